@@ -1,0 +1,1 @@
+"""topics.yaml: what is declared."""

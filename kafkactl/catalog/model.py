@@ -1,0 +1,105 @@
+"""What topics.yaml says, once it has been read and found valid. Pure data: no clock, no socket, no environment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, order=True)
+class Position:
+    """A place in a file; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One thing that is wrong (or doubtful) in a catalogue file."""
+
+    position: Position
+    message: str
+    warning: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.position}   {'warning: ' if self.warning else ''}{self.message}"
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A declared topic with the values it must have in one environment.
+
+    `partitions` and `replication` are None where neither the topic nor any defaults say them: the broker's
+    own default then applies and is never drift. `config` holds Kafka's dotted keys with the values as Kafka
+    writes them, retention included (`retention.ms`, milliseconds, -1 for infinite).
+    """
+
+    name: str
+    partitions: int | None
+    replication: int | None
+    config: Mapping[str, str]
+    position: Position
+    description: str = ""
+    producers: tuple[str, ...] = ()  # ("*",) means every service
+    consumers: tuple[str, ...] = ()
+    event: str | None = None
+    dlq: str | None = None
+    lag_threshold: int | None = None  # records
+    mask: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A cluster the catalogue knows by name."""
+
+    name: str
+    brokers: tuple[str, ...]
+    position: Position
+    client_config: Path | None = None  # resolved against the catalogue's directory
+    cluster_id: str | None = None
+    protected: bool = False
+
+
+@dataclass(frozen=True)
+class Service:
+    """A producer or consumer named in the catalogue."""
+
+    name: str
+    group: str
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """A valid topics.yaml, seen for one environment (or for none: the file's own defaults)."""
+
+    path: Path
+    topics: Mapping[str, Topic]
+    environment: str | None = None
+    environments: Mapping[str, Environment] = field(default_factory=dict)
+    services: Mapping[str, Service] = field(default_factory=dict)
+    ignore: tuple[str, ...] = ()  # globs of topics that are not ours
+    removed: Mapping[str, Position] = field(default_factory=dict)  # topics that may be deleted
+    events: Mapping[str, Path] = field(default_factory=dict)
+    warnings: tuple[Problem, ...] = ()
+
+    def protected_environment(self, brokers: tuple[str, ...], cluster_id: str | None) -> Environment | None:
+        """The protected environment that these bootstrap addresses or this cluster id belong to, if any."""
+        wanted = {_address(broker) for broker in brokers}
+        for environment in self.environments.values():
+            if not environment.protected:
+                continue
+            same_id = cluster_id is not None and environment.cluster_id == cluster_id
+            if same_id or wanted & {_address(broker) for broker in environment.brokers}:
+                return environment
+        return None
+
+
+def _address(broker: str) -> str:
+    """A bootstrap address in one spelling: lower case, without a protocol, with Kafka's default port."""
+    host = broker.strip().lower().rpartition("://")[2]
+    return host if ":" in host.rpartition("]")[2] else f"{host}:9092"

@@ -1,0 +1,87 @@
+"""The app: every command, in the order of --help. main() is the one place where an error becomes an exit code."""
+
+import os
+import signal
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from kafkactl import __version__
+from kafkactl.commands import describe, diff, export, init_topics, lint, sandbox, smoke
+from kafkactl.errors import ExitCode, KafkactlError
+
+app = typer.Typer(
+    name="kafkactl",
+    help="Operate Kafka from one command line: declare topics, prove the cluster works, see what is wrong.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+app.command("init-topics")(init_topics.init_topics)
+app.command("diff")(diff.diff)
+app.command("lint")(lint.lint)
+app.command("export")(export.export)
+app.command("describe")(describe.describe)
+app.command("test")(smoke.smoke)
+app.add_typer(sandbox.app, name="sandbox")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"kafkactl {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> NoReturn:
+    """Run the command line of this process and exit with its code."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(ExitCode.TERMINATED))
+    code = _run()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _drop_stdout()
+    sys.exit(code)
+
+
+def _run() -> int:
+    try:
+        app()
+    except KafkactlError as error:
+        if os.environ.get("KAFKACTL_DEBUG"):
+            raise
+        _tell(error)
+        return error.exit_code
+    except BrokenPipeError:
+        # Whoever read our output has seen enough (`| head`).
+        _drop_stdout()
+        return ExitCode.OK
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else ExitCode.OK
+    return ExitCode.OK
+
+
+def _tell(error: KafkactlError) -> None:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _drop_stdout()
+    sys.stderr.write("\n".join(error.lines()) + "\n")
+
+
+def _drop_stdout() -> None:
+    """Point stdout at nothing, so that the interpreter's own flush at exit has nothing to complain about."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,2 @@
+def init_topics() -> None:
+    """Not here yet."""

@@ -1,0 +1,2 @@
+def smoke() -> None:
+    """Not here yet."""

@@ -1,0 +1,73 @@
+"""Options shared by commands, each declared once."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kafkactl.output import Format, ListFormat, ReportFormat
+
+CONNECTION = "Connection"
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)?")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
+
+
+def duration(text: str | float) -> float:
+    """Seconds from what a user types: 30s, 500ms, 2m, 1h, or a number of seconds."""
+    match = _DURATION.fullmatch(str(text).strip())
+    if not match:
+        raise typer.BadParameter(f"{text!r} is not a time. Write 30s, 500ms, 2m or a number of seconds.")
+    return float(match[1]) * _SECONDS[match[2]]
+
+
+def positive_duration(text: str | float) -> float:
+    """As `duration`, but more than nothing."""
+    value = duration(text)
+    if value <= 0:
+        raise typer.BadParameter("must be more than 0.")
+    return value
+
+
+Brokers = Annotated[
+    str | None,
+    typer.Option(
+        "-b",
+        "--brokers",
+        metavar="HOST:PORT,…",
+        help="Bootstrap addresses. Default: KAFKA_BROKERS, else localhost:40093.",
+    ),
+]
+Env = Annotated[
+    str | None, typer.Option("--env", metavar="NAME", help="An environment of topics.yaml: its brokers and its values.")
+]
+ClientConfig = Annotated[
+    Path | None,
+    typer.Option("--client-config", metavar="FILE", help="librdkafka properties (security.protocol=SASL_SSL …)."),
+]
+Timeout = Annotated[
+    float,
+    typer.Option(
+        "--timeout",
+        metavar="TIME",
+        parser=positive_duration,
+        help="How long a silent cluster is waited for.",
+    ),
+]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show the Kafka client's log on stderr.")]
+File = Annotated[
+    Path | None,
+    typer.Option(
+        "-f",
+        "--file",
+        metavar="FILE",
+        help="The catalogue. Default: KAFKACTL_CATALOG, else topics.yaml here or in a parent directory.",
+    ),
+]
+Confirm = Annotated[
+    str | None,
+    typer.Option("--confirm", metavar="NAME", help="Allow writing to the protected environment of this name."),
+]
+Output = Annotated[Format, typer.Option("-o", "--output", help="How to show it.")]
+ReportOutput = Annotated[ReportFormat, typer.Option("-o", "--output", help="How to show it.")]
+ListOutput = Annotated[ListFormat, typer.Option("-o", "--output", help="How to show it.")]

@@ -1,0 +1,260 @@
+"""What a user sees. The only room that knows rich; one writer for each format.
+
+stdout is data, stderr is talk: tables and documents go to stdout, notes, warnings and progress to stderr.
+Streams are looked up at each call, so that a test, a pipe or a redirection is always honoured.
+"""
+
+import json
+import os
+import re
+import sys
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal, TextIO
+
+SCHEMA_VERSION = 1
+Cell = str | int | None
+
+
+class Format(StrEnum):
+    """Formats of commands that show something."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+class ReportFormat(StrEnum):
+    """Formats of commands that judge something."""
+
+    TABLE = "table"
+    JSON = "json"
+    JUNIT = "junit"
+    GITHUB = "github"
+
+
+class ListFormat(StrEnum):
+    """Formats of commands that list named things."""
+
+    TABLE = "table"
+    JSON = "json"
+    NAME = "name"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table; figures are right-aligned."""
+
+    title: str
+    right: bool = False
+    style: str = ""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One judged thing, as JUnit and GitHub show it: a topic, a step, a check.
+
+    `level` is how bad a failure is ("ok" is a pass); `file`, `line` and `column` place it in a file.
+    """
+
+    name: str
+    level: Literal["ok", "warning", "error", "skipped"] = "ok"
+    message: str = ""
+    seconds: float = 0.0
+    file: str = ""
+    line: int = 0
+    column: int = 0
+
+
+@dataclass(frozen=True)
+class Style:
+    """Marks and colours of one stream: plain where it is no terminal or the user asked for that."""
+
+    colour: bool
+    marks: dict[str, str] = field(default_factory=dict)
+
+    def paint(self, text: str, colour: str) -> str:
+        """`text` in a colour ("red", "yellow", "green", "dim", "bold"), or as it is."""
+        return f"\x1b[{_SGR[colour]}m{text}\x1b[0m" if self.colour and colour else text
+
+    def mark(self, state: str) -> str:
+        """The two-cell mark of a state: "ok", "error", "warning", "skipped"."""
+        return self.paint(f"{self.marks[state]:<2}", _STATE_COLOUR[state])
+
+
+_SGR = {"red": "31", "yellow": "33", "green": "32", "cyan": "36", "dim": "2", "bold": "1"}
+_STATE_COLOUR = {"ok": "green", "error": "red", "warning": "yellow", "skipped": "dim"}
+_PLAIN_MARKS = {"ok": "ok", "error": "!!", "warning": " !", "skipped": "--"}
+_MARKS = {"ok": "✓", "error": "✗", "warning": "!", "skipped": "–"}
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether a person looks at this stream."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def style(stream: TextIO | None = None) -> Style:
+    """The style for a stream (stdout by default); NO_COLOR takes the colour and the symbols away."""
+    stream = stream or sys.stdout
+    fancy = is_terminal(stream) and not os.environ.get("NO_COLOR")
+    return Style(colour=fancy, marks=_MARKS if fancy else _PLAIN_MARKS)
+
+
+def say(text: str = "") -> None:
+    """Data: a line on stdout."""
+    sys.stdout.write(f"{text}\n")
+
+
+def note(text: str) -> None:
+    """Talk: a line on stderr, after whatever stdout still holds."""
+    sys.stdout.flush()
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def warn(text: str) -> None:
+    """A warning on stderr."""
+    note(f"{style(sys.stderr).paint('warning:', 'yellow')} {text}")
+
+
+def document(kind: str, body: dict[str, Any]) -> None:
+    """One JSON document on stdout. Keys are stable within a schema version."""
+    json.dump({"schema_version": SCHEMA_VERSION, "kind": kind, **body}, sys.stdout, ensure_ascii=False, indent=2)
+    sys.stdout.write("\n")
+
+
+def cells(text: str) -> int:
+    """How many terminal cells a text takes: Chinese takes two a character, a combining mark none."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def pad(text: str, width: int, right: bool = False) -> str:
+    """`text` filled with spaces to `width` cells."""
+    gap = " " * max(0, width - cells(text))
+    return gap + text if right else text + gap
+
+
+def table(columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> None:
+    """Rows under headings: fitted to a terminal's width, or plain, aligned and never truncated in a pipe."""
+    texts = [[_text(cell) for cell in row] for row in rows]
+    if is_terminal(sys.stdout):
+        _rich_table(columns, texts)
+        return
+    widths = [max(map(cells, column)) for column in zip([c.title for c in columns], *texts, strict=True)]
+    for row in [[c.title for c in columns], *texts]:
+        line = "  ".join(pad(t, w, c.right) for t, w, c in zip(row, widths, columns, strict=True))
+        say(line.rstrip())
+
+
+def _text(cell: Cell) -> str:
+    """A cell as text that cannot drive the terminal: figures grouped, control characters escaped."""
+    if cell is None:
+        return "–"
+    return f"{cell:,}" if isinstance(cell, int) else plain(cell)
+
+
+def plain(text: str) -> str:
+    """`text` with its control characters shown as escapes: what comes from a cluster must not drive a terminal."""
+    return re.sub(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]", lambda m: f"\\x{ord(m[0]):02x}", text)
+
+
+def _rich_table(columns: Sequence[Column], rows: list[list[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", show_edge=False)
+    for column in columns:
+        grid.add_column(
+            Text(column.title),
+            justify="right" if column.right else "left",
+            style=column.style,
+            overflow="fold",
+            no_wrap=column.right or None,
+        )
+    for row in rows:
+        grid.add_row(*map(Text, row))
+    Console(highlight=False, no_color=bool(os.environ.get("NO_COLOR"))).print(grid)
+
+
+def junit(suite: str, cases: Sequence[Case]) -> None:
+    """Cases as one Maven Surefire test suite: errors and warnings are failures, skipped ones are skipped."""
+    from xml.etree import ElementTree as ET
+
+    failed = [case for case in cases if case.level in ("error", "warning")]
+    root = ET.Element(
+        "testsuite",
+        name=f"kafkactl {suite}",
+        tests=str(len(cases)),
+        failures=str(len(failed)),
+        errors="0",
+        skipped=str(sum(case.level == "skipped" for case in cases)),
+        time=f"{sum(case.seconds for case in cases):.3f}",
+    )
+    for case in cases:
+        element = ET.SubElement(
+            root, "testcase", name=_xml(case.name), classname=f"kafkactl.{suite}", time=f"{case.seconds:.3f}"
+        )
+        if case.level == "skipped":
+            ET.SubElement(element, "skipped", message=_xml(case.message))
+        elif case.level != "ok":
+            failure = ET.SubElement(element, "failure", message=_xml(case.message), type=case.level)
+            failure.text = _xml(f"{_place(case)}{case.message}")
+    ET.indent(root)
+    sys.stdout.write('<?xml version="1.0" encoding="UTF-8"?>\n')
+    sys.stdout.write(ET.tostring(root, encoding="unicode") + "\n")
+
+
+def _xml(text: str) -> str:
+    """`text` without the characters XML 1.0 cannot hold."""
+    return re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
+
+
+def _place(case: Case) -> str:
+    return f"{case.file}:{case.line}:{case.column}: " if case.file else ""
+
+
+def github(cases: Sequence[Case]) -> None:
+    """Cases that are not fine as GitHub workflow commands, which annotate the file they name."""
+    for case in cases:
+        if case.level not in ("error", "warning"):
+            continue
+        where = [f"file={_property(case.file)}", f"line={case.line}", f"col={case.column}"] if case.file else []
+        say(f"::{case.level} {','.join([*where, f'title={_property(case.name)}'])}::{_command(case.message)}")
+
+
+def _command(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _command(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def count(number: int, singular: str, plural: str = "") -> str:
+    """"1 topic", "2 topics", "1,204 records"."""
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def size(number: int | None) -> str:
+    """Bytes for people: 612 MiB; the exact figure is in the JSON."""
+    if number is None:
+        return "–"
+    value = float(number)
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if value < 1024 or unit == "TiB":
+            break
+        value /= 1024
+    return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
+
+
+def seconds(value: float) -> str:
+    """A duration for people: 3 ms, 0.4 s, 2 min 5 s."""
+    if value < 0.1:
+        return f"{value * 1000:.0f} ms"
+    if value < 100:
+        return f"{value:.1f} s"
+    return f"{int(value // 60)} min {int(value % 60)} s"
