@@ -69,6 +69,17 @@ def _run() -> int:
         return ExitCode.OK
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
+    except Exception as error:  # whatever it is, a user never gets a traceback
+        if os.environ.get("KAFKACTL_DEBUG"):
+            raise
+        _tell(
+            KafkactlError(
+                f"kafkactl itself failed: {type(error).__name__}: {error}.",
+                where="That is a mistake in kafkactl, not in what you did.",
+                hint="See where, and report it: KAFKACTL_DEBUG=1 kafkactl …",
+            )
+        )
+        return ExitCode.FOUND
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else ExitCode.OK
     return ExitCode.OK

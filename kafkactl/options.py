@@ -39,7 +39,8 @@ Brokers = Annotated[
     ),
 ]
 Env = Annotated[
-    str | None, typer.Option("--env", metavar="NAME", help="An environment of topics.yaml: its brokers and its values.")
+    str | None,
+    typer.Option("--env", metavar="NAME", help="An environment of topics.yaml: its brokers and its values."),
 ]
 ClientConfig = Annotated[
     Path | None,

@@ -173,7 +173,7 @@ def _rich_table(columns: Sequence[Column], rows: list[list[str]]) -> None:
             justify="right" if column.right else "left",
             style=column.style,
             overflow="fold",
-            no_wrap=column.right or None,
+            no_wrap=column.right,
         )
     for row in rows:
         grid.add_row(*map(Text, row))
@@ -235,7 +235,7 @@ def _property(text: str) -> str:
 
 
 def count(number: int, singular: str, plural: str = "") -> str:
-    """"1 topic", "2 topics", "1,204 records"."""
+    """ "1 topic", "2 topics", "1,204 records"."""
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 

@@ -1,2 +1,62 @@
-def diff() -> None:
-    """Not here yet."""
+"""kafkactl diff: what the cluster has that the catalogue does not say, and the other way round."""
+
+from typing import Annotated
+
+import typer
+
+from kafkactl import options, output, planview, settings
+from kafkactl.errors import ExitCode
+from kafkactl.plan import Plan, make_plan
+
+
+def diff(
+    file: options.File = None,
+    only: Annotated[str | None, typer.Option("--only", metavar="GLOB", help="Only topics that match.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="What is not declared counts as drift, too.")] = False,
+    show: options.ReportOutput = output.ReportFormat.TABLE,
+    brokers: options.Brokers = None,
+    env: options.Env = None,
+    client_config: options.ClientConfig = None,
+    timeout: options.Timeout = 3.0,
+    verbose: options.Verbose = False,
+) -> None:
+    """Compare the cluster with topics.yaml; change nothing.
+
+    Exit code 0: everything declared is as declared. 1: something differs.
+
+    \b
+    Examples:
+      kafkactl diff
+      kafkactl diff --env production -o github
+    """
+    catalog = settings.open_catalog(file, env)
+    assert catalog is not None
+    connection = settings.resolve(
+        brokers=brokers, env=env, client_config=client_config, timeout=timeout, verbose=verbose, catalog=catalog
+    )
+    from kafkactl import cluster
+    from kafkactl.cluster.topics import read_topics
+
+    kafka = cluster.connect(connection)
+    topics = read_topics(kafka, catalog.topics, config_of=catalog.topics)
+    plan = make_plan(catalog, topics.found, only=only, unreadable=topics.denied)
+    drift = bool(plan.changes or plan.unreadable or (strict and (plan.overrides or plan.undeclared)))
+    _render(plan, show, list(catalog.topics), drift, env)
+    raise typer.Exit(ExitCode.FOUND if drift else ExitCode.OK)
+
+
+def _render(plan: Plan, show: output.ReportFormat, names: list[str], drift: bool, env: str | None) -> None:
+    match show:
+        case output.ReportFormat.JSON:
+            output.document("diff", {"drift": drift, **planview.plan_document(plan)})
+        case output.ReportFormat.JUNIT:
+            output.junit("diff", planview.plan_cases(plan, names))
+        case output.ReportFormat.GITHUB:
+            output.github(planview.plan_cases(plan, names))
+        case output.ReportFormat.TABLE:
+            planview.show_creates([change for change in plan.changes if change.kind == "create"])
+            planview.show_differences(plan)
+            advice = " ".join(["kafkactl init-topics", *([f"--env {env}"] if env else [])])
+            advice = " ".join([advice, *(f"--allow {risk}" for risk in plan.risks)])
+            can_apply = any(not change.impossible for change in plan.changes)
+            output.note(planview.summary(plan) + (f" Apply with: {advice}" if can_apply else ""))

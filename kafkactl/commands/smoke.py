@@ -1,2 +1,153 @@
-def smoke() -> None:
-    """Not here yet."""
+"""kafkactl test: prove that the cluster works, end to end."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kafkactl import consent, options, output, settings
+from kafkactl.errors import ExitCode
+
+if TYPE_CHECKING:
+    from kafkactl.cluster import Cluster
+    from kafkactl.probe.steps import Proof, StepResult
+
+
+def smoke(
+    topic: Annotated[
+        str | None,
+        typer.Option("--topic", metavar="TOPIC", help="Write to this topic instead of a scratch one; records stay."),
+    ] = None,
+    count: Annotated[int, typer.Option("--count", min=1, max=1_000_000, help="Records to each partition.")] = 100,
+    size: Annotated[int, typer.Option("--size", min=0, max=100_000_000, help="Bytes of a record's value.")] = 200,
+    timeout: Annotated[
+        float,
+        typer.Option(
+            "--timeout", metavar="TIME", parser=options.positive_duration, help="How long each step may take."
+        ),
+    ] = 30.0,
+    file: options.File = None,
+    confirm: options.Confirm = None,
+    show: options.ReportOutput = output.ReportFormat.TABLE,
+    brokers: options.Brokers = None,
+    env: options.Env = None,
+    client_config: options.ClientConfig = None,
+    verbose: options.Verbose = False,
+) -> None:
+    """Prove that Kafka works: write to every broker with acks=all, read back, compare every byte, commit an offset.
+
+    Works on a scratch topic, which is removed at the end, and never writes to a topic that was not named.
+
+    \b
+    Examples:
+      kafkactl test
+      kafkactl test --count 1000 --size 1000 -o junit
+    """
+    from kafkactl.probe.steps import Order, Proof
+
+    catalog = settings.open_catalog(file, env, required=False)
+    connection = settings.resolve(
+        brokers=brokers,
+        env=env,
+        client_config=client_config,
+        timeout=min(3.0, timeout),
+        verbose=verbose,
+        catalog=catalog,
+    )
+
+    def protected(kafka: "Cluster") -> None:
+        consent.require_unprotected(catalog, connection, kafka.info.id, confirm, "write test records to it")
+
+    order = Order(connection, tuple(catalog.topics) if catalog else (), topic, count, size, timeout)
+    report = _Report(live=show is output.ReportFormat.TABLE)
+    start = time.monotonic()
+    proof = Proof(order, before_writing=protected)
+    for result in _results(proof):
+        report.add(result)
+    report.finish(show, time.monotonic() - start, catalogued=catalog is not None)
+    raise typer.Exit(report.exit_code)
+
+
+def _results(proof: "Proof") -> "Iterator[StepResult]":
+    """The steps' results and the cleaning's, which happens also on Ctrl-C and SIGTERM."""
+    try:
+        yield from proof.steps()
+    finally:
+        cleaned = proof.clean()
+        if cleaned and cleaned.state == "error":
+            output.warn(cleaned.reason)
+    if cleaned:
+        yield cleaned
+
+
+@dataclass
+class _Report:
+    live: bool
+    results: "list[StepResult]" = field(default_factory=list)
+
+    def add(self, result: "StepResult") -> None:
+        self.results.append(result)
+        if not self.live:
+            return
+        look = output.style()
+        taken = "" if result.state == "skipped" else output.seconds(result.seconds)
+        figures = ""
+        if result.figures:
+            figures = "  ".join(f"{name} {value * 1000:.1f}" for name, value in result.figures.items()) + " ms"
+        line = f"  {look.mark(result.state)}  {output.pad(result.name, 58)} {taken:>8}   {figures}"
+        output.say(line.rstrip())
+        if result.reason:
+            output.say(f"        {look.paint(result.reason, 'dim' if result.state == 'skipped' else 'red')}")
+
+    @property
+    def failed(self) -> "list[StepResult]":
+        return [result for result in self.results if result.state == "error"]
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """3 where Kafka could not be reached or stopped answering, 1 where it answers and something is wrong."""
+        return max((result.exit_code for result in self.failed), default=ExitCode.OK)
+
+    def finish(self, show: output.ReportFormat, seconds: float, *, catalogued: bool) -> None:
+        match show:
+            case output.ReportFormat.JSON:
+                output.document("test", self._document(seconds))
+            case output.ReportFormat.JUNIT:
+                output.junit("test", self._cases())
+            case output.ReportFormat.GITHUB:
+                output.github(self._cases())
+            case output.ReportFormat.TABLE:
+                self._tell(seconds)
+                if not catalogued:
+                    output.note("No topics.yaml here: declared topics were not looked for.")
+
+    def _tell(self, seconds: float) -> None:
+        good, steps = sum(result.state == "ok" for result in self.results), len(self.results)
+        if not self.failed:
+            output.note(f"\nKafka works: {good} of {steps} steps in {output.seconds(seconds)}.")
+        else:
+            first = self.failed[0]
+            output.note(
+                f"\nKafka does not work: {first.name}: {first.reason.rstrip('.')}. {good} of {steps} steps passed."
+            )
+
+    def _document(self, seconds: float) -> dict[str, object]:
+        return {
+            "passed": not self.failed,
+            "seconds": round(seconds, 3),
+            "steps": [
+                {
+                    "name": r.name,
+                    "state": r.state,
+                    "seconds": round(r.seconds, 6),
+                    "reason": r.reason or None,
+                    "latency_seconds": {k: round(v, 6) for k, v in r.figures.items()} if r.figures else None,
+                }
+                for r in self.results
+            ],
+        }
+
+    def _cases(self) -> list[output.Case]:
+        return [output.Case(r.name, r.state, r.reason, r.seconds) for r in self.results]

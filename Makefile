@@ -1,0 +1,42 @@
+# Everything a developer types. Needs Python 3.11+ and make; the rest is installed into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint bench docs clean
+
+# The stamps make a second run start at once.
+$(VENV)/demo.stamp: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing kafkactl and its sandbox into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[sandbox]'
+	@touch $@
+
+$(VENV)/dev.stamp: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing kafkactl and its development tools into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@ $(VENV)/demo.stamp
+
+demo: $(VENV)/demo.stamp ## A real Kafka, the 27 topics, the proof that it works, and everything stopped again.
+	@$(BIN)/kafkactl sandbox run -- sh .ci/demo.sh $(BIN)/kafkactl
+
+test: $(VENV)/dev.stamp ## The whole suite, on real brokers.
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/dev.stamp ## ruff, mypy --strict, the import contract, and whether the README is true.
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/kafkactl lint
+	@$(BIN)/python -m tests.readme --check
+
+docs: $(VENV)/dev.stamp ## Write the README's command reference and picture anew.
+	@$(BIN)/python -m tests.readme
+
+bench: $(VENV)/dev.stamp ## Measure, side by side, and write bench/RESULTS.md.
+	@$(BIN)/python bench/run.py
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

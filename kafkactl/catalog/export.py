@@ -1,0 +1,59 @@
+"""Live topics → the text of a topics.yaml that says the same. Pure."""
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from kafkactl.catalog.units import retention_text
+from kafkactl.topics import LiveTopic, is_internal
+
+V = TypeVar("V", bound=Hashable)
+
+
+def export_text(topics: Iterable[LiveTopic], headline: str) -> str:
+    """A catalogue of these topics that `lint` accepts and `diff` calls equal.
+
+    The commonest partition count, replication and retention become the defaults; a topic says what differs from
+    them, and those of its own settings that differ from the broker's defaults. `headline` becomes a comment.
+    Topics whose settings could not be read say only partitions and replication.
+    """
+    import yaml
+
+    ours = sorted((topic for topic in topics if not is_internal(topic.name)), key=lambda topic: topic.name)
+    said = {topic.name: _values(topic) for topic in ours}
+    defaults = {
+        key: _commonest([values[key] for values in said.values() if key in values])
+        for key in ("partitions", "replication", "retention")
+        if any(key in values for values in said.values())
+    }
+    body: dict[str, Any] = {"defaults": defaults} if defaults else {}
+    body["topics"] = {name: _beyond(values, defaults) for name, values in said.items()}
+    text = yaml.safe_dump(body, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110)
+    return f"# {headline}\n{text}"
+
+
+def _values(topic: LiveTopic) -> dict[str, Any]:
+    values: dict[str, Any] = {"partitions": len(topic.partitions), "replication": topic.replication[1]}
+    config = topic.config or {}
+    retention = config.get("retention.ms")
+    if retention and retention.value is not None:
+        values["retention"] = retention_text(int(retention.value))
+    own = {
+        key: current.value
+        for key, current in sorted(config.items())
+        if current.overridden and key != "retention.ms" and current.value not in (None, current.default)
+    }
+    return {**values, **({"config": {key: _scalar(value) for key, value in own.items()}} if own else {})}
+
+
+def _scalar(value: str | None) -> str | int:
+    """Whole numbers are written without quotes, as a person would."""
+    return int(value) if value and value.lstrip("-").isdigit() and str(int(value)) == value else value or ""
+
+
+def _beyond(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key not in defaults or defaults[key] != value}
+
+
+def _commonest(values: list[V]) -> V:
+    return Counter(values).most_common(1)[0][0]

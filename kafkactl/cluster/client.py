@@ -1,0 +1,313 @@
+"""The admin client: how it is made, how its answers are awaited, and how a cluster that does not answer is told.
+
+librdkafka keeps a request for its whole timeout when the cluster is gone. Its error events come within
+milliseconds, so every wait here listens to them, confirms what they say and gives up at once (design §3).
+"""
+
+import logging
+import sys
+import threading
+import time
+from collections.abc import Callable, Hashable, Mapping
+from concurrent.futures import CancelledError, Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
+
+from kafkactl.errors import KafkactlError, UnreachableError, UsageError, WaitExpiredError
+from kafkactl.settings import Connection
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+# What a broker may take for a request that changes something, in seconds, as long as it shows it is alive.
+WORK_LIMIT = 60.0
+_SLICE = 0.02
+
+
+@dataclass(frozen=True)
+class Broker:
+    """A broker as the cluster advertises it."""
+
+    id: int
+    host: str
+    port: int
+    rack: str | None = None
+
+    @property
+    def address(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class ClusterInfo:
+    """Who answers. In KRaft `controller` is whichever broker forwards to it (KAFKA-17404), not the active one."""
+
+    id: str
+    controller: int | None
+    brokers: tuple[Broker, ...]
+
+
+class Cluster:
+    """One connected cluster. Every request goes through `gather`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._events: list[Any] = []
+        self.suspicions = 0  # how often an event made us look whether the cluster is gone
+        self.admin = AdminClient(self._configuration(connection))
+        self.info = ClusterInfo("", None, ())
+
+    def _configuration(self, connection: Connection) -> dict[str, Any]:
+        setup = max(1000, int(connection.timeout * 600))  # librdkafka takes no less than a second
+        return {
+            "reconnect.backoff.ms": 20,
+            "reconnect.backoff.max.ms": 500,
+            "socket.connection.setup.timeout.ms": setup,
+            "client.id": "kafkactl",
+            **client_properties(connection),
+            "error_cb": self._events.append,
+        }
+
+    def gather(self, futures: Mapping[K, "Future[Any]"], *, limit: float = WORK_LIMIT) -> dict[K, Any]:
+        """Every future's result, or the KafkaError it ended with, by the same keys.
+
+        Raises UnreachableError as soon as the cluster is known to be gone: refused everywhere, or silent for the
+        connection's timeout. `limit` (seconds) bounds a wait for a cluster that is alive but slow; what has not
+        answered by then is a _TIMED_OUT error.
+        """
+        patience = Patience(self, limit)
+        return {key: self._result(future, patience) for key, future in futures.items()}
+
+    def wait(self, future: "Future[Any]", *, limit: float = WORK_LIMIT) -> Any:
+        """One future's result. Raises KafkactlError where it ended with an error."""
+        result = self.gather({0: future}, limit=limit)[0]
+        if isinstance(result, KafkaError):
+            raise failed(result)
+        return result
+
+    def _result(self, future: "Future[Any]", patience: "Patience") -> Any:
+        while True:
+            try:
+                return future.result(timeout=_SLICE)
+            except FutureTimeout:
+                if future.done() or not patience.check():
+                    return KafkaError(KafkaError._TIMED_OUT)
+            except KafkaException as error:
+                return error.args[0]
+            except CancelledError:
+                return KafkaError(KafkaError._DESTROY)
+
+    def start(self, function: Callable[..., V], *arguments: Any, **options: Any) -> "Future[V]":
+        """A blocking call as a future, so that it is awaited like any other: with an eye on the cluster."""
+        future: Future[V] = Future()
+
+        def run() -> None:
+            try:
+                future.set_result(function(*arguments, **options))
+            except BaseException as error:  # noqa: BLE001 - handed to the waiting thread
+                future.set_exception(error)
+
+        # A daemon, so that a call that hangs does not keep the process.
+        threading.Thread(target=run, daemon=True).start()
+        return future
+
+    def call(self, function: Callable[..., V], *arguments: Any, **options: Any) -> V:
+        """The result of one of librdkafka's blocking calls."""
+        return cast("V", self.wait(self.start(function, *arguments, **options)))
+
+    def events(self) -> list[Any]:
+        """librdkafka's error events so far; serving them is what calls our callback."""
+        self.admin.poll(0)
+        return self._events
+
+
+class Patience:
+    """How long one batch of requests may still be waited for."""
+
+    def __init__(self, cluster: Cluster, limit: float) -> None:
+        self.cluster = cluster
+        self.timeout = cluster.connection.timeout
+        self.deadline = time.monotonic() + limit
+        self.seen = 0
+        self.suspect_since: float | None = None
+        self.next_check = time.monotonic() + self.timeout * 0.5
+        self.sign_of_life: _SignOfLife | None = None
+
+    def check(self) -> bool:
+        """False when the limit is over; raises UnreachableError when the cluster is gone."""
+        now = time.monotonic()
+        events = self.cluster.events()
+        for event in events[self.seen :]:
+            self._judge(event)
+        self.seen = len(events)
+        if self.suspect_since is not None and now - self.suspect_since > 0.25:
+            self._confirm()
+            self.suspect_since = now
+        if now > self.next_check:
+            self._look_for_life(now)
+        return now < self.deadline
+
+    def _judge(self, event: Any) -> None:
+        code = event.code()
+        if code in (KafkaError._AUTHENTICATION, KafkaError._SSL):
+            raise refused(self.cluster.connection, event.str())
+        if code in (
+            KafkaError._ALL_BROKERS_DOWN,
+            KafkaError._RESOLVE,
+            KafkaError._TRANSPORT,
+            KafkaError._BAD_MSG,
+        ):
+            self.suspect_since = self.suspect_since or time.monotonic() - 0.2
+
+    def _confirm(self) -> None:
+        """An event may be a blip, or one of several addresses: gone is only what no address answers."""
+        from kafkactl.cluster.diagnose import diagnose
+
+        self.cluster.suspicions += 1
+        error = diagnose(self.cluster, self.cluster.events(), patient=True)
+        if error:
+            raise error
+
+    def _look_for_life(self, now: float) -> None:
+        if self.sign_of_life is None:
+            self.sign_of_life = _SignOfLife(self.cluster.connection, self.timeout * 0.2)
+        elif self.sign_of_life.done():
+            alive = self.sign_of_life.alive
+            self.sign_of_life = None
+            if not alive:
+                from kafkactl.cluster.diagnose import diagnose
+
+                raise diagnose(self.cluster, self.cluster.events(), patient=False) or silent(self.cluster.connection)
+            self.next_check = now + self.timeout
+
+
+class _SignOfLife:
+    """Asks for metadata on a connection of its own, beside a request that takes long: slow is not dead."""
+
+    def __init__(self, connection: Connection, timeout: float) -> None:
+        self.alive = False
+        self._thread = threading.Thread(target=self._ask, args=(connection, timeout), daemon=True)
+        self._thread.start()
+
+    def _ask(self, connection: Connection, timeout: float) -> None:
+        try:
+            AdminClient(client_properties(connection)).list_topics(timeout=max(timeout, 0.1))
+            self.alive = True
+        except KafkaException:
+            self.alive = False
+
+    def done(self) -> bool:
+        return not self._thread.is_alive()
+
+
+def client_properties(connection: Connection) -> dict[str, Any]:
+    """librdkafka's settings for this connection, quiet unless the user asked for its log."""
+    properties: dict[str, Any] = {**connection.properties, "bootstrap.servers": connection.address}
+    if connection.verbose:
+        properties |= {"logger": _client_log(), "debug": properties.get("debug", "broker,security")}
+    else:
+        properties["log_level"] = 0
+    return properties
+
+
+def _client_log() -> logging.Logger:
+    logger = logging.getLogger("kafkactl.client")
+    if not logger.handlers:
+        logger.addHandler(logging.StreamHandler(sys.stderr))
+        logger.setLevel(logging.DEBUG)
+        logger.propagate = False
+    return logger
+
+
+def connect(connection: Connection) -> Cluster:
+    """A cluster that has answered. Raises UnreachableError (it did not), UsageError (a property is wrong)."""
+    try:
+        cluster = Cluster(connection)
+    except KafkaException as error:
+        raise UsageError(
+            f"The client configuration is refused: {error.args[0].str()}.", hint="See --client-config."
+        ) from None
+    described = cluster.wait(cluster.admin.describe_cluster(request_timeout=WORK_LIMIT))
+    cluster.info = ClusterInfo(
+        id=described.cluster_id,
+        controller=described.controller.id if described.controller else None,
+        brokers=tuple(
+            sorted((Broker(n.id, n.host, n.port, n.rack or None) for n in described.nodes), key=lambda b: b.id)
+        ),
+    )
+    return cluster
+
+
+def wait_for(connection: Connection, seconds: float, brokers: int = 1) -> Cluster:
+    """As `connect`, but retried for so many seconds, until at least `brokers` brokers are there.
+
+    For the command that starts together with its broker. Raises WaitExpiredError with the last reason.
+    """
+    if seconds <= 0:
+        return connect(connection)
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            cluster = connect(connection)
+            have = len(cluster.info.brokers)
+            if have >= brokers:
+                return cluster
+            reason = f"{have} of {brokers} brokers are there"
+        except UnreachableError as error:
+            reason = error.message.rstrip(".")
+        if time.monotonic() >= deadline:
+            raise WaitExpiredError(
+                f"Waited {seconds:g} s for Kafka: {reason}.",
+                where=connection.source,
+                hint="Give it longer with --wait, or see what is wrong: kafkactl describe",
+            )
+        time.sleep(min(0.2, max(0.0, deadline - time.monotonic())))
+
+
+def failed(error: Any, what: str = "") -> KafkactlError:
+    """A KafkaError as an error for people."""
+    if error.code() in (KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN):
+        return UnreachableError(
+            f"{what or 'The cluster'} did not answer in time.", hint="Give it longer: --timeout 30s"
+        )
+    return KafkactlError(f"{what + ': ' if what else ''}{reason(error)}")
+
+
+def reason(error: Any) -> str:
+    """Why a request failed, in words where Kafka's own are no help."""
+    return _WORDS.get(error.code()) or error.str() or error.name()
+
+
+_WORDS: dict[int, str] = {
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: "no permission for this topic",
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED: "no permission for this on the cluster",
+    KafkaError.GROUP_AUTHORIZATION_FAILED: "no permission for this group",
+    KafkaError._TIMED_OUT: "no answer in time",
+}
+
+
+def refused(connection: Connection, detail: str) -> UnreachableError:
+    """The cluster answers, but not to us."""
+    return UnreachableError(
+        f"Kafka at {connection.address} refuses this client: {_clean(detail)}.",
+        where=connection.source,
+        hint="Check user, password and certificates in --client-config; the client's log: add --verbose",
+    )
+
+
+def _clean(detail: str) -> str:
+    """librdkafka's text without its connection state and counters."""
+    return detail.split(" (after ", 1)[0].rpartition("/bootstrap: ")[2].rstrip(".")
+
+
+def silent(connection: Connection) -> UnreachableError:
+    """What is there behaves like Kafka, and yet answers none of our requests."""
+    return UnreachableError(
+        f"Kafka at {connection.address} has not answered for {connection.timeout:g} s.",
+        where=connection.source,
+        hint="A broker that hangs or is overloaded does this. Give it longer: --timeout 30s",
+    )

@@ -1,0 +1,148 @@
+"""What confluent-kafka cannot ask for: sizes on disk, the KRaft quorum, moving replicas. Asked with kafka-python.
+
+All of it is optional knowledge: without permission, or on a cluster too old for a request, the rest still works
+and the reason is kept.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from confluent_kafka import KafkaError
+
+from kafkactl.cluster.client import Cluster
+from kafkactl.settings import Connection
+
+
+@dataclass(frozen=True)
+class Disk:
+    """One broker's log directories together, in bytes; None where the broker is too old to say."""
+
+    total: int | None
+    usable: int | None
+    used_by_topics: int
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Sizes, quorum and reassignments. `missing` says for each what could not be read ("sizes", "quorum", "moves").
+
+    `sizes` are bytes of a partition's largest replica, by (topic, partition); `replicas_size` of all its replicas.
+    """
+
+    sizes: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    replicas_size: Mapping[str, int] = field(default_factory=dict)
+    disks: Mapping[int, Disk] = field(default_factory=dict)
+    quorum_leader: int | None = None
+    moving: frozenset[tuple[str, int]] = frozenset()
+    missing: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_storage(cluster: Cluster) -> Storage:
+    """Everything above in one visit; bounded by the connection's timeout for each request."""
+    future = cluster.start(_visit, cluster)
+    answer = cluster.gather({0: future}, limit=cluster.connection.timeout * 4)[0]
+    if isinstance(answer, KafkaError):
+        return Storage(missing=dict.fromkeys(("sizes", "quorum", "moves"), "no answer in time"))
+    return answer  # type: ignore[no-any-return]
+
+
+def _visit(cluster: Cluster) -> Storage:
+    from kafka.admin import KafkaAdminClient
+    from kafka.errors import KafkaError as Refusal
+
+    logging.getLogger("kafka").addHandler(logging.NullHandler())
+    logging.getLogger("kafka").propagate = False
+    missing: dict[str, str] = {}
+    try:
+        admin = KafkaAdminClient(**_configuration(cluster.connection))
+    except (Refusal, ValueError, OSError) as error:
+        return Storage(missing=dict.fromkeys(("sizes", "quorum", "moves"), _words(error)))
+
+    def ask(what: str, question: Callable[[], Any]) -> Any:
+        try:
+            return question()
+        except (Refusal, ValueError, NotImplementedError, OSError) as error:
+            missing[what] = _words(error)
+            return None
+
+    try:
+        directories = ask("sizes", lambda: admin.describe_log_dirs(brokers=[b.id for b in cluster.info.brokers]))
+        quorum = ask("quorum", admin.describe_metadata_quorum)
+        moves = ask("moves", admin.list_partition_reassignments)
+    finally:
+        admin.close()
+    return _storage(directories or [], quorum, moves or {}, missing)
+
+
+def _words(error: Exception) -> str:
+    name = type(error).__name__
+    return "no permission" if "Authorization" in name else name.removesuffix("Error")
+
+
+def _storage(directories: list[Any], quorum: Any, moves: Mapping[Any, Any], missing: dict[str, str]) -> Storage:
+    sizes: dict[tuple[str, int], int] = {}
+    replicas: dict[str, int] = defaultdict(int)
+    disks: dict[int, Disk] = {}
+    for broker in directories:
+        readable = [entry for entry in broker["log_dirs"] if not entry["error_code"]]
+        if not readable:
+            missing.setdefault("sizes", "no permission")
+            continue
+        used = 0
+        for topic in (topic for entry in readable for topic in entry["topics"]):
+            name = topic.get("name") or topic.get("topic")
+            for partition in topic["partitions"]:
+                size = partition.get("partition_size") or 0
+                used += size
+                if partition.get("is_future_key"):
+                    continue
+                key = (name, partition["partition_index"])
+                sizes[key] = max(size, sizes.get(key, 0))
+                replicas[name] += size
+        disks[broker["broker"]] = Disk(
+            _sum(entry.get("total_bytes") for entry in readable),
+            _sum(entry.get("usable_bytes") for entry in readable),
+            used,
+        )
+    leader = quorum["topics"][0]["partitions"][0]["leader_id"] if quorum and quorum.get("topics") else None
+    moving = frozenset((tp.topic, tp.partition) for tp in moves)
+    return Storage(sizes, dict(replicas), disks, leader, moving, missing)
+
+
+def _sum(values: Any) -> int | None:
+    known = [value for value in values if value is not None and value >= 0]
+    return sum(known) if known else None
+
+
+_SAME = {
+    "security.protocol": "security_protocol",
+    "sasl.mechanism": "sasl_mechanism",
+    "sasl.mechanisms": "sasl_mechanism",
+    "sasl.username": "sasl_plain_username",
+    "sasl.password": "sasl_plain_password",
+    "ssl.ca.location": "ssl_cafile",
+    "ssl.certificate.location": "ssl_certfile",
+    "ssl.key.location": "ssl_keyfile",
+    "ssl.key.password": "ssl_password",
+}
+
+
+def _configuration(connection: Connection) -> dict[str, Any]:
+    """librdkafka's connection properties in kafka-python's words."""
+    properties = connection.properties
+    milliseconds = int(connection.timeout * 1000)
+    configuration: dict[str, Any] = {
+        "bootstrap_servers": list(connection.brokers),
+        "client_id": "kafkactl",
+        "request_timeout_ms": milliseconds,
+        "bootstrap_timeout_ms": milliseconds,
+        **{name: properties[key] for key, name in _SAME.items() if key in properties},
+    }
+    if "security_protocol" in configuration:
+        configuration["security_protocol"] = configuration["security_protocol"].upper()
+    if properties.get("ssl.endpoint.identification.algorithm") == "none":
+        configuration["ssl_check_hostname"] = False
+    return configuration

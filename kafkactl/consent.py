@@ -1,0 +1,56 @@
+"""Asking before something changes: protected environments, risks, and a plain yes.
+
+On a terminal the answer is typed; anywhere else it has to be on the command line already.
+"""
+
+import sys
+
+from kafkactl.catalog.model import Catalog
+from kafkactl.errors import UsageError
+from kafkactl.output import note
+from kafkactl.settings import Connection
+
+
+def _ask(question: str) -> str:
+    """The answer typed on the terminal; the question goes to stderr, as all talk does."""
+    sys.stdout.flush()
+    sys.stderr.write(question)
+    sys.stderr.flush()
+    return sys.stdin.readline().strip()
+
+
+def interactive() -> bool:
+    """Whether a person is there to answer."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def require_unprotected(
+    catalog: Catalog | None, connection: Connection, cluster_id: str | None, confirm: str | None, action: str
+) -> None:
+    """Let a write pass only if the cluster is not protected, or its environment's name was given.
+
+    Recognised by bootstrap address and by cluster id, however it was reached (design §3). Raises UsageError.
+    """
+    environment = catalog.protected_environment(connection.brokers, cluster_id) if catalog else None
+    if environment is None or confirm == environment.name:
+        return
+    if confirm is None and interactive():
+        if _ask(f"{environment.name} is protected. Type its name to {action}: ") == environment.name:
+            return
+        raise UsageError(f"Nothing was changed: that is not the name of {environment.name}.")
+    wrong = f" --confirm {confirm} is another name." if confirm else ""
+    raise UsageError(
+        f"{environment.name} is protected, and this would {action}.{wrong}",
+        where=f"Reached as {connection.address}; protected by {environment.position}.",
+        hint=f"If that is meant: --confirm {environment.name}",
+    )
+
+
+def agrees(question: str) -> bool:
+    """A typed yes on a terminal; False where nobody can answer."""
+    if not interactive():
+        return False
+    if _ask(f"{question} Type yes: ").lower() in ("yes", "y"):
+        return True
+    note("Left alone.")
+    return False

@@ -1,0 +1,255 @@
+"""Catalogue × live topics → Plan: what differs, why it matters, what may be done about it. Pure.
+
+Safe: creating a topic, growing retention, changing other settings. Everything else carries risks, each of which
+has to be allowed by name (design §3); what Kafka cannot do at all is shown with its remedy and never attempted.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from kafkactl.catalog.model import Catalog, Position, Topic
+from kafkactl.topics import ConfigValue, LiveTopic, is_internal
+
+
+class Risk(StrEnum):
+    """What a change can break; the names are those of --allow."""
+
+    PARTITIONS = "partitions"
+    RETENTION = "retention"
+    REPLICATION = "replication"
+    OVERRIDES = "overrides"
+    DELETE = "delete"
+
+
+CONSEQUENCE = {
+    Risk.PARTITIONS: "breaks key order",
+    Risk.RETENTION: "deletes records",
+    Risk.REPLICATION: "moves data",
+    Risk.OVERRIDES: "changes behaviour",
+    Risk.DELETE: "deletes the topic",
+}
+
+Kind = Literal["create", "config", "partitions", "replication", "override", "delete"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference between the catalogue and the cluster.
+
+    `key` is a setting's name, else "partitions" or "replication"; `old` and `new` are as Kafka writes them.
+    `impossible` says why no command can make it so, and what to do instead.
+    """
+
+    topic: str
+    kind: Kind
+    key: str = ""
+    old: str | None = None
+    new: str | None = None
+    risks: frozenset[Risk] = frozenset()
+    impossible: str = ""
+    declared: Topic | None = None
+    position: Position | None = None
+
+    def permitted(self, allowed: frozenset[Risk]) -> bool:
+        """Whether this change may be made when these risks are allowed."""
+        return not self.impossible and self.risks <= allowed
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every difference, in the catalogue's order; what is left alone; what could not be compared."""
+
+    changes: tuple[Change, ...] = ()
+    overrides: tuple[Change, ...] = ()  # set on the cluster, not declared: left alone unless allowed
+    undeclared: tuple[str, ...] = ()  # topics on the cluster that the catalogue does not know
+    unreadable: Mapping[str, str] = field(default_factory=dict)  # declared topic → why it was not compared
+    declared: int = 0
+
+    def permitted(self, allowed: frozenset[Risk]) -> tuple[Change, ...]:
+        """The changes that may be made when these risks are allowed."""
+        return tuple(change for change in (*self.changes, *self.overrides) if change.permitted(allowed))
+
+    def withheld(self, allowed: frozenset[Risk]) -> tuple[Change, ...]:
+        """The declared changes that stay undone: impossible ones, and those whose risks are not allowed."""
+        return tuple(change for change in self.changes if not change.permitted(allowed))
+
+    @property
+    def differing(self) -> int:
+        """How many topics differ from what is declared."""
+        return len({change.topic for change in self.changes})
+
+    @property
+    def equal(self) -> int:
+        """How many declared topics are as declared."""
+        different = {change.topic for change in self.changes if change.declared}
+        return self.declared - len(different | set(self.unreadable))
+
+    @property
+    def risks(self) -> tuple[Risk, ...]:
+        """The risks that would have to be allowed to apply all that can be applied, in the order of --allow."""
+        asked = {risk for change in self.changes if not change.impossible for risk in change.risks}
+        return tuple(risk for risk in Risk if risk in asked)
+
+
+def make_plan(
+    catalog: Catalog,
+    live: Mapping[str, LiveTopic],
+    *,
+    only: str | None = None,
+    unreadable: Mapping[str, str] | None = None,
+) -> Plan:
+    """Compare the catalogue with the cluster's topics.
+
+    `only` limits both sides to topics that match a glob. `unreadable` names declared topics the broker would not
+    show, with the reason: they are neither created nor called equal.
+    """
+
+    def selected(name: str) -> bool:
+        return only is None or fnmatchcase(name, only)
+
+    hidden = {name: why for name, why in (unreadable or {}).items() if name in catalog.topics and selected(name)}
+    declared = [topic for name, topic in catalog.topics.items() if selected(name)]
+    changes: list[Change] = []
+    overrides: list[Change] = []
+    for topic in declared:
+        if topic.name in hidden:
+            continue
+        found = live.get(topic.name)
+        if found is None:
+            changes.append(Change(topic.name, "create", declared=topic, position=topic.position))
+            continue
+        changes.extend(_differences(topic, found))
+        if found.config is None:
+            hidden[topic.name] = "its settings may not be read"
+        else:
+            overrides.extend(_undeclared_overrides(topic, found.config))
+    changes.extend(
+        Change(name, "delete", risks=frozenset({Risk.DELETE}), position=position)
+        for name, position in catalog.removed.items()
+        if name in live and selected(name) and not is_internal(name)
+    )
+    return Plan(
+        changes=tuple(changes),
+        overrides=tuple(overrides),
+        undeclared=tuple(sorted(filter(selected, _undeclared(catalog, live)))),
+        unreadable=hidden,
+        declared=len(declared),
+    )
+
+
+def _undeclared(catalog: Catalog, live: Iterable[str]) -> Iterator[str]:
+    for name in live:
+        known = name in catalog.topics or name in catalog.removed or is_internal(name)
+        if not known and not any(fnmatchcase(name, glob) for glob in catalog.ignore):
+            yield name
+
+
+def _differences(topic: Topic, live: LiveTopic) -> Iterator[Change]:
+    have = len(live.partitions)
+    if topic.partitions is not None and topic.partitions != have:
+        yield _partitions(topic, have)
+    fewest, most = live.replication
+    if topic.replication is not None and (fewest, most) != (topic.replication, topic.replication):
+        yield Change(
+            topic.name,
+            "replication",
+            key="replication",
+            old=str(fewest) if fewest == most else f"{fewest}–{most}",
+            new=str(topic.replication),
+            risks=frozenset({Risk.REPLICATION}),
+            impossible="kafkactl does not move replicas yet: use kafka-reassign-partitions, or correct the catalogue",
+            declared=topic,
+            position=topic.position,
+        )
+    if live.config is None:
+        return
+    for key, wanted in sorted(topic.config.items()):
+        current = live.config.get(key)
+        if current is None or not same_value(key, current.value, wanted):
+            old = current.value if current else None
+            yield Change(
+                topic.name,
+                "config",
+                key=key,
+                old=old,
+                new=wanted,
+                risks=config_risks(key, old, wanted),
+                declared=topic,
+                position=topic.position,
+            )
+
+
+def _partitions(topic: Topic, have: int) -> Change:
+    wanted = topic.partitions or 0
+    impossible = ""
+    if wanted < have:
+        impossible = (
+            f"Kafka cannot take partitions away: declare {have}, "
+            "or create a new topic, move producers and consumers to it, and delete this one"
+        )
+    return Change(
+        topic.name,
+        "partitions",
+        key="partitions",
+        old=str(have),
+        new=str(wanted),
+        risks=frozenset({Risk.PARTITIONS}),
+        impossible=impossible,
+        declared=topic,
+        position=topic.position,
+    )
+
+
+def _undeclared_overrides(topic: Topic, config: Mapping[str, ConfigValue]) -> Iterator[Change]:
+    for key, current in sorted(config.items()):
+        if not current.overridden or key in topic.config or same_value(key, current.value, current.default):
+            continue
+        yield Change(
+            topic.name,
+            "override",
+            key=key,
+            old=current.value,
+            new=current.default,
+            risks=frozenset({Risk.OVERRIDES}) | config_risks(key, current.value, current.default),
+            declared=topic,
+            position=topic.position,
+        )
+
+
+_SETS = {"cleanup.policy", "leader.replication.throttled.replicas", "follower.replication.throttled.replicas"}
+
+
+def same_value(key: str, one: str | None, other: str | None) -> bool:
+    """Whether two spellings mean the same to Kafka: 1 and 1.0, `compact,delete` and `delete,compact`."""
+    if one == other or one is None or other is None:
+        return one == other
+    if key in _SETS:
+        return {part.strip() for part in one.split(",")} == {part.strip() for part in other.split(",")}
+    try:
+        return float(one) == float(other) if "." in one + other else int(one) == int(other)
+    except ValueError:
+        return one.strip().lower() == other.strip().lower() if {one.lower(), other.lower()} <= _BOOLEANS else False
+
+
+_BOOLEANS = {"true", "false"}
+
+
+def config_risks(key: str, old: str | None, new: str | None) -> frozenset[Risk]:
+    """The risks of changing one setting. Retention that shrinks, or another cleanup.policy, deletes records."""
+    if key == "cleanup.policy":
+        return frozenset({Risk.RETENTION})
+    if key in ("retention.ms", "retention.bytes") and (new is None or _limit(new) < _limit(old)):
+        return frozenset({Risk.RETENTION})
+    return frozenset()
+
+
+def _limit(value: str | None) -> float:
+    """A retention limit that can be compared. -1 is Kafka's word for no limit; an unknown old limit may be none."""
+    try:
+        number = int(value or "")
+    except ValueError:
+        return float("inf")
+    return float("inf") if number < 0 else number

@@ -1,0 +1,314 @@
+"""The steps that prove a cluster: each needs some of those before it, and a failure stops only what needs it."""
+
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError
+from confluent_kafka import TopicPartition as TP
+from confluent_kafka.admin import ConfigResource, NewTopic, ResourceType
+
+from kafkactl.cluster import Broker, Cluster, connect
+from kafkactl.cluster.changes import wait_for_leaders
+from kafkactl.cluster.client import Patience, reason
+from kafkactl.cluster.network import unreachable
+from kafkactl.cluster.topics import read_ranges, read_topics
+from kafkactl.errors import ExitCode, KafkactlError
+from kafkactl.probe.judge import percentile
+from kafkactl.probe.roundtrip import Load, Reader, Written, write
+from kafkactl.settings import Connection
+from kafkactl.topics import LiveTopic, health
+
+SCRATCH_PREFIX = "kafkactl-test-"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to prove. `topic` None means a scratch topic; `declared` are topics that must be there with leaders."""
+
+    connection: Connection
+    declared: tuple[str, ...] = ()
+    topic: str | None = None
+    count: int = 100  # records to each partition
+    size: int = 200  # bytes of a record's value
+    timeout: float = 30.0  # seconds for each step
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What became of one step. `figures` are seconds by name (p50, p95 …)."""
+
+    name: str
+    state: Literal["ok", "error", "skipped"]
+    seconds: float = 0.0
+    reason: str = ""
+    figures: Mapping[str, float] | None = None
+    exit_code: ExitCode = ExitCode.OK
+
+
+class Proof:
+    """One run of the steps. Whatever it makes on the cluster is removed by `clean`, which is safe to call twice."""
+
+    def __init__(self, order: Order, before_writing: Callable[[Cluster], None] = lambda _: None) -> None:
+        self.order = order
+        self.run = secrets.token_hex(4)
+        self._before_writing = before_writing
+        self._cluster: Cluster | None = None
+        self._topic = order.topic or f"{SCRATCH_PREFIX}{self.run}"
+        self._made_topic = self._made_group = False
+        self._partitions: tuple[int, ...] = ()
+        self._written = Written()
+        self._reader: Reader | None = None
+        self._figures: Mapping[str, float] | None = None
+
+    def steps(self) -> Iterator[StepResult]:
+        """Run the steps in order, yielding each result as it is known."""
+        failed: set[str] = set()
+        for key, needs, name, action in self._plan():
+            blocked = sorted(failed & set(needs))
+            if blocked:
+                failed.add(key)
+                yield StepResult(name(), "skipped", reason=f"needs: {', '.join(blocked)}")
+                continue
+            result = self._run(name, action)
+            if result.state == "error":
+                failed.add(key)
+            yield result
+
+    def _plan(self) -> list[tuple[str, tuple[str, ...], Callable[[], str], Callable[[], None]]]:
+        address, declared = self.order.connection.address, len(self.order.declared)
+        scratch = self.order.topic is None
+        steps: list[tuple[str, tuple[str, ...], Callable[[], str], Callable[[], None]]] = [
+            ("bootstrap", (), lambda: f"reach {address}", self._connect),
+            ("brokers", ("bootstrap",), lambda: f"reach every advertised broker{self._broker_count()}", self._brokers),
+            ("metadata", ("bootstrap",), lambda: f"cluster metadata{self._cluster_id()}", self._metadata),
+        ]
+        if declared:
+            text = f"{declared:,} declared topics exist and have leaders"
+            steps.append(("declared", ("metadata",), lambda: text, self._declared))
+        topic_text = "make a scratch topic, a leader on every broker" if scratch else f"topic {self._topic} has leaders"
+        steps += [
+            ("topic", ("brokers", "metadata"), lambda: topic_text, self._make_topic),
+            ("write", ("topic",), self._write_text, self._write),
+            ("read", ("write",), self._read_text, self._read),
+            ("group", ("topic",), lambda: "commit and read a group's offset", self._group),
+        ]
+        return steps
+
+    def _run(self, name: Callable[[], str], action: Callable[[], None]) -> StepResult:
+        self._figures = None
+        start = time.monotonic()
+        try:
+            action()
+        except KafkactlError as error:
+            taken = time.monotonic() - start
+            text = " ".join(filter(None, [error.message, error.where]))
+            return StepResult(name(), "error", taken, text, self._figures, error.exit_code)
+        return StepResult(name(), "ok", time.monotonic() - start, figures=self._figures)
+
+    @property
+    def cluster(self) -> Cluster:
+        assert self._cluster is not None
+        return self._cluster
+
+    def _broker_count(self) -> str:
+        return f" ({len(self.cluster.info.brokers)})" if self._cluster else ""
+
+    def _cluster_id(self) -> str:
+        return f": {self.cluster.info.id}" if self._cluster else ""
+
+    def _connect(self) -> None:
+        self._cluster = connect(self.order.connection)
+
+    def _brokers(self) -> None:
+        bad = [text for broker in self.cluster.info.brokers if (text := self._unreachable(broker))]
+        if bad:
+            raise KafkactlError("; ".join(bad))
+        # A request that only this broker can answer: an open port is not yet a broker.
+        futures = {
+            broker.address: next(
+                iter(
+                    self.cluster.admin.describe_configs(
+                        [ConfigResource(ResourceType.BROKER, str(broker.id))],
+                        request_timeout=self.order.connection.timeout * 0.8,
+                    ).values()
+                )
+            )
+            for broker in self.cluster.info.brokers
+        }
+        answers = self.cluster.gather(futures, limit=self.order.connection.timeout)
+        silent = [
+            address
+            for address, answer in answers.items()
+            if isinstance(answer, KafkaError) and answer.code() in (KafkaError._TIMED_OUT, KafkaError._TRANSPORT)
+        ]
+        if silent:
+            raise KafkactlError(f"no answer from {', '.join(silent)}")
+
+    def _unreachable(self, broker: Broker) -> str:
+        why = unreachable(broker.host, broker.port, min(1.0, self.order.connection.timeout))
+        return f"broker {broker.id} at {broker.address}: {why}" if why else ""
+
+    def _metadata(self) -> None:
+        if not self.cluster.info.brokers:
+            raise KafkactlError("the cluster names no broker")
+        self._topics = read_topics(self.cluster, self.order.declared, config_of=())
+
+    def _declared(self) -> None:
+        bad = [
+            f"{name}: {self._topics.denied[name]}" if name in self._topics.denied else f"{name}: {why}"
+            for name in self.order.declared
+            if (why := _trouble(self._topics.found.get(name)))
+        ]
+        if bad:
+            more = f" and {len(bad) - 3:,} more" if len(bad) > 3 else ""
+            raise KafkactlError(f"{'; '.join(bad[:3])}{more}.", where="Create what is missing: kafkactl init-topics")
+
+    def _make_topic(self) -> None:
+        self._before_writing(self.cluster)
+        if self.order.topic is None:
+            self._create_scratch()
+        topic = read_topics(self.cluster, [self._topic], config_of=()).found.get(self._topic)
+        why = _trouble(topic)
+        if topic is None or why:
+            raise KafkactlError(f"{self._topic}: {why}.")
+        self._partitions = tuple(p.id for p in topic.partitions)
+        self._starts = self._ends_of(topic)
+
+    def _create_scratch(self) -> None:
+        ids = [broker.id for broker in self.cluster.info.brokers]
+        replication = min(3, len(ids))
+        assignment = [
+            [ids[(first + replica) % len(ids)] for replica in range(replication)] for first in range(max(3, len(ids)))
+        ]
+        topic = NewTopic(
+            self._topic,
+            num_partitions=len(assignment),
+            replica_assignment=assignment,
+            config={"min.insync.replicas": str(min(2, replication)), "retention.ms": "3600000"},
+        )
+        self._made_topic = True  # from here on it may exist, whatever the answer says
+        self.cluster.wait(
+            self.cluster.admin.create_topics([topic], request_timeout=self.order.timeout)[self._topic],
+            limit=self.order.timeout,
+        )
+        wait_for_leaders(self.cluster, [self._topic], self.order.timeout)
+
+    def _ends_of(self, topic: LiveTopic) -> dict[int, int]:
+        # The leader of a topic made a moment ago may not know yet that it is one.
+        deadline = time.monotonic() + min(5.0, self.order.timeout)
+        while True:
+            ranges = read_ranges(self.cluster, [topic])
+            unknown = [str(p) for (_, p), found in ranges.items() if found.end is None]
+            if not unknown:
+                return {p: found.end for (_, p), found in ranges.items() if found.end is not None}
+            if time.monotonic() > deadline:
+                raise KafkactlError(f"{topic.name}: no end offset for partition {', '.join(unknown)}")
+            time.sleep(0.02)
+
+    def _load(self) -> Load:
+        return Load(self.run, self._topic, self._partitions, self.order.count, self.order.size, self.order.timeout)
+
+    def _write_text(self) -> str:
+        total = f"{self.order.count * len(self._partitions):,} " if self._partitions else ""
+        where = f"{len(self._partitions)} partitions" if self._partitions else "every partition"
+        return f"write {total}records to {where}, acks=all"
+
+    def _write(self) -> None:
+        self._reader = Reader(self.cluster, self._load(), self._starts, self._written.sent_at)
+        try:
+            write(self.cluster, self._load(), self._written)
+        finally:
+            self._figures = _percentiles(self._written.latencies)
+
+    def _read_text(self) -> str:
+        if self._reader is None:
+            return "read them back"
+        return f"read {len(self._reader.received):,} back: {self._reader.judged(self._written).words()}"
+
+    def _read(self) -> None:
+        assert self._reader is not None
+        topic = read_topics(self.cluster, [self._topic], config_of=()).found[self._topic]
+        patience = Patience(self.cluster, self.order.timeout)
+        reached = self._reader.reach(self._ends_of(topic), patience)
+        self._reader.close()
+        self._figures = _percentiles(self._reader.latencies)
+        if self._reader.error or not reached:
+            raise KafkactlError(self._reader.error or f"the end was not reached in {self.order.timeout:g} s")
+        verdict = self._reader.judged(self._written)
+        if not verdict.good:
+            raise KafkactlError(f"{verdict.expected:,} were acknowledged, {verdict.received:,} came back")
+
+    def _group(self) -> None:
+        group = f"{SCRATCH_PREFIX}{self.run}"
+        wanted = TP(self._topic, self._partitions[0], self._starts[self._partitions[0]] + 1)
+        self._made_group = True
+        deadline = time.monotonic() + self.order.timeout
+        while True:
+            asked = self.cluster.admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, [wanted])])
+            answer = self.cluster.gather(asked)[group]
+            error = answer if isinstance(answer, KafkaError) else answer.topic_partitions[0].error
+            if error is None:
+                break
+            # The first commit on a new cluster makes __consumer_offsets, whose leaders take a moment.
+            if error.code() not in _COORDINATOR_SOON or time.monotonic() > deadline:
+                raise KafkactlError(f"the commit failed: {reason(error)}")
+            time.sleep(0.05)
+        request = ConsumerGroupTopicPartitions(group, [TP(self._topic, wanted.partition)])
+        committed = self.cluster.wait(self.cluster.admin.list_consumer_group_offsets([request])[group])
+        found = committed.topic_partitions[0].offset
+        if found != wanted.offset:
+            raise KafkactlError(f"offset {wanted.offset} was committed, {found} came back")
+
+    def clean(self) -> StepResult | None:
+        """Remove what was made. None where nothing was."""
+        if self._reader is not None:
+            self._reader.close()
+        if self._cluster is None or not (self._made_topic or self._made_group):
+            return None
+        start, left = time.monotonic(), []
+        if self._made_group:
+            group = f"{SCRATCH_PREFIX}{self.run}"
+            answer = self._remove(self.cluster.admin.delete_consumer_groups, group, KafkaError.GROUP_ID_NOT_FOUND)
+            left += [f"group {group}: {answer}"] if answer else []
+        if self._made_topic:
+            answer = self._remove(self.cluster.admin.delete_topics, self._topic, KafkaError.UNKNOWN_TOPIC_OR_PART)
+            left += [f"topic {self._topic}: {answer}"] if answer else []
+        self._made_topic = self._made_group = False
+        taken = time.monotonic() - start
+        if left:
+            return StepResult(
+                "remove what was made", "error", taken, f"still there: {'; '.join(left)}", exit_code=ExitCode.FOUND
+            )
+        return StepResult(
+            "scratch topic and group removed" if self.order.topic is None else "group removed", "ok", taken
+        )
+
+    def _remove(self, delete: Callable[..., dict[str, object]], name: str, absent: int) -> str:
+        """Why `name` could not be deleted; "" where it is gone."""
+        try:
+            answer = self.cluster.gather(delete([name], request_timeout=10.0), limit=10)[name]  # type: ignore[arg-type]
+        except KafkactlError as error:
+            return error.message
+        return reason(answer) if isinstance(answer, KafkaError) and answer.code() != absent else ""
+
+
+_COORDINATOR_SOON = (
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+)
+
+
+def _trouble(topic: LiveTopic | None) -> str:
+    if topic is None:
+        return "is not there"
+    state, words = health(topic)
+    return words if state == "error" else ""
+
+
+def _percentiles(seconds: list[float]) -> Mapping[str, float] | None:
+    return {f"p{share}": percentile(seconds, share / 100) for share in (50, 95, 99)} if seconds else None

@@ -1,0 +1,136 @@
+"""Which cluster, with which credentials, and which catalogue. The only room that reads the environment for them."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kafkactl.catalog.model import Catalog
+from kafkactl.errors import UsageError
+
+DEFAULT_BROKERS = "localhost:40093"
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How to reach one cluster. `timeout` is how long a silent cluster is waited for, in seconds.
+
+    `source` says where the addresses come from, for messages. `properties` are librdkafka's and may hold secrets:
+    they are never printed.
+    """
+
+    brokers: tuple[str, ...]
+    source: str
+    timeout: float = 3.0
+    properties: Mapping[str, str] = field(default_factory=dict, repr=False)
+    environment: str | None = None
+    verbose: bool = False
+
+    @property
+    def address(self) -> str:
+        """The bootstrap addresses as a user writes them."""
+        return ",".join(self.brokers)
+
+    @property
+    def label(self) -> str:
+        """The cluster in one word or two: the environment's name where it has one."""
+        return f"{self.environment} ({self.address})" if self.environment else self.address
+
+
+def open_catalog(file: Path | None, environment: str | None, *, required: bool = True) -> Catalog | None:
+    """The catalogue a command works with: `file`, else KAFKACTL_CATALOG, else topics.yaml here or above.
+
+    None where there is none and the command can do without (`required` and `environment` both falsy).
+    Raises CatalogError for a file that does not validate, UsageError where one is needed and none is found.
+    """
+    from kafkactl.catalog import find, load
+
+    path = find(file, os.environ, Path.cwd())
+    if path is not None:
+        return load(path, environment)
+    if required or environment:
+        raise UsageError(
+            "There is no topics.yaml here or in a parent directory.",
+            where="Name one with --file or KAFKACTL_CATALOG."
+            + (f" --env {environment} needs it." if environment else ""),
+            hint="Make one from the cluster as it is: kafkactl export > topics.yaml",
+        )
+    return None
+
+
+def resolve(
+    *,
+    brokers: str | None,
+    env: str | None,
+    client_config: Path | None,
+    timeout: float,
+    verbose: bool,
+    catalog: Catalog | None,
+) -> Connection:
+    """The connection that flags, an environment of topics.yaml, KAFKA_BROKERS and the default give, in this order.
+
+    `brokers` beside `env` replaces only the addresses. Raises UsageError for an address without a port or a
+    client configuration that cannot be read.
+    """
+    environment = catalog.environments.get(env) if catalog and env else None
+    config = client_config or (environment.client_config if environment else None)
+    if brokers is not None:
+        addresses, source = brokers, "--brokers gives this address."
+    elif environment:
+        addresses, source = ",".join(environment.brokers), f"--env {environment.name} gives this address."
+    elif os.environ.get("KAFKA_BROKERS"):
+        addresses, source = os.environ["KAFKA_BROKERS"], "KAFKA_BROKERS gives this address."
+    else:
+        addresses = DEFAULT_BROKERS
+        source = "KAFKA_BROKERS and --brokers are not set, so the default was tried."
+    return Connection(
+        brokers=_addresses(addresses),
+        source=source,
+        timeout=timeout,
+        properties=_read_properties(config) if config else {},
+        environment=env,
+        verbose=verbose,
+    )
+
+
+def _addresses(text: str) -> tuple[str, ...]:
+    addresses = tuple(part.strip() for part in text.split(",") if part.strip())
+    if not addresses:
+        raise UsageError("No broker address was given.", hint="Write HOST:PORT, several with commas between them.")
+    for address in addresses:
+        host, colon, port = address.rpartition(":")
+        if not colon or not host or not port.isdigit() or not 0 < int(port) < 65536:
+            raise UsageError(
+                f"{address!r} is not a broker address.",
+                hint="Write HOST:PORT, several with commas between them.",
+            )
+    return addresses
+
+
+def _read_properties(path: Path) -> dict[str, str]:
+    """librdkafka properties from a file of `key=value` lines; `${VAR}` is read from the environment."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise UsageError(f"The client configuration {path} cannot be read: {reason}.") from None
+    properties: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        entry = line.strip()
+        if not entry or entry.startswith(("#", "!")):
+            continue
+        key, equals, value = (part.strip() for part in entry.partition("="))
+        if not equals or not key:
+            # The line itself may hold a secret: only its place is shown.
+            raise UsageError("A line of the client configuration is not key=value.", where=f"{path}:{number}")
+        properties[key] = _VARIABLE.sub(lambda match: _variable(match[1], path, number), value)  # noqa: B023
+    return properties
+
+
+def _variable(name: str, path: Path, line: int) -> str:
+    value = os.environ.get(name)
+    if value is None:
+        raise UsageError(f"The environment variable {name} is not set.", where=f"{path}:{line} reads it.")
+    return value

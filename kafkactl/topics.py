@@ -1,0 +1,75 @@
+"""Topics as the cluster has them. Pure facts: the cluster package fills them in, plan and describe judge them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Partition:
+    """One partition of a live topic. `leader` is None where it has none."""
+
+    id: int
+    leader: int | None
+    replicas: tuple[int, ...]
+    isr: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ConfigValue:
+    """One setting of a live topic: its value, and the value it would have without the topic's own override."""
+
+    value: str | None
+    default: str | None
+    overridden: bool  # set on the topic itself (Kafka's DYNAMIC_TOPIC_CONFIG)
+
+
+@dataclass(frozen=True)
+class LiveTopic:
+    """A topic on the cluster. `config` is None where the broker did not let us read it."""
+
+    name: str
+    partitions: tuple[Partition, ...]
+    config: Mapping[str, ConfigValue] | None = field(default_factory=dict)
+
+    @property
+    def replication(self) -> tuple[int, int]:
+        """The fewest and the most replicas any partition has."""
+        sizes = [len(partition.replicas) for partition in self.partitions] or [0]
+        return min(sizes), max(sizes)
+
+
+Health = Literal["ok", "warning", "error"]
+
+
+def is_internal(name: str) -> bool:
+    """Whether Kafka (or a platform on it) owns the topic: kafkactl never touches those."""
+    return name.startswith("__")
+
+
+def health(topic: LiveTopic, reassigning: frozenset[int] = frozenset()) -> tuple[Health, str]:
+    """The worst thing about a topic's partitions, in words ("ok" when there is none).
+
+    A partition below min.insync.replicas refuses acks=all, so it ranks with one that has no leader. Since
+    Kafka 3.7 the broker asks for no more than the replication factor (Partition.effectiveMinIsr).
+    """
+    required = _min_isr(topic)
+    leaderless = [p.id for p in topic.partitions if p.leader is None]
+    below = [p.id for p in topic.partitions if p.leader is not None and len(p.isr) < min(required, len(p.replicas))]
+    behind = [p.id for p in topic.partitions if len(p.isr) < len(p.replicas) and p.id not in {*leaderless, *below}]
+    moving = [p.id for p in topic.partitions if p.id in reassigning]
+    found = [
+        (leaderless, "without a leader"),
+        (below, "under min ISR"),
+        (behind, "under-replicated"),
+        (moving, "reassigning"),
+    ]
+    words = [f"{len(ids)} of {len(topic.partitions)} {text}" for ids, text in found if ids]
+    if not words:
+        return "ok", "ok"
+    return ("error" if leaderless or below else "warning"), ", ".join(words)
+
+
+def _min_isr(topic: LiveTopic) -> int:
+    setting = (topic.config or {}).get("min.insync.replicas")
+    return int(setting.value) if setting and setting.value and setting.value.isdigit() else 1

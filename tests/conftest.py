@@ -1,0 +1,137 @@
+"""Real brokers for the tests, and the command line as a user runs it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+GOLDEN = Path(__file__).resolve().parent / "golden"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one run of kafkactl printed and ended with."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def text(self) -> str:
+        return self.out + self.err
+
+
+@pytest.fixture(autouse=True)
+def _own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test inherits a developer's environment, or finds the repository's own topics.yaml by accident."""
+    for name in ("KAFKA_BROKERS", "KAFKACTL_CATALOG", "KAFKACTL_DEBUG", "KAFKA_TOPICS", "KAFKA_CONSUMER_GROUP"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def kafkactl(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
+    """kafkactl through its main(), in this process: exit code, stdout and stderr as a user gets them."""
+    from kafkactl import cli
+
+    def run(*arguments: str) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["kafkactl", *arguments])
+        before = signal.getsignal(signal.SIGTERM)
+        capfd.readouterr()
+        try:
+            with pytest.raises(SystemExit) as ended:
+                cli.main()
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        out, err = capfd.readouterr()
+        return Outcome(int(ended.value.code or 0), out, err)
+
+    return run
+
+
+def command(*arguments: str, **options: object) -> "subprocess.Popen[str]":
+    """kafkactl as a process of its own, for signals, pipes and whole-process behaviour."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "kafkactl", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,  # type: ignore[call-overload]
+    )
+
+
+def free_port() -> int:
+    """A port nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def _one_broker() -> Iterator[str]:
+    from kafkactl.sandbox import throwaway
+
+    with throwaway(brokers=1) as sandbox:
+        yield sandbox.bootstrap
+
+
+@pytest.fixture(scope="session")
+def _three_brokers() -> Iterator[str]:
+    from kafkactl.sandbox import throwaway
+
+    with throwaway(brokers=3) as sandbox:
+        yield sandbox.bootstrap
+
+
+@pytest.fixture
+def one_broker(_one_broker: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of a one-broker cluster, empty, and what KAFKA_BROKERS says."""
+    monkeypatch.setenv("KAFKA_BROKERS", _one_broker)
+    yield _one_broker
+    sweep(_one_broker)
+
+
+@pytest.fixture
+def three_brokers(_three_brokers: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The addresses of a three-broker cluster, empty, and what KAFKA_BROKERS says."""
+    monkeypatch.setenv("KAFKA_BROKERS", _three_brokers)
+    yield _three_brokers
+    sweep(_three_brokers)
+
+
+def sweep(brokers: str) -> None:
+    """Delete every topic and group that a test left on a cluster the next test shares."""
+    admin = admin_client(brokers)
+    groups = [group.group_id for group in admin.list_consumer_groups().result().valid]
+    for future in admin.delete_consumer_groups(groups).values() if groups else ():
+        future.exception()
+    names = [name for name in admin.list_topics(timeout=10).topics if not name.startswith("__")]
+    for future in admin.delete_topics(names).values() if names else ():
+        future.exception()
+    while any(name in admin.list_topics(timeout=10).topics for name in names):
+        pass
+
+
+def admin_client(brokers: str):  # type: ignore[no-untyped-def]
+    """A plain client of the library: what a test looks at the cluster with, beside kafkactl."""
+    from confluent_kafka.admin import AdminClient
+
+    return AdminClient({"bootstrap.servers": brokers, "log_level": 0})
+
+
+def golden(name: str, text: str) -> None:
+    """Compare with a stored output; KAFKACTL_GOLDEN=write stores it anew."""
+    path = GOLDEN / name
+    if os.environ.get("KAFKACTL_GOLDEN") == "write":
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert path.exists(), f"{path} is missing; write it with KAFKACTL_GOLDEN=write"
+    assert text == path.read_text(encoding="utf-8")
