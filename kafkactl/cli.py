@@ -9,7 +9,7 @@ import typer
 
 from kafkactl import __version__
 from kafkactl.commands import describe, diff, export, init_topics, lint, sandbox, smoke
-from kafkactl.errors import ExitCode, KafkactlError
+from kafkactl.errors import ExitCode, KafkactlError, Terminated
 
 app = typer.Typer(
     name="kafkactl",
@@ -46,13 +46,17 @@ def _root(
 
 def main() -> NoReturn:
     """Run the command line of this process and exit with its code."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(ExitCode.TERMINATED))
+    signal.signal(signal.SIGTERM, _terminate)
     code = _run()
     try:
         sys.stdout.flush()
     except BrokenPipeError:
         _drop_stdout()
     sys.exit(code)
+
+
+def _terminate(*_: object) -> NoReturn:
+    raise Terminated
 
 
 def _run() -> int:
@@ -69,6 +73,8 @@ def _run() -> int:
         return ExitCode.OK
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
+    except Terminated:
+        return ExitCode.TERMINATED
     except Exception as error:  # whatever it is, a user never gets a traceback
         if os.environ.get("KAFKACTL_DEBUG"):
             raise

@@ -47,3 +47,11 @@ class WaitExpiredError(KafkactlError):
     """What was waited for did not happen in the time given."""
 
     exit_code = ExitCode.WAIT_EXPIRED
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived: unwinds to main(), through every `finally`.
+
+    Not SystemExit: librdkafka's callbacks pass an exception on by its type and value, and lose one whose value
+    is no exception.
+    """

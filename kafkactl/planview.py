@@ -1,6 +1,6 @@
 """How a plan is shown: by diff, and by init-topics before it changes anything."""
 
-from typing import Any
+from typing import Any, Literal
 
 from kafkactl.catalog import retention_text, size_text
 from kafkactl.catalog.model import Position, Topic
@@ -77,7 +77,7 @@ def _row(change: Change) -> Row:
     else:
         what, values = change.key, f"{value_text(change.key, change.old)} → {value_text(change.key, change.new)}"
     allow = "" if change.impossible else " ".join(f"--allow {risk}" for risk in sorted(change.risks))
-    risk = ", ".join(CONSEQUENCE[risk] for risk in sorted(change.risks)) or "safe"
+    risk = "see below" if change.impossible else ", ".join(CONSEQUENCE[r] for r in sorted(change.risks)) or "safe"
     mark = "!" if change.impossible else "-" if change.kind == "delete" else "~"
     return _place(change.position), mark, plain(change.topic), what, values, risk, allow
 
@@ -144,17 +144,18 @@ def _change(change: Change) -> dict[str, Any]:
     }
 
 
-def plan_cases(plan: Plan, names: list[str]) -> list[Case]:
-    """A plan as judged topics: an error for each difference, a warning for each undeclared override."""
+def plan_cases(plan: Plan, names: list[str], *, strict: bool) -> list[Case]:
+    """A plan as judged topics: an error for each difference, a warning (or error) for what is not declared."""
+    left_alone: Literal["warning", "error"] = "error" if strict else "warning"
     cases = [_case(change, "error") for change in plan.changes]
-    cases += [_case(change, "warning") for change in plan.overrides]
-    cases += [Case(name, "warning", "is on the cluster but not declared") for name in plan.undeclared]
+    cases += [_case(change, left_alone) for change in plan.overrides]
+    cases += [Case(name, left_alone, "is on the cluster but not declared") for name in plan.undeclared]
     cases += [Case(name, "error", f"could not be compared: {why}") for name, why in sorted(plan.unreadable.items())]
-    seen = {case.name for case in cases}
+    seen = {change.topic for change in (*plan.changes, *plan.overrides)} | set(plan.unreadable)
     return cases + [Case(name) for name in names if name not in seen]
 
 
-def _case(change: Change, level: Any) -> Case:
+def _case(change: Change, level: Literal["warning", "error"]) -> Case:
     where = change.position or Position("", 0, 0)
     if change.kind == "create":
         message = "is declared but not on the cluster"
@@ -166,4 +167,5 @@ def _case(change: Change, level: Any) -> Case:
         message = f"{change.key} is {old}, {wanted}"
     if change.impossible:
         message += f". {change.impossible}"
-    return Case(change.topic, level, message, file=where.file, line=where.line, column=where.column)
+    name = " ".join(filter(None, [change.topic, change.key]))
+    return Case(name, level, message, file=where.file, line=where.line, column=where.column)

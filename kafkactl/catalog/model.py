@@ -4,17 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+BUILT_IN_EVENTS = ("payment",)  # envelopes that need no schema under `events:`
+
 
 @dataclass(frozen=True, order=True)
 class Position:
-    """A place in a file; line and column count from 1."""
+    """A place in a file; line and column count from 1. Line 0 is the file as a whole."""
 
     file: str
     line: int
     column: int
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
 
 @dataclass(frozen=True, order=True)
@@ -71,6 +73,7 @@ class Service:
     name: str
     group: str
     aliases: tuple[str, ...] = ()
+    lag_threshold: int | None = None  # records
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,13 @@ class Catalog:
     events: Mapping[str, Path] = field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
 
+    def service(self, name: str) -> Service:
+        """The service of this name or alias; one that is not declared has the default group."""
+        for service in self.services.values():
+            if name == service.name or name in service.aliases:
+                return service
+        return Service(name, default_group(name))
+
     def protected_environment(self, brokers: tuple[str, ...], cluster_id: str | None) -> Environment | None:
         """The protected environment that these bootstrap addresses or this cluster id belong to, if any."""
         wanted = {_address(broker) for broker in brokers}
@@ -97,6 +107,11 @@ class Catalog:
             if same_id or wanted & {_address(broker) for broker in environment.brokers}:
                 return environment
         return None
+
+
+def default_group(service: str) -> str:
+    """The consumer group of a service that does not name one."""
+    return f"{service}-group"
 
 
 def _address(broker: str) -> str:

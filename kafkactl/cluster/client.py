@@ -26,6 +26,7 @@ V = TypeVar("V")
 # What a broker may take for a request that changes something, in seconds, as long as it shows it is alive.
 WORK_LIMIT = 60.0
 _SLICE = 0.02
+_LOST = (KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN)
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,12 @@ class Cluster:
         answered by then is a _TIMED_OUT error.
         """
         patience = Patience(self, limit)
-        return {key: self._result(future, patience) for key, future in futures.items()}
+        answers = {key: self._result(future, patience) for key, future in futures.items()}
+        if self.connection.verbose:
+            self.admin.poll(0)  # only polling lets the client's log out
+        if any(isinstance(answer, KafkaError) and answer.code() in _LOST for answer in answers.values()):
+            self._raise_if_gone()
+        return answers
 
     def wait(self, future: "Future[Any]", *, limit: float = WORK_LIMIT) -> Any:
         """One future's result. Raises KafkactlError where it ended with an error."""
@@ -100,6 +106,14 @@ class Cluster:
                 return error.args[0]
             except CancelledError:
                 return KafkaError(KafkaError._DESTROY)
+
+    def _raise_if_gone(self) -> None:
+        """Raise UnreachableError where a lost answer means that the whole cluster is gone; nothing otherwise."""
+        from kafkactl.cluster.diagnose import diagnose
+
+        error = diagnose(self, patient=False)
+        if error:
+            raise error
 
     def start(self, function: Callable[..., V], *arguments: Any, **options: Any) -> "Future[V]":
         """A blocking call as a future, so that it is awaited like any other: with an eye on the cluster."""
@@ -168,7 +182,7 @@ class Patience:
         from kafkactl.cluster.diagnose import diagnose
 
         self.cluster.suspicions += 1
-        error = diagnose(self.cluster, self.cluster.events(), patient=True)
+        error = diagnose(self.cluster, patient=True)
         if error:
             raise error
 
@@ -181,7 +195,7 @@ class Patience:
             if not alive:
                 from kafkactl.cluster.diagnose import diagnose
 
-                raise diagnose(self.cluster, self.cluster.events(), patient=False) or silent(self.cluster.connection)
+                raise diagnose(self.cluster, patient=False) or silent(self.cluster.connection)
             self.next_check = now + self.timeout
 
 

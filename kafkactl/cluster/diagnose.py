@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 NEXT = "No Kafka here? kafkactl sandbox up      Still starting? kafkactl init-topics --wait 60s"
 
 
-def diagnose(cluster: "Cluster", events: list[Any], *, patient: bool) -> UnreachableError | None:
+def diagnose(cluster: "Cluster", *, patient: bool) -> UnreachableError | None:
     """The reason as an error; None while it may still turn out well (only if `patient`).
 
     Tried in turn: does any bootstrap address accept a connection; does what answers speak Kafka; can the
     brokers it names be reached.
     """
-    connection = cluster.connection
+    connection, events = cluster.connection, cluster.events()
     reasons = {address: network.unreachable(*network.split(address), timeout=0.3) for address in connection.brokers}
     if all(reasons.values()):
         (first, *others) = dict.fromkeys(str(why) for why in reasons.values())
@@ -31,7 +31,7 @@ def diagnose(cluster: "Cluster", events: list[Any], *, patient: bool) -> Unreach
             hint=NEXT,
         )
     if not patient or cluster.suspicions > 2:
-        foreign = _foreign(connection)
+        foreign = _foreign(connection, next(address for address, why in reasons.items() if not why))
         if foreign:
             return foreign
     if not patient or _names_a_broker(events):
@@ -39,14 +39,14 @@ def diagnose(cluster: "Cluster", events: list[Any], *, patient: bool) -> Unreach
     return None
 
 
-def _foreign(connection: Connection) -> UnreachableError | None:
+def _foreign(connection: Connection, address: str) -> UnreachableError | None:
     """The error for what listens but is no Kafka, no Kafka for this client, or one that hangs; else None."""
-    manner = network.manner(*network.split(connection.brokers[0]), timeout=0.2)
+    manner = network.manner(*network.split(address), timeout=0.2)
     found = _MANNERS.get(manner)
     if not found:
         return None
     message, hint = found
-    return UnreachableError(message.format(address=connection.brokers[0]), where=connection.source, hint=hint)
+    return UnreachableError(message.format(address=address), where=connection.source, hint=hint)
 
 
 _MANNERS: dict[network.Manner, tuple[str, str]] = {

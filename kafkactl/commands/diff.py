@@ -41,18 +41,20 @@ def diff(
     topics = read_topics(kafka, catalog.topics, config_of=catalog.topics)
     plan = make_plan(catalog, topics.found, only=only, unreadable=topics.denied)
     drift = bool(plan.changes or plan.unreadable or (strict and (plan.overrides or plan.undeclared)))
-    _render(plan, show, list(catalog.topics), drift, env)
+    _render(plan, show, list(catalog.topics), drift, env, strict=strict)
     raise typer.Exit(ExitCode.FOUND if drift else ExitCode.OK)
 
 
-def _render(plan: Plan, show: output.ReportFormat, names: list[str], drift: bool, env: str | None) -> None:
+def _render(
+    plan: Plan, show: output.ReportFormat, names: list[str], drift: bool, env: str | None, *, strict: bool
+) -> None:
     match show:
         case output.ReportFormat.JSON:
             output.document("diff", {"drift": drift, **planview.plan_document(plan)})
         case output.ReportFormat.JUNIT:
-            output.junit("diff", planview.plan_cases(plan, names))
+            output.junit("diff", planview.plan_cases(plan, names, strict=strict))
         case output.ReportFormat.GITHUB:
-            output.github(planview.plan_cases(plan, names))
+            output.github(planview.plan_cases(plan, names, strict=strict))
         case output.ReportFormat.TABLE:
             planview.show_creates([change for change in plan.changes if change.kind == "create"])
             planview.show_differences(plan)

@@ -1,2 +1,149 @@
-def lint() -> None:
-    """Not here yet."""
+"""kafkactl lint: whether topics.yaml is right, without asking Kafka."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from kafkactl import output
+from kafkactl.catalog.model import Problem
+from kafkactl.errors import ExitCode, UsageError
+from kafkactl.options import ReportOutput
+from kafkactl.output import Case, ReportFormat
+
+
+def lint(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[FILE]...",
+            help="Catalogues. Default: KAFKACTL_CATALOG, else topics.yaml here or in a parent directory.",
+        ),
+    ] = None,
+    show: ReportOutput = ReportFormat.TABLE,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of the file, for editors.")] = False,
+) -> None:
+    """Check topics.yaml, offline: every key, name and value, for every environment.
+
+    All problems are told in one run, each with its place. Exits 2 if there are any; warnings alone exit 0.
+
+    \b
+    Examples:
+      kafkactl lint
+      kafkactl lint -o github
+      kafkactl lint --schema > topics.schema.json
+    """
+    if schema:
+        from kafkactl.catalog.schema import json_schema
+
+        output.say(json.dumps(json_schema(), ensure_ascii=False, indent=2))
+        return
+    results = [_check(path) for path in files or [_found()]]
+    match show:
+        case ReportFormat.TABLE:
+            _table(results)
+        case ReportFormat.JSON:
+            output.document("lint", _document(results))
+        case ReportFormat.JUNIT:
+            output.junit("lint", _cases(results, warning="skipped"))
+        case ReportFormat.GITHUB:
+            output.github(_cases(results, warning="warning"))
+    if not all(result.valid for result in results):
+        raise typer.Exit(ExitCode.USAGE)
+
+
+@dataclass(frozen=True)
+class _Result:
+    """What one file turned out to be. `topics` and `environments` are counted in valid files only."""
+
+    file: str
+    problems: tuple[Problem, ...]
+    topics: int | None = None
+    environments: int | None = None
+
+    @property
+    def valid(self) -> bool:
+        return self.topics is not None
+
+
+def _found() -> Path:
+    from kafkactl.catalog import find
+
+    path = find(None, os.environ, Path.cwd())
+    if path is None:
+        raise UsageError(
+            "There is no topics.yaml here or in a parent directory.",
+            hint="Name one: kafkactl lint FILE, or set KAFKACTL_CATALOG.",
+        )
+    return path
+
+
+def _check(path: Path) -> _Result:
+    from kafkactl.catalog import CatalogError, load
+
+    try:
+        catalog = load(path)
+    except CatalogError as error:
+        return _Result(str(path), error.problems)
+    return _Result(str(path), catalog.warnings, len(catalog.topics), len(catalog.environments))
+
+
+def _table(results: list[_Result]) -> None:
+    from kafkactl.catalog.problems import problem_count, problem_lines
+
+    for result in results:
+        for line in problem_lines(result.problems):
+            output.say(output.plain(line))
+        if result.topics is not None and result.environments is not None:
+            contents = f"{output.count(result.topics, 'topic')}, {output.count(result.environments, 'environment')}"
+            output.say(f"{output.plain(result.file)}: {contents}. {problem_count(result.problems)}")
+    if not all(result.valid for result in results):
+        output.say(problem_count([problem for result in results for problem in result.problems]))
+
+
+def _document(results: list[_Result]) -> dict[str, Any]:
+    return {
+        "valid": all(result.valid for result in results),
+        "files": [
+            {
+                "file": result.file,
+                "valid": result.valid,
+                "topics": result.topics,
+                "environments": result.environments,
+                "problems": [
+                    {
+                        "file": problem.position.file,
+                        "line": problem.position.line,
+                        "column": problem.position.column,
+                        "severity": "warning" if problem.warning else "error",
+                        "message": problem.message,
+                    }
+                    for problem in result.problems
+                ],
+            }
+            for result in results
+        ],
+    }
+
+
+def _cases(results: list[_Result], *, warning: Literal["warning", "skipped"]) -> list[Case]:
+    """A case for each problem, one for a file without. JUnit knows no warnings: there they count as skipped."""
+    cases: list[Case] = []
+    for result in results:
+        cases += [
+            Case(
+                name=str(problem.position),
+                level=warning if problem.warning else "error",
+                message=problem.message,
+                file=problem.position.file,
+                line=max(1, problem.position.line),  # a file as a whole is annotated at its top
+                column=max(1, problem.position.column),
+            )
+            for problem in result.problems
+        ]
+        if result.valid:
+            cases.append(Case(name=result.file))
+    return cases

@@ -1,0 +1,377 @@
+"""The edge: what a user sees when Kafka is not there, is something else, goes away, or the user goes away."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from kafkactl.sandbox import throwaway
+from tests.conftest import REPOSITORY, Outcome, admin_client, command, free_port
+from tests.proxy import Proxy, relay
+
+Kafkactl = Callable[..., Outcome]
+LOOKS_ONCE = [("describe",), ("diff",), ("export",), ("init-topics",), ("test",), ("describe", "--broker")]
+
+
+@pytest.fixture(autouse=True)
+def _catalogue() -> None:
+    Path("topics.yaml").write_text("topics: {a: {partitions: 3}}", encoding="utf-8")
+
+
+def three_lines(run: Outcome) -> list[str]:
+    lines = run.err.strip().splitlines()
+    assert len(lines) == 3, run.err
+    assert "Traceback" not in run.text
+    assert "%3|" not in run.text  # librdkafka's log
+    return lines
+
+
+@contextlib.contextmanager
+def listener(answer: Callable[[socket.socket], None], host: str = "127.0.0.1") -> Iterator[int]:
+    """A port where something answers each connection in its own way."""
+    server = socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    server.settimeout(0.1)
+    stop = threading.Event()
+    kept: list[socket.socket] = []
+
+    def serve() -> None:
+        while not stop.is_set():
+            with contextlib.suppress(OSError):
+                connection, _ = server.accept()
+                kept.append(connection)
+                answer(connection)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield server.getsockname()[1]
+    finally:
+        stop.set()
+        thread.join()
+        for connection in [*kept, server]:
+            connection.close()
+
+
+@pytest.mark.parametrize("arguments", LOOKS_ONCE[:4], ids=" ".join)
+def test_nothing_listens(arguments: tuple[str, ...], kafkactl: Kafkactl) -> None:
+    port = free_port()
+    run = kafkactl(*arguments, "-b", f"localhost:{port}")
+    assert run.code == 3
+    lines = three_lines(run)
+    assert lines[0] == f"Kafka does not answer at localhost:{port}: connection refused."
+    assert "--brokers" in lines[1]
+    assert "kafkactl sandbox up" in lines[2]
+    assert run.out == ""
+
+
+def test_test_says_the_same_as_a_failed_step(kafkactl: Kafkactl) -> None:
+    run = kafkactl("test", "-b", f"127.0.0.1:{free_port()}")
+    assert run.code == 3
+    assert "connection refused" in run.out
+    assert run.out.count("--  ") >= 6
+    assert "Kafka does not work" in run.err
+
+
+def test_where_the_address_came_from(kafkactl: Kafkactl, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_BROKERS", f"127.0.0.1:{free_port()}")
+    assert "KAFKA_BROKERS gives this address." in kafkactl("describe").err
+
+
+def test_a_name_that_does_not_resolve(kafkactl: Kafkactl) -> None:
+    run = kafkactl("describe", "-b", "no-such-host.invalid:9092")
+    assert run.code == 3
+    assert "no-such-host.invalid does not resolve" in three_lines(run)[0]
+
+
+def test_one_of_several_addresses_is_enough(one_broker: str, kafkactl: Kafkactl) -> None:
+    addresses = f"no-such-host.invalid:9092,127.0.0.1:{free_port()},{one_broker}"
+    assert kafkactl("describe", "-b", addresses).code == 0
+
+
+def test_a_port_that_accepts_and_says_nothing(kafkactl: Kafkactl) -> None:
+    with listener(lambda _: None) as port:
+        run = kafkactl("describe", "-b", f"127.0.0.1:{port}")
+    assert run.code == 3
+    assert "accepts connections but says nothing" in three_lines(run)[0]
+
+
+def test_a_port_that_hangs_up(kafkactl: Kafkactl) -> None:
+    with listener(lambda connection: connection.close()) as port:
+        run = kafkactl("describe", "-b", f"127.0.0.1:{port}")
+    assert run.code == 3
+    assert "closes the connection before it says a word of Kafka" in three_lines(run)[0]
+
+
+def test_an_http_server(kafkactl: Kafkactl) -> None:
+    def answer(connection: socket.socket) -> None:
+        connection.settimeout(3)
+        connection.recv(100)
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        connection.close()
+
+    with listener(answer) as port:
+        run = kafkactl("describe", "-b", f"127.0.0.1:{port}")
+    assert run.code == 3
+    assert "is an HTTP server, not Kafka" in three_lines(run)[0]
+
+
+def test_a_patient_http_server(kafkactl: Kafkactl) -> None:
+    """One that waits for the end of a request line, which Kafka's request does not have."""
+    server = subprocess.Popen(
+        [sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        assert server.stdout
+        port = server.stdout.readline().split(" port ")[1].split()[0]
+        run = kafkactl("describe", "-b", f"127.0.0.1:{port}")
+    finally:
+        server.kill()
+        server.communicate()
+    assert run.code == 3
+    assert "is an HTTP server, not Kafka" in three_lines(run)[0]
+
+
+def test_an_advertised_address_that_cannot_be_reached(kafkactl: Kafkactl) -> None:
+    nowhere = free_port()
+    with throwaway(settings={"advertised.listeners": f"PLAINTEXT://kafka.invalid:{nowhere}"}) as sandbox:
+        run = kafkactl("describe", "-b", sandbox.bootstrap)
+        lines = three_lines(run)
+        assert run.code == 3
+        assert lines[0].startswith(
+            f"Kafka answers at {sandbox.bootstrap} but sends its clients to kafka.invalid:{nowhere}"
+        )
+        assert "advertised.listeners" in lines[1]
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("unshare"), reason="needs root to give localhost two addresses"
+)
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_localhost_where_only_one_of_two_addresses_serves(host: str, one_broker: str) -> None:
+    Path("hosts").write_text("::1 localhost\n127.0.0.1 localhost\n")
+    with relay(int(one_broker.rpartition(":")[2]), host) as port:
+        script = f"mount --bind hosts /etc/hosts && exec {sys.executable} -m kafkactl describe -b localhost:{port}"
+        done = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("fault", ["kill", "pause"])
+@pytest.mark.parametrize("arguments", LOOKS_ONCE, ids=" ".join)
+def test_a_broker_killed_or_hung_while_a_command_looks(
+    arguments: tuple[str, ...], fault: str, kafkactl: Kafkactl
+) -> None:
+    """The fault strikes when the command has connected and asks its first real question."""
+    proxy = Proxy()
+    settings = {"advertised.listeners": f"PLAINTEXT://127.0.0.1:{proxy.port}"}
+    with throwaway(settings=settings) as sandbox:
+        (node,) = sandbox.nodes
+        proxy.forward(node.port)
+        assert kafkactl("init-topics", "-b", f"127.0.0.1:{proxy.port}").code == 0
+
+        def strike() -> None:
+            if fault == "kill":
+                proxy.vanish()
+                sandbox.kill(node.id)
+            else:
+                sandbox.pause(node.id)
+
+        proxy.arm(strike)
+        run = kafkactl(*arguments, "-b", f"127.0.0.1:{proxy.port}")
+        proxy.vanish()
+    assert run.code == 3, run.text
+    assert "Traceback" not in run.text
+    assert "%3|" not in run.text
+    assert "does not answer" in run.text or "has not answered" in run.text
+    if arguments != ("test",):
+        lines = run.err.strip().splitlines()[-3:]  # init-topics has named its cluster before
+        assert [line.startswith("  ") for line in lines] == [False, True, True], run.err
+
+
+def test_one_of_three_brokers_down_is_shown_and_the_rest_works(kafkactl: Kafkactl) -> None:
+    Path("topics.yaml").write_text("topics: {a: {partitions: 6, replication: 3}, single: {partitions: 6}}")
+    with throwaway(brokers=3) as sandbox:
+        assert kafkactl("init-topics", "-b", sandbox.bootstrap).code == 0
+        sandbox.kill(2)
+        deadline = time.monotonic() + 40
+        while time.monotonic() < deadline:
+            run = kafkactl("describe", "--unhealthy", "-o", "json", "-b", sandbox.bootstrap)
+            assert run.code in (0, 1), run.text
+            topics = {topic["name"]: topic for topic in json.loads(run.out)["topics"]}
+            if "without a leader" in topics.get("single", {}).get("reason", "") and "a" in topics:
+                break
+            time.sleep(0.5)
+        assert topics["a"]["health"] == "warning"
+        assert "under-replicated" in topics["a"]["reason"]
+        assert topics["single"]["health"] == "error"
+        assert topics["single"]["records"] is None or isinstance(topics["single"]["records"], int)
+
+
+def test_bad_addresses_are_refused_before_anything_is_dialled(kafkactl: Kafkactl) -> None:
+    for address in ("localhost", "localhost:x", ":9092", "h:99999", ""):
+        run = kafkactl("describe", "-b", address)
+        assert run.code == 2, address
+        assert "HOST:PORT" in run.err
+
+
+def test_env_without_a_catalogue_or_with_a_slip(kafkactl: Kafkactl, tmp_path: Path) -> None:
+    Path("topics.yaml").write_text("environments: {production: {brokers: ['h:1']}}\ntopics: {a: {}}")
+    slip = kafkactl("describe", "--env", "prodction")
+    assert slip.code == 2
+    assert "production" in slip.err
+    Path("topics.yaml").unlink()
+    (tmp_path / ".git").mkdir()
+    none = kafkactl("describe", "--env", "production")
+    assert (none.code, "topics.yaml" in none.err) == (2, True)
+
+
+def test_no_catalogue_says_how_to_make_one(kafkactl: Kafkactl, tmp_path: Path) -> None:
+    Path("topics.yaml").unlink()
+    (tmp_path / ".git").mkdir()
+    run = kafkactl("init-topics")
+    assert run.code == 2
+    assert "kafkactl export > topics.yaml" in three_lines(run)[2]
+
+
+def test_an_invalid_catalogue_sends_nothing_to_kafka(kafkactl: Kafkactl) -> None:
+    Path("topics.yaml").write_text("topics: {a: {partition: 3}, 'b c': {}}")
+    run = kafkactl("init-topics", "-b", f"127.0.0.1:{free_port()}")
+    assert run.code == 2
+    assert 'unknown key "partition"' in run.err
+    assert "b c" in run.err
+
+
+class TestClientConfig:
+    def test_a_property_librdkafka_does_not_know(self, kafkactl: Kafkactl) -> None:
+        Path("c.properties").write_text("# comment\nno.such.property=1\n")
+        run = kafkactl("describe", "--client-config", "c.properties")
+        assert run.code == 2
+        assert "no.such.property" in run.err
+
+    def test_a_missing_file_and_a_bad_line_show_their_place_but_no_secret(self, kafkactl: Kafkactl) -> None:
+        assert kafkactl("describe", "--client-config", "none.properties").code == 2
+        Path("c.properties").write_text("client.id=x\nsasl.password hunter2\n")
+        run = kafkactl("describe", "--client-config", "c.properties")
+        assert run.code == 2
+        assert "c.properties:2" in run.err
+        assert "hunter2" not in run.text
+
+    def test_variables_come_from_the_environment(
+        self, one_broker: str, kafkactl: Kafkactl, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        Path("c.properties").write_text("client.id=${WHO}\n")
+        missing = kafkactl("describe", "--client-config", "c.properties")
+        assert (missing.code, "WHO is not set" in missing.err) == (2, True)
+        monkeypatch.setenv("WHO", "me")
+        assert kafkactl("describe", "--client-config", "c.properties").code == 0
+
+    def test_a_wrong_protocol_is_told(self, one_broker: str, kafkactl: Kafkactl) -> None:
+        Path("c.properties").write_text("security.protocol=SSL\nsasl.password=hunter2\n")
+        run = kafkactl("describe", "--client-config", "c.properties")
+        assert run.code == 3
+        assert "hunter2" not in run.text
+        three_lines(run)
+
+
+def test_verbose_shows_the_clients_log_and_quiet_does_not(one_broker: str, kafkactl: Kafkactl) -> None:
+    assert kafkactl("describe").err == ""
+    assert "rdkafka" in kafkactl("describe", "-v").err.lower()
+
+
+def test_a_pipe_that_is_closed_early_ends_quietly(one_broker: str) -> None:
+    names = "".join(f"  t{i}: {{partitions: 1}}\n" for i in range(50))
+    Path("topics.yaml").write_text("topics:\n" + names)
+    pipeline = f"{sys.executable} -m kafkactl describe -o json | head -c 1"
+    done = subprocess.run(pipeline, shell=True, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals_end_a_test_and_what_it_made_is_removed(sent: signal.Signals, code: int, one_broker: str) -> None:
+    Path("topics.yaml").unlink()
+    run = command("test", "--count", "100000")
+    admin = admin_client(one_broker)
+
+    def scratch() -> list[str]:
+        return [name for name in admin.list_topics(timeout=10).topics if name.startswith("kafkactl-test-")]
+
+    deadline = time.monotonic() + 20
+    while not scratch() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(0.3)
+    run.send_signal(sent)
+    _, err = run.communicate(timeout=20)
+    assert run.returncode == code, err
+    assert "Traceback" not in err
+    assert scratch() == []
+    assert not [g for g in admin.list_consumer_groups().result().valid if g.group_id.startswith("kafkactl-test-")]
+
+
+def test_ctrl_c_while_waiting() -> None:
+    run = command("init-topics", "--wait", "60s", "-b", f"127.0.0.1:{free_port()}")
+    time.sleep(1.0)
+    run.send_signal(signal.SIGINT)
+    _, err = run.communicate(timeout=10)
+    assert run.returncode == 130
+    assert "Traceback" not in err
+
+
+def test_an_unforeseen_failure_is_no_traceback(kafkactl: Kafkactl, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A directory that cannot be listed any more is as unforeseen as anything.
+    gone = Path("gone").resolve()
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    os.rmdir(gone)
+    run = kafkactl("diff")
+    assert run.code in (1, 2)
+    assert "Traceback" not in run.text
+    three_lines(run)
+
+
+HEAVY = ["confluent_kafka", "docker", "rich", "kafka", "yaml", "jgo", "requests", "psutil", "asyncio"]
+
+
+@pytest.mark.parametrize("argument", ["--version", "--help"])
+def test_version_and_help_load_nothing_heavy(argument: str) -> None:
+    script = (
+        "import sys; sys.argv = ['kafkactl', sys.argv[1]]\n"
+        "from kafkactl import cli\n"
+        "try: cli.main()\n"
+        "except SystemExit: pass\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, argument], capture_output=True, text=True, check=True, cwd=REPOSITORY
+    )
+    assert done.stderr.strip() == "[]"
+
+
+def test_lint_loads_no_client() -> None:
+    script = (
+        "import sys; sys.argv = ['kafkactl', 'lint']\n"
+        "from kafkactl import cli\n"
+        "try: cli.main()\n"
+        "except SystemExit: pass\n"
+        "print([n for n in ('confluent_kafka', 'docker', 'rich', 'kafka') if n in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=REPOSITORY)
+    assert done.stderr.strip().endswith("[]")
+
+
+def test_every_command_has_help_with_an_example(kafkactl: Kafkactl) -> None:
+    for name in ("init-topics", "diff", "lint", "export", "describe", "test"):
+        run = kafkactl(name, "--help")
+        assert run.code == 0
+        assert f"kafkactl {name}" in run.out.split("Example", 1)[1]
