@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -125,6 +126,15 @@ def admin_client(brokers: str):  # type: ignore[no-untyped-def]
     from confluent_kafka.admin import AdminClient
 
     return AdminClient({"bootstrap.servers": brokers, "log_level": 0})
+
+
+def create(brokers: str, *topics: Any) -> None:
+    """Create topics behind kafkactl's back, and wait until they are known."""
+    admin = admin_client(brokers)
+    for future in admin.create_topics(list(topics)).values():
+        future.result(10)
+    while not all(topic.topic in admin.list_topics(timeout=10).topics for topic in topics):
+        pass
 
 
 def golden(name: str, text: str) -> None:

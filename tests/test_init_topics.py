@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
 
-from tests.conftest import REPOSITORY, Outcome, admin_client, command, golden
+from tests.conftest import REPOSITORY, Outcome, admin_client, command, create, golden
 
 Kafkactl = Callable[..., Outcome]
 THE_27 = str(REPOSITORY / "topics.yaml")
@@ -38,15 +38,6 @@ def override(brokers: str, topic: str, **settings: str) -> None:
     admin = admin_client(brokers)
     for future in admin.incremental_alter_configs([resource]).values():
         future.result(10)
-
-
-def create(brokers: str, *topics: NewTopic) -> None:
-    """Create topics behind kafkactl's back, and wait until they are known."""
-    admin = admin_client(brokers)
-    for future in admin.create_topics(list(topics)).values():
-        future.result(10)
-    while not all(topic.topic in admin.list_topics(timeout=10).topics for topic in topics):
-        pass
 
 
 def settings_of(brokers: str, topic: str) -> dict[str, str]:

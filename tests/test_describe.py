@@ -1,0 +1,158 @@
+"""describe on real brokers, as a user runs it."""
+
+import json
+import re
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka.admin import NewTopic
+
+from tests.conftest import Outcome, admin_client, command, create, golden
+
+Kafkactl = Callable[..., Outcome]
+
+CATALOGUE = """
+topics:
+  payment.created:
+    description: 支付创建事件
+    producers: [payment-gateway]
+    consumers: [analytics, notification]
+    partitions: 3
+    retention: 7d
+  audit.logs: {producers: ["*"], partitions: 2}
+"""
+
+
+@pytest.fixture
+def filled(one_broker: str, kafkactl: Kafkactl) -> str:
+    """The catalogue's two topics, an undeclared one, some records and a group."""
+    Path("topics.yaml").write_text(CATALOGUE, encoding="utf-8")
+    assert kafkactl("init-topics").code == 0
+    admin = admin_client(one_broker)
+    create(one_broker, NewTopic("stray", 1, 1, config={"cleanup.policy": "compact"}))
+    producer = Producer({"bootstrap.servers": one_broker})
+    for number in range(10):
+        producer.produce("payment.created", b"x" * 100, partition=number % 2)
+    producer.flush(10)
+    offsets = ConsumerGroupTopicPartitions("analytics-group", [TopicPartition("payment.created", 0, 3)])
+    while True:
+        (future,) = admin.alter_consumer_group_offsets([offsets]).values()
+        try:
+            future.result(10)
+        except Exception:  # noqa: BLE001 - the coordinator of a new cluster takes a moment
+            time.sleep(0.1)
+        else:
+            return one_broker
+
+
+def steady(text: str, brokers: str) -> str:
+    """Output without what differs from run to run: addresses, ids, disk space."""
+    text = text.replace(brokers, "127.0.0.1:PORT").replace(brokers.rpartition(":")[2], "PORT")
+    text = re.sub(r"cluster [\w-]{22}", "cluster ID", text)
+    text = re.sub(r'"id": "[\w-]{22}"', '"id": "ID"', text)
+    text = re.sub(r'"disk_(total|usable)_bytes": \d+', r'"disk_\1_bytes": 0', text)
+    text = re.sub(r'"port": PORT', '"port": 0', text)
+    text = re.sub(r"· [\d.]+ \w+ of [\d.]+ \w+ free", "· SPACE free", text)
+    text = re.sub(r"  +\d+ B$|\d+\.\d KiB", "  SIZE", text, flags=re.MULTILINE)
+    return re.sub(r"leaders +[\d.]+ \w+", "leaders  SIZE", re.sub(r'"topics_bytes": \d+|"leaders": \d+', "N", text))
+
+
+def test_the_list_of_topics(filled: str, kafkactl: Kafkactl) -> None:
+    run = kafkactl("describe")
+    assert (run.code, run.err) == (0, "")
+    rows = {line.split()[0]: line.split() for line in run.out.splitlines() if line[:1].isalpha()}
+    #              PARTITIONS REPL RETENTION RECORDS SIZE      DECLARED HEALTH
+    assert rows["payment.created"][1:5] == ["3", "1", "7d", "10"]
+    assert rows["payment.created"][-2:] == ["yes", "ok"]
+    assert rows["stray"][1:5] == ["1", "1", "compact", "0"]
+    assert rows["stray"][-2:] == ["no", "ok"]
+    assert "__consumer_offsets" not in run.out
+    assert "· KRaft · 1 broker · controller 1 ·" in run.out
+    assert "free" in run.out.splitlines()[0]
+    assert "__consumer_offsets" in kafkactl("describe", "--internal").out
+
+
+def test_names_only(filled: str, kafkactl: Kafkactl) -> None:
+    assert kafkactl("describe", "-o", "name").out.split() == ["audit.logs", "payment.created", "stray"]
+
+
+def test_a_declared_topic_that_is_missing_is_listed(one_broker: str, kafkactl: Kafkactl) -> None:
+    Path("topics.yaml").write_text(CATALOGUE, encoding="utf-8")
+    run = kafkactl("describe", "--unhealthy")
+    assert run.code == 1
+    assert run.out.count("missing: declared, not on the cluster") == 2
+    assert kafkactl("describe").code == 0
+
+
+def test_one_topic(filled: str, kafkactl: Kafkactl) -> None:
+    run = kafkactl("describe", "payment.created")
+    assert run.code == 0
+    golden("describe-topic.txt", steady(run.out, filled))
+
+
+@pytest.mark.parametrize(("arguments", "name"), [((), "cluster"), (("payment.created", "stray"), "topics")])
+def test_as_json(arguments: tuple[str, ...], name: str, filled: str, kafkactl: Kafkactl) -> None:
+    run = kafkactl("describe", *arguments, "-o", "json")
+    document = json.loads(run.out)
+    assert document["kind"] == name
+    topic = next(topic for topic in document["topics"] if topic["name"] == "payment.created")
+    assert topic["records"] == 10
+    assert [p["end_offset"] for p in topic["partitions"]] == [5, 5, 0]
+    assert topic["size_bytes"] > 1000
+    assert topic["config"]["retention.ms"] == {"value": "604800000", "default": "604800000", "overridden": True}
+    if arguments:
+        assert topic["groups"] == ["analytics-group"]
+        assert topic["description"] == "支付创建事件"
+
+
+def test_an_unknown_topic_gets_a_suggestion_and_the_others_are_shown(filled: str, kafkactl: Kafkactl) -> None:
+    run = kafkactl("describe", "paymnet.created", "stray")
+    assert run.code == 1
+    assert run.out.startswith("stray")
+    assert f"There is no topic paymnet.created on {filled}." in run.err
+    assert "Did you mean" in run.err
+    assert "payment.created" in run.err
+
+
+def test_looking_creates_nothing(one_broker: str, kafkactl: Kafkactl) -> None:
+    kafkactl("describe", "no.such.topic")
+    kafkactl("describe")
+    assert "no.such.topic" not in admin_client(one_broker).list_topics(timeout=10).topics
+
+
+def test_a_broker(one_broker: str, kafkactl: Kafkactl) -> None:
+    run = kafkactl("describe", "--broker")
+    assert run.code == 0
+    rows = {line.split()[0]: line.split()[1:] for line in run.out.splitlines()[1:] if line.strip()}
+    assert rows["num.network.threads"][-1] == "default"
+    assert rows["advertised.listeners"][0] == f"PLAINTEXT://{one_broker}"
+    assert rows["auto.create.topics.enable"] == ["false", "changed"]
+    document = json.loads(kafkactl("describe", "--broker", "1", "-o", "json").out)
+    assert document["brokers"][0]["settings"]["num.io.threads"] == {"value": "8", "changed": False}
+    unknown = kafkactl("describe", "--broker", "7")
+    assert (unknown.code, "There is no broker 7" in unknown.err) == (2, True)
+
+
+def test_three_brokers_with_their_leaders(three_brokers: str, kafkactl: Kafkactl) -> None:
+    Path("topics.yaml").write_text("topics: {a: {partitions: 6, replication: 3}}")
+    assert kafkactl("init-topics").code == 0
+    document = json.loads(kafkactl("describe", "-o", "json").out)
+    assert [broker["id"] for broker in document["brokers"]] == [1, 2, 3]
+    assert sum(broker["leaders"] for broker in document["brokers"]) >= 6
+    assert document["cluster"]["controller"] in (1, 2, 3)
+    assert document["topics"][0]["replication"] == "3"
+    assert kafkactl("describe", "--unhealthy").code == 0
+
+
+def test_watch_refreshes_until_ctrl_c(one_broker: str) -> None:
+    run = command("describe", "--watch")
+    time.sleep(3.5)
+    run.send_signal(signal.SIGINT)
+    out, err = run.communicate(timeout=10)
+    assert run.returncode == 130
+    assert out.count("cluster ") >= 2
+    assert "Traceback" not in err

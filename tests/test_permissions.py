@@ -1,0 +1,100 @@
+"""What a user with few permissions sees: a partial answer is called partial, and nothing is called equal unseen."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from confluent_kafka.admin import (
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
+    NewTopic,
+    ResourcePatternType,
+    ResourceType,
+)
+
+from kafkactl.sandbox import throwaway
+from tests.conftest import Outcome, admin_client, create
+
+Kafkactl = Callable[..., Outcome]
+
+
+def rule(kind: ResourceType, name: str, operation: AclOperation, permission: AclPermissionType) -> AclBinding:
+    return AclBinding(kind, name, ResourcePatternType.LITERAL, "User:ANONYMOUS", "*", operation, permission)
+
+
+@pytest.fixture(scope="module")
+def restricted() -> Iterator[str]:
+    """A broker on which we may not see the topic `hidden`, not read settings of `shy`, and not ask for sizes."""
+    settings = {
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "allow.everyone.if.no.acl.found": "true",
+    }
+    with throwaway(settings=settings) as sandbox:
+        create(sandbox.bootstrap, NewTopic("open", 1, 1), NewTopic("hidden", 1, 1), NewTopic("shy", 1, 1))
+        topic, cluster = ResourceType.TOPIC, ResourceType.BROKER
+        rules = [
+            rule(topic, "hidden", AclOperation.ALL, AclPermissionType.DENY),
+            rule(topic, "shy", AclOperation.ALL, AclPermissionType.ALLOW),
+            rule(topic, "shy", AclOperation.DESCRIBE_CONFIGS, AclPermissionType.DENY),
+            rule(cluster, "kafka-cluster", AclOperation.ALL, AclPermissionType.ALLOW),
+            rule(cluster, "kafka-cluster", AclOperation.DESCRIBE, AclPermissionType.DENY),
+        ]
+        admin = admin_client(sandbox.bootstrap)
+        for future in admin.create_acls(rules).values():
+            future.result(10)
+        yield sandbox.bootstrap
+
+
+@pytest.fixture(autouse=True)
+def _catalogue(restricted: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_BROKERS", restricted)
+    Path("topics.yaml").write_text("topics: {open: {}, hidden: {}, shy: {}}")
+
+
+def test_describe_calls_a_partial_answer_partial(kafkactl: Kafkactl) -> None:
+    run = kafkactl("describe")
+    assert run.code == 0
+    assert "hidden: no permission" in run.out
+    assert "a partial answer: 1 declared topic is hidden" in run.err
+    assert "no sizes on disk: no permission" in run.err
+    document = json.loads(kafkactl("describe", "-o", "json").out)
+    assert document["partial"] is True
+    topics = {topic["name"]: topic for topic in document["topics"]}
+    assert topics["open"]["size_bytes"] is None
+    assert topics["open"]["records"] == 0
+    assert topics["hidden"]["exists"] is False
+
+
+def test_describing_a_hidden_topic_says_why(kafkactl: Kafkactl) -> None:
+    run = kafkactl("describe", "hidden")
+    assert run.code == 1
+    assert "hidden cannot be described" in run.err
+    assert "no permission" in run.err
+
+
+def test_settings_that_may_not_be_read_are_told(kafkactl: Kafkactl) -> None:
+    run = kafkactl("describe", "shy")
+    assert run.code == 0
+    assert "settings may not be read" in run.out
+
+
+def test_diff_does_not_call_equal_what_it_could_not_see(kafkactl: Kafkactl) -> None:
+    run = kafkactl("diff", "-o", "json")
+    document = json.loads(run.out)
+    assert run.code == 1
+    assert set(document["unreadable"]) == {"hidden", "shy"}
+    assert document["equal"] == 1
+
+
+def test_init_topics_does_not_create_what_is_only_hidden(kafkactl: Kafkactl) -> None:
+    run = kafkactl("init-topics")
+    assert run.code == 1
+    assert "2 topics could not be compared" in run.err
+
+
+def test_test_says_which_declared_topic_is_hidden(kafkactl: Kafkactl) -> None:
+    run = kafkactl("test", "--count", "1")
+    assert run.code == 1
+    assert "hidden: no permission" in run.out
