@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from confluent_kafka import KafkaError
 from confluent_kafka.admin import ConfigResource, ConfigSource, ResourceType
 
-from kafkactl.cluster.client import Broker, Cluster, reason
+from kafkactl.cluster.client import Broker, Cluster
+from kafkactl.cluster.words import reason
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from confluent_kafka.admin import (
 )
 
 from kafkactl.catalog.model import Topic
-from kafkactl.cluster.client import WORK_LIMIT, Cluster, reason
+from kafkactl.cluster.client import WORK_LIMIT, Cluster
+from kafkactl.cluster.words import reason
 from kafkactl.errors import UnreachableError
 from kafkactl.plan import Change, Kind
 

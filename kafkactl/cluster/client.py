@@ -4,8 +4,6 @@ librdkafka keeps a request for its whole timeout when the cluster is gone. Its e
 milliseconds, so every wait here listens to them, confirms what they say and gives up at once (design §3).
 """
 
-import logging
-import sys
 import threading
 import time
 from collections.abc import Callable, Hashable, Mapping
@@ -17,7 +15,11 @@ from typing import Any, TypeVar, cast
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
-from kafkactl.errors import KafkactlError, UnreachableError, UsageError, WaitExpiredError
+from kafkactl.cluster.diagnose import diagnose
+from kafkactl.cluster.patience import Patience
+from kafkactl.cluster.properties import client_properties
+from kafkactl.cluster.words import RefusedError, failed
+from kafkactl.errors import UnreachableError, UsageError, WaitExpiredError
 from kafkactl.settings import Connection
 
 K = TypeVar("K", bound=Hashable)
@@ -109,8 +111,6 @@ class Cluster:
 
     def _raise_if_gone(self) -> None:
         """Raise UnreachableError where a lost answer means that the whole cluster is gone; nothing otherwise."""
-        from kafkactl.cluster.diagnose import diagnose
-
         error = diagnose(self, patient=False)
         if error:
             raise error
@@ -137,104 +137,6 @@ class Cluster:
         """librdkafka's error events so far; serving them is what calls our callback."""
         self.admin.poll(0)
         return self._events
-
-
-class Patience:
-    """How long one batch of requests may still be waited for."""
-
-    def __init__(self, cluster: Cluster, limit: float) -> None:
-        self.cluster = cluster
-        self.timeout = cluster.connection.timeout
-        self.deadline = time.monotonic() + limit
-        self.seen = 0
-        self.suspect_since: float | None = None
-        self.next_check = time.monotonic() + self.timeout * 0.5
-        self.sign_of_life: _SignOfLife | None = None
-
-    def check(self) -> bool:
-        """False when the limit is over; raises UnreachableError when the cluster is gone."""
-        now = time.monotonic()
-        events = self.cluster.events()
-        for event in events[self.seen :]:
-            self._judge(event)
-        self.seen = len(events)
-        if self.suspect_since is not None and now - self.suspect_since > 0.25:
-            self._confirm()
-            self.suspect_since = now
-        if now > self.next_check:
-            self._look_for_life(now)
-        return now < self.deadline
-
-    def _judge(self, event: Any) -> None:
-        code = event.code()
-        if code in (KafkaError._AUTHENTICATION, KafkaError._SSL):
-            raise refused(self.cluster.connection, event.str())
-        if code in (
-            KafkaError._ALL_BROKERS_DOWN,
-            KafkaError._RESOLVE,
-            KafkaError._TRANSPORT,
-            KafkaError._BAD_MSG,
-        ):
-            self.suspect_since = self.suspect_since or time.monotonic() - 0.2
-
-    def _confirm(self) -> None:
-        """An event may be a blip, or one of several addresses: gone is only what no address answers."""
-        from kafkactl.cluster.diagnose import diagnose
-
-        self.cluster.suspicions += 1
-        error = diagnose(self.cluster, patient=True)
-        if error:
-            raise error
-
-    def _look_for_life(self, now: float) -> None:
-        if self.sign_of_life is None:
-            self.sign_of_life = _SignOfLife(self.cluster.connection, self.timeout * 0.2)
-        elif self.sign_of_life.done():
-            alive = self.sign_of_life.alive
-            self.sign_of_life = None
-            if not alive:
-                from kafkactl.cluster.diagnose import diagnose
-
-                raise diagnose(self.cluster, patient=False) or silent(self.cluster.connection)
-            self.next_check = now + self.timeout
-
-
-class _SignOfLife:
-    """Asks for metadata on a connection of its own, beside a request that takes long: slow is not dead."""
-
-    def __init__(self, connection: Connection, timeout: float) -> None:
-        self.alive = False
-        self._thread = threading.Thread(target=self._ask, args=(connection, timeout), daemon=True)
-        self._thread.start()
-
-    def _ask(self, connection: Connection, timeout: float) -> None:
-        try:
-            AdminClient(client_properties(connection)).list_topics(timeout=max(timeout, 0.1))
-            self.alive = True
-        except KafkaException:
-            self.alive = False
-
-    def done(self) -> bool:
-        return not self._thread.is_alive()
-
-
-def client_properties(connection: Connection) -> dict[str, Any]:
-    """librdkafka's settings for this connection, quiet unless the user asked for its log."""
-    properties: dict[str, Any] = {**connection.properties, "bootstrap.servers": connection.address}
-    if connection.verbose:
-        properties |= {"logger": _client_log(), "debug": properties.get("debug", "broker,security")}
-    else:
-        properties["log_level"] = 0
-    return properties
-
-
-def _client_log() -> logging.Logger:
-    logger = logging.getLogger("kafkactl.client")
-    if not logger.handlers:
-        logger.addHandler(logging.StreamHandler(sys.stderr))
-        logger.setLevel(logging.DEBUG)
-        logger.propagate = False
-    return logger
 
 
 def connect(connection: Connection) -> Cluster:
@@ -271,6 +173,8 @@ def wait_for(connection: Connection, seconds: float, brokers: int = 1) -> Cluste
             if have >= brokers:
                 return cluster
             reason = f"{have} of {brokers} brokers are there"
+        except RefusedError:
+            raise
         except UnreachableError as error:
             reason = error.message.rstrip(".")
         if time.monotonic() >= deadline:
@@ -280,48 +184,3 @@ def wait_for(connection: Connection, seconds: float, brokers: int = 1) -> Cluste
                 hint="Give it longer with --wait, or see what is wrong: kafkactl describe",
             )
         time.sleep(min(0.2, max(0.0, deadline - time.monotonic())))
-
-
-def failed(error: Any, what: str = "") -> KafkactlError:
-    """A KafkaError as an error for people."""
-    if error.code() in (KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN):
-        return UnreachableError(
-            f"{what or 'The cluster'} did not answer in time.", hint="Give it longer: --timeout 30s"
-        )
-    return KafkactlError(f"{what + ': ' if what else ''}{reason(error)}")
-
-
-def reason(error: Any) -> str:
-    """Why a request failed, in words where Kafka's own are no help."""
-    return _WORDS.get(error.code()) or error.str() or error.name()
-
-
-_WORDS: dict[int, str] = {
-    KafkaError.TOPIC_AUTHORIZATION_FAILED: "no permission for this topic",
-    KafkaError.CLUSTER_AUTHORIZATION_FAILED: "no permission for this on the cluster",
-    KafkaError.GROUP_AUTHORIZATION_FAILED: "no permission for this group",
-    KafkaError._TIMED_OUT: "no answer in time",
-}
-
-
-def refused(connection: Connection, detail: str) -> UnreachableError:
-    """The cluster answers, but not to us."""
-    return UnreachableError(
-        f"Kafka at {connection.address} refuses this client: {_clean(detail)}.",
-        where=connection.source,
-        hint="Check user, password and certificates in --client-config; the client's log: add --verbose",
-    )
-
-
-def _clean(detail: str) -> str:
-    """librdkafka's text without its connection state and counters."""
-    return detail.split(" (after ", 1)[0].rpartition("/bootstrap: ")[2].rstrip(".")
-
-
-def silent(connection: Connection) -> UnreachableError:
-    """What is there behaves like Kafka, and yet answers none of our requests."""
-    return UnreachableError(
-        f"Kafka at {connection.address} has not answered for {connection.timeout:g} s.",
-        where=connection.source,
-        hint="A broker that hangs or is overloaded does this. Give it longer: --timeout 30s",
-    )

@@ -9,7 +9,8 @@ from confluent_kafka import TopicPartition as TP
 from confluent_kafka.admin import ConfigResource, ConfigSource, OffsetSpec, ResourceType
 
 from kafkactl.cluster.brokers import BrokerSettings, read_brokers
-from kafkactl.cluster.client import WORK_LIMIT, Cluster, reason
+from kafkactl.cluster.client import WORK_LIMIT, Cluster
+from kafkactl.cluster.words import reason
 from kafkactl.topics import ConfigValue, LiveTopic, Partition
 
 # ListOffsets answers are merged pairwise by librdkafka: beyond this many partitions a request it costs seconds.

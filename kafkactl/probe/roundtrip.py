@@ -9,7 +9,10 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka import TopicPartition as TP
 
-from kafkactl.cluster.client import Cluster, Patience, client_properties, reason
+from kafkactl.cluster.client import Cluster
+from kafkactl.cluster.patience import Patience
+from kafkactl.cluster.properties import client_properties
+from kafkactl.cluster.words import reason
 from kafkactl.errors import KafkactlError
 from kafkactl.probe.judge import Received, Verdict, judge, number_of, sample
 

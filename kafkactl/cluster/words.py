@@ -1,0 +1,57 @@
+"""Kafka's and librdkafka's errors in words for people."""
+
+from typing import Any
+
+from confluent_kafka import KafkaError
+
+from kafkactl.errors import KafkactlError, UnreachableError
+from kafkactl.settings import Connection
+
+
+def failed(error: Any, what: str = "") -> KafkactlError:
+    """A KafkaError as an error for people."""
+    if error.code() in (KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN):
+        return UnreachableError(
+            f"{what or 'The cluster'} did not answer in time.", hint="Give it longer: --timeout 30s"
+        )
+    return KafkactlError(f"{what + ': ' if what else ''}{reason(error)}")
+
+
+def reason(error: Any) -> str:
+    """Why a request failed, in words where Kafka's own are no help."""
+    return _WORDS.get(error.code()) or error.str() or error.name()
+
+
+_WORDS: dict[int, str] = {
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: "no permission for this topic",
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED: "no permission for this on the cluster",
+    KafkaError.GROUP_AUTHORIZATION_FAILED: "no permission for this group",
+    KafkaError._TIMED_OUT: "no answer in time",
+}
+
+
+class RefusedError(UnreachableError):
+    """The cluster answers, but not to this client: waiting does not heal that."""
+
+
+def refused(connection: Connection, detail: str) -> RefusedError:
+    """The error for a user or a certificate that is not accepted."""
+    return RefusedError(
+        f"Kafka at {connection.address} refuses this client: {_clean(detail)}.",
+        where=connection.source,
+        hint="Check user, password and certificates in --client-config; the client's log: add --verbose",
+    )
+
+
+def _clean(detail: str) -> str:
+    """librdkafka's text without its connection state and counters."""
+    return detail.split(" (after ", 1)[0].rpartition("/bootstrap: ")[2].rstrip(".")
+
+
+def silent(connection: Connection) -> UnreachableError:
+    """What is there behaves like Kafka, and yet answers none of our requests."""
+    return UnreachableError(
+        f"Kafka at {connection.address} has not answered for {connection.timeout:g} s.",
+        where=connection.source,
+        hint="A broker that hangs or is overloaded does this. Give it longer: --timeout 30s",
+    )
