@@ -71,10 +71,8 @@ def _run() -> int:
         # Whoever read our output has seen enough (`| head`).
         _drop_stdout()
         return ExitCode.OK
-    except KeyboardInterrupt:
-        return ExitCode.INTERRUPTED
-    except Terminated:
-        return ExitCode.TERMINATED
+    except (KeyboardInterrupt, Terminated) as end:
+        return ExitCode.TERMINATED if isinstance(end, Terminated) else ExitCode.INTERRUPTED
     except Exception as error:  # whatever it is, a user never gets a traceback
         if os.environ.get("KAFKACTL_DEBUG"):
             raise

@@ -7,6 +7,7 @@ Streams are looked up at each call, so that a test, a pipe or a redirection is a
 import json
 import os
 import re
+import shutil
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -15,7 +16,6 @@ from enum import StrEnum
 from typing import Any, Literal, TextIO
 
 SCHEMA_VERSION = 1
-Cell = str | int | None
 
 
 class Format(StrEnum):
@@ -43,6 +43,17 @@ class ListFormat(StrEnum):
 
 
 @dataclass(frozen=True)
+class Coloured:
+    """A table's cell that wants a look: coloured on a terminal, its words elsewhere."""
+
+    words: str
+    colour: str
+
+
+Cell = str | int | Coloured | None
+
+
+@dataclass(frozen=True)
 class Column:
     """A column of a table; figures are right-aligned."""
 
@@ -65,6 +76,11 @@ class Case:
     file: str = ""
     line: int = 0
     column: int = 0
+
+
+def width() -> int:
+    """How many cells a line of stdout may take: the terminal's width, no limit in a pipe."""
+    return shutil.get_terminal_size().columns if is_terminal(sys.stdout) else sys.maxsize
 
 
 @dataclass(frozen=True)
@@ -139,10 +155,11 @@ def pad(text: str, width: int, right: bool = False) -> str:
 
 def table(columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> None:
     """Rows under headings: fitted to a terminal's width, or plain, aligned and never truncated in a pipe."""
-    texts = [[_text(cell) for cell in row] for row in rows]
+    cells_of = [list(row) for row in rows]
     if is_terminal(sys.stdout):
-        _rich_table(columns, texts)
+        _rich_table(columns, cells_of)
         return
+    texts = [[_text(cell) for cell in row] for row in cells_of]
     widths = [max(map(cells, column)) for column in zip([c.title for c in columns], *texts, strict=True)]
     for row in [[c.title for c in columns], *texts]:
         line = "  ".join(pad(t, w, c.right) for t, w, c in zip(row, widths, columns, strict=True))
@@ -153,7 +170,9 @@ def _text(cell: Cell) -> str:
     """A cell as text that cannot drive the terminal: figures grouped, control characters escaped."""
     if cell is None:
         return "–"
-    return f"{cell:,}" if isinstance(cell, int) else plain(cell)
+    if isinstance(cell, int):
+        return f"{cell:,}"
+    return plain(cell.words if isinstance(cell, Coloured) else cell)
 
 
 def plain(text: str) -> str:
@@ -161,12 +180,13 @@ def plain(text: str) -> str:
     return re.sub(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]", lambda m: f"\\x{ord(m[0]):02x}", text)
 
 
-def _rich_table(columns: Sequence[Column], rows: list[list[str]]) -> None:
+def _rich_table(columns: Sequence[Column], rows: list[list[Cell]]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", show_edge=False)
+    gap = 2 if width() >= 100 else 1
+    grid = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="dim", show_edge=False)
     for column in columns:
         grid.add_column(
             Text(column.title),
@@ -176,7 +196,7 @@ def _rich_table(columns: Sequence[Column], rows: list[list[str]]) -> None:
             no_wrap=column.right,
         )
     for row in rows:
-        grid.add_row(*map(Text, row))
+        grid.add_row(*(Text(_text(cell), style=cell.colour if isinstance(cell, Coloured) else "") for cell in row))
     Console(highlight=False, no_color=bool(os.environ.get("NO_COLOR"))).print(grid)
 
 

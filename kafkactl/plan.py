@@ -66,7 +66,12 @@ class Plan:
     overrides: tuple[Change, ...] = ()  # set on the cluster, not declared: left alone unless allowed
     undeclared: tuple[str, ...] = ()  # topics on the cluster that the catalogue does not know
     unreadable: Mapping[str, str] = field(default_factory=dict)  # declared topic → why it was not compared
-    declared: int = 0
+    names: tuple[str, ...] = ()  # the declared topics that were looked at
+
+    @property
+    def declared(self) -> int:
+        """How many declared topics were looked at."""
+        return len(self.names)
 
     def permitted(self, allowed: frozenset[Risk]) -> tuple[Change, ...]:
         """The changes that may be made when these risks are allowed."""
@@ -136,7 +141,7 @@ def make_plan(
         overrides=tuple(overrides),
         undeclared=tuple(sorted(filter(selected, _undeclared(catalog, live)))),
         unreadable=hidden,
-        declared=len(declared),
+        names=tuple(topic.name for topic in declared),
     )
 
 

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from kafkactl.catalog import retention_text, size_text
 from kafkactl.catalog.model import Position, Topic
-from kafkactl.output import Case, Style, count, pad, plain, say, style
+from kafkactl.output import Case, Style, cells, count, pad, plain, say, style, width
 from kafkactl.plan import CONSEQUENCE, Change, Plan
 
 _SHOWN_CREATES = 12
@@ -90,11 +90,21 @@ _COLOURS = {"~": "yellow", "!": "red", "-": "red", "?": "dim", " ": "dim"}
 
 
 def _columns(rows: list[Row], look: Style) -> None:
-    widths = [max((len(row[i]) for row in rows), default=0) for i in range(len(Row.__args__))]  # type: ignore[attr-defined]
-    for place, mark, topic, *rest in rows:
-        cells = [pad(text, width) for text, width in zip(rest, widths[3:], strict=True)]
-        line = "  ".join([f"{pad(place, widths[0])}  {mark} {pad(topic, widths[2])}", *cells]).rstrip()
-        say(look.paint(line, "dim") if mark in "? " else line.replace(mark, look.paint(mark, _COLOURS[mark]), 1))
+    """Rows as columns; where the terminal is too narrow for them, each in two lines."""
+    widths = [max((cells(row[i]) for row in rows), default=0) for i in range(7)]
+    narrow = sum(widths) + 12 > width()
+    for row in rows:
+        place, mark, topic, what, values, risk, allow = (pad(t, w) for t, w in zip(row, widths, strict=True))
+        if narrow and mark == "?":
+            line = f"  ? {topic}  {what}".rstrip()
+        elif narrow:
+            line = f"  {mark} {topic}  {what}  {values}".rstrip()
+            more = "  ".join(text.strip() for text in (risk, allow, place) if text.strip())
+            line += f"\n      {more}" if more else ""
+        else:
+            line = f"{place}  {mark} {topic}  {what}  {values}  {risk}  {allow}".rstrip()
+        quiet = mark in "? "
+        say(look.paint(line, "dim") if quiet else line.replace(f" {mark} ", f" {look.paint(mark, _COLOURS[mark])} ", 1))
 
 
 def summary(plan: Plan) -> str:
@@ -144,7 +154,7 @@ def _change(change: Change) -> dict[str, Any]:
     }
 
 
-def plan_cases(plan: Plan, names: list[str], *, strict: bool) -> list[Case]:
+def plan_cases(plan: Plan, *, strict: bool) -> list[Case]:
     """A plan as judged topics: an error for each difference, a warning (or error) for what is not declared."""
     left_alone: Literal["warning", "error"] = "error" if strict else "warning"
     cases = [_case(change, "error") for change in plan.changes]
@@ -152,7 +162,7 @@ def plan_cases(plan: Plan, names: list[str], *, strict: bool) -> list[Case]:
     cases += [Case(name, left_alone, "is on the cluster but not declared") for name in plan.undeclared]
     cases += [Case(name, "error", f"could not be compared: {why}") for name, why in sorted(plan.unreadable.items())]
     seen = {change.topic for change in (*plan.changes, *plan.overrides)} | set(plan.unreadable)
-    return cases + [Case(name) for name in names if name not in seen]
+    return cases + [Case(name) for name in plan.names if name not in seen]
 
 
 def _case(change: Change, level: Literal["warning", "error"]) -> Case:

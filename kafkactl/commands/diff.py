@@ -1,5 +1,6 @@
 """kafkactl diff: what the cluster has that the catalogue does not say, and the other way round."""
 
+import shlex
 from typing import Annotated
 
 import typer
@@ -41,24 +42,28 @@ def diff(
     topics = read_topics(kafka, catalog.topics, config_of=catalog.topics)
     plan = make_plan(catalog, topics.found, only=only, unreadable=topics.denied)
     drift = bool(plan.changes or plan.unreadable or (strict and (plan.overrides or plan.undeclared)))
-    _render(plan, show, list(catalog.topics), drift, env, strict=strict)
+    where = {"-f": file, "--env": env, "-b": brokers, "--client-config": client_config, "--only": only}
+    apply = " ".join(["kafkactl init-topics", *(f"{flag} {shlex.quote(str(value))}" for flag, value in where.items() if value)])
+    _render(plan, show, apply, drift=drift, strict=strict)
     raise typer.Exit(ExitCode.FOUND if drift else ExitCode.OK)
 
 
-def _render(
-    plan: Plan, show: output.ReportFormat, names: list[str], drift: bool, env: str | None, *, strict: bool
-) -> None:
+def _render(plan: Plan, show: output.ReportFormat, apply: str, *, drift: bool, strict: bool) -> None:
     match show:
         case output.ReportFormat.JSON:
             output.document("diff", {"drift": drift, **planview.plan_document(plan)})
         case output.ReportFormat.JUNIT:
-            output.junit("diff", planview.plan_cases(plan, names, strict=strict))
+            output.junit("diff", planview.plan_cases(plan, strict=strict))
         case output.ReportFormat.GITHUB:
-            output.github(planview.plan_cases(plan, names, strict=strict))
+            output.github(planview.plan_cases(plan, strict=strict))
         case output.ReportFormat.TABLE:
             planview.show_creates([change for change in plan.changes if change.kind == "create"])
             planview.show_differences(plan)
-            advice = " ".join(["kafkactl init-topics", *([f"--env {env}"] if env else [])])
-            advice = " ".join([advice, *(f"--allow {risk}" for risk in plan.risks)])
-            can_apply = any(not change.impossible for change in plan.changes)
-            output.note(planview.summary(plan) + (f" Apply with: {advice}" if can_apply else ""))
+            output.note(" ".join([planview.summary(plan), *_advice(plan, apply)]))
+
+
+def _advice(plan: Plan, apply: str) -> list[str]:
+    """The command that makes it so, with every risk that would have to be allowed."""
+    if all(change.impossible for change in plan.changes):
+        return []
+    return ["Apply with:", apply, *(f"--allow {risk}" for risk in plan.risks)]

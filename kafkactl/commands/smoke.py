@@ -96,8 +96,10 @@ class _Report:
         figures = ""
         if result.figures:
             figures = "  ".join(f"{name} {value * 1000:.1f}" for name, value in result.figures.items()) + " ms"
-        line = f"  {look.mark(result.state)}  {output.pad(result.name, 58)} {taken:>8}   {figures}"
-        output.say(line.rstrip())
+        line = f"  {look.mark(result.state)}  {output.pad(result.name, 58)} {taken:>8}"
+        if figures and output.width() < len(line) + len(figures) + 3:
+            figures = f"\n        {figures}"
+        output.say(f"{line}   {figures}".rstrip() if figures[:1] != "\n" else line + figures)
         if result.reason:
             output.say(f"        {look.paint(result.reason, 'dim' if result.state == 'skipped' else 'red')}")
 

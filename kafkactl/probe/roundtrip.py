@@ -35,10 +35,10 @@ class Load:
 
 @dataclass
 class Written:
-    """What the brokers acknowledged: numbers by partition, and how long each took (seconds)."""
+    """What the brokers acknowledged: numbers by partition, and how long each (partition, number) took (seconds)."""
 
     acknowledged: dict[int, list[int]] = field(default_factory=dict)
-    latencies: list[float] = field(default_factory=list)
+    latencies: dict[tuple[int, int], float] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
     sent_at: dict[tuple[int, int], float] = field(default_factory=dict)
 
@@ -68,7 +68,8 @@ def write(cluster: Cluster, load: Load, written: Written) -> None:
             for partition in load.partitions:
                 _produce(producer, load, partition, number, written, patience)
             producer.poll(0)
-            while len(producer) > window and patience.check():
+            # The first of each partition also opens connections and fetches a producer id: nothing overtakes it.
+            while len(producer) > (window if number else 0) and patience.check():
                 producer.poll(0.001)
         while len(producer) and patience.check():
             producer.poll(0.02)
@@ -89,7 +90,7 @@ def _produce(producer: Producer, load: Load, partition: int, number: int, writte
             written.failures.append(reason(error))
             return
         written.acknowledged.setdefault(partition, []).append(number)
-        written.latencies.append(message.latency() or 0.0)
+        written.latencies[partition, number] = message.latency() or 0.0
 
     while True:
         written.sent_at[partition, number] = time.monotonic()
@@ -123,7 +124,7 @@ class Reader:
     def __init__(self, cluster: Cluster, load: Load, starts: dict[int, int], sent_at: dict[tuple[int, int], float]):
         self.load = load
         self.received: list[Received] = []
-        self.latencies: list[float] = []  # seconds from produce() to here
+        self.latencies: dict[tuple[int, int], float] = {}  # seconds from produce() to here
         self.error = ""
         self._sent_at = sent_at
         self._positions = dict(starts)
@@ -194,4 +195,4 @@ class Reader:
             wanted = sample(self.load.run, partition, number, self.load.size)
             same = (message.key(), message.value() or b"", tuple(headers)) == (wanted.key, wanted.value, wanted.headers)
             self.received.append(Received(partition, number, same))
-            self.latencies.append(now - self._sent_at.get((partition, number), now))
+            self.latencies.setdefault((partition, number), now - self._sent_at.get((partition, number), now))

@@ -311,5 +311,7 @@ def _trouble(topic: LiveTopic | None) -> str:
     return words if state == "error" else ""
 
 
-def _percentiles(seconds: list[float]) -> Mapping[str, float] | None:
-    return {f"p{share}": percentile(seconds, share / 100) for share in (50, 95, 99)} if seconds else None
+def _percentiles(seconds: Mapping[tuple[int, int], float]) -> Mapping[str, float] | None:
+    """p50, p95 and p99, without the first record of each partition, which waits for connections to be made."""
+    steady = [taken for (_, number), taken in seconds.items() if number] or list(seconds.values())
+    return {f"p{share}": percentile(steady, share / 100) for share in (50, 95, 99)} if steady else None

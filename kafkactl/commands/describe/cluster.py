@@ -12,7 +12,7 @@ from kafkactl.planview import value_text
 
 if TYPE_CHECKING:
     from kafkactl.cluster import Cluster
-    from kafkactl.cluster.overview import Overview, TopicRow
+    from kafkactl.cluster.overview import BrokerRow, Overview, TopicRow
 
 
 def describe_cluster(
@@ -36,28 +36,24 @@ def describe_cluster(
 
 
 def _show_cluster(view: "Overview") -> None:
-    disks = [row.disk for row in view.brokers if row.disk]
-    totals = [disk.total for disk in disks if disk.total is not None]
-    usable = [disk.usable for disk in disks if disk.usable is not None]
-    space = f"{output.size(sum(usable))} of {output.size(sum(totals))} free" if totals and usable else ""
     controller = f"controller {view.controller}" if view.controller is not None else ""
-    parts = [f"cluster {view.id}", view.mode, output.count(len(view.brokers), "broker"), controller, space]
+    parts = [f"cluster {view.id}", view.mode, output.count(len(view.brokers), "broker"), controller]
     say(" · ".join(part for part in parts if part))
-    address = max(len(row.broker.address) for row in view.brokers)
+    address = max((len(row.broker.address) for row in view.brokers), default=0)
     for row in view.brokers:
         rack = f"rack {row.broker.rack}" if row.broker.rack else ""
-        disk = f"{output.size(row.disk.used_by_topics):>9}" if row.disk else ""
         state = "" if row.answers else output.style().paint("does not answer", "red")
-        cells = [
-            f"{row.broker.id:>4}",
-            f"{row.broker.address:<{address}}",
-            rack,
-            f"{row.leads:>5,} leaders",
-            disk,
-            state,
-        ]
-        say("  ".join(cell for cell in cells if cell).rstrip())
+        cells = [f"{row.broker.id:>4}", f"{row.broker.address:<{address}}", rack, f"{row.leads:>5,} leaders"]
+        say("  ".join(cell for cell in [*cells, _space(row), state] if cell).rstrip())
     say()
+
+
+def _space(row: "BrokerRow") -> str:
+    """What a broker's topics take, and what its log directories' disks have left."""
+    if row.disk is None:
+        return ""
+    free = f", {output.size(row.disk.usable)} free" if row.disk.usable is not None else ""
+    return f"{output.size(row.disk.used_by_topics):>8}{free}"
 
 
 def _show_list(rows: "Sequence[TopicRow]", *, catalogued: bool, unhealthy: bool) -> None:
@@ -66,12 +62,12 @@ def _show_list(rows: "Sequence[TopicRow]", *, catalogued: bool, unhealthy: bool)
         return
     columns = [
         Column("TOPIC"),
-        Column("PARTITIONS", right=True),
+        Column("PART", right=True),
         Column("REPL", right=True),
         Column("RETENTION", right=True),
         Column("RECORDS", right=True),
         Column("SIZE", right=True),
-        *([Column("DECLARED")] if catalogued else []),
+        *([Column("DECL")] if catalogued else []),
         Column("HEALTH"),
     ]
     output.table(columns, [_cells(row, catalogued) for row in rows])
@@ -86,7 +82,7 @@ def _cells(row: "TopicRow", catalogued: bool) -> list[output.Cell]:
         row.records,
         output.size(row.size),
         *(["yes" if row.declared else "no"] if catalogued else []),
-        row.words,
+        row.words if row.state == "ok" else output.Coloured(row.words, "red" if row.state == "error" else "yellow"),
     ]
 
 

@@ -1,5 +1,6 @@
 """Single topics: partitions, settings, who produces and consumes them."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from kafkactl import output
@@ -90,17 +91,18 @@ def _show_topic(row: "TopicRow", view: "Overview", catalog: Catalog | None, grou
     ]
     say("  " + " · ".join(facts))
     if topic:
-        everyone = [
-            ", ".join("every service" if who == "*" else who for who in side) or "nobody"
-            for side in (topic.producers, topic.consumers)
-        ]
-        say(f"  produced by {everyone[0]}; consumed by {everyone[1]} ({topic.position.file}:{topic.position.line})")
+        say(f"  produced by {_who(topic.producers)}; consumed by {_who(topic.consumers)}")
+        say(f"  declared at {topic.position.file}:{topic.position.line}")
     elif catalog:
         say(f"  not declared in {catalog.path}")
     say(f"  groups with commits: {', '.join(groups) or 'none'}")
     say()
     _show_partitions(row, view)
     _show_settings(row, topic.config if topic else {})
+
+
+def _who(services: Sequence[str]) -> str:
+    return ", ".join("every service" if name == "*" else name for name in services) or "nobody"
 
 
 def _show_partitions(row: "TopicRow", view: "Overview") -> None:
