@@ -1,6 +1,7 @@
 """Real brokers for the tests, and the command line as a user runs it."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -135,6 +136,25 @@ def create(brokers: str, *topics: Any) -> None:
         future.result(10)
     while not all(topic.topic in admin.list_topics(timeout=10).topics for topic in topics):
         pass
+
+
+def steady(text: str, brokers: str) -> str:
+    """Output without what differs from run to run: addresses, ids, sizes, times."""
+    port = brokers.rpartition(":")[2]
+    for pattern, kept in (
+        (re.escape(brokers), "127.0.0.1:PORT"),
+        (rf'"port": {port}', '"port": 0'),
+        (r"cluster [\w-]{22}", "cluster ID"),
+        (r"cluster metadata: [\w-]{22}", "cluster metadata: ID"),
+        (r'"id": "[\w-]{22}"', '"id": "ID"'),
+        (r'"(\w+_bytes|leaders|seconds|p50|p95|p99)": [\d.e-]+', r'"\1": 0'),
+        (r'time="[\d.]+"', 'time="0"'),
+        (r" +\d+ leaders.*", "  N leaders  SPACE"),
+        (r"  +\d+ B$|\d+\.\d KiB", "  SIZE"),
+        (r"  +[\d.]+ m?s\b.*$", "  TIME"),
+    ):
+        text = re.sub(pattern, kept, text, flags=re.MULTILINE)
+    return text
 
 
 def golden(name: str, text: str) -> None:

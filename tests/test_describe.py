@@ -1,7 +1,6 @@
 """describe on real brokers, as a user runs it."""
 
 import json
-import re
 import signal
 import time
 from collections.abc import Callable
@@ -11,7 +10,7 @@ import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
 from confluent_kafka.admin import NewTopic
 
-from tests.conftest import Outcome, admin_client, command, create, golden
+from tests.conftest import Outcome, admin_client, command, create, golden, steady
 
 Kafkactl = Callable[..., Outcome]
 
@@ -47,18 +46,6 @@ def filled(one_broker: str, kafkactl: Kafkactl) -> str:
             time.sleep(0.1)
         else:
             return one_broker
-
-
-def steady(text: str, brokers: str) -> str:
-    """Output without what differs from run to run: addresses, ids, disk space."""
-    text = text.replace(brokers, "127.0.0.1:PORT").replace(brokers.rpartition(":")[2], "PORT")
-    text = re.sub(r"cluster [\w-]{22}", "cluster ID", text)
-    text = re.sub(r'"id": "[\w-]{22}"', '"id": "ID"', text)
-    text = re.sub(r'"disk_(total|usable)_bytes": \d+', r'"disk_\1_bytes": 0', text)
-    text = re.sub(r'"port": PORT', '"port": 0', text)
-    text = re.sub(r"· [\d.]+ \w+ of [\d.]+ \w+ free", "· SPACE free", text)
-    text = re.sub(r"  +\d+ B$|\d+\.\d KiB", "  SIZE", text, flags=re.MULTILINE)
-    return re.sub(r"leaders +[\d.]+ \w+", "leaders  SIZE", re.sub(r'"topics_bytes": \d+|"leaders": \d+', "N", text))
 
 
 def test_the_list_of_topics(filled: str, kafkactl: Kafkactl) -> None:

@@ -25,7 +25,8 @@ def describe_cluster(
     match show:
         case ListFormat.NAME:
             for row in rows:
-                say(row.name)
+                if row.live or unhealthy:  # a list of topics is of those that are there
+                    say(row.name)
         case ListFormat.JSON:
             output.document("cluster", _overview_document(view, rows, catalog is not None))
         case ListFormat.TABLE:

@@ -1,0 +1,63 @@
+"""The writers: one for each format."""
+
+import json
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kafkactl import output
+from kafkactl.output import Case, Column
+
+
+def test_a_table_in_a_pipe_is_aligned_and_never_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    output.table([Column("A"), Column("N", right=True)], [["支付", 1204], ["x" * 300, None], ["[bold]", 3]])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith("    N")
+    assert output.cells(lines[1]) == output.cells(lines[2]) == 307
+    assert lines[1].endswith("1,204")
+    assert lines[3].startswith("[bold]")
+
+
+def test_figures_of_people() -> None:
+    assert [output.size(n) for n in (None, 0, 1023, 1024, 640_000, 2**40 * 3)] == [
+        "–",
+        "0 B",
+        "1023 B",
+        "1.0 KiB",
+        "625 KiB",
+        "3.0 TiB",
+    ]
+    assert [output.seconds(s) for s in (0.003, 0.42, 61.0, 125.0)] == ["3 ms", "0.4 s", "61.0 s", "2 min 5 s"]
+    assert [output.count(n, "topic") for n in (0, 1, 1204)] == ["0 topics", "1 topic", "1,204 topics"]
+
+
+@given(st.text(), st.text())
+def test_junit_is_xml_whatever_it_holds(name: str, message: str) -> None:
+    import contextlib
+    import io
+
+    cases = [Case(name, "error", message, 0.5, "f.yaml", 3, 1), Case("fine"), Case("w", "warning", message)]
+    with contextlib.redirect_stdout(io.StringIO()) as written:
+        output.junit("s", [*cases, Case("later", "skipped", message)])
+    suite = ET.fromstring(written.getvalue().encode("utf-8", "surrogatepass"))
+    assert (suite.attrib["tests"], suite.attrib["failures"], suite.attrib["skipped"]) == ("4", "1", "1")
+
+
+def test_github_annotations_are_escaped(capsys: pytest.CaptureFixture[str]) -> None:
+    output.github([Case("a,b: c", "error", "50%\nof it", file="dir,x/f.yaml", line=3, column=7), Case("fine")])
+    assert capsys.readouterr().out == "::error file=dir%2Cx/f.yaml,line=3,col=7,title=a%2Cb%3A c::50%25%0Aof it\n"
+
+
+def test_documents_carry_their_version(capsys: pytest.CaptureFixture[str]) -> None:
+    output.document("topics", {"topics": ["支付"]})
+    text = capsys.readouterr().out
+    assert json.loads(text) == {"schema_version": 1, "kind": "topics", "topics": ["支付"]}
+    assert "支付" in text
+
+
+def test_no_color_takes_colour_and_symbols_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert output.style().mark("ok") == "ok"
+    assert output.style().mark("error") == "!!"

@@ -1,0 +1,150 @@
+"""kafkactl on a terminal: questions, colours, and a width to fit into."""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+from confluent_kafka.admin import NewTopic
+
+from tests.conftest import admin_client, create
+
+ESCAPE = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
+
+
+class Terminal:
+    """A command on a pseudo-terminal of so many columns."""
+
+    def __init__(self, *arguments: str, columns: int = 100) -> None:
+        self._controller, terminal = pty.openpty()
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+        environment = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLUMNS", "LINES")}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "kafkactl", *arguments],
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
+            env={**environment, "TERM": "xterm-256color"},
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - no other thread runs
+        )
+        os.close(terminal)
+        self.raw = ""
+
+    def expect(self, text: str, seconds: float = 20) -> None:
+        """Read until this text has appeared."""
+        deadline = time.monotonic() + seconds
+        while text not in self.raw:
+            assert time.monotonic() < deadline, self.raw
+            assert self._read(0.2), self.raw
+
+    def type(self, text: str) -> None:
+        os.write(self._controller, text.encode())
+
+    def end(self, seconds: float = 30) -> int:
+        """Read to the end; the exit code."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and self._read(0.2):
+            pass
+        os.close(self._controller)
+        return self._process.wait(10)
+
+    def _read(self, seconds: float) -> bool:
+        ready, _, _ = select.select([self._controller], [], [], seconds)
+        if not ready:
+            return True
+        try:
+            part = os.read(self._controller, 65536)
+        except OSError:
+            return False
+        self.raw += part.decode()
+        return bool(part)
+
+    @property
+    def lines(self) -> list[str]:
+        return ESCAPE.sub("", self.raw).replace("\r", "").splitlines()
+
+
+def partitions(brokers: str, topic: str) -> int:
+    return len(admin_client(brokers).list_topics(timeout=10).topics[topic].partitions)
+
+
+def test_a_typed_yes_allows_a_risk(one_broker: str) -> None:
+    create(one_broker, NewTopic("a", 1, 1))
+    Path("topics.yaml").write_text("topics: {a: {partitions: 2}}")
+    terminal = Terminal("init-topics")
+    terminal.expect("Breaks key order for a. Do it? Type yes: ")
+    terminal.type("yes\n")
+    assert terminal.end() == 0, terminal.raw
+    assert partitions(one_broker, "a") == 2
+
+
+def test_anything_else_leaves_it_alone(one_broker: str) -> None:
+    create(one_broker, NewTopic("a", 1, 1))
+    Path("topics.yaml").write_text("topics: {a: {partitions: 2}}")
+    terminal = Terminal("init-topics")
+    terminal.expect("Type yes: ")
+    terminal.type("\n")
+    assert terminal.end() == 1
+    assert partitions(one_broker, "a") == 1
+
+
+def test_ctrl_c_at_a_question_changes_nothing(one_broker: str) -> None:
+    create(one_broker, NewTopic("a", 1, 1))
+    Path("topics.yaml").write_text("topics: {a: {partitions: 2}}")
+    terminal = Terminal("init-topics")
+    terminal.expect("Type yes: ")
+    terminal.type("\x03")
+    assert terminal.end() == 130
+    assert "Traceback" not in terminal.raw
+    assert partitions(one_broker, "a") == 1
+
+
+def test_the_name_of_a_protected_environment_is_typed(one_broker: str) -> None:
+    Path("topics.yaml").write_text(
+        f"environments: {{prod: {{brokers: ['{one_broker}'], protected: true}}}}\ntopics: {{a: {{partitions: 1}}}}"
+    )
+    wrong = Terminal("init-topics")
+    wrong.expect("prod is protected. Type its name")
+    wrong.type("yes\n")
+    assert wrong.end() == 2
+    right = Terminal("init-topics")
+    right.expect("prod is protected. Type its name")
+    right.type("prod\n")
+    assert right.end() == 0
+    assert partitions(one_broker, "a") == 1
+
+
+def test_everything_fits_into_80_columns(one_broker: str) -> None:
+    names = ["accounting.settlement.completed", "accounting.transaction.created", "payment.created"]
+    create(one_broker, *(NewTopic(name, 3, 1) for name in names))
+    Path("topics.yaml").write_text(
+        "topics:\n" + "".join(f"  {name}: {{partitions: 6, retention: 1d}}\n" for name in names)
+    )
+    for arguments in (("describe",), ("diff",), ("test", "--count", "2"), ("describe", names[0])):
+        terminal = Terminal(*arguments, columns=80)
+        terminal.end()
+        # What is long by nature is a sentence with a command to copy; figures and tables fit.
+        long = [line for line in terminal.lines if len(line) > 80 and "Apply with" not in line]
+        assert long == [], arguments
+        assert "…" not in terminal.raw
+
+
+def test_colours_on_a_terminal_and_none_without(one_broker: str) -> None:
+    terminal = Terminal("test", "--count", "1")
+    assert terminal.end() == 0
+    assert "\x1b[32m✓" in terminal.raw
+
+
+def test_what_a_cluster_says_cannot_drive_the_terminal() -> None:
+    from kafkactl.output import plain
+
+    assert plain("a\x1b[2Jb\x07\r\n") == "a\\x1b[2Jb\\x07\\x0d\\x0a"
+    assert plain("支付\tok") == "支付\tok"
