@@ -20,6 +20,7 @@ $(VENV)/dev.stamp: pyproject.toml
 
 demo: $(VENV)/demo.stamp ## A real Kafka, the 27 topics, the proof that it works, and everything stopped again.
 	@$(BIN)/kafkactl sandbox run -- sh .ci/demo.sh $(BIN)/kafkactl
+	@cat .ci/next-steps.txt
 
 test: $(VENV)/dev.stamp ## The whole suite, on real brokers.
 	@$(BIN)/python -m pytest

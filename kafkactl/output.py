@@ -129,6 +129,13 @@ def note(text: str) -> None:
     sys.stderr.flush()
 
 
+def pending(text: str) -> None:
+    """What is being done right now, in a line that the next one replaces; only where a person looks at stdout."""
+    if is_terminal(sys.stdout):
+        sys.stdout.write(f"\r\x1b[2K{text[: width() - 1]}")
+        sys.stdout.flush()
+
+
 def warn(text: str) -> None:
     """A warning on stderr."""
     note(f"{style(sys.stderr).paint('warning:', 'yellow')} {text}")

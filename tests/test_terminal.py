@@ -69,7 +69,9 @@ class Terminal:
 
     @property
     def lines(self) -> list[str]:
-        return ESCAPE.sub("", self.raw).replace("\r", "").splitlines()
+        """What stands on the screen in the end: a carriage return writes a line anew."""
+        written = ESCAPE.sub("", self.raw).replace("\r\n", "\n")
+        return [line.rpartition("\r")[2] for line in written.split("\n")]
 
 
 def partitions(brokers: str, topic: str) -> int:

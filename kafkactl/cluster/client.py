@@ -158,11 +158,15 @@ def connect(connection: Connection) -> Cluster:
     return cluster
 
 
-def wait_for(connection: Connection, seconds: float, brokers: int = 1) -> Cluster:
+def wait_for(
+    connection: Connection, seconds: float, brokers: int = 1, waiting: Callable[[str], None] = lambda _: None
+) -> Cluster:
     """As `connect`, but retried for so many seconds, until at least `brokers` brokers are there.
 
-    For the command that starts together with its broker. Raises WaitExpiredError with the last reason.
+    For the command that starts together with its broker. `waiting` is told each new reason to wait. Raises
+    WaitExpiredError with the last reason, RefusedError at once.
     """
+    told = ""
     if seconds <= 0:
         return connect(connection)
     deadline = time.monotonic() + seconds
@@ -177,6 +181,9 @@ def wait_for(connection: Connection, seconds: float, brokers: int = 1) -> Cluste
             raise
         except UnreachableError as error:
             reason = error.message.rstrip(".")
+        if reason != told:
+            waiting(reason)
+            told = reason
         if time.monotonic() >= deadline:
             raise WaitExpiredError(
                 f"Waited {seconds:g} s for Kafka: {reason}.",

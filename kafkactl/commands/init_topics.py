@@ -58,7 +58,9 @@ def init_topics(
     from kafkactl import cluster
 
     brokers_needed = max((topic.replication or 1 for topic in catalog.topics.values()), default=1)
-    kafka = cluster.wait_for(connection, wait, brokers_needed)
+    kafka = cluster.wait_for(
+        connection, wait, brokers_needed, waiting=lambda why: output.note(f"Waiting up to {wait:g} s: {why}.")
+    )
     run = _Run(kafka, catalog, only, json=show is output.Format.JSON)
     run.look()
     if not dry_run:

@@ -63,7 +63,7 @@ def smoke(
     order = Order(connection, tuple(catalog.topics) if catalog else (), topic, count, size, timeout)
     report = _Report(live=show is output.ReportFormat.TABLE)
     start = time.monotonic()
-    proof = Proof(order, before_writing=protected)
+    proof = Proof(order, before_writing=protected, starting=report.starting)
     for result in _results(proof):
         report.add(result)
     report.finish(show, time.monotonic() - start, catalogued=catalog is not None)
@@ -87,10 +87,15 @@ class _Report:
     live: bool
     results: "list[StepResult]" = field(default_factory=list)
 
+    def starting(self, name: str) -> None:
+        if self.live:
+            output.pending(f"  …   {name}")
+
     def add(self, result: "StepResult") -> None:
         self.results.append(result)
         if not self.live:
             return
+        output.pending("")
         look = output.style()
         taken = "" if result.state == "skipped" else output.seconds(result.seconds)
         figures = ""

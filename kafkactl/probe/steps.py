@@ -52,8 +52,14 @@ class StepResult:
 class Proof:
     """One run of the steps. Whatever it makes on the cluster is removed by `clean`, which is safe to call twice."""
 
-    def __init__(self, order: Order, before_writing: Callable[[Cluster], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        order: Order,
+        before_writing: Callable[[Cluster], None] = lambda _: None,
+        starting: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self.order = order
+        self._starting = starting
         self.run = secrets.token_hex(4)
         self._before_writing = before_writing
         self._cluster: Cluster | None = None
@@ -100,6 +106,7 @@ class Proof:
 
     def _run(self, name: Callable[[], str], action: Callable[[], None]) -> StepResult:
         self._figures = None
+        self._starting(name())
         start = time.monotonic()
         try:
             action()
