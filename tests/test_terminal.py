@@ -136,7 +136,7 @@ def test_everything_fits_into_80_columns(one_broker: str) -> None:
         # What is long by nature is a sentence with a command to copy; figures and tables fit.
         long = [line for line in terminal.lines if len(line) > 80 and "Apply with" not in line]
         assert long == [], arguments
-        assert "…" not in terminal.raw
+        assert "…" not in "".join(terminal.lines)
 
 
 def test_colours_on_a_terminal_and_none_without(one_broker: str) -> None:
