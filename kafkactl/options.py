@@ -29,6 +29,18 @@ def positive_duration(text: str | float) -> float:
     return value
 
 
+def complete_topic(incomplete: str) -> list[str]:
+    """The catalogue's topics that begin so, for the shell; nothing is dialled, and no error is shown."""
+    from kafkactl.errors import KafkactlError
+    from kafkactl.settings import open_catalog
+
+    try:
+        catalog = open_catalog(None, None, required=False)
+    except KafkactlError:
+        return []
+    return [name for name in catalog.topics if name.startswith(incomplete)] if catalog else []
+
+
 Brokers = Annotated[
     str | None,
     typer.Option(

@@ -375,3 +375,17 @@ def test_every_command_has_help_with_an_example(kafkactl: Kafkactl) -> None:
         run = kafkactl(name, "--help")
         assert run.code == 0
         assert f"kafkactl {name}" in run.out.split("Example", 1)[1]
+
+
+def test_completion_offers_the_catalogues_topics_without_dialling() -> None:
+    Path("topics.yaml").write_text("topics: {payment.created: {}, payment.failed: {}, audit.logs: {}}")
+    environment = {
+        **os.environ,
+        "_KAFKACTL_COMPLETE": "complete_bash",
+        "COMP_WORDS": "kafkactl describe payment.",
+        "COMP_CWORD": "2",
+        "KAFKA_BROKERS": "no-such-host.invalid:9092",
+    }
+    program = "from kafkactl.cli import app; app(prog_name='kafkactl')"
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["payment.created", "payment.failed"], done.stderr

@@ -43,7 +43,9 @@ def diff(
     plan = make_plan(catalog, topics.found, only=only, unreadable=topics.denied)
     drift = bool(plan.changes or plan.unreadable or (strict and (plan.overrides or plan.undeclared)))
     where = {"-f": file, "--env": env, "-b": brokers, "--client-config": client_config, "--only": only}
-    apply = " ".join(["kafkactl init-topics", *(f"{flag} {shlex.quote(str(value))}" for flag, value in where.items() if value)])
+    apply = " ".join(
+        ["kafkactl init-topics", *(f"{flag} {shlex.quote(str(value))}" for flag, value in where.items() if value)]
+    )
     _render(plan, show, apply, drift=drift, strict=strict)
     raise typer.Exit(ExitCode.FOUND if drift else ExitCode.OK)
 

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 def smoke(
     topic: Annotated[
         str | None,
-        typer.Option("--topic", metavar="TOPIC", help="Write to this topic instead of a scratch one; records stay."),
+        typer.Option(
+            "--topic",
+            metavar="TOPIC",
+            help="Write to this topic instead of a scratch one; records stay.",
+            autocompletion=options.complete_topic,
+        ),
     ] = None,
     count: Annotated[int, typer.Option("--count", min=1, max=1_000_000, help="Records to each partition.")] = 100,
     size: Annotated[int, typer.Option("--size", min=0, max=100_000_000, help="Bytes of a record's value.")] = 200,

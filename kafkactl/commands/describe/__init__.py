@@ -20,7 +20,12 @@ _REFRESH = 2.0  # seconds between two looks of --watch
 
 def describe(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[TOPIC]…", help="Topics to describe; with --broker, broker ids.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[TOPIC]…",
+            help="Topics to describe; with --broker, broker ids.",
+            autocompletion=options.complete_topic,
+        ),
     ] = None,
     unhealthy: Annotated[
         bool, typer.Option("--unhealthy", help="Only what is unhealthy; exit code 1 if there is anything.")
