@@ -213,10 +213,26 @@ def test_one_of_three_brokers_down_is_shown_and_the_rest_works(kafkactl: Kafkact
             if "without a leader" in topics.get("single", {}).get("reason", "") and "a" in topics:
                 break
             time.sleep(0.5)
+        _keep_moving(sandbox.bootstrap, "a")  # to a broker that is dead: it never ends
+        described = kafkactl("describe", "a", "--unhealthy", "-b", sandbox.bootstrap)
+        assert described.code == 1
+        assert "reassigning" in described.out
         assert topics["a"]["health"] == "warning"
         assert "under-replicated" in topics["a"]["reason"]
         assert topics["single"]["health"] == "error"
         assert topics["single"]["records"] is None or isinstance(topics["single"]["records"], int)
+
+
+def _keep_moving(brokers: str, topic: str) -> None:
+    """Take replicas away and add them again, which waits for the broker that is gone."""
+    from kafka import TopicPartition
+    from kafka.admin import KafkaAdminClient
+
+    admin = KafkaAdminClient(bootstrap_servers=brokers.split(","))
+    admin.alter_partition_reassignments({TopicPartition(topic, 0): [1, 3]})
+    time.sleep(2)
+    admin.alter_partition_reassignments({TopicPartition(topic, 0): [1, 3, 2]})
+    admin.close()
 
 
 def test_bad_addresses_are_refused_before_anything_is_dialled(kafkactl: Kafkactl) -> None:
