@@ -1,5 +1,260 @@
+"""A real Apache Kafka on this machine: up, down, status, logs, run."""
+
+import re
+import sys
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
 import typer
-app = typer.Typer(help="A real Kafka as local processes.", rich_markup_mode=None)
+
+from kafkactl.errors import ExitCode, KafkactlError, UsageError
+from kafkactl.options import Output
+from kafkactl.output import Column, Format, count, document, is_terminal, note, say, seconds, table
+
+if TYPE_CHECKING:
+    from kafkactl.sandbox.detached import Status
+
+app = typer.Typer(
+    help="A real Apache Kafka on this machine, without Docker or Java.", rich_markup_mode=None, no_args_is_help=True
+)
+
+_PORT = 40093
+
+BrokerCount = Annotated[
+    int | None, typer.Option("--brokers", metavar="1|3", help="How many brokers, each a controller too. Default: 1.")
+]
+Port = Annotated[
+    int,
+    typer.Option(
+        "--port", metavar="PORT", min=1024, max=65000, help="Port of the first broker; the others have the next ones."
+    ),
+]
+KafkaVersion = Annotated[
+    str | None, typer.Option("--kafka-version", metavar="VERSION", help="Default: the newest one with checksums here.")
+]
+Unverified = Annotated[
+    bool, typer.Option("--unverified", help="Run a version that has no checksums here, as it is published.")
+]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A broker setting. May be given again.")
+]
+FullJit = Annotated[
+    bool, typer.Option("--full-jit", help="For benchmarks: the JVM as Kafka's own scripts start it, slower to start.")
+]
+
+
 @app.command()
-def up() -> None:
-    """Not here yet."""
+def up(
+    brokers: BrokerCount = None,
+    port: Port = _PORT,
+    kafka_version: KafkaVersion = None,
+    settings: Settings = None,
+    unverified: Unverified = False,
+    full_jit: FullJit = False,
+) -> None:
+    """Start a cluster that stays, where every other command finds it.
+
+    It listens on the loopback addresses only. Data kept by `down --keep-data` is used again. If it is up already, it is
+    left as it is.
+
+    \b
+    Examples:
+      kafkactl sandbox up
+      kafkactl sandbox up --brokers 3 --set log.retention.hours=1
+    """
+    from kafkactl.sandbox import detached
+
+    begin = time.monotonic()
+    wish = detached.Wish(brokers, kafka_version, _pairs(settings), unverified, full_jit)
+    with _Talk() as talk:
+        done = detached.up(port, wish, talk)
+    record = done.record
+    what = f"Kafka {record.version} is {'up' if done.started else 'already up'} at localhost:{port}"
+    took = f", {seconds(time.monotonic() - begin)}" if done.started else ""
+    note(f"{what} ({count(len(record.nodes), 'broker')}{took}).")
+    if port != _PORT:
+        note(f"  export KAFKA_BROKERS={','.join(node.address for node in record.nodes)}")
+
+
+@app.command()
+def down(
+    port: Port = _PORT,
+    keep_data: Annotated[bool, typer.Option("--keep-data", help="Keep topics and records for the next `up`.")] = False,
+) -> None:
+    """Stop the cluster that `up` started, and remove its data.
+
+    \b
+    Examples:
+      kafkactl sandbox down
+      kafkactl sandbox down --keep-data
+    """
+    from kafkactl.sandbox import detached
+
+    done = detached.down(port, keep_data=keep_data)
+    data = f" Its data was {done.data}." if done.data else ""
+    if not done.brokers:
+        note(f"No sandbox is up on port {port}.{data}")
+        return
+    how = "Stopped" if done.clean else "Killed, as it did not stop within 10 s:"
+    note(f"{how} the sandbox on port {port} ({count(done.brokers, 'broker')}).{data}")
+
+
+@app.command()
+def status(port: Port = _PORT, output: Output = Format.TABLE) -> None:
+    """Show whether every broker serves; exit code 1 if not.
+
+    Of a broker that does not serve, the last lines of its log are shown.
+
+    \b
+    Examples:
+      kafkactl sandbox status
+      kafkactl sandbox status -o json
+    """
+    from kafkactl.sandbox import detached
+
+    found = detached.status(port)
+    if output is Format.JSON:
+        document("sandbox", _as_json(port, found))
+    elif found is None or found.state == "kept":
+        kept = " Its data was kept." if found else ""
+        say(f"No sandbox is up on port {port}.{kept} Start it: kafkactl sandbox up{_port_flag(port)}")
+    else:
+        say(f"Kafka {found.record.version} at {found.record.nodes[0].address}: {found.state}")
+        table(
+            [Column("BROKER", right=True), Column("ADDRESS"), Column("STATE"), Column("PID"), Column("LOG")],
+            [[b.node.id, b.node.address, b.state, str(b.pid or "–"), str(b.node.log)] for b in found.brokers],
+        )
+        for broker in found.brokers:
+            for line in broker.last_lines:
+                say(f"  broker {broker.node.id}: {line}")
+    if found is None or found.state != "up":
+        raise typer.Exit(ExitCode.FOUND)
+
+
+def _as_json(port: int, found: "Status | None") -> dict[str, Any]:
+    if found is None:
+        return {"port": port, "state": "down", "brokers": []}
+    record = found.record
+    return {
+        "port": port,
+        "state": found.state,
+        "kafka_version": record.version,
+        "cluster_id": record.cluster_id,
+        "bootstrap": ",".join(node.address for node in record.nodes),
+        "settings": dict(record.settings),
+        "brokers": [
+            {
+                "id": b.node.id,
+                "address": b.node.address,
+                "state": b.state,
+                "pid": b.pid,
+                "log": str(b.node.log),
+                "last_lines": list(b.last_lines),
+            }
+            for b in found.brokers
+        ],
+    }
+
+
+@app.command()
+def logs(
+    port: Port = _PORT,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with what is added.")] = False,
+    lines: Annotated[int, typer.Option("-n", "--lines", min=0, help="How many lines of each broker.")] = 50,
+) -> None:
+    """Show the brokers' logs.
+
+    \b
+    Examples:
+      kafkactl sandbox logs
+      kafkactl sandbox logs -f
+    """
+    from kafkactl.sandbox import logs as broker_logs
+    from kafkactl.sandbox import store
+
+    record = store.load(port)
+    if record is None:
+        raise KafkactlError(f"No sandbox is up on port {port}.", hint=f"kafkactl sandbox up{_port_flag(port)}")
+    several = len(record.nodes) > 1
+    for id, line in broker_logs.read(record.nodes, lines, follow=follow):
+        say(f"{id}| {line}" if several else line)
+        if follow:
+            sys.stdout.flush()
+
+
+@app.command(context_settings={"allow_interspersed_args": False})
+def run(
+    command: Annotated[list[str], typer.Argument(metavar="COMMAND…", help="What to run, with its arguments.")],
+    brokers: BrokerCount = None,
+    kafka_version: KafkaVersion = None,
+    settings: Settings = None,
+    unverified: Unverified = False,
+    full_jit: FullJit = False,
+) -> None:
+    """Run a command beside a throw-away cluster.
+
+    KAFKA_BROKERS says where it is. Nothing is left of it when the command ends, or kafkactl does. The exit
+    code is the command's, or 128 + n if signal n ended it.
+
+    \b
+    Examples:
+      kafkactl sandbox run -- make test
+      kafkactl sandbox run --brokers 3 -- kafkactl test
+    """
+    from kafkactl.sandbox import throwaway
+    from kafkactl.sandbox.foreground import check_command
+    from kafkactl.sandbox.foreground import run as run_command
+
+    check_command(command)
+    with (
+        _Talk() as talk,
+        throwaway(
+            brokers or 1, kafka_version, _pairs(settings), talk, unverified=unverified, full_jit=full_jit
+        ) as sandbox,
+    ):
+        talk.end()
+        code = run_command(command, {"KAFKA_BROKERS": sandbox.bootstrap})
+    raise typer.Exit(code)
+
+
+def _pairs(settings: list[str] | None) -> dict[str, str] | None:
+    """Broker settings from KEY=VALUE texts. Raises UsageError."""
+    if settings is None:
+        return None
+    for text in settings:
+        if not re.fullmatch(r"[\w.\-]+=.*", text, re.DOTALL):
+            raise UsageError(f"--set {text}: not KEY=VALUE.", hint="For example: --set log.retention.ms=60000")
+    return dict(text.split("=", 1) for text in settings)
+
+
+def _port_flag(port: int) -> str:
+    return "" if port == _PORT else f" --port {port}"
+
+
+class _Talk:
+    """Progress on stderr: one line that is written over on a terminal; elsewhere a count is said once."""
+
+    def __init__(self) -> None:
+        self._live = is_terminal(sys.stderr)
+        self._last = ""
+
+    def __enter__(self) -> "_Talk":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def __call__(self, text: str) -> None:
+        if self._live:
+            sys.stderr.write(f"\r\x1b[K{text}")
+            sys.stderr.flush()
+        elif re.sub(r"\d+", "", text) != re.sub(r"\d+", "", self._last):
+            note(text)
+        self._last = text
+
+    def end(self) -> None:
+        """Leave the line to whoever writes next."""
+        if self._live and self._last:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+        self._last = ""

@@ -1,0 +1,137 @@
+"""The jars of a Kafka version: listed with their SHA-256, fetched once, verified before every start."""
+
+import hashlib
+import logging
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from kafkactl.errors import KafkactlError, UnreachableError
+from kafkactl.sandbox.extra import sandbox_extra
+
+Progress = Callable[[str], None]
+
+_FETCHERS = 8
+_ATTEMPTS = 3
+_TIMEOUT = 20  # seconds without a byte
+# The AOT cache remembers the modification time of every jar: a refetched jar must not look like another one.
+_MODIFIED = 315_532_800  # 1980-01-01, the oldest time a zip file can say
+
+
+@dataclass(frozen=True, order=True)
+class Jar:
+    """One Maven artifact and the SHA-256 (hex) of its jar."""
+
+    coordinates: str  # group:artifact:version
+    sha256: str
+
+    def path(self, cache: Path) -> Path:
+        """Where the jar lies below a cache directory."""
+        group, artifact, version = self.coordinates.split(":")
+        return cache / "jars" / group / f"{artifact}-{version}.jar"
+
+
+def read_sums(text: str) -> tuple[Jar, ...]:
+    """The jars a sums file lists, as `<sha256>  group:artifact:version` lines, in its order."""
+    lines = (line.split() for line in text.splitlines() if line.strip())
+    return tuple(Jar(coordinates, sha256) for sha256, coordinates in lines)
+
+
+def write_sums(jars: Iterable[Jar]) -> str:
+    """The text of a sums file."""
+    return "".join(f"{jar.sha256}  {jar.coordinates}\n" for jar in sorted(jars))
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file in hex; empty if there is no such file."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return ""
+
+
+def unfit(jars: Sequence[Jar], cache: Path) -> list[Jar]:
+    """The jars that are missing from the cache, or are not what their sum says."""
+    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
+        sums = pool.map(lambda jar: digest(jar.path(cache)), jars)
+        return [jar for jar, found in zip(jars, sums, strict=True) if found != jar.sha256]
+
+
+def fetch(jars: Sequence[Jar], cache: Path, scratch: Path, progress: Progress) -> None:
+    """Fetch jars into the cache, each verified before it gets its name there.
+
+    `scratch` is a directory on the same disk, for downloads that are not whole yet.
+    Raises UnreachableError naming the first artifact that could not be had, KafkactlError for a wrong sum.
+    """
+    quiet_jgo()
+    with (
+        tempfile.TemporaryDirectory(prefix="fetching-", dir=scratch) as staging,
+        ThreadPoolExecutor(_FETCHERS) as pool,
+    ):
+        pending = [pool.submit(_fetch_one, jar, cache, Path(staging)) for jar in jars]
+        try:
+            for done, future in enumerate(pending, start=1):
+                future.result()
+                progress(f"jar {done} of {len(jars)}")
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def quiet_jgo() -> None:
+    """Keep jgo's remarks, of which it logs some, off stderr: what matters of them is raised here."""
+    logging.getLogger("jgo").addHandler(logging.NullHandler())
+
+
+def _fetch_one(jar: Jar, cache: Path, staging: Path) -> None:
+    got = _download(jar.coordinates, staging)
+    found = digest(got)
+    if found != jar.sha256:
+        raise KafkactlError(
+            f"{jar.coordinates} is not the file it should be; it was not run.",
+            where=f"Its SHA-256 is {found}, expected {jar.sha256}.",
+            hint="Something between here and the package repository changes files, or the sums file is wrong.",
+        )
+    settle(got, jar.path(cache))
+
+
+def _download(coordinates: str, repository: Path) -> Path:
+    """The artifact's jar in a Maven repository directory, downloaded by jgo if it is not there."""
+    with sandbox_extra():
+        from jgo.maven import MavenContext
+    group, name, version = coordinates.split(":")
+    artifact = MavenContext(repo_cache=repository, timeout=_TIMEOUT).project(group, name).at_version(version).artifact()
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return Path(artifact.resolve())
+        except (OSError, RuntimeError) as error:  # requests' errors are OSErrors; jgo's "not found" is a RuntimeError
+            if artifact.cached_path:
+                Path(artifact.cached_path).unlink(missing_ok=True)  # jgo would take a torn download for the jar
+            if attempt == _ATTEMPTS or not isinstance(error, OSError):
+                raise unreachable(coordinates, error) from error
+            time.sleep(0.3 * attempt)
+    raise AssertionError
+
+
+def unreachable(what: str, error: BaseException) -> UnreachableError:
+    """The error for an artifact that could not be had."""
+    if isinstance(error, RuntimeError):
+        return UnreachableError(f"{what} was not found.", hint="Check the version, or what the package mirror offers.")
+    reason = type(error).__name__
+    return UnreachableError(
+        f"{what} cannot be fetched.",
+        where=f"The package repository does not answer ({reason}).",
+        hint="Check the network and HTTPS_PROXY, or point KAFKACTL_CACHE at a directory that was filled elsewhere.",
+    )
+
+
+def settle(source: Path, target: Path) -> None:
+    """Move a whole file to its name in the cache, in one step."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    os.utime(source, (_MODIFIED, _MODIFIED))
+    os.replace(source, target)

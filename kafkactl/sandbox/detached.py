@@ -1,0 +1,237 @@
+"""The detached sandbox: up, status, down. It outlives the command that started it."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from kafkactl.errors import KafkactlError
+from kafkactl.sandbox import processes, store
+from kafkactl.sandbox.artifacts import Progress
+from kafkactl.sandbox.broker import (
+    await_serving,
+    cause,
+    check_settings,
+    launch,
+    prepare_directory,
+    random_id,
+)
+from kafkactl.sandbox.brokers import START_SECONDS, STOP_SECONDS, check_size
+from kafkactl.sandbox.distribution import Distribution
+from kafkactl.sandbox.interrupts import interrupts_deferred
+from kafkactl.sandbox.logs import tail
+from kafkactl.sandbox.node import Node
+from kafkactl.sandbox.ports import free_ports, has_ipv6, these_ports
+from kafkactl.sandbox.preparation import prepare
+from kafkactl.sandbox.ready import live_brokers
+from kafkactl.sandbox.store import Record
+
+DEFAULT_PORT = 40093
+_LAST_LINES = 5
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked of `up`; None is "as it is, or the default"."""
+
+    brokers: int | None = None
+    version: str | None = None
+    settings: Mapping[str, str] | None = None
+    unverified: bool = False
+    full_jit: bool = False
+
+
+@dataclass(frozen=True)
+class BrokerStatus:
+    """A broker of a detached sandbox: serving, silent (it runs and does not answer), or dead."""
+
+    node: Node
+    state: str
+    pid: int | None
+    last_lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Status:
+    """A detached sandbox: up, broken (a broker is dead or silent), or down with its data kept."""
+
+    record: Record
+    brokers: tuple[BrokerStatus, ...]
+
+    @property
+    def state(self) -> str:
+        """up, broken or kept."""
+        if not self.record.processes:
+            return "kept"
+        return "up" if all(broker.state == "serving" for broker in self.brokers) else "broken"
+
+
+@dataclass(frozen=True)
+class Started:
+    """What `up` did: the sandbox, and how many brokers had to be started (0: it was up already)."""
+
+    record: Record
+    started: int
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """What `down` did. `clean` is False if a broker had to be killed."""
+
+    brokers: int = 0
+    clean: bool = True
+    data: str = ""  # "kept", "removed", or nothing to speak of
+
+
+def up(port: int, wish: Wish, progress: Progress) -> Started:
+    """Start a sandbox, or what is missing of it, and return once every broker serves.
+
+    Data that was kept is used again. Raises UsageError, UnreachableError (jars), PortInUseError, and KafkactlError
+    if a broker does not start, or if a sandbox is there that is not what was asked for.
+    """
+    check_size(wish.brokers or 1)
+    check_settings(wish.settings or {})
+    with store.exclusively(port):
+        known = store.load(port)
+        if known is None:
+            return _up_new(port, wish, progress)
+        running = processes.alive(known.nodes, known.processes)
+        _refuse_other(known, wish, running=bool(running))
+        record = known if running or wish.settings is None else dataclasses.replace(known, settings=wish.settings)
+        if not running:
+            record = dataclasses.replace(record, full_jit=wish.full_jit)
+        distribution = prepare(record.version, unverified=record.unverified, progress=progress)
+        return _up_again(record, distribution, set(running))
+
+
+def _up_new(port: int, wish: Wish, progress: Progress) -> Started:
+    distribution = prepare(wish.version, unverified=wish.unverified, progress=progress)
+    store.remove(port)  # logs of a start that failed
+    with free_ports(wish.brokers or 1) as controllers:
+        record = Record(
+            port,
+            distribution.version,
+            random_id(),
+            store.new_nodes(port, controllers),
+            wish.settings or {},
+            wish.unverified,
+            wish.full_jit,
+        )
+        with these_ports([node.port for node in record.nodes]):
+            try:
+                return _start(record, distribution, set())
+            except KafkactlError:
+                store.forget(record)
+                raise
+            except BaseException:
+                store.remove(port)
+                raise
+
+
+def _up_again(record: Record, distribution: Distribution, running: set[int]) -> Started:
+    missing = [node for node in record.nodes if node.id not in running]
+    with _controller_ports(record, running) as placed, these_ports([node.port for node in missing]):
+        try:
+            return _start(placed, distribution, running)
+        except BaseException:
+            if not running:
+                store.save(dataclasses.replace(record, processes={}))
+            raise
+
+
+@contextmanager
+def _controller_ports(record: Record, running: set[int]) -> Iterator[Record]:
+    """New ports for the controllers if none of them runs: nobody kept the old ones free for us."""
+    if running:
+        yield record
+        return
+    with free_ports(len(record.nodes)) as controllers:
+        yield dataclasses.replace(record, nodes=store.new_nodes(record.port, controllers))
+
+
+def _start(record: Record, distribution: Distribution, running: set[int]) -> Started:
+    """Start the brokers that do not run. What was started is stopped again if not all come to serve."""
+    started = {}
+    known = {id: process for id, process in record.processes.items() if id in running}
+    ids = [node.id for node in record.nodes]
+    try:
+        for node in record.nodes:
+            if node.id in running:
+                continue
+            prepare_directory(node, record.nodes, distribution, record.cluster_id, record.settings, ipv6=has_ipv6())
+            with interrupts_deferred():
+                started[node.id] = launch(node, distribution, full_jit=record.full_jit)
+                known[node.id] = processes.remember(started[node.id].pid)
+                record = dataclasses.replace(record, processes=dict(known))
+                store.save(record)
+        await_serving(record.nodes, ids, lambda id: id not in started or started[id].poll() is None, START_SECONDS)
+    except BaseException:
+        for process in started.values():
+            process.kill()
+            process.wait()
+        raise
+    return Started(record, len(started))
+
+
+def _refuse_other(known: Record, wish: Wish, *, running: bool) -> None:
+    """Raises KafkactlError if the sandbox that is there is not the one asked for."""
+    other = []
+    if wish.brokers not in (None, len(known.nodes)):
+        other.append(f"{len(known.nodes)} broker{'s' if len(known.nodes) > 1 else ''}")
+    if wish.version not in (None, known.version):
+        other.append(f"Kafka {known.version}")
+    if running and wish.settings is not None and dict(wish.settings) != dict(known.settings):
+        other.append("other settings")
+    if running and wish.full_jit and not known.full_jit:
+        other.append("a quick-start JVM")
+    if other:
+        what = "A sandbox is up" if running else "Data was kept of a sandbox"
+        raise KafkactlError(
+            f"{what} on port {known.port} with {' and '.join(other)}.",
+            hint=f"Remove it and its data first: kafkactl sandbox down{_port_flag(known.port)}",
+        )
+
+
+def _port_flag(port: int) -> str:
+    return "" if port == DEFAULT_PORT else f" --port {port}"
+
+
+def status(port: int) -> Status | None:
+    """The sandbox on a port, asked now; None if there is none and no data of one."""
+    record = store.load(port)
+    if record is None:
+        return None
+    running = processes.alive(record.nodes, record.processes)
+    brokers = []
+    for node in record.nodes:
+        pid = running[node.id].pid if node.id in running else None
+        serving = pid is not None and node.id in live_brokers(node.port)
+        state = "serving" if serving else "silent" if pid else "dead"
+        brokers.append(BrokerStatus(node, state, pid, () if serving else _last_words(node)))
+    return Status(record, tuple(brokers))
+
+
+def _last_words(node: Node) -> tuple[str, ...]:
+    """The last lines of a broker's log, and before them its last error if they do not show it."""
+    lines, _ = tail(node.log, _LAST_LINES)
+    why = cause(node.log)
+    return tuple(lines if why in lines else [why, *lines])
+
+
+def down(port: int, *, keep_data: bool) -> Stopped:
+    """Stop the sandbox on a port, cleanly, and remove its data unless it is to be kept.
+
+    Nothing happens where there is none. A process that is not provably ours is left alone.
+    """
+    with store.exclusively(port):
+        record = store.load(port)
+        if record is None:
+            store.remove(port)
+            return Stopped()
+        running = processes.alive(record.nodes, record.processes)
+        clean = processes.stop(list(running.values()), STOP_SECONDS)
+        if keep_data:
+            store.save(dataclasses.replace(record, processes={}))
+        else:
+            store.remove(port)
+        return Stopped(len(running), clean, "kept" if keep_data else "removed")

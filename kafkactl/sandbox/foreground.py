@@ -1,0 +1,59 @@
+"""A command run beside a throw-away cluster: its terminal, its signals, its exit code."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+
+from kafkactl.errors import UsageError
+
+_GRACE_SECONDS = 5.0
+
+
+def check_command(command: Sequence[str]) -> None:
+    """Raises UsageError for a program that cannot be found, before a broker is started for it."""
+    import shutil
+
+    if not shutil.which(command[0]):
+        raise UsageError(f"{command[0]}: no such program.", hint="kafkactl sandbox run -- COMMAND …")
+
+
+def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run a command with our stdin, stdout and stderr; its exit code, or 128 + n if signal n ended it.
+
+    When we are interrupted or told to end, the command is told so too, and killed after 5 s.
+    """
+    try:
+        process = subprocess.Popen(command, env={**os.environ, **environment})
+    except OSError as error:
+        raise UsageError(f"{command[0]} cannot be run: {error.strerror}.") from error
+    try:
+        code = process.wait()
+    except KeyboardInterrupt:
+        # On a terminal Ctrl-C has reached the command already; a second one would cut its own cleaning up short.
+        _end(process, None if _in_foreground() else signal.SIGINT)
+        raise
+    except BaseException:
+        _end(process, signal.SIGTERM)
+        raise
+    return code if code >= 0 else 128 - code
+
+
+def _end(process: subprocess.Popen[bytes], number: signal.Signals | None) -> None:
+    try:
+        if number:
+            process.send_signal(number)
+        process.wait(_GRACE_SECONDS)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def _in_foreground() -> bool:
+    """Whether this process group is the one that the terminal's keys send signals to."""
+    try:
+        with open("/dev/tty", "rb") as terminal:
+            return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()
+    except OSError:
+        return False

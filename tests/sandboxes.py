@@ -1,0 +1,109 @@
+"""What the sandbox's tests share: kafkactl as a user runs it, in directories of its own, and a look at what is left."""
+
+import os
+import random
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+
+@dataclass(frozen=True)
+class Shell:
+    """kafkactl with its state and its temporary files below one directory."""
+
+    home: Path
+    environment: dict[str, str]
+
+    def run(self, *arguments: str, input: str | None = None) -> "subprocess.CompletedProcess[str]":
+        """Run kafkactl to its end."""
+        return subprocess.run(
+            self._command(arguments),
+            env=self.environment,
+            text=True,
+            capture_output=True,
+            timeout=120,
+            check=False,
+            input=input,
+        )
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        """Start kafkactl, in a process group of its own."""
+        return subprocess.Popen(
+            self._command(arguments),
+            env=self.environment,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            process_group=0,
+        )
+
+    @staticmethod
+    def _command(arguments: Sequence[str]) -> list[str]:
+        return [sys.executable, "-m", "kafkactl", "sandbox", *arguments]
+
+    def brokers(self) -> list[psutil.Process]:
+        """The brokers that run below this directory."""
+        return _processes(lambda line: "kafka.Kafka" in line and any(str(self.home) in word for word in line))
+
+    def traces(self) -> list[str]:
+        """Everything a sandbox left: processes and temporary files."""
+        processes = _processes(lambda line: any(str(self.home) in word for word in line))
+        return [" ".join(p.cmdline())[:200] for p in processes] + [p.name for p in (self.home / "tmp").iterdir()]
+
+
+@contextmanager
+def shell(home: Path, **environment: str) -> Iterator[Shell]:
+    """A Shell in an empty directory; what a failed test leaves running is killed."""
+    (home / "tmp").mkdir()
+    own = {"KAFKACTL_STATE": str(home / "state"), "TMPDIR": str(home / "tmp")}
+    here = Shell(home, {**os.environ, **own, **environment})
+    try:
+        yield here
+    finally:
+        for process in _processes(lambda line: any(str(home) in word for word in line)):
+            process.kill()
+
+
+def _processes(wanted: Callable[[list[str]], bool]) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.status() != psutil.STATUS_ZOMBIE and wanted(process.cmdline()):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def free_port(count: int = 1) -> int:
+    """The first of `count` free ports in a row, below those that outgoing connections are given."""
+    while True:
+        first = random.randrange(10_000, 30_000)
+        sockets = [socket.socket() for _ in range(count)]
+        try:
+            for offset, one in enumerate(sockets):
+                one.bind(("127.0.0.1", first + offset))
+        except OSError:
+            continue
+        finally:
+            for one in sockets:
+                one.close()
+        return first
+
+
+def eventually(true: Callable[[], object], seconds: float = 15) -> bool:
+    """Whether something becomes true within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
