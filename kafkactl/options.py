@@ -64,7 +64,8 @@ Timeout = Annotated[
         "--timeout",
         metavar="TIME",
         parser=positive_duration,
-        help="How long a silent cluster is waited for.",
+        help="How long a silent cluster is waited for. Default: 3s.",
+        show_default=False,
     ),
 ]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show the Kafka client's log on stderr.")]

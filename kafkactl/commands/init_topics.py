@@ -23,7 +23,13 @@ def init_topics(
     file: options.File = None,
     wait: Annotated[
         float,
-        typer.Option("--wait", metavar="TIME", parser=options.duration, help="Wait so long for a starting broker."),
+        typer.Option(
+            "--wait",
+            metavar="TIME",
+            parser=options.duration,
+            help="Wait so long for a starting broker.",
+            show_default="no wait",
+        ),
     ] = 0.0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show and validate the plan; change nothing.")] = False,
     allow: Annotated[

@@ -25,12 +25,20 @@ def smoke(
             autocompletion=options.complete_topic,
         ),
     ] = None,
-    count: Annotated[int, typer.Option("--count", min=1, max=1_000_000, help="Records to each partition.")] = 100,
-    size: Annotated[int, typer.Option("--size", min=0, max=100_000_000, help="Bytes of a record's value.")] = 200,
+    count: Annotated[
+        int, typer.Option("--count", metavar="N", min=1, max=1_000_000, help="Records to each partition.")
+    ] = 100,
+    size: Annotated[
+        int, typer.Option("--size", metavar="BYTES", min=0, max=100_000_000, help="Bytes of a record's value.")
+    ] = 200,
     timeout: Annotated[
         float,
         typer.Option(
-            "--timeout", metavar="TIME", parser=options.positive_duration, help="How long each step may take."
+            "--timeout",
+            metavar="TIME",
+            parser=options.positive_duration,
+            help="How long each step may take. Default: 30s.",
+            show_default=False,
         ),
     ] = 30.0,
     file: options.File = None,
