@@ -4,11 +4,14 @@ On a terminal the answer is typed; anywhere else it has to be on the command lin
 """
 
 import sys
+from typing import TYPE_CHECKING
 
-from kafkactl.catalog.model import Catalog
 from kafkactl.errors import UsageError
 from kafkactl.output import note
 from kafkactl.settings import Connection
+
+if TYPE_CHECKING:
+    from kafkactl.catalog.model import Catalog
 
 
 def _ask(question: str) -> str:
@@ -25,7 +28,7 @@ def interactive() -> bool:
 
 
 def require_unprotected(
-    catalog: Catalog | None, connection: Connection, cluster_id: str | None, confirm: str | None, action: str
+    catalog: "Catalog | None", connection: Connection, cluster_id: str | None, confirm: str | None, action: str
 ) -> None:
     """Let a write pass only if the cluster is not protected, or its environment's name was given.
 

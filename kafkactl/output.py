@@ -10,10 +10,9 @@ import re
 import shutil
 import sys
 import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import Any, Literal, TextIO
+from typing import Any, Literal, NamedTuple, TextIO
 
 SCHEMA_VERSION = 1
 
@@ -42,8 +41,7 @@ class ListFormat(StrEnum):
     NAME = "name"
 
 
-@dataclass(frozen=True)
-class Coloured:
+class Coloured(NamedTuple):
     """A table's cell that wants a look: coloured on a terminal, its words elsewhere."""
 
     words: str
@@ -53,8 +51,7 @@ class Coloured:
 Cell = str | int | Coloured | None
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """A column of a table; figures are right-aligned."""
 
     title: str
@@ -62,8 +59,7 @@ class Column:
     style: str = ""
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(NamedTuple):
     """One judged thing, as JUnit and GitHub show it: a topic, a step, a check.
 
     `level` is how bad a failure is ("ok" is a pass); `file`, `line` and `column` place it in a file.
@@ -83,12 +79,11 @@ def width() -> int:
     return shutil.get_terminal_size().columns if is_terminal(sys.stdout) else sys.maxsize
 
 
-@dataclass(frozen=True)
-class Style:
+class Style(NamedTuple):
     """Marks and colours of one stream: plain where it is no terminal or the user asked for that."""
 
     colour: bool
-    marks: dict[str, str] = field(default_factory=dict)
+    marks: Mapping[str, str]
 
     def paint(self, text: str, colour: str) -> str:
         """`text` in a colour ("red", "yellow", "green", "dim", "bold"), or as it is."""

@@ -5,7 +5,8 @@ from typing import Any, Literal
 from kafkactl.catalog import retention_text, size_text
 from kafkactl.catalog.model import Position, Topic
 from kafkactl.output import Case, Style, cells, count, pad, plain, say, style, width
-from kafkactl.plan import CONSEQUENCE, Change, Plan
+from kafkactl.plan import Change, Plan
+from kafkactl.risk import CONSEQUENCE
 
 _SHOWN_CREATES = 12
 _HEAD, _TAIL = 4, 3

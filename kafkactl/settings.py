@@ -5,9 +5,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from kafkactl.catalog.model import Catalog
 from kafkactl.errors import UsageError
+
+if TYPE_CHECKING:
+    from kafkactl.catalog.model import Catalog
 
 DEFAULT_BROKERS = "localhost:40093"
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -39,7 +42,7 @@ class Connection:
         return f"{self.environment} ({self.address})" if self.environment else self.address
 
 
-def open_catalog(file: Path | None, environment: str | None, *, required: bool = True) -> Catalog | None:
+def open_catalog(file: Path | None, environment: str | None, *, required: bool = True) -> "Catalog | None":
     """The catalogue a command works with: `file`, else KAFKACTL_CATALOG, else topics.yaml here or above.
 
     None where there is none and the command can do without (`required` and `environment` both falsy).
@@ -67,7 +70,7 @@ def resolve(
     client_config: Path | None,
     timeout: float,
     verbose: bool,
-    catalog: Catalog | None,
+    catalog: "Catalog | None",
 ) -> Connection:
     """The connection that flags, an environment of topics.yaml, KAFKA_BROKERS and the default give, in this order.
 

@@ -1,13 +1,15 @@
 """kafkactl diff: what the cluster has that the catalogue does not say, and the other way round."""
 
 import shlex
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kafkactl import options, output, planview, settings
+from kafkactl import options, output, settings
 from kafkactl.errors import ExitCode
-from kafkactl.plan import Plan, make_plan
+
+if TYPE_CHECKING:
+    from kafkactl.plan import Plan
 
 
 def diff(
@@ -37,6 +39,7 @@ def diff(
     )
     from kafkactl import cluster
     from kafkactl.cluster.topics import read_topics
+    from kafkactl.plan import make_plan
 
     kafka = cluster.connect(connection)
     topics = read_topics(kafka, catalog.topics, config_of=catalog.topics)
@@ -50,7 +53,9 @@ def diff(
     raise typer.Exit(ExitCode.FOUND if drift else ExitCode.OK)
 
 
-def _render(plan: Plan, show: output.ReportFormat, apply: str, *, drift: bool, strict: bool) -> None:
+def _render(plan: "Plan", show: output.ReportFormat, apply: str, *, drift: bool, strict: bool) -> None:
+    from kafkactl import planview
+
     match show:
         case output.ReportFormat.JSON:
             output.document("diff", {"drift": drift, **planview.plan_document(plan)})
@@ -64,7 +69,7 @@ def _render(plan: Plan, show: output.ReportFormat, apply: str, *, drift: bool, s
             output.note(" ".join([planview.summary(plan), *_advice(plan, apply)]))
 
 
-def _advice(plan: Plan, apply: str) -> list[str]:
+def _advice(plan: "Plan", apply: str) -> list[str]:
     """The command that makes it so, with every risk that would have to be allowed."""
     if all(change.impossible for change in plan.changes):
         return []

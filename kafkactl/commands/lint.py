@@ -4,15 +4,17 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from kafkactl import output
-from kafkactl.catalog.model import Problem
 from kafkactl.errors import ExitCode, UsageError
 from kafkactl.options import ReportOutput
 from kafkactl.output import Case, ReportFormat
+
+if TYPE_CHECKING:
+    from kafkactl.catalog.model import Problem
 
 
 def lint(
@@ -60,7 +62,7 @@ class _Result:
     """What one file turned out to be. `topics` and `environments` are counted in valid files only."""
 
     file: str
-    problems: tuple[Problem, ...]
+    problems: "tuple[Problem, ...]"
     topics: int | None = None
     environments: int | None = None
 

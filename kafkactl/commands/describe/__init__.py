@@ -8,9 +8,6 @@ from typing import Annotated
 import typer
 
 from kafkactl import options, output, settings
-from kafkactl.commands.describe.broker import describe_brokers
-from kafkactl.commands.describe.cluster import describe_cluster
-from kafkactl.commands.describe.topic import describe_topics
 from kafkactl.errors import ExitCode, UnreachableError
 from kafkactl.output import ListFormat, say
 from kafkactl.settings import Connection
@@ -60,6 +57,9 @@ def describe(
 
     def look() -> ExitCode:
         from kafkactl import cluster
+        from kafkactl.commands.describe.broker import describe_brokers
+        from kafkactl.commands.describe.cluster import describe_cluster
+        from kafkactl.commands.describe.topic import describe_topics
 
         kafka = cluster.connect(connection)
         if broker:

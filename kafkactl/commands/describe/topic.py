@@ -61,7 +61,8 @@ def _unknown(kafka: "Cluster", catalog: Catalog | None, name: str, hidden: Any) 
         return KafkactlError(f"{name} cannot be described on {kafka.connection.address}: {hidden[name]}.")
     known = read_topics(kafka, config_of=()).found
     declared = "" if not catalog or name not in catalog.topics else "It is declared: kafkactl init-topics creates it."
-    message = f"There is no topic {name} on {kafka.connection.address}.{'' if declared else suggest(name, known)}"
+    slip = "" if declared else suggest(name, known, quoted=False)
+    message = f"There is no topic {name} on {kafka.connection.address}.{slip}"
     return KafkactlError(message, hint=declared or "List them: kafkactl describe -o name")
 
 

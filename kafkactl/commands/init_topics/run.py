@@ -1,93 +1,22 @@
-"""kafkactl init-topics: make the cluster as topics.yaml says."""
+"""One run of init-topics: look, ask, make it so, say what was done."""
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from kafkactl import consent, options, output, planview, settings
+from kafkactl import consent, output, planview
 from kafkactl.catalog.model import Catalog
-from kafkactl.errors import ExitCode, UsageError
-from kafkactl.plan import CONSEQUENCE, Change, Kind, Plan, Risk, make_plan
-
-if TYPE_CHECKING:
-    from kafkactl.cluster import Cluster
-    from kafkactl.cluster.changes import Outcome
+from kafkactl.cluster import Cluster, changes
+from kafkactl.cluster.changes import Outcome
+from kafkactl.cluster.topics import read_topics
+from kafkactl.errors import ExitCode
+from kafkactl.plan import Change, Kind, Plan, make_plan
+from kafkactl.risk import CONSEQUENCE, Risk
 
 # Another init-topics at work makes plans go stale; each round sees what it did.
 _ROUNDS = 5
 
 
-def init_topics(
-    file: options.File = None,
-    wait: Annotated[
-        float,
-        typer.Option(
-            "--wait",
-            metavar="TIME",
-            parser=options.duration,
-            help="Wait so long for a starting broker.",
-            show_default="no wait",
-        ),
-    ] = 0.0,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show and validate the plan; change nothing.")] = False,
-    allow: Annotated[
-        list[Risk] | None, typer.Option("--allow", metavar="RISK", help=f"Allow a risk: {', '.join(Risk)}. Repeatable.")
-    ] = None,
-    only: Annotated[str | None, typer.Option("--only", metavar="GLOB", help="Only topics that match.")] = None,
-    confirm: options.Confirm = None,
-    show: options.Output = output.Format.TABLE,
-    brokers: options.Brokers = None,
-    env: options.Env = None,
-    client_config: options.ClientConfig = None,
-    timeout: options.Timeout = 3.0,
-    verbose: options.Verbose = False,
-) -> None:
-    """Create what topics.yaml declares, and bring settings in line.
-
-    Creating topics and growing retention are safe. Whatever can break or lose something is shown and left alone
-    until it is allowed by name. Run it as often as you like: what is as declared is not touched.
-
-    \b
-    Examples:
-      kafkactl init-topics
-      kafkactl init-topics --wait 60s               (as a compose init service)
-      kafkactl init-topics --env production --allow partitions
-    """
-    catalog = settings.open_catalog(file, env)
-    assert catalog is not None
-    allowed = _allowed(allow)
-    connection = settings.resolve(
-        brokers=brokers, env=env, client_config=client_config, timeout=timeout, verbose=verbose, catalog=catalog
-    )
-    from kafkactl import cluster
-
-    brokers_needed = max((topic.replication or 1 for topic in catalog.topics.values()), default=1)
-    kafka = cluster.wait_for(
-        connection, wait, brokers_needed, waiting=lambda why: output.note(f"Waiting up to {wait:g} s: {why}.")
-    )
-    run = _Run(kafka, catalog, only, json=show is output.Format.JSON)
-    run.look()
-    if not dry_run:
-        # Looking changes nothing; from here on the environment's protection counts.
-        if run.plan.permitted(allowed) or run.plan.risks:
-            consent.require_unprotected(catalog, connection, kafka.info.id, confirm, "change its topics")
-        allowed |= _ask(run.plan, allowed)
-    run.make_so(allowed, dry_run=dry_run)
-    raise typer.Exit(run.finish(allowed, dry_run=dry_run))
-
-
-def _allowed(allow: list[Risk] | None) -> frozenset[Risk]:
-    if Risk.REPLICATION in (allow or ()):
-        raise UsageError(
-            "--allow replication is not possible yet: kafkactl does not move replicas.",
-            hint="Use kafka-reassign-partitions; kafkactl diff shows when it is done.",
-        )
-    return frozenset(allow or ())
-
-
-def _ask(plan: Plan, allowed: frozenset[Risk]) -> frozenset[Risk]:
+def ask(plan: Plan, allowed: frozenset[Risk]) -> frozenset[Risk]:
     """The risks a person allows on the terminal, one question each."""
     granted: set[Risk] = set()
     for risk in plan.risks:
@@ -98,10 +27,10 @@ def _ask(plan: Plan, allowed: frozenset[Risk]) -> frozenset[Risk]:
     return frozenset(granted)
 
 
-class _Run:
+class Run:
     """One run: look, make it so, say what was done."""
 
-    def __init__(self, kafka: "Cluster", catalog: Catalog, only: str | None, *, json: bool) -> None:
+    def __init__(self, kafka: Cluster, catalog: Catalog, only: str | None, *, json: bool) -> None:
         self.kafka = kafka
         self.catalog = catalog
         self.only = only
@@ -121,15 +50,11 @@ class _Run:
         planview.show_differences(self.plan)
 
     def _read(self) -> None:
-        from kafkactl.cluster.topics import read_topics
-
         topics = read_topics(self.kafka, self.catalog.topics, config_of=self.catalog.topics)
         self.plan = make_plan(self.catalog, topics.found, only=self.only, unreadable=topics.denied)
 
     def make_so(self, allowed: frozenset[Risk], *, dry_run: bool) -> None:
         """Validate, then apply, until nothing permitted is left or nothing more succeeds."""
-        from kafkactl.cluster import changes
-
         start = time.monotonic()
         for _ in range(_ROUNDS):
             todo = [c for c in self.plan.permitted(allowed) if (c.topic, c.kind) not in self.failed]
@@ -147,9 +72,7 @@ class _Run:
             self._read()
         self.seconds = time.monotonic() - start
 
-    def _account(self, outcome: "Outcome", todo: Sequence[Change]) -> None:
-        from kafkactl.cluster import changes
-
+    def _account(self, outcome: Outcome, todo: Sequence[Change]) -> None:
         if not todo:
             return
         self.done.extend(outcome.done)

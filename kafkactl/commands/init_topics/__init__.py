@@ -1,0 +1,78 @@
+"""kafkactl init-topics: make the cluster as topics.yaml says."""
+
+from typing import Annotated
+
+import typer
+
+from kafkactl import consent, options, output, settings
+from kafkactl.errors import UsageError
+from kafkactl.risk import Risk
+
+
+def init_topics(
+    file: options.File = None,
+    wait: Annotated[
+        float,
+        typer.Option(
+            "--wait",
+            metavar="TIME",
+            parser=options.duration,
+            help="Wait so long for a starting broker.",
+            show_default="no wait",
+        ),
+    ] = 0.0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show and validate the plan; change nothing.")] = False,
+    allow: Annotated[
+        list[Risk] | None, typer.Option("--allow", metavar="RISK", help=f"Allow a risk: {', '.join(Risk)}. Repeatable.")
+    ] = None,
+    only: Annotated[str | None, typer.Option("--only", metavar="GLOB", help="Only topics that match.")] = None,
+    confirm: options.Confirm = None,
+    show: options.Output = output.Format.TABLE,
+    brokers: options.Brokers = None,
+    env: options.Env = None,
+    client_config: options.ClientConfig = None,
+    timeout: options.Timeout = 3.0,
+    verbose: options.Verbose = False,
+) -> None:
+    """Create what topics.yaml declares, and bring settings in line.
+
+    Creating topics and growing retention are safe. Whatever can break or lose something is shown and left alone
+    until it is allowed by name. Run it as often as you like: what is as declared is not touched.
+
+    \b
+    Examples:
+      kafkactl init-topics
+      kafkactl init-topics --wait 60s               (as a compose init service)
+      kafkactl init-topics --env production --allow partitions
+    """
+    catalog = settings.open_catalog(file, env)
+    assert catalog is not None
+    allowed = _allowed(allow)
+    connection = settings.resolve(
+        brokers=brokers, env=env, client_config=client_config, timeout=timeout, verbose=verbose, catalog=catalog
+    )
+    from kafkactl import cluster
+    from kafkactl.commands.init_topics.run import Run, ask
+
+    brokers_needed = max((topic.replication or 1 for topic in catalog.topics.values()), default=1)
+    kafka = cluster.wait_for(
+        connection, wait, brokers_needed, waiting=lambda why: output.note(f"Waiting up to {wait:g} s: {why}.")
+    )
+    run = Run(kafka, catalog, only, json=show is output.Format.JSON)
+    run.look()
+    if not dry_run:
+        # Looking changes nothing; from here on the environment's protection counts.
+        if run.plan.permitted(allowed) or run.plan.risks:
+            consent.require_unprotected(catalog, connection, kafka.info.id, confirm, "change its topics")
+        allowed |= ask(run.plan, allowed)
+    run.make_so(allowed, dry_run=dry_run)
+    raise typer.Exit(run.finish(allowed, dry_run=dry_run))
+
+
+def _allowed(allow: list[Risk] | None) -> frozenset[Risk]:
+    if Risk.REPLICATION in (allow or ()):
+        raise UsageError(
+            "--allow replication is not possible yet: kafkactl does not move replicas.",
+            hint="Use kafka-reassign-partitions; kafkactl diff shows when it is done.",
+        )
+    return frozenset(allow or ())
