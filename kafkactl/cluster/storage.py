@@ -8,11 +8,13 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from confluent_kafka import KafkaError
 
 from kafkactl.cluster.client import Cluster
+from kafkactl.cluster.network import unreachable
 from kafkactl.settings import Connection
 
 
@@ -69,17 +71,25 @@ def _visit(cluster: Cluster) -> Storage:
             return None
 
     try:
-        directories = ask("sizes", lambda: admin.describe_log_dirs(brokers=[b.id for b in cluster.info.brokers]))
+        # Each broker by itself: one that is gone must not hide the others' sizes.
+        there = [b for b in cluster.info.brokers if not unreachable(b.host, b.port, timeout=0.3)]
+        directories = [
+            entry for b in there for entry in ask("sizes", partial(admin.describe_log_dirs, brokers=[b.id])) or ()
+        ]
+        if directories:
+            missing.pop("sizes", None)
         quorum = ask("quorum", admin.describe_metadata_quorum)
         moves = ask("moves", admin.list_partition_reassignments)
     finally:
         admin.close()
-    return _storage(directories or [], quorum, moves or {}, missing)
+    return _storage(directories, quorum, moves or {}, missing)
 
 
 def _words(error: Exception) -> str:
     name = type(error).__name__
-    return "no permission" if "Authorization" in name else name.removesuffix("Error")
+    if "Authorization" in name:
+        return "no permission"
+    return "no answer" if "Connection" in name or "Timeout" in name else name.removesuffix("Error")
 
 
 def _storage(directories: list[Any], quorum: Any, moves: Mapping[Any, Any], missing: dict[str, str]) -> Storage:

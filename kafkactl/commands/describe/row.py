@@ -23,10 +23,13 @@ def admit_gaps(view: "Overview") -> None:
             "from this user, and undeclared ones may be, too"
         )
     if "sizes" in view.storage.missing:
-        output.warn(f"no sizes on disk: {view.storage.missing['sizes']} (needs Describe on the cluster)")
+        why = view.storage.missing["sizes"]
+        output.warn(f"no sizes on disk: {why}{' (needs Describe on the cluster)' if why == 'no permission' else ''}")
     silent = [row.broker for row in view.brokers if not row.answers]
     for broker in silent:
-        output.warn(f"broker {broker.id} at {broker.address} does not answer: what it leads is not known")
+        output.warn(
+            f"broker {broker.id} at {broker.address} does not answer: its sizes and what it leads are not known"
+        )
 
 
 def row_document(row: "TopicRow", view: "Overview", catalogued: bool) -> dict[str, Any]:
