@@ -8,3 +8,4 @@ step init-topics
 step init-topics
 step test
 step describe
+step tail payment.created --no-follow

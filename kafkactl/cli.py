@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from kafkactl import __version__
-from kafkactl.commands import describe, diff, export, init_topics, lint, sandbox, smoke
+from kafkactl.commands import describe, diff, export, init_topics, lint, sandbox, smoke, tail
 from kafkactl.errors import ExitCode, KafkactlError, Terminated
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.command("lint")(lint.lint)
 app.command("export")(export.export)
 app.command("describe")(describe.describe)
 app.command("test")(smoke.smoke)
+app.command("tail")(tail.tail)
 app.add_typer(sandbox.app, name="sandbox")
 
 

@@ -78,6 +78,15 @@ File = Annotated[
         help="The catalogue. Default: KAFKACTL_CATALOG, else topics.yaml here or in a parent directory.",
     ),
 ]
+# Where -f means follow.
+StreamFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--file",
+        metavar="FILE",
+        help="The catalogue. Default: KAFKACTL_CATALOG, else topics.yaml here or in a parent directory.",
+    ),
+]
 Confirm = Annotated[
     str | None,
     typer.Option("--confirm", metavar="NAME", help="Allow writing to the protected environment of this name."),

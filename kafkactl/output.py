@@ -33,6 +33,14 @@ class ReportFormat(StrEnum):
     GITHUB = "github"
 
 
+class RecordFormat(StrEnum):
+    """Forms of a record: a readable line, JSON, or the value's bytes."""
+
+    LINE = "line"
+    JSON = "json"
+    RAW = "raw"
+
+
 class ListFormat(StrEnum):
     """Formats of commands that list named things."""
 

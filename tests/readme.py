@@ -21,6 +21,7 @@ COMMANDS = (
     "export",
     "describe",
     "test",
+    "tail",
     "sandbox up",
     "sandbox down",
     "sandbox status",

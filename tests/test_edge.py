@@ -359,7 +359,7 @@ def test_an_unforeseen_failure_is_no_traceback(kafkactl: Kafkactl, monkeypatch: 
     three_lines(run)
 
 
-HEAVY = ["confluent_kafka", "docker", "rich", "kafka", "yaml", "jgo", "requests", "psutil", "asyncio"]
+HEAVY = ["confluent_kafka", "docker", "rich", "kafka", "yaml", "jgo", "requests", "psutil", "asyncio", "msgspec", "jq"]
 
 
 @pytest.mark.parametrize("argument", ["--version", "--help"])
@@ -390,7 +390,7 @@ def test_lint_loads_no_client() -> None:
 
 
 def test_every_command_has_help_with_an_example(kafkactl: Kafkactl) -> None:
-    for name in ("init-topics", "diff", "lint", "export", "describe", "test"):
+    for name in ("init-topics", "diff", "lint", "export", "describe", "test", "tail"):
         run = kafkactl(name, "--help")
         assert run.code == 0
         assert f"kafkactl {name}" in run.out.split("Example", 1)[1]

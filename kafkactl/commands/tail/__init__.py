@@ -1,0 +1,108 @@
+"""kafkactl tail: look at records, and follow them."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from kafkactl import options, output, settings
+from kafkactl.output import RecordFormat
+
+
+def tail(
+    topics: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="TOPIC…", help="Topics, or globs such as 'payment.*'.", autocompletion=options.complete_topic
+        ),
+    ],
+    number: Annotated[
+        int, typer.Option("-n", metavar="N", min=0, help="Start with the last N matching records of all partitions.")
+    ] = 10,
+    from_beginning: Annotated[bool, typer.Option("--from-beginning", help="Start at the first record left.")] = False,
+    since: Annotated[str | None, typer.Option("--since", metavar="TIME", help="Start 15m ago, or at a time.")] = None,
+    offset: Annotated[int | None, typer.Option("--offset", metavar="N", min=0, help="Start at this offset.")] = None,
+    group: Annotated[
+        str | None, typer.Option("--group", metavar="GROUP", help="Start where this group reads next; without joining.")
+    ] = None,
+    partitions: Annotated[
+        list[int] | None, typer.Option("--partition", metavar="N", help="Only this partition. Repeatable.")
+    ] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="TIME", help="Stop at a time.")] = None,
+    count: Annotated[int | None, typer.Option("-c", "--count", metavar="N", min=1, help="Stop after so many.")] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow/--no-follow", "-f/ ", help="Go on with new records, or stop at the end as it is.")
+    ] = True,
+    key: Annotated[str | None, typer.Option("--key", metavar="KEY", help="Only records with this key.")] = None,
+    grep: Annotated[
+        str | None, typer.Option("--grep", metavar="REGEX", help="Only where key, value or a header matches.")
+    ] = None,
+    header: Annotated[
+        list[str] | None, typer.Option("--header", metavar="NAME=VALUE", help="Only with this header. Repeatable.")
+    ] = None,
+    query: Annotated[
+        str | None, typer.Option("--jq", metavar="EXPR", help="Keep or rewrite the JSON object of each record.")
+    ] = None,
+    show: Annotated[
+        RecordFormat | None,
+        typer.Option("-o", "--output", help="Default: a line on a terminal, the raw value in a pipe."),
+    ] = None,
+    form: Annotated[
+        str | None, typer.Option("--format", metavar="FORMAT", help=r"kcat's tokens: '%t %p %o %k %s %T %h %S\n'.")
+    ] = None,
+    headers: Annotated[bool, typer.Option("--headers", help="Show headers in the line.")] = False,
+    pretty: Annotated[bool, typer.Option("--pretty", help="Unfold JSON values.")] = False,
+    mask: Annotated[
+        list[str] | None, typer.Option("--mask", metavar="FIELD", help="Hide this field and card numbers. Repeatable.")
+    ] = None,
+    no_mask: Annotated[bool, typer.Option("--no-mask", help="Hide nothing, whatever topics.yaml says.")] = False,
+    uncommitted: Annotated[
+        bool, typer.Option("--read-uncommitted", help="Show records of open and aborted transactions, too.")
+    ] = False,
+    file: options.StreamFile = None,
+    brokers: options.Brokers = None,
+    env: options.Env = None,
+    client_config: options.ClientConfig = None,
+    timeout: options.Timeout = 3.0,
+    verbose: options.Verbose = False,
+) -> None:
+    """Show the last records of topics, and follow them. Joins no group, commits nothing, creates nothing.
+
+    \b
+    Examples:
+      kafkactl tail payment.created
+      kafkactl tail 'payment.*' --since 15m --grep timeout
+      kafkactl tail payment.failed -n 5 --jq '.value.amount > 1000' --no-follow
+      kafkactl tail audit.logs --from-beginning --no-follow -o json > audit.jsonl
+    """
+    from kafkactl.commands.tail.run import Look, Span, look
+
+    catalog = settings.open_catalog(file, env, required=False)
+    connection = settings.resolve(
+        brokers=brokers, env=env, client_config=client_config, timeout=timeout, verbose=verbose, catalog=catalog
+    )
+    span = Span(
+        number=number,
+        from_beginning=from_beginning,
+        since=since,
+        offset=offset,
+        group=group,
+        partitions=tuple(partitions or ()),
+        until=until,
+        count=count,
+        follow=follow,
+        uncommitted=uncommitted,
+    )
+    shown = Look(
+        key=key,
+        grep=grep,
+        headers=tuple(header or ()),
+        query=query,
+        show=show or (RecordFormat.LINE if output.is_terminal(sys.stdout) else RecordFormat.RAW),
+        form=form,
+        with_headers=headers,
+        pretty=pretty,
+        mask=tuple(mask or ()),
+        unmasked=no_mask,
+    )
+    look(connection, catalog, topics, span, shown)

@@ -1,0 +1,97 @@
+"""Records as JSON, one object a line, and back. Pure; nothing is lost in either direction.
+
+    {"topic":"t","partition":0,"offset":7,"timestamp":1700000000000,"timestamp_type":"create",
+     "key":"k","value":"v","headers":[["name","value"],["name",null]]}
+
+Bytes that are UTF-8 are text; others are base64 and marked: {"base64": "/w=="}. null is Kafka's null.
+"""
+
+from base64 import b64decode, b64encode
+from typing import Any
+
+import msgspec
+
+from kafkactl.records.model import Headers, Record, TimestampType
+
+
+class Base64(msgspec.Struct, forbid_unknown_fields=True):
+    """Bytes that are no UTF-8."""
+
+    base64: str
+
+
+Text = str | Base64 | None
+
+
+class Line(msgspec.Struct):
+    """One line: a record, or what is enough of one to be written. Unknown keys are other people's and are skipped."""
+
+    value: Text
+    key: Text = None
+    headers: list[tuple[str, Text]] = []
+    topic: str = ""
+    partition: int | None = None
+    offset: int | None = None
+    timestamp: int | None = None
+    timestamp_type: TimestampType | None = None
+    masked: bool = False
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Line)
+
+
+def encode(record: Record, *, masked: bool = False) -> bytes:
+    """The record's line, without its newline. `masked`: something in it was hidden, so it is no copy."""
+    return _encoder.encode(as_object(record, masked=masked))
+
+
+def as_object(record: Record, *, masked: bool = False) -> dict[str, Any]:
+    """The object of a record's line; its keys are in the order they are written."""
+    line: dict[str, Any] = {
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+        "timestamp": record.timestamp,
+        "timestamp_type": record.timestamp_type,
+        "key": _text(record.key),
+        "value": _text(record.value),
+        "headers": [(name, _text(value)) for name, value in record.headers],
+    }
+    if masked:
+        line["masked"] = True
+    return line
+
+
+def _text(data: bytes | None) -> Any:
+    if data is None:
+        return None
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return {"base64": b64encode(data).decode()}
+
+
+def decode(line: bytes) -> Line:
+    """A line as it was read. Raises ValueError with what is wrong with it, in words without the line's content."""
+    try:
+        return _decoder.decode(line)
+    except msgspec.DecodeError as error:
+        raise ValueError(str(error)) from None
+
+
+def data(text: Text) -> bytes | None:
+    """The bytes a text of a line stands for. Raises ValueError where its base64 is none."""
+    if text is None:
+        return None
+    if isinstance(text, str):
+        return text.encode()
+    try:
+        return b64decode(text.base64, validate=True)
+    except ValueError:
+        raise ValueError("base64 that is none") from None
+
+
+def header_data(line: Line) -> Headers:
+    """The headers of a line, in their order: names may repeat. Raises ValueError as `data` does."""
+    return tuple((name, data(value)) for name, value in line.headers)
