@@ -8,4 +8,3 @@ step init-topics
 step init-topics
 step test
 step describe
-step tail payment.created --no-follow

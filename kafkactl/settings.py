@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -96,6 +96,14 @@ def resolve(
         environment=env,
         verbose=verbose,
     )
+
+
+def topics_to_look_at(given: Sequence[str]) -> list[str]:
+    """The topics a looking command means: those given, else KAFKA_TOPICS. Raises UsageError where there are none."""
+    names = list(given) or [name.strip() for name in os.environ.get("KAFKA_TOPICS", "").split(",") if name.strip()]
+    if not names:
+        raise UsageError("Which topic?", hint="Name one, or set KAFKA_TOPICS. List them: kafkactl describe -o name")
+    return names
 
 
 def _addresses(text: str) -> tuple[str, ...]:

@@ -261,3 +261,12 @@ def test_two_starts_are_refused(one_broker: str, kafkactl: Kafkactl) -> None:
     run = kafkactl("tail", "a", "--from-beginning", "--since", "1h")
     assert run.code == 2
     assert "--from-beginning and --since each say where to start" in run.err
+
+
+def test_topics_come_from_the_environment_too(
+    one_broker: str, kafkactl: Kafkactl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(one_broker, "a", 3)
+    assert kafkactl("tail", "--no-follow").code == 2
+    monkeypatch.setenv("KAFKA_TOPICS", "a, a")
+    assert numbers(kafkactl("tail", "--no-follow")) == [0, 1, 2]

@@ -11,11 +11,13 @@ from kafkactl.output import RecordFormat
 
 def tail(
     topics: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
-            metavar="TOPIC…", help="Topics, or globs such as 'payment.*'.", autocompletion=options.complete_topic
+            metavar="[TOPIC]…",
+            help="Topics, or globs such as 'payment.*'. Default: KAFKA_TOPICS.",
+            autocompletion=options.complete_topic,
         ),
-    ],
+    ] = None,
     number: Annotated[
         int, typer.Option("-n", metavar="N", min=0, help="Start with the last N matching records of all partitions.")
     ] = 10,
@@ -105,4 +107,4 @@ def tail(
         mask=tuple(mask or ()),
         unmasked=no_mask,
     )
-    look(connection, catalog, topics, span, shown)
+    look(connection, catalog, settings.topics_to_look_at(topics or ()), span, shown)
