@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from kafkactl.cluster.brokers import mode, read_brokers
 from kafkactl.cluster.client import Broker, Cluster
-from kafkactl.cluster.storage import Disk, Storage, read_storage
+from kafkactl.cluster.storage import Disk, Storage, ask_storage, read_storage
 from kafkactl.cluster.topics import Range, read_ranges, read_topics
 from kafkactl.topics import Health, LiveTopic, health, is_internal
 
@@ -53,18 +53,19 @@ def read_overview(
     """Everything `describe` needs; `only` limits the topics (not the brokers) to these names."""
     names = list(declared)
     wanted = None if only is None else set(only)
+    asked = ask_storage(cluster)
     topics = read_topics(cluster, [*names, *(wanted or ())], config_of=wanted)
-    storage = read_storage(cluster)
     shown = [
         topic
         for name, topic in sorted(topics.found.items())
         if (internal or not is_internal(name) or wanted) and (wanted is None or name in wanted)
     ]
     ranges = read_ranges(cluster, shown)
+    settings = read_brokers(cluster)
+    storage = read_storage(cluster, asked)
     rows = [_row(topic, ranges, storage, topic.name in names) for topic in shown]
     if wanted is None:
         rows += [_absent(name, topics.denied) for name in names if name not in topics.found]
-    settings = read_brokers(cluster)
     kind = mode(settings)
     leads: dict[int, int] = {}
     for topic in topics.found.values():

@@ -7,6 +7,7 @@ and the reason is kept.
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -42,9 +43,13 @@ class Storage:
     missing: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_storage(cluster: Cluster) -> Storage:
-    """Everything above in one visit; bounded by the connection's timeout for each request."""
-    future = cluster.start(_visit, cluster)
+def ask_storage(cluster: Cluster) -> "Future[Storage]":
+    """Start asking for everything above, in a thread: kafka-python takes its time to be imported."""
+    return cluster.start(_visit, cluster)
+
+
+def read_storage(cluster: Cluster, future: "Future[Storage]") -> Storage:
+    """The answer to `ask_storage`; bounded by the connection's timeout for each request."""
     answer = cluster.gather({0: future}, limit=cluster.connection.timeout * 4)[0]
     if isinstance(answer, KafkaError):
         return Storage(missing=dict.fromkeys(("sizes", "quorum", "moves"), "no answer in time"))
