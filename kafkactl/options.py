@@ -8,7 +8,6 @@ import typer
 
 from kafkactl.output import Format, ListFormat, ReportFormat
 
-CONNECTION = "Connection"
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)?")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
 

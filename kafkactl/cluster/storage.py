@@ -71,7 +71,7 @@ def _visit(cluster: Cluster) -> Storage:
     def ask(what: str, question: Callable[[], Any]) -> Any:
         try:
             return question()
-        except (Refusal, ValueError, NotImplementedError, OSError) as error:
+        except (Refusal, ValueError, OSError) as error:
             missing[what] = _words(error)
             return None
 

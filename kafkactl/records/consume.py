@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from confluent_kafka import TIMESTAMP_CREATE_TIME, TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaError
@@ -20,15 +19,6 @@ Place = tuple[str, int]  # topic, partition
 _QUEUE_KIB = 65_536
 _BATCH = 5_000
 _GONE = (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLVE, KafkaError._TIMED_OUT)
-
-
-@dataclass(frozen=True)
-class Truncated:
-    """Records that were asked for and that retention has removed: reading went on at `first`."""
-
-    place: Place
-    wanted: int
-    first: int
 
 
 class Reader:
@@ -62,7 +52,6 @@ class Reader:
 
     def assign(self, offsets: Mapping[Place, int]) -> None:
         """Read these partitions, each from this offset, instead of those before."""
-        self._positions = dict(offsets)
         self._consumer.assign([TP(topic, partition, offset) for (topic, partition), offset in offsets.items()])
 
     def messages(self, wait: float) -> tuple[list[Any], list[Place]]:
