@@ -67,8 +67,6 @@ class Cluster:
     def _configuration(self, connection: Connection) -> dict[str, Any]:
         setup = max(1000, int(connection.timeout * 600))  # librdkafka takes no less than a second
         return {
-            "reconnect.backoff.ms": 20,
-            "reconnect.backoff.max.ms": 500,
             "socket.connection.setup.timeout.ms": setup,
             "client.id": "kafkactl",
             **client_properties(connection),

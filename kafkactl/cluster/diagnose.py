@@ -4,8 +4,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 
 from kafkactl.cluster import network
+from kafkactl.cluster.properties import client_properties
 from kafkactl.errors import UnreachableError
 from kafkactl.settings import Connection
 
@@ -35,7 +37,7 @@ def diagnose(cluster: "Cluster", *, patient: bool) -> UnreachableError | None:
         if foreign:
             return foreign
     if not patient or _names_a_broker(events):
-        return _advertised(cluster)
+        return advertised(cluster)
     return None
 
 
@@ -68,11 +70,21 @@ def _names_a_broker(events: list[Any]) -> bool:
     return any(re.search(r":\d+/\d+: ", event.str()) for event in events)
 
 
-def _advertised(cluster: "Cluster") -> UnreachableError | None:
+def _metadata(cluster: "Cluster") -> Any:
+    """What the bootstrap answers; asked again on a connection of its own where the first one is busy with the dead."""
+    for fresh in (False, True):
+        admin = AdminClient(client_properties(cluster.connection)) if fresh else cluster.admin
+        try:
+            return admin.list_topics(timeout=0.5)
+        except KafkaException:
+            continue
+    return None
+
+
+def advertised(cluster: "Cluster") -> UnreachableError | None:
     """The bootstrap answered: are the addresses it sends its clients to any good from here?"""
-    try:
-        metadata = cluster.admin.list_topics(timeout=0.5)
-    except KafkaException:
+    metadata = _metadata(cluster)
+    if metadata is None:
         return None
     reasons = {
         f"{broker.host}:{broker.port}": network.unreachable(broker.host, broker.port, timeout=0.3)

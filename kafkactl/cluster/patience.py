@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
-from kafkactl.cluster.diagnose import diagnose
+from kafkactl.cluster.diagnose import advertised, diagnose
 from kafkactl.cluster.properties import client_properties
 from kafkactl.cluster.words import refused, silent
 from kafkactl.settings import Connection
@@ -69,6 +69,10 @@ class Patience:
             self.sign_of_life = None
             if not alive:
                 raise diagnose(self.cluster, patient=False) or silent(self.cluster.connection)
+            # A bootstrap that answers is no good if it sends its clients where nobody is.
+            error = advertised(self.cluster)
+            if error:
+                raise error
             self.next_check = now + self.timeout
 
 

@@ -9,7 +9,13 @@ from kafkactl.settings import Connection
 
 def client_properties(connection: Connection) -> dict[str, Any]:
     """librdkafka's settings for this connection, quiet unless the user asked for its log."""
-    properties: dict[str, Any] = {**connection.properties, "bootstrap.servers": connection.address}
+    properties: dict[str, Any] = {
+        # The next of several addresses is tried at once: `localhost` has two, and bootstrap brokers often three.
+        "reconnect.backoff.ms": 20,
+        "reconnect.backoff.max.ms": 500,
+        **connection.properties,
+        "bootstrap.servers": connection.address,
+    }
     if connection.verbose:
         properties |= {"logger": _client_log(), "debug": properties.get("debug", "broker,security")}
     else:

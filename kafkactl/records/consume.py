@@ -36,8 +36,6 @@ class Reader:
                 "queued.min.messages": 200_000,
                 "queued.max.messages.kbytes": _QUEUE_KIB,
                 "fetch.wait.max.ms": 100,
-                "reconnect.backoff.ms": 50,
-                "reconnect.backoff.max.ms": 1000,
                 **client_properties(cluster.connection),
                 "group.id": "kafkactl",  # librdkafka asks for one; assign() joins none
                 "enable.auto.commit": False,
