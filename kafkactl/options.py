@@ -86,6 +86,7 @@ StreamFile = Annotated[
         help="The catalogue. Default: KAFKACTL_CATALOG, else topics.yaml here or in a parent directory.",
     ),
 ]
+Utc = Annotated[bool, typer.Option("--utc", help="Show times in UTC instead of the local zone.")]
 Confirm = Annotated[
     str | None,
     typer.Option("--confirm", metavar="NAME", help="Allow writing to the protected environment of this name."),

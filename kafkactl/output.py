@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple, TextIO
 
+from kafkactl.escapes import plain
+
 SCHEMA_VERSION = 1
 
 
@@ -183,11 +185,6 @@ def _text(cell: Cell) -> str:
     if isinstance(cell, int):
         return f"{cell:,}"
     return plain(cell.words if isinstance(cell, Coloured) else cell)
-
-
-def plain(text: str) -> str:
-    """`text` with its control characters shown as escapes: what comes from a cluster must not drive a terminal."""
-    return re.sub(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]", lambda m: f"\\x{ord(m[0]):02x}", text)
 
 
 def _rich_table(columns: Sequence[Column], rows: list[list[Cell]]) -> None:

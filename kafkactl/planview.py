@@ -4,7 +4,8 @@ from typing import Any, Literal
 
 from kafkactl.catalog import retention_text, size_text
 from kafkactl.catalog.model import Position, Topic
-from kafkactl.output import Case, Style, cells, count, pad, plain, say, style, width
+from kafkactl.escapes import plain
+from kafkactl.output import Case, Style, cells, count, pad, say, style, width
 from kafkactl.plan import Change, Plan
 from kafkactl.risk import CONSEQUENCE
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+Place = tuple[str, int]  # a partition by its topic's name and its id
+
 
 @dataclass(frozen=True)
 class Partition:

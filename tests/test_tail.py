@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
-from confluent_kafka.admin import NewTopic
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from kafkactl.sandbox import throwaway
 from tests.conftest import Outcome, admin_client, command, create
+from tests.sandboxes import eventually
 
 Kafkactl = Callable[..., Outcome]
 BASE = 1_700_000_000_000  # ms
@@ -43,6 +44,12 @@ def fill(brokers: str, topic: str, count: int, partitions: int = 3) -> None:
             for n in range(count)
         ],
     )
+
+
+def commit(admin: AdminClient, offsets: ConsumerGroupTopicPartitions) -> bool:
+    """Commit for a group; whether that worked: a new cluster makes its offsets topic first."""
+    (future,) = admin.alter_consumer_group_offsets([offsets]).values()
+    return future.exception(10) is None and not any(tp.error for tp in future.result().topic_partitions)
 
 
 def numbers(run: Outcome) -> list[int]:
@@ -111,17 +118,22 @@ def test_where_a_group_reads_next_without_joining_it(one_broker: str, kafkactl: 
     fill(one_broker, "a", 9)
     admin = admin_client(one_broker)
     offsets = ConsumerGroupTopicPartitions("g", [TopicPartition("a", p, 2) for p in range(3)])
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        (future,) = admin.alter_consumer_group_offsets([offsets]).values()
-        if future.exception(10) is None:
-            break
-        time.sleep(0.1)
+    assert eventually(lambda: commit(admin, offsets))
     assert sorted(numbers(kafkactl("tail", "a", "--group", "g", "--no-follow"))) == [6, 7, 8]
     (future,) = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions("g")]).values()
     assert {tp.offset for tp in future.result(10).topic_partitions} == {2}
     none = kafkactl("tail", "a", "--group", "nobody", "--no-follow")
-    assert (none.code, "has committed nothing" in none.err) == (1, True)
+    assert (none.code, "nobody has committed nothing" in none.err) == (1, True)
+
+
+def test_looking_at_groups_creates_nothing(kafkactl: Kafkactl) -> None:
+    """Where no group ever was, asking for one's coordinator would make Kafka create its offsets topic."""
+    with throwaway() as sandbox:
+        create(sandbox.bootstrap, NewTopic("a", 1, 1))
+        run = kafkactl("tail", "a", "--group", "nobody", "--no-follow", "-b", sandbox.bootstrap)
+        assert (run.code, "There is no group nobody" in run.err) == (1, True)
+        assert kafkactl("describe", "a", "-b", sandbox.bootstrap).code == 0
+        assert list(admin_client(sandbox.bootstrap).list_topics(timeout=10).topics) == ["a"]
 
 
 def test_looking_leaves_no_group_and_no_topic(one_broker: str, kafkactl: Kafkactl) -> None:

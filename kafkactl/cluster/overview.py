@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from kafkactl.cluster.brokers import mode, read_brokers
 from kafkactl.cluster.client import Broker, Cluster
+from kafkactl.cluster.offsets import Range, read_ranges
 from kafkactl.cluster.storage import Disk, Storage, ask_storage, read_storage
-from kafkactl.cluster.topics import Range, read_ranges, read_topics
+from kafkactl.cluster.topics import read_topics
 from kafkactl.topics import Health, LiveTopic, health, is_internal
 
 

@@ -1,20 +1,16 @@
-"""Reading topics: what is there, who leads it, how it is set, how much is in it."""
+"""Reading topics: what is there, who leads it, how it is set."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaError
-from confluent_kafka import TopicPartition as TP
-from confluent_kafka.admin import ConfigResource, ConfigSource, OffsetSpec, ResourceType
+from confluent_kafka import KafkaError
+from confluent_kafka.admin import ConfigResource, ConfigSource, ResourceType
 
 from kafkactl.cluster.brokers import BrokerSettings, read_brokers
 from kafkactl.cluster.client import WORK_LIMIT, Cluster
 from kafkactl.cluster.words import reason
 from kafkactl.topics import ConfigValue, LiveTopic, Partition
-
-# ListOffsets answers are merged pairwise by librdkafka: beyond this many partitions a request it costs seconds.
-_OFFSETS_AT_ONCE = 2000
 
 
 @dataclass(frozen=True)
@@ -31,7 +27,7 @@ def read_topics(cluster: Cluster, asked: Iterable[str] = (), *, config_of: Itera
     A broker leaves out what a user may not see without a word, so the topics somebody counts on are asked for
     by name.
     """
-    listed = {name: _partitions(topic) for name, topic in _metadata(cluster).topics.items()}
+    listed = {name: _partitions(topic) for name, topic in read_metadata(cluster).topics.items()}
     missing = [name for name in asked if name not in listed]
     denied: dict[str, str] = {}
     for name, answer in _describe(cluster, missing).items():
@@ -49,7 +45,8 @@ def read_topics(cluster: Cluster, asked: Iterable[str] = (), *, config_of: Itera
     return Topics(found, denied)
 
 
-def _metadata(cluster: Cluster) -> Any:
+def read_metadata(cluster: Cluster) -> Any:
+    """librdkafka's metadata of every topic; asking for it creates none."""
     # Without a topic's name: with one, the request itself could create the topic (library trap 6).
     return cluster.call(cluster.admin.list_topics, timeout=WORK_LIMIT)
 
@@ -149,67 +146,3 @@ def _broker_default(broker: BrokerSettings, units: Mapping[str, int]) -> str | N
 
 def _source(entry: Any) -> int:
     return int(getattr(entry.source, "value", entry.source))
-
-
-@dataclass(frozen=True)
-class Range:
-    """The offsets a partition holds: the first one left and the one after the last. None where not known."""
-
-    first: int | None
-    end: int | None
-
-    @property
-    def records(self) -> int | None:
-        """How many offsets that is; compaction and transactions make the records fewer."""
-        return None if self.first is None or self.end is None else max(0, self.end - self.first)
-
-
-def read_ranges(cluster: Cluster, topics: Iterable[LiveTopic]) -> dict[tuple[str, int], Range]:
-    """First and end offset of every partition that has a leader, by (topic, partition).
-
-    What no leader answers for within the connection's timeout is None: one broker down must not hide the rest.
-    """
-    asked = [TP(topic.name, p.id) for topic in topics for p in topic.partitions if p.leader is not None]
-    first, end = (_offsets(cluster, asked, spec()) for spec in (OffsetSpec.earliest, OffsetSpec.latest))
-    return {(tp.topic, tp.partition): Range(first.get(tp), end.get(tp)) for tp in asked}
-
-
-def _offsets(cluster: Cluster, asked: Sequence[TP], spec: Any) -> dict[TP, int | None]:
-    futures: dict[TP, Any] = {}
-    for start in range(0, len(asked), _OFFSETS_AT_ONCE):
-        chunk = asked[start : start + _OFFSETS_AT_ONCE]
-        futures |= cluster.admin.list_offsets(
-            dict.fromkeys(chunk, spec),
-            isolation_level=IsolationLevel.READ_UNCOMMITTED,
-            request_timeout=cluster.connection.timeout * 0.8,
-        )
-    answers = cluster.gather(futures, limit=cluster.connection.timeout)
-    # An unreachable leader comes back as success with a negative offset (library trap 1).
-    return {
-        tp: None if isinstance(answer, KafkaError) or answer.offset < 0 else answer.offset
-        for tp, answer in answers.items()
-    }
-
-
-def read_groups(cluster: Cluster, topic_names: Iterable[str]) -> dict[str, list[str]]:
-    """Groups that have committed offsets in each of these topics, by topic.
-
-    Asked only where Kafka has its offsets topic: looking up a group's coordinator would create it.
-    """
-    wanted: dict[str, list[str]] = {name: [] for name in topic_names}
-    if "__consumer_offsets" not in _metadata(cluster).topics:
-        return wanted
-    listing = cluster.wait(cluster.admin.list_consumer_groups(request_timeout=cluster.connection.timeout))
-    futures = {
-        group.group_id: cluster.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group.group_id)])[
-            group.group_id
-        ]
-        for group in listing.valid
-    }
-    for group, answer in sorted(cluster.gather(futures).items()):
-        if isinstance(answer, KafkaError):
-            continue
-        for name in {tp.topic for tp in answer.topic_partitions if tp.error is None and tp.offset >= 0}:
-            if name in wanted:
-                wanted[name].append(group)
-    return wanted

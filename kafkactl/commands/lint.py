@@ -10,6 +10,7 @@ import typer
 
 from kafkactl import output
 from kafkactl.errors import ExitCode, UsageError
+from kafkactl.escapes import plain
 from kafkactl.options import ReportOutput
 from kafkactl.output import Case, ReportFormat
 
@@ -98,10 +99,10 @@ def _table(results: list[_Result]) -> None:
 
     for result in results:
         for line in problem_lines(result.problems):
-            output.say(output.plain(line))
+            output.say(plain(line))
         if result.topics is not None and result.environments is not None:
             contents = f"{output.count(result.topics, 'topic')}, {output.count(result.environments, 'environment')}"
-            output.say(f"{output.plain(result.file)}: {contents}. {problem_count(result.problems)}")
+            output.say(f"{plain(result.file)}: {contents}. {problem_count(result.problems)}")
     if not all(result.valid for result in results):
         output.say(problem_count([problem for result in results for problem in result.problems]))
 

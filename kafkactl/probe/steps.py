@@ -13,8 +13,9 @@ from confluent_kafka.admin import ConfigResource, NewTopic, ResourceType
 from kafkactl.cluster import Broker, Cluster, connect
 from kafkactl.cluster.changes import wait_for_leaders
 from kafkactl.cluster.network import unreachable
+from kafkactl.cluster.offsets import read_ranges
 from kafkactl.cluster.patience import Patience
-from kafkactl.cluster.topics import read_ranges, read_topics
+from kafkactl.cluster.topics import read_topics
 from kafkactl.cluster.words import reason
 from kafkactl.errors import ExitCode, KafkactlError
 from kafkactl.probe.judge import percentile

@@ -1,19 +1,18 @@
 """Reading records: partitions assigned by hand, from offsets that are known. Joins no group and commits nothing."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from confluent_kafka import TIMESTAMP_CREATE_TIME, TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaError
+from confluent_kafka import TIMESTAMP_CREATE_TIME, TIMESTAMP_LOG_APPEND_TIME, Consumer, KafkaError, Message
 from confluent_kafka import TopicPartition as TP
 
 from kafkactl.cluster.client import Cluster
 from kafkactl.cluster.properties import client_properties
 from kafkactl.cluster.words import reason
 from kafkactl.errors import KafkactlError
-from kafkactl.records.model import Record
-
-Place = tuple[str, int]  # topic, partition
+from kafkactl.records.model import Record, TimestampType
+from kafkactl.topics import Place
 
 # Small enough for memory to stay bounded, large enough for a pipe to run at full speed.
 _QUEUE_KIB = 65_536
@@ -50,7 +49,15 @@ class Reader:
 
     def assign(self, offsets: Mapping[Place, int]) -> None:
         """Read these partitions, each from this offset, instead of those before."""
-        self._consumer.assign([TP(topic, partition, offset) for (topic, partition), offset in offsets.items()])
+        self._consumer.assign([TP(*place, offset) for place, offset in offsets.items()])
+
+    def join(self, offsets: Mapping[Place, int]) -> None:
+        """Read these partitions, too."""
+        self._consumer.incremental_assign([TP(*place, offset) for place, offset in offsets.items()])
+
+    def leave(self, places: Iterable[Place]) -> None:
+        """Read these partitions no more; messages of theirs that have come already are dropped."""
+        self._consumer.incremental_unassign([TP(*place) for place in places])
 
     def messages(self, wait: float) -> tuple[list[Any], list[Place]]:
         """librdkafka's messages that have come within `wait` seconds, and the partitions whose end was reached.
@@ -63,7 +70,7 @@ class Reader:
             if first is None:
                 return [], []
             batch = [first, *self._consumer.consume(_BATCH, 0)]
-        if not any(message.error() for message in batch):
+        if not any(map(Message.error, batch)):
             self._back()
             return batch, []
         good, ends = [], []
@@ -89,8 +96,8 @@ class Reader:
         place = (message.topic(), message.partition())
         first, _ = self._consumer.get_watermark_offsets(TP(*place), timeout=10)
         self._told(f"{place[0]}[{place[1]}]: offset {message.offset()} is gone; the first one left is {first}")
-        self._consumer.incremental_unassign([TP(*place)])
-        self._consumer.incremental_assign([TP(*place, first)])
+        self.leave([place])
+        self.join({place: first})
 
     def _error(self, error: Any) -> None:
         if error.code() == KafkaError._ALL_BROKERS_DOWN and self._away_since is None:
@@ -103,20 +110,33 @@ class Reader:
             self._away_since = None
 
 
+# By librdkafka's kind of a timestamp.
+_KINDS: Mapping[int, TimestampType] = {TIMESTAMP_CREATE_TIME: "create", TIMESTAMP_LOG_APPEND_TIME: "append"}
+
+
 def as_record(message: Any) -> Record:
     """librdkafka's message as a record."""
     kind, timestamp = message.timestamp()
-    none = kind == TIMESTAMP_NOT_AVAILABLE
+    headers = message.headers()
     return Record(
         message.topic(),
         message.partition(),
         message.offset(),
-        None if none else timestamp,
-        None if none else "create" if kind == TIMESTAMP_CREATE_TIME else "append",
+        timestamp if kind in _KINDS else None,
+        _KINDS.get(kind),
         message.key(),
         message.value(),
-        tuple(message.headers() or ()),
+        tuple(headers) if headers else (),
     )
+
+
+def raw_values(messages: Sequence[Any]) -> bytes:
+    """The values as they are, a newline after each; a null is an empty line."""
+    try:
+        values = b"\n".join(map(Message.value, messages))
+    except TypeError:  # one of them is null
+        values = b"\n".join([message.value() or b"" for message in messages])
+    return values + b"\n"
 
 
 def read_until(
@@ -139,11 +159,17 @@ def read_until(
         if now - heard > seconds:
             names = ", ".join(f"{topic}[{partition}]" for topic, partition in sorted(open_places)[:3])
             raise KafkactlError(f"No records came from {names} for {seconds:g} s, though there should be some.")
-        wanted = [m for m in messages if m.offset() < ends.get((m.topic(), m.partition()), 0)]
-        for message in messages:
-            place = (message.topic(), message.partition())
-            if message.offset() >= ends.get(place, 0) - 1:
-                open_places.discard(place)
+        last = _last_offsets(messages)
+        open_places -= {place for place, offset in last.items() if offset >= ends[place] - 1}
         open_places.difference_update(reached)
-        if wanted:
-            yield wanted
+        if beyond := [place for place, offset in last.items() if offset >= ends[place]]:
+            messages = [m for m in messages if m.offset() < ends[m.topic(), m.partition()]]
+            reader.leave(beyond)
+        if messages:
+            yield messages
+
+
+def _last_offsets(messages: Sequence[Any]) -> dict[Place, int]:
+    """The last offset of each partition among these messages. Without a line of Python for each: there are many."""
+    places = zip(map(Message.topic, messages), map(Message.partition, messages), strict=True)
+    return dict(zip(places, map(Message.offset, messages), strict=True))

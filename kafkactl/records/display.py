@@ -1,32 +1,19 @@
 """A record as a person reads it on a terminal. Pure; nothing a record holds can drive the terminal."""
 
-import re
 from collections.abc import Callable
 from datetime import datetime, tzinfo
 
 import msgspec
 
+from kafkactl.escapes import plain
 from kafkactl.records.model import Record
 
 Paint = Callable[[str, str], str]
-# Control characters, C1 included, and the marks that turn the direction of what follows.
-_DRIVING = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def printable(data: bytes, *, lines: bool = False) -> str:
-    """Bytes as text that cannot drive a terminal: control characters and what is no UTF-8 are shown as escapes.
-
-    `lines` keeps newlines.
-    """
-    text = data.decode("utf-8", "backslashreplace")
-
-    def escape(match: re.Match[str]) -> str:
-        if lines and match[0] == "\n":
-            return "\n"
-        code = ord(match[0])
-        return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
-
-    return _DRIVING.sub(escape, text)
+    """Bytes as text that cannot drive a terminal; what is no UTF-8 is shown as escapes. `lines` keeps newlines."""
+    return plain(data.decode("utf-8", "backslashreplace"), lines=lines)
 
 
 def when(timestamp: int | None, today: datetime) -> str:

@@ -1,14 +1,11 @@
 """Which records are kept. Pure: filters are made once from what the user typed, and asked for every record."""
 
-import contextlib
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgspec
-
 from kafkactl.errors import UsageError
-from kafkactl.records.jsonlines import as_object
+from kafkactl.records.jsonlines import encode_parsed
 from kafkactl.records.model import Record
 
 Filter = Callable[[Record], bool]
@@ -70,12 +67,8 @@ def jq(expression: str) -> Query:
         raise UsageError(f"--jq: {reason}.", where=expression) from None
 
     def run(record: Record) -> list[Any]:
-        document = as_object(record)
-        if record.value is not None:
-            with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
-                document["value"] = msgspec.json.decode(record.value)
         try:
-            found = program.input_text(msgspec.json.encode(document).decode()).all()
+            found = program.input_text(encode_parsed(record).decode()).all()
         except ValueError:
             return []
         return [result for result in found if result is not None and result is not False]

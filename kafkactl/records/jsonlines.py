@@ -7,6 +7,7 @@ Bytes that are UTF-8 are text; others are base64 and marked: {"base64": "/w=="}.
 """
 
 from base64 import b64decode, b64encode
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -37,39 +38,66 @@ class Line(msgspec.Struct):
     masked: bool = False
 
 
+class _Written(msgspec.Struct, gc=False):
+    """A line as it is written: its keys are in this order."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int | None
+    timestamp_type: TimestampType | None
+    key: Text
+    value: Any
+    headers: list[tuple[str, Text]] | tuple[()]
+
+
+class _Masked(_Written, gc=False):
+    masked: bool = True
+
+
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Line)
 
 
 def encode(record: Record, *, masked: bool = False) -> bytes:
     """The record's line, without its newline. `masked`: something in it was hidden, so it is no copy."""
-    return _encoder.encode(as_object(record, masked=masked))
+    return _encoder.encode(_line(record, _text(record.value), _Masked if masked else _Written))
 
 
-def as_object(record: Record, *, masked: bool = False) -> dict[str, Any]:
-    """The object of a record's line; its keys are in the order they are written."""
-    line: dict[str, Any] = {
-        "topic": record.topic,
-        "partition": record.partition,
-        "offset": record.offset,
-        "timestamp": record.timestamp,
-        "timestamp_type": record.timestamp_type,
-        "key": _text(record.key),
-        "value": _text(record.value),
-        "headers": [(name, _text(value)) for name, value in record.headers],
-    }
-    if masked:
-        line["masked"] = True
-    return line
+def encode_lines(records: Iterable[Record]) -> bytes:
+    """The lines of many records, each with its newline."""
+    return _encoder.encode_lines([_line(record, _text(record.value)) for record in records])
 
 
-def _text(data: bytes | None) -> Any:
+def encode_parsed(record: Record) -> bytes:
+    """As `encode`, but a value that is JSON stands there as what it is."""
+    try:
+        value = msgspec.json.decode(record.value or b"")
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        value = _text(record.value)
+    return _encoder.encode(_line(record, value))
+
+
+def _line(record: Record, value: Any, kind: type[_Written] = _Written) -> _Written:
+    return kind(
+        record.topic,
+        record.partition,
+        record.offset,
+        record.timestamp,
+        record.timestamp_type,
+        _text(record.key),
+        value,
+        [(name, _text(data)) for name, data in record.headers] if record.headers else (),
+    )
+
+
+def _text(data: bytes | None) -> Text:
     if data is None:
         return None
     try:
         return data.decode()
     except UnicodeDecodeError:
-        return {"base64": b64encode(data).decode()}
+        return Base64(b64encode(data).decode())
 
 
 def decode(line: bytes) -> Line:

@@ -6,7 +6,6 @@ digit is right by Luhn's sum. All but its last four digits become asterisks, so 
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -44,7 +43,9 @@ def mask(record: Record, fields: Sequence[str]) -> Record:
         (name, _HIDDEN.encode() if name in fields and value is not None else _mask_bytes(value))
         for name, value in record.headers
     )
-    return replace(record, key=_mask_bytes(record.key), value=_mask_value(record.value, fields), headers=headers)
+    return msgspec.structs.replace(
+        record, key=_mask_bytes(record.key), value=_mask_value(record.value, fields), headers=headers
+    )
 
 
 def _mask_bytes(data: bytes | None) -> bytes | None:

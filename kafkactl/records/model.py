@@ -1,14 +1,14 @@
 """A record, as Kafka has it. Pure."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 TimestampType = Literal["create", "append"]
 Headers = tuple[tuple[str, bytes | None], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True, gc=False):
     """One record. None is Kafka's null, which is not the empty text: a null value is a tombstone.
 
     `timestamp` is milliseconds since 1970 (None: the record has none); its type says whether the producer set it

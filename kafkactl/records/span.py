@@ -5,13 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaError
-from confluent_kafka import TopicPartition as TP
-from confluent_kafka.admin import OffsetSpec
-
 from kafkactl.cluster.client import Cluster
+from kafkactl.cluster.offsets import NO_SUCH_TIME, ranges_of, read_time_offsets
 from kafkactl.errors import KafkactlError, UsageError
-from kafkactl.records.consume import Place
+from kafkactl.topics import Place
 
 _AGO = re.compile(r"(\d+)(ms|s|m|h|d)")
 _MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -37,54 +34,42 @@ def moment(text: str, now: datetime) -> int:
 
 @dataclass(frozen=True)
 class Bounds:
-    """First and end offset of every partition, as they were when they were asked for."""
+    """First and end offset of every partition, as they were when they were asked for.
+
+    `silent` are those whose leader did not answer, or that have none: they are not among the others.
+    """
 
     firsts: Mapping[Place, int]
     ends: Mapping[Place, int]
+    silent: frozenset[Place] = frozenset()
 
 
 def bounds(cluster: Cluster, places: Sequence[Place], *, uncommitted: bool) -> Bounds:
-    """The bounds of these partitions; the end is the last stable offset unless `uncommitted`.
-
-    Raises KafkactlError where a partition's leader does not answer.
-    """
-    isolation = IsolationLevel.READ_UNCOMMITTED if uncommitted else IsolationLevel.READ_COMMITTED
-    first = _ask(cluster, dict.fromkeys(places, OffsetSpec.earliest()), isolation)
-    end = _ask(cluster, dict.fromkeys(places, OffsetSpec.latest()), isolation)
-    return Bounds(first, end)
+    """The bounds of these partitions; the end is the last stable offset unless `uncommitted`."""
+    firsts: dict[Place, int] = {}
+    ends: dict[Place, int] = {}
+    for place, found in ranges_of(cluster, places, committed=not uncommitted).items():
+        if found.first is not None and found.end is not None:
+            firsts[place], ends[place] = found.first, found.end
+    return Bounds(firsts, ends, frozenset(places) - frozenset(ends))
 
 
 def at_time(cluster: Cluster, ends: Mapping[Place, int], milliseconds: int) -> dict[Place, int]:
-    """The first offset of each partition whose record is at or after a time; its end where there is none."""
-    spec = OffsetSpec.for_timestamp(milliseconds)
-    found = _ask(cluster, dict.fromkeys(ends, spec), IsolationLevel.READ_UNCOMMITTED, none=-1)
-    return {place: ends[place] if offset < 0 else offset for place, offset in found.items()}
+    """The first offset of each partition whose record is at or after a time; its end where there is none.
 
-
-def committed(cluster: Cluster, group: str, places: Sequence[Place]) -> dict[Place, int]:
-    """What a group has committed in these partitions. Only looked at: nothing joins and nothing is committed."""
-    request = ConsumerGroupTopicPartitions(group, [TP(*place) for place in places])
-    answer = cluster.wait(cluster.admin.list_consumer_group_offsets([request])[group])
-    return {(tp.topic, tp.partition): tp.offset for tp in answer.topic_partitions if tp.offset >= 0}
-
-
-_AT_ONCE = 2000  # librdkafka merges the answers pairwise
-
-
-def _ask(
-    cluster: Cluster, specs: Mapping[Place, OffsetSpec], isolation: IsolationLevel, none: int | None = None
-) -> dict[Place, int]:
-    places = list(specs)
-    answers: dict[TP, object] = {}
-    for start in range(0, len(places), _AT_ONCE):
-        chunk = {TP(*place): specs[place] for place in places[start : start + _AT_ONCE]}
-        answers |= cluster.gather(cluster.admin.list_offsets(chunk, isolation_level=isolation, request_timeout=10))
+    Raises KafkactlError where a leader does not answer.
+    """
     found: dict[Place, int] = {}
-    for tp, answer in answers.items():
-        offset = getattr(answer, "offset", None)
-        if isinstance(answer, KafkaError) or offset is None or (offset < 0 and offset != none):
-            raise KafkactlError(
-                f"{tp.topic}[{tp.partition}] has no leader that answers.", hint="See: kafkactl describe --unhealthy"
-            )
-        found[tp.topic, tp.partition] = offset
+    for place, offset in read_time_offsets(cluster, ends, milliseconds).items():
+        if offset is None:
+            raise KafkactlError(f"The leader of {name(place)} does not answer.", hint=HINT)
+        found[place] = ends[place] if offset == NO_SUCH_TIME else min(offset, ends[place])
     return found
+
+
+HINT = "See: kafkactl describe --unhealthy"
+
+
+def name(place: Place) -> str:
+    """A partition as people write it: payment.created[2]."""
+    return f"{place[0]}[{place[1]}]"

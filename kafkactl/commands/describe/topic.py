@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def describe_topics(
     kafka: "Cluster", catalog: Catalog | None, names: list[str], show: ListFormat, *, unhealthy: bool
 ) -> ExitCode:
+    from kafkactl.cluster.groups import read_groups
     from kafkactl.cluster.overview import read_overview
-    from kafkactl.cluster.topics import read_groups
 
     view = read_overview(kafka, catalog.topics if catalog else (), only=names)
     found = {row.name: row for row in view.topics}

@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 from kafkactl import options, output, settings
+from kafkactl.errors import UsageError
 from kafkactl.output import RecordFormat
+from kafkactl.records.partitioners import Partitioner
 
 
 def tail(
@@ -36,6 +38,12 @@ def tail(
         bool, typer.Option("--follow/--no-follow", "-f/ ", help="Go on with new records, or stop at the end as it is.")
     ] = True,
     key: Annotated[str | None, typer.Option("--key", metavar="KEY", help="Only records with this key.")] = None,
+    partitioner: Annotated[
+        Partitioner | None,
+        typer.Option(
+            "--partitioner", help="With --key: read only where this partitioner puts it. Java clients: murmur2."
+        ),
+    ] = None,
     grep: Annotated[
         str | None, typer.Option("--grep", metavar="REGEX", help="Only where key, value or a header matches.")
     ] = None,
@@ -61,6 +69,7 @@ def tail(
     uncommitted: Annotated[
         bool, typer.Option("--read-uncommitted", help="Show records of open and aborted transactions, too.")
     ] = False,
+    utc: options.Utc = False,
     file: options.StreamFile = None,
     brokers: options.Brokers = None,
     env: options.Env = None,
@@ -77,24 +86,28 @@ def tail(
       kafkactl tail payment.failed -n 5 --jq '.value.amount > 1000' --no-follow
       kafkactl tail audit.logs --from-beginning --no-follow -o json > audit.jsonl
     """
-    from kafkactl.commands.tail.run import Look, Span, look
+    from datetime import datetime
 
+    from kafkactl.commands.tail.places import Wanted
+    from kafkactl.commands.tail.run import Look, Stop, look
+    from kafkactl.commands.tail.start import Start
+    from kafkactl.records.span import moment
+
+    if partitioner and key is None:
+        raise UsageError("--partitioner says where a key must be: give --key, too.")
     catalog = settings.open_catalog(file, env, required=False)
     connection = settings.resolve(
         brokers=brokers, env=env, client_config=client_config, timeout=timeout, verbose=verbose, catalog=catalog
     )
-    span = Span(
+    now = datetime.now().astimezone()
+    start = Start(
         number=number,
         from_beginning=from_beginning,
-        since=since,
+        since=moment(since, now) if since else None,
         offset=offset,
         group=group,
-        partitions=tuple(partitions or ()),
-        until=until,
-        count=count,
-        follow=follow,
-        uncommitted=uncommitted,
     )
+    start.check()
     shown = Look(
         key=key,
         grep=grep,
@@ -106,5 +119,14 @@ def tail(
         pretty=pretty,
         mask=tuple(mask or ()),
         unmasked=no_mask,
+        utc=utc,
     )
-    look(connection, catalog, settings.topics_to_look_at(topics or ()), span, shown)
+    look(
+        connection,
+        catalog,
+        Wanted(settings.topics_to_look_at(topics or ()), partitions or (), key, partitioner),
+        start,
+        Stop(until=moment(until, now) if until else None, count=count, follow=follow),
+        shown,
+        uncommitted=uncommitted,
+    )

@@ -1,43 +1,34 @@
 """One look at records: from where, which ones, in which form, to where."""
 
-import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from fnmatch import fnmatchcase
+from datetime import UTC, datetime
 
 from kafkactl import cluster, output
 from kafkactl.catalog.model import Catalog
 from kafkactl.cluster import Cluster
-from kafkactl.cluster.topics import read_topics
-from kafkactl.errors import KafkactlError, UsageError
+from kafkactl.commands.tail.out import Enough, Out
+from kafkactl.commands.tail.places import Wanted, find_places
+from kafkactl.commands.tail.start import Latecomers, Start, starts, tell_gone
+from kafkactl.errors import KafkactlError
 from kafkactl.output import RecordFormat
 from kafkactl.records import filters, span
-from kafkactl.records.consume import Place, Reader, as_record, read_until
+from kafkactl.records.consume import Reader, read_until
 from kafkactl.records.display import show as show_line
 from kafkactl.records.emit import Emitter, Form, raw
 from kafkactl.records.format import compile_format
 from kafkactl.records.last import last_records
 from kafkactl.settings import Connection
-from kafkactl.suggest import suggest
-from kafkactl.topics import is_internal
+from kafkactl.topics import Place
 
 
 @dataclass(frozen=True)
-class Span:
-    """Where to start and where to stop, as the user typed it."""
+class Stop:
+    """Where to stop: at a time (ms), after so many records, at the end as it is, or never."""
 
-    number: int
-    from_beginning: bool
-    since: str | None
-    offset: int | None
-    group: str | None
-    partitions: tuple[int, ...]
-    until: str | None
+    until: int | None
     count: int | None
     follow: bool
-    uncommitted: bool
 
 
 @dataclass(frozen=True)
@@ -54,142 +45,112 @@ class Look:
     pretty: bool
     mask: tuple[str, ...]
     unmasked: bool
+    utc: bool
 
 
-class _Enough(Exception):
-    """What was asked for has been shown."""
+def look(
+    connection: Connection,
+    catalog: Catalog | None,
+    wanted: Wanted,
+    start: Start,
+    stop: Stop,
+    shown: Look,
+    *,
+    uncommitted: bool,
+) -> None:
+    """Show records until what was asked for is shown, or for ever.
 
-
-def look(connection: Connection, catalog: Catalog | None, topics: Sequence[str], wish: Span, shown: Look) -> None:
-    """Show records until what was asked for is shown, or for ever."""
-    now = datetime.now().astimezone()
-    stop = span.moment(wish.until, now) if wish.until else None
-    since = span.moment(wish.since, now) if wish.since else None
-    _check(wish)
-    emitter = _emitter(shown, now)
+    Raises KafkactlError at the end where a partition's leader did not answer and was not waited for.
+    """
+    now = datetime.now().astimezone(UTC if shown.utc else None)
+    began = int(now.timestamp() * 1000)
+    keep, query, form = _kept(shown), filters.jq(shown.query) if shown.query else None, _form(shown, now)
     kafka = cluster.connect(connection)
-    places = _places(kafka, topics, wish.partitions)
-    masks = {} if shown.unmasked else _masks(catalog, {topic for topic, _ in places}, shown.mask)
-    out = _Out(Emitter(emitter.form, emitter.query, masks, emitter.keep), wish.count, stop)
-    bounds = span.bounds(kafka, places, uncommitted=wish.uncommitted)
-    if not wish.uncommitted:
+    places = find_places(kafka, wanted)
+    everywhere = [*places.led, *places.leaderless]
+    masks = {} if shown.unmasked else _masks(catalog, {topic for topic, _ in everywhere}, shown.mask)
+    out = Out(Emitter(form, query, masks, keep), stop.count, stop.until)
+    bounds = span.bounds(kafka, places.led, uncommitted=uncommitted)
+    late = bounds.silent | frozenset(places.leaderless)
+    ends, follow = bounds.ends, stop.follow
+    if stop.until is not None and stop.until <= began:
+        ends, follow = span.at_time(kafka, bounds.ends, stop.until), False
+    if follow:
+        _tell_late(late)
+    if not uncommitted:
         _tell_open_transactions(kafka, bounds)
-    ends, follow = bounds.ends, wish.follow
-    if stop is not None and stop <= now.timestamp() * 1000:
-        ends = {p: min(offset, ends[p]) for p, offset in span.at_time(kafka, ends, stop).items()}
-        follow = False
-    reader = Reader(kafka, lambda text: output.note(f"{text}."), uncommitted=wish.uncommitted)
     patience = max(30.0, connection.timeout)
+    start_of = starts(kafka, start, everywhere)
+    reader = Reader(kafka, lambda text: output.note(f"{text}."), uncommitted=uncommitted)
     try:
-        starts = _starts(kafka, wish, bounds, since)
-        if starts is None:
-            keep = out.emitter.wants
-            for record in last_records(reader, bounds.firsts, ends, wish.number, keep, patience):
-                out.record(record)
+        if start_of is not None:
+            tell_gone(start, bounds)
+            first: Mapping[Place, int] = start_of(bounds)
+        else:
+            start_of = lambda found: span.at_time(kafka, found.ends, began)  # noqa: E731 - for those that come late
+            for text in last_records(reader, bounds.firsts, ends, start.number, out.emitter.text, patience):
+                out.text(text)
             out.flush()
-            starts = ends
+            first = ends
         if follow:
-            _follow(reader, out, starts)
-        for messages in read_until(reader, starts, ends, patience):
+            _follow(reader, out, first, Latecomers(kafka, late, uncommitted, start_of))
+        for messages in read_until(reader, first, ends, patience):
             out.messages(messages)
-    except _Enough:
-        pass
+    except Enough:
+        return
     finally:
         out.flush()
         reader.close()
+    if late:
+        raise KafkactlError(
+            f"What {_names(late)} hold{'s' if len(late) == 1 else ''} is missing: no leader answers.", hint=span.HINT
+        )
 
 
-def _check(wish: Span) -> None:
-    starts = {
-        "--from-beginning": wish.from_beginning,
-        "--since": wish.since is not None,
-        "--offset": wish.offset is not None,
-        "--group": wish.group is not None,
-    }
-    given = [name for name, asked in starts.items() if asked]
-    if len(given) > 1:
-        raise UsageError(f"{' and '.join(given)} each say where to start: give one.")
-
-
-def _places(kafka: Cluster, wanted: Sequence[str], partitions: Sequence[int]) -> list[Place]:
-    """The partitions of these topics and globs. Raises KafkactlError for a topic or partition that is not there."""
-    topics = read_topics(kafka, [name for name in wanted if not _is_glob(name)], config_of=())
-    places: list[Place] = []
-    for pattern in wanted:
-        names = [pattern] if pattern in topics.found else []
-        if _is_glob(pattern):
-            names = [name for name in topics.found if fnmatchcase(name, pattern) and not is_internal(name)]
-        if pattern in topics.denied:
-            raise KafkactlError(f"{pattern}: {topics.denied[pattern]}.")
-        if not names:
-            kind = "no topic that matches" if _is_glob(pattern) else "no topic"
-            slip = suggest(pattern, topics.found, quoted=False)
-            raise KafkactlError(
-                f"There is {kind} {pattern} on {kafka.connection.address}.{slip}",
-                hint="List them: kafkactl describe -o name",
-            )
-        for name in names:
-            ids = [p.id for p in topics.found[name].partitions]
-            missing = [p for p in partitions if p not in ids]
-            if missing and not _is_glob(pattern):
-                raise UsageError(f"{name} has no partition {missing[0]}: it has {len(ids)}, counted from 0.")
-            places += [(name, p) for p in ids if not partitions or p in partitions]
-    return list(dict.fromkeys(places))
-
-
-def _is_glob(name: str) -> bool:
-    return any(sign in name for sign in "*?[")
-
-
-def _starts(kafka: Cluster, wish: Span, bounds: span.Bounds, since: int | None) -> Mapping[Place, int] | None:
-    """Where to start in each partition; None for the last N records."""
-    if since is not None:
-        return span.at_time(kafka, bounds.ends, since)
-    if wish.from_beginning:
-        return bounds.firsts
-    if wish.offset is not None:
-        for place, first in bounds.firsts.items():
-            if wish.offset < first:
-                output.note(f"{place[0]}[{place[1]}]: offset {wish.offset} is gone; the first one left is {first}.")
-        return {p: min(max(wish.offset, first), bounds.ends[p]) for p, first in bounds.firsts.items()}
-    if wish.group is not None:
-        committed = span.committed(kafka, wish.group, list(bounds.ends))
-        if not committed:
-            raise KafkactlError(f"The group {wish.group} has committed nothing in these topics.")
-        return {p: max(committed.get(p, end), bounds.firsts[p]) for p, end in bounds.ends.items()}
-    return None
-
-
-def _tell_open_transactions(kafka: Cluster, bounds: span.Bounds) -> None:
-    newest = span.bounds(kafka, list(bounds.ends), uncommitted=True).ends
-    for (topic, partition), end in bounds.ends.items():
-        held = newest[topic, partition] - end
-        if held > 0:
-            output.note(
-                f"{topic}[{partition}]: {output.count(held, 'record')} wait behind an open transaction "
-                "(--read-uncommitted shows them)."
-            )
-
-
-def _follow(reader: Reader, out: "_Out", starts: Mapping[Place, int]) -> None:
-    reader.assign(starts)
+def _follow(reader: Reader, out: Out, first: Mapping[Place, int], late: Latecomers) -> None:
+    reader.assign(first)
     while True:
         messages, _ = reader.messages(0.1)
         if messages:
             out.messages(messages)
             out.flush()
         elif out.over():
-            raise _Enough
+            raise Enough
+        if come := late.come():
+            output.note(f"{_names(come)} answer{'s' if len(come) == 1 else ''} now; nothing was skipped.")
+            reader.join(come)
 
 
-def _emitter(shown: Look, now: datetime) -> Emitter:
-    kept = [
-        *([filters.by_key(shown.key)] if shown.key is not None else []),
-        *([filters.by_pattern(shown.grep)] if shown.grep is not None else []),
-        *map(filters.by_header, shown.headers),
-    ]
-    query = filters.jq(shown.query) if shown.query is not None else None
-    return Emitter(_form(shown, now), query, {}, filters.all_of(kept))
+def _tell_late(late: Iterable[Place]) -> None:
+    if names := _names(late):
+        output.note(f"{names}: no leader answers; read as soon as one does.")
+
+
+def _names(places: Iterable[Place], most: int = 5) -> str:
+    names = [span.name(place) for place in sorted(places)]
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def _tell_open_transactions(kafka: Cluster, bounds: span.Bounds) -> None:
+    newest = span.bounds(kafka, list(bounds.ends), uncommitted=True).ends
+    for place, end in bounds.ends.items():
+        held = newest.get(place, end) - end
+        if held > 0:
+            output.note(
+                f"{span.name(place)}: {output.count(held, 'record')} wait behind an open transaction "
+                "(--read-uncommitted shows them)."
+            )
+
+
+def _kept(shown: Look) -> filters.Filter | None:
+    return filters.all_of(
+        [
+            *([filters.by_key(shown.key)] if shown.key is not None else []),
+            *([filters.by_pattern(shown.grep)] if shown.grep is not None else []),
+            *map(filters.by_header, shown.headers),
+        ]
+    )
 
 
 def _form(shown: Look, now: datetime) -> Form | None:
@@ -211,43 +172,3 @@ def _masks(catalog: Catalog | None, topics: set[str], asked: Sequence[str]) -> d
     declared = {name: topic.mask for name, topic in catalog.topics.items()} if catalog else {}
     found = {topic: (*declared.get(topic, ()), *asked) for topic in topics}
     return {topic: fields for topic, fields in found.items() if fields}
-
-
-class _Out:
-    """stdout, written in batches; ends the look when enough was written."""
-
-    def __init__(self, emitter: Emitter, count: int | None, stop: int | None) -> None:
-        self.emitter = emitter
-        self._left = count
-        self._stop = stop
-        self._plain = emitter.form is raw and emitter.query is None and emitter.keep is None and not emitter.masks
-        self._stdout = sys.stdout.buffer
-
-    def messages(self, messages: Sequence[object]) -> None:
-        """Write what is wanted of these messages. Raises _Enough."""
-        if self._plain and self._left is None and self._stop is None:
-            # The fast path: values as they came, one write for all of them.
-            values = [message.value() or b"" for message in messages]  # type: ignore[attr-defined]
-            values.append(b"")
-            self._stdout.write(b"\n".join(values))
-            return
-        for message in messages:
-            record = as_record(message)
-            late = self._stop is not None and record.timestamp is not None and record.timestamp >= self._stop
-            if not late and self.emitter.wants(record):
-                self.record(record)
-
-    def record(self, record: object) -> None:
-        """Write one record that is wanted. Raises _Enough after the last one."""
-        self._stdout.write(self.emitter.text(record))  # type: ignore[arg-type]
-        if self._left is not None:
-            self._left -= 1
-            if self._left <= 0:
-                raise _Enough
-
-    def over(self) -> bool:
-        """Whether the time to stop at has come."""
-        return self._stop is not None and time.time() * 1000 >= self._stop
-
-    def flush(self) -> None:
-        self._stdout.flush()

@@ -1,0 +1,76 @@
+"""Offsets of partitions, as their leaders tell them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import IsolationLevel, KafkaError
+from confluent_kafka import TopicPartition as TP
+from confluent_kafka.admin import OffsetSpec
+
+from kafkactl.cluster.client import Cluster
+from kafkactl.topics import LiveTopic, Place
+
+# ListOffsets answers are merged pairwise by librdkafka: beyond this many partitions a request it costs seconds.
+_AT_ONCE = 2000
+NO_SUCH_TIME = -1  # Kafka's answer where no record is at or after a time
+
+
+@dataclass(frozen=True)
+class Range:
+    """The offsets a partition holds: the first one left and the one after the last. None where not known."""
+
+    first: int | None
+    end: int | None
+
+    @property
+    def records(self) -> int | None:
+        """How many offsets that is; compaction and transactions make the records fewer."""
+        return None if self.first is None or self.end is None else max(0, self.end - self.first)
+
+
+def read_ranges(cluster: Cluster, topics: Iterable[LiveTopic]) -> dict[Place, Range]:
+    """First and end offset of every partition that has a leader.
+
+    What no leader answers for within the connection's timeout is None: one broker down must not hide the rest.
+    """
+    return ranges_of(
+        cluster, [(topic.name, p.id) for topic in topics for p in topic.partitions if p.leader is not None]
+    )
+
+
+def ranges_of(cluster: Cluster, places: Sequence[Place], *, committed: bool = False) -> dict[Place, Range]:
+    """As `read_ranges`, for these partitions; `committed` ends one before its first open transaction."""
+    firsts, ends = _ask(cluster, places, OffsetSpec.earliest()), _ask(cluster, places, OffsetSpec.latest(), committed)
+    first, end = _offsets(cluster, firsts), _offsets(cluster, ends)
+    return {place: Range(first[place], end[place]) for place in places}
+
+
+def read_time_offsets(cluster: Cluster, places: Iterable[Place], milliseconds: int) -> dict[Place, int | None]:
+    """The first offset of each partition whose record is at or after a time; NO_SUCH_TIME where there is none.
+
+    None where no leader answers within the connection's timeout.
+    """
+    return _offsets(cluster, _ask(cluster, places, OffsetSpec.for_timestamp(milliseconds)), least=NO_SUCH_TIME)
+
+
+def _ask(cluster: Cluster, places: Iterable[Place], spec: Any, committed: bool = False) -> dict[TP, Any]:
+    """The futures of what the leaders answer to an OffsetSpec: all are under way at once."""
+    asked = [TP(*place) for place in places]
+    futures: dict[TP, Any] = {}
+    for start in range(0, len(asked), _AT_ONCE):
+        futures |= cluster.admin.list_offsets(
+            dict.fromkeys(asked[start : start + _AT_ONCE], spec),
+            isolation_level=IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED,
+            request_timeout=cluster.connection.timeout * 0.8,
+        )
+    return futures
+
+
+def _offsets(cluster: Cluster, futures: dict[TP, Any], least: int = 0) -> dict[Place, int | None]:
+    answers = cluster.gather(futures, limit=cluster.connection.timeout)
+    # An unreachable leader comes back as success with a negative offset (library trap 1).
+    return {
+        (tp.topic, tp.partition): None if isinstance(answer, KafkaError) or answer.offset < least else answer.offset
+        for tp, answer in answers.items()
+    }
