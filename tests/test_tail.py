@@ -4,8 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -236,37 +234,6 @@ def test_a_pipe_that_is_closed_early(one_broker: str) -> None:
     line = f"{sys.executable} -m kafkactl tail a --from-beginning --no-follow | head -n 2"
     done = subprocess.run(line, shell=True, capture_output=True, text=True, check=False)
     assert (len(done.stdout.splitlines()), done.stderr) == (2, "")
-
-
-def test_a_broker_killed_and_restarted_while_following() -> None:
-    """Nothing skipped, nothing twice, on three brokers of which each leads a partition."""
-    with throwaway(brokers=3, settings={"broker.session.timeout.ms": "3000"}) as sandbox:
-        brokers = sandbox.bootstrap
-        create(brokers, NewTopic("a", 3, 3, config={"min.insync.replicas": "1"}))
-        run = command("tail", "a", "-n", "0", "-b", brokers)
-        time.sleep(1.5)
-        sent = 3000
-
-        def produce() -> None:
-            producer = Producer({"bootstrap.servers": brokers, "acks": "all", "enable.idempotence": True})
-            for number in range(sent):
-                producer.produce("a", b"%d" % number, partition=number % 3)
-                producer.poll(0.002)
-            assert producer.flush(60) == 0
-
-        writing = threading.Thread(target=produce)
-        writing.start()
-        time.sleep(1)
-        sandbox.kill(2)
-        time.sleep(3)
-        sandbox.start(2)
-        writing.join()
-        time.sleep(3)
-        run.send_signal(signal.SIGINT)
-        out, _ = run.communicate(timeout=20)
-    found = [int(line) for line in out.split()]
-    assert len(found) == len(set(found))
-    assert sorted(found) == list(range(sent))
 
 
 def test_two_starts_are_refused(one_broker: str, kafkactl: Kafkactl) -> None:

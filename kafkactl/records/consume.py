@@ -14,9 +14,15 @@ from kafkactl.errors import KafkactlError
 from kafkactl.records.model import Record, TimestampType
 from kafkactl.topics import Place
 
-# Small enough for memory to stay bounded, large enough for a pipe to run at full speed.
-_QUEUE_KIB = 65_536
-_BATCH = 5_000
+# What may lie between Kafka and a reader who is slow. Many tiny records weigh more than their bytes, so their number
+# is bounded, too, and a fetch brings few; a pipe runs at full speed nevertheless.
+_QUEUE = {
+    "queued.max.messages.kbytes": 16_384,
+    "queued.min.messages": 100_000,
+    "fetch.max.bytes": 2_000_000,
+    "fetch.queue.backoff.ms": 2,  # the default, a second, is what makes a pipe slow
+}
+_BATCH = 2_000
 _GONE = (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLVE, KafkaError._TIMED_OUT)
 
 
@@ -31,9 +37,7 @@ class Reader:
         self._away_since: float | None = None
         self._consumer = Consumer(
             {
-                "fetch.queue.backoff.ms": 2,  # the default, a second, is what makes a pipe slow
-                "queued.min.messages": 200_000,
-                "queued.max.messages.kbytes": _QUEUE_KIB,
+                **_QUEUE,
                 "fetch.wait.max.ms": 100,
                 **client_properties(cluster.connection),
                 "group.id": "kafkactl",  # librdkafka asks for one; assign() joins none

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from kafkactl import cluster, output
 from kafkactl.catalog.model import Catalog
 from kafkactl.cluster import Cluster
-from kafkactl.commands.tail.out import Enough, Out
+from kafkactl.commands.tail.out import Enough, Out, few_collections
 from kafkactl.commands.tail.places import Wanted, find_places
-from kafkactl.commands.tail.start import Latecomers, Start, starts, tell_gone
+from kafkactl.commands.tail.start import Latecomers, Start, since, starts, tell_gone
 from kafkactl.errors import KafkactlError
 from kafkactl.output import RecordFormat
 from kafkactl.records import filters, span
@@ -83,19 +83,19 @@ def look(
     start_of = starts(kafka, start, everywhere)
     reader = Reader(kafka, lambda text: output.note(f"{text}."), uncommitted=uncommitted)
     try:
-        if start_of is not None:
-            tell_gone(start, bounds)
-            first: Mapping[Place, int] = start_of(bounds)
-        else:
-            start_of = lambda found: span.at_time(kafka, found.ends, began)  # noqa: E731 - for those that come late
-            for text in last_records(reader, bounds.firsts, ends, start.number, out.emitter.text, patience):
-                out.text(text)
-            out.flush()
-            first = ends
-        if follow:
-            _follow(reader, out, first, Latecomers(kafka, late, uncommitted, start_of))
-        for messages in read_until(reader, first, ends, patience):
-            out.messages(messages)
+        with few_collections():
+            if start_of is not None:
+                tell_gone(start, bounds)
+                first = start_of(bounds)
+            else:
+                for text in last_records(reader, bounds.firsts, ends, start.number, out.emitter.text, patience):
+                    out.text(text)
+                out.flush()
+                first, start_of = ends, since(kafka, began)
+            if follow:
+                _follow(reader, out, first, Latecomers(kafka, late, uncommitted, start_of))
+            for messages in read_until(reader, first, ends, patience):
+                out.messages(messages)
     except Enough:
         return
     finally:

@@ -48,8 +48,7 @@ def starts(kafka: Cluster, wish: Start, places: Sequence[Place]) -> Starts | Non
     Raises KafkactlError where the group has committed nothing in any of `places`.
     """
     if wish.since is not None:
-        since = wish.since
-        return lambda bounds: span.at_time(kafka, bounds.ends, since)
+        return since(kafka, wish.since)
     if wish.from_beginning:
         return lambda bounds: bounds.firsts
     if wish.offset is not None:
@@ -61,6 +60,11 @@ def starts(kafka: Cluster, wish: Start, places: Sequence[Place]) -> Starts | Non
             raise KafkactlError(f"The group {wish.group} has committed nothing in these topics.")
         return lambda bounds: {p: max(committed.get(p, end), bounds.firsts[p]) for p, end in bounds.ends.items()}
     return None
+
+
+def since(kafka: Cluster, milliseconds: int) -> Starts:
+    """Start at the first record at or after a time."""
+    return lambda bounds: span.at_time(kafka, bounds.ends, milliseconds)
 
 
 def tell_gone(wish: Start, bounds: span.Bounds) -> None:
