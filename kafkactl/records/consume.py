@@ -1,10 +1,18 @@
 """Reading records: partitions assigned by hand, from offsets that are known. Joins no group and commits nothing."""
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from confluent_kafka import TIMESTAMP_CREATE_TIME, TIMESTAMP_LOG_APPEND_TIME, Consumer, KafkaError, Message
+from confluent_kafka import (
+    TIMESTAMP_CREATE_TIME,
+    TIMESTAMP_LOG_APPEND_TIME,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+)
 from confluent_kafka import TopicPartition as TP
 
 from kafkactl.cluster.client import Cluster
@@ -23,7 +31,11 @@ _QUEUE = {
     "fetch.queue.backoff.ms": 2,  # the default, a second, is what makes a pipe slow
 }
 _BATCH = 2_000
+_MANY = 100  # partitions
 _GONE = (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLVE, KafkaError._TIMED_OUT)
+
+# librdkafka looks for the coordinator of its group, which we do not use and may not be allowed to see.
+_OF_THE_GROUP = (KafkaError.GROUP_AUTHORIZATION_FAILED, KafkaError.COORDINATOR_NOT_AVAILABLE)
 
 
 class Reader:
@@ -34,6 +46,7 @@ class Reader:
 
     def __init__(self, cluster: Cluster, told: Callable[[str], None], *, uncommitted: bool = False) -> None:
         self._told = told
+        self._timeout = cluster.connection.timeout
         self._away_since: float | None = None
         self._consumer = Consumer(
             {
@@ -53,6 +66,10 @@ class Reader:
 
     def assign(self, offsets: Mapping[Place, int]) -> None:
         """Read these partitions, each from this offset, instead of those before."""
+        if len(offsets) > _MANY:
+            # Told of all topics at once; else librdkafka asks for those it does not know yet, a round a second.
+            with contextlib.suppress(KafkaException):
+                self._consumer.list_topics(timeout=self._timeout)
         self._consumer.assign([TP(*place, offset) for place, offset in offsets.items()])
 
     def join(self, offsets: Mapping[Place, int]) -> None:
@@ -86,7 +103,7 @@ class Reader:
                 ends.append((message.topic(), message.partition()))
             elif error.code() == KafkaError._AUTO_OFFSET_RESET:
                 self._start_again(message)
-            elif error.code() not in _GONE:
+            elif error.code() not in (*_GONE, *_OF_THE_GROUP):
                 raise KafkactlError(f"{message.topic()}: {reason(error)}")
         if good or ends:
             self._back()

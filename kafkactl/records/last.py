@@ -11,7 +11,7 @@ from kafkactl.records.model import Record
 from kafkactl.topics import Place
 
 _MOST_AT_ONCE = 100_000  # offsets of one partition
-_PLACES_AT_ONCE = 500  # what is kept of each is then compared with the others
+_PLACES_AT_ONCE = 2_500  # what is kept of each is then compared with the others
 
 Found = tuple[int, str, int, int, bytes]  # time, topic, partition, offset, text
 
