@@ -2,10 +2,12 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from measure import timed
+from measure import CommandFailed, timed
 
+from kafkactl.errors import KafkactlError
 from kafkactl.sandbox import java
 from kafkactl.sandbox.artifacts import fetch, read_sums, unfit
 from kafkactl.sandbox.disk import cache_directory, disk_errors
@@ -58,10 +60,26 @@ def tools_environment() -> dict[str, str]:
     jars = read_sums(_SUMS.read_text())
     with disk_errors("KAFKACTL_CACHE names another directory."):
         if missing := unfit(jars, cache):
-            fetch(missing, cache, lambda _: None)
+            fetch(missing, cache, cache_directory(), lambda _: None)
     environment = broker_environment(class_path(jars, cache))
     timed(["sh", "-c", f"{tool('kafka-topics')} --version"], None, environment)
     return environment
+
+
+@dataclass(frozen=True)
+class Tools:
+    """Kafka's command-line tools, or why there are none."""
+
+    environment: Mapping[str, str]
+    unavailable: str = ""
+
+    @classmethod
+    def find(cls) -> "Tools":
+        """Fetch them if they are not there."""
+        try:
+            return cls(tools_environment())
+        except (KafkactlError, CommandFailed, OSError) as error:
+            return cls({}, str(error).splitlines()[0])
 
 
 def write_script(path: Path, lines: Sequence[str]) -> tuple[str, str]:

@@ -38,6 +38,7 @@ class Entry:
     after: Callable[[], None] = nothing  # after each run, not timed: raises where it did not do its work
     slow: bool = False  # takes so long that it is run less often, and not once more to warm up
     bar: float | None = None  # seconds the median should not exceed
+    least_factor: float | None = None  # how many times as long as the first entry it should take at least
     unavailable: str = ""  # why it cannot be run
 
 
@@ -51,6 +52,24 @@ class Contest:
     factor: float | None = None  # how many times longer the others should take at least
 
 
+@dataclass(frozen=True)
+class Sheet:
+    """What was measured in another way: a table of its own, in Markdown."""
+
+    title: str
+    lines: Sequence[str]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What one run took: seconds on the clock and of CPU, and the bytes of its largest process at its largest."""
+
+    seconds: float
+    cpu: float
+    rss: int
+
+
 @dataclass
 class Result:
     """The runs of one entry."""
@@ -58,6 +77,7 @@ class Result:
     entry: Entry
     seconds: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)  # seconds, of the process and its children
+    rss: list[int] = field(default_factory=list)  # bytes, of the largest of these
     first: float | None = None  # seconds of the run that warms caches and broker up, which is not among the others
     disturbed: int = 0  # runs that began while something else was using the processors
 
@@ -83,26 +103,27 @@ def run_contest(contest: Contest, runs: int, slow_runs: int, told: Callable[[str
     able = [result for result in results if not result.entry.unavailable]
     for result in able:
         if not result.entry.slow:
-            _, result.first, _ = _run_once(result.entry)
+            result.first = _run_once(result.entry)[1].seconds
     for number in range(max(runs, slow_runs)):
         for result in able:
             if number >= (slow_runs if result.entry.slow else runs):
                 continue
             told(f"{contest.title}: run {number + 1}: {result.entry.label}")
-            quiet, seconds, cpu = _run_once(result.entry)
-            result.seconds.append(seconds)
-            result.cpu.append(cpu)
+            quiet, usage = _run_once(result.entry)
+            result.seconds.append(usage.seconds)
+            result.cpu.append(usage.cpu)
+            result.rss.append(usage.rss)
             result.disturbed += not quiet
     return results
 
 
-def _run_once(entry: Entry) -> tuple[bool, float, float]:
-    """Run an entry; whether the machine was quiet when it began, and its seconds on the clock and of CPU."""
+def _run_once(entry: Entry) -> tuple[bool, Usage]:
+    """Run an entry; whether the machine was quiet when it began, and what it took."""
     entry.before()
     quiet = wait_for_quiet()
-    seconds, cpu = timed(entry.command, entry.directory, entry.environment)
+    usage = timed(entry.command, entry.directory, entry.environment)
     entry.after()
-    return quiet, seconds, cpu
+    return quiet, usage
 
 
 def wait_for_quiet() -> bool:
@@ -114,8 +135,8 @@ def wait_for_quiet() -> bool:
     return True
 
 
-def timed(command: Sequence[str], directory: Path | None, environment: Mapping[str, str]) -> tuple[float, float]:
-    """Run a command from fork to exit: seconds on the clock, and of CPU. Raises CommandFailed with what it said."""
+def timed(command: Sequence[str], directory: Path | None, environment: Mapping[str, str]) -> Usage:
+    """Run a command from fork to exit. Raises CommandFailed with what it said."""
     with tempfile.TemporaryFile() as said:
         start = time.perf_counter()
         with running(command, directory, environment, said) as process:
@@ -126,7 +147,8 @@ def timed(command: Sequence[str], directory: Path | None, environment: Mapping[s
             said.seek(0)
             text = said.read().decode(errors="replace").strip()
             raise CommandFailed(f"{' '.join(command)}: exit code {process.returncode}\n{text[-2000:]}")
-    return seconds, usage.ru_utime + usage.ru_stime
+    # On Linux in KiB, and never less than what the forking process had: ours, which is small.
+    return Usage(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 
 @contextlib.contextmanager

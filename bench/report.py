@@ -10,7 +10,7 @@ from pathlib import Path
 
 import kafka_scripts
 import psutil
-from measure import Contest, Result
+from measure import Contest, Result, Sheet
 
 from kafkactl.sandbox import java
 from kafkactl.sandbox.sums import pinned_versions
@@ -29,6 +29,8 @@ machine.
 
 - First: a run before the others that warms up caches and broker; it is not among them.
 - CPU: median of user and system time of the process and its children (a broker that is not its child is not in it).
+- RSS: median of the largest resident set that any of these processes had (not below that of the benchmark's own,
+  {psutil.Process().memory_info().rss // 1024**2} MiB).
 - ×: how many times as long as the table's first command, median against median.
 - Bar: what the median should not exceed. Nothing fails when it does.
 
@@ -48,17 +50,21 @@ def _processor() -> str:
         return next((line.split(":")[1].strip() for line in file if line.startswith("model name")), platform.machine())
 
 
-def section(name: str, about: str, load: float, parts: Iterable[tuple[Contest, Sequence[Result]]]) -> str:
+def section(name: str, about: str, load: float, parts: Iterable[tuple[Contest, Sequence[Result]] | Sheet]) -> str:
     """The section of one workload; `load` is the load average of one minute when it began."""
     when = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %z")
     head = f"## {name}\n\n{about} Measured {when}, load {load:.2f} at the start. Again: `python bench/run.py {name}`\n"
-    return "\n".join([head, *(_contest(contest, results) for contest, results in parts)])
+    return "\n".join([head, *(_sheet(part) if isinstance(part, Sheet) else _contest(*part) for part in parts)])
+
+
+def _sheet(sheet: Sheet) -> str:
+    return "\n".join([f"### {sheet.title}", "", *sheet.lines, "", *([sheet.note, ""] if sheet.note else [])])
 
 
 def _contest(contest: Contest, results: Sequence[Result]) -> str:
     first = results[0]
-    lines = [f"### {contest.title}", "", "| Command | Median | Min–max | Runs | First | CPU | × | Bar |"]
-    lines.append("| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |")
+    lines = [f"### {contest.title}", "", "| Command | Median | Min–max | Runs | First | CPU | RSS | × | Bar |"]
+    lines.append("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |")
     lines += [_row(result, first, contest.factor) for result in results]
     notes = [contest.note] if contest.note else []
     if disturbed := sum(result.disturbed for result in results):
@@ -70,7 +76,7 @@ def _contest(contest: Contest, results: Sequence[Result]) -> str:
 def _row(result: Result, first: Result, factor: float | None) -> str:
     label = f"`{result.entry.label}`"
     if result.entry.unavailable:
-        return f"| {label} | not available | {result.entry.unavailable} | | | | | |"
+        return f"| {label} | not available | {result.entry.unavailable} | | | | | | |"
     ratio = result.median / first.median
     cells = [
         label,
@@ -79,7 +85,8 @@ def _row(result: Result, first: Result, factor: float | None) -> str:
         str(len(result.seconds)),
         "" if result.first is None else _time(result.first),
         _time(sorted(result.cpu)[len(result.cpu) // 2]),
-        "" if result is first else f"{ratio:.1f}" if ratio < 20 else f"{ratio:.0f}",
+        f"{sorted(result.rss)[len(result.rss) // 2] / 1024**2:.0f} MiB",
+        "" if result is first else f"{ratio:.2f}" if ratio < 2 else f"{ratio:.1f}" if ratio < 20 else f"{ratio:.0f}",
         _bar(result, first, factor),
     ]
     return f"| {' | '.join(cells)} |"
@@ -88,6 +95,7 @@ def _row(result: Result, first: Result, factor: float | None) -> str:
 def _bar(result: Result, first: Result, factor: float | None) -> str:
     if result.entry.bar is not None:
         return f"≤ {result.entry.bar:g} s: {_verdict(result.median <= result.entry.bar)}"
+    factor = result.entry.least_factor or factor
     if factor is not None and result is not first:
         return f"≥ {factor:g} ×: {_verdict(result.median >= factor * first.median)}"
     return ""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import report
-from measure import CommandFailed, run_contest
+from measure import CommandFailed, Sheet, run_contest
 from workloads import WORKLOADS
 
 from kafkactl.errors import KafkactlError
@@ -69,8 +69,8 @@ def _measure(name: str, runs: int, slow_runs: int) -> str:
     parts = []
     # Closed even if a contest is interrupted: its broker ends with it.
     with contextlib.closing(workload()) as contests:
-        for contest in contests:
-            parts.append((contest, run_contest(contest, runs, slow_runs, _told)))
+        for part in contests:
+            parts.append(part if isinstance(part, Sheet) else (part, run_contest(part, runs, slow_runs, _told)))
     return report.section(name, workload.__doc__ or "", load, parts)
 
 

@@ -6,14 +6,14 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import kafka_scripts
-from measure import CommandFailed, Contest, Entry, timed
+from kafka_scripts import Tools
+from measure import Contest, Entry, Sheet, timed
+from records import records
 
 from kafkactl.catalog import load
-from kafkactl.errors import KafkactlError
 from kafkactl.sandbox import RunningSandbox, throwaway
 from kafkactl.sandbox.ports import free_ports
 from kafkactl.sandbox.preparation import prepare
@@ -22,23 +22,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 KAFKACTL = str(Path(sys.executable).parent / "kafkactl")
 _THOUSAND = 1000
 
-Contests = Generator[Contest, None, None]
-
-
-@dataclass(frozen=True)
-class Tools:
-    """Kafka's command-line tools, or why there are none."""
-
-    environment: Mapping[str, str]
-    unavailable: str = ""
-
-    @classmethod
-    def find(cls) -> "Tools":
-        """Fetch them if they are not there."""
-        try:
-            return cls(kafka_scripts.tools_environment())
-        except (KafkactlError, CommandFailed, OSError) as error:
-            return cls({}, str(error).splitlines()[0])
+Contests = Generator[Contest | Sheet, None, None]
 
 
 def start() -> Contests:
@@ -176,6 +160,7 @@ WORKLOADS: Mapping[str, Callable[[], Contests]] = {
     "thousand": thousand,
     "everyday": everyday,
     "sandbox": sandbox,
+    "records": records,
 }
 
 
@@ -193,7 +178,13 @@ def _on(broker: RunningSandbox, label: str, directory: Path = REPOSITORY, bar: f
 
 
 def _script(
-    broker: RunningSandbox, tools: Tools, directory: Path, label: str, lines: list[str], *, runs_less: bool = False
+    broker: RunningSandbox,
+    tools: Tools,
+    directory: Path,
+    label: str,
+    lines: list[str],
+    *,
+    runs_less: bool = False,
 ) -> Entry:
     """A shell script of Kafka's tools, on a broker."""
     if tools.unavailable:
