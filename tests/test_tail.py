@@ -11,7 +11,10 @@ import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from kafkactl.cluster import connect
+from kafkactl.records.consume import Reader
 from kafkactl.sandbox import throwaway
+from kafkactl.settings import Connection
 from tests.conftest import Outcome, admin_client, command, create
 from tests.sandboxes import eventually
 
@@ -172,6 +175,35 @@ def test_every_form(one_broker: str, kafkactl: Kafkactl) -> None:
     assert kafkactl("tail", "a", "--no-follow", "--header", "h=1").out == '{"x":1}\n'
 
 
+def test_keys_and_values_that_are_no_text(one_broker: str, kafkactl: Kafkactl) -> None:
+    create(one_broker, NewTopic("a", 1, 1))
+    send(one_broker, "a", [{"key": b"\xff\x00", "value": b"\xfe\n", "timestamp": BASE}])
+    assert json.loads(kafkactl("tail", "a", "--no-follow", "-o", "json").out)["key"] == {"base64": "/wA="}
+    assert "\\xff\\x00  \\xfe\\x0a" in kafkactl("tail", "a", "--no-follow", "-o", "line").out
+    raw = subprocess.run(
+        [sys.executable, "-m", "kafkactl", "tail", "a", "--no-follow", "--format", "%k|%s|%R"],
+        capture_output=True, check=True,
+    )  # fmt: skip
+    assert raw.stdout == b"\xff\x00|\xfe\n|\0\0\0\2"
+
+
+def test_how_a_line_looks(one_broker: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Shanghai")
+    create(one_broker, NewTopic("a", 1, 1, config={"retention.ms": "-1"}))
+    send(one_broker, "a", [{"value": b'{"x": 1}', "headers": [("h", b"1")], "timestamp": BASE}])
+
+    def shown(*options: str) -> str:
+        return command("tail", "a", "--no-follow", *options).communicate(timeout=20)[0]  # reads TZ when it starts
+
+    assert shown("-o", "line") == '2023-11-15 06:13:20.000  a[0]@0  ∅  {"x":1}\n'
+    assert shown("-o", "line", "--utc").startswith("2023-11-14 22:13:20.000  a[0]@0")
+    assert "{h=1}" in shown("-o", "line", "--headers")
+    assert shown("-o", "line", "--pretty").endswith('\n{\n  "x": 1\n}\n')
+    assert shown("--since", "2023-11-15T06:13", "--jq", ".value.x") == "1\n"
+    assert shown("--since", "2023-11-15T06:14") == ""
+    assert shown("-o", "raw") == '{"x": 1}\n'
+
+
 def test_masking_where_the_catalogue_says_so(one_broker: str, kafkactl: Kafkactl) -> None:
     create(one_broker, NewTopic("a", 1, 1))
     value = b'{"card":"4111111111111111","cvv":"123","amount":5}'
@@ -185,6 +217,9 @@ def test_masking_where_the_catalogue_says_so(one_broker: str, kafkactl: Kafkactl
     assert json.loads(hidden.out)["masked"] is True
     assert "4111111111111111" in kafkactl("tail", "a", "--no-follow", "--no-mask").out
     assert "************1111" in kafkactl("tail", "a", "--no-follow", "--mask", "amount").out
+    assert kafkactl("tail", "a", "--no-follow", "--jq", ".value.cvv").out == '"***"\n'  # jq sees what is shown
+    Path("topics.yaml").rename("other.yaml")
+    assert "4111111111111111" not in kafkactl("tail", "a", "--no-follow", "--file", "other.yaml").out
 
 
 def test_compaction_and_transactions_leave_gaps_but_not_fewer_records(one_broker: str, kafkactl: Kafkactl) -> None:
@@ -205,6 +240,41 @@ def test_compaction_and_transactions_leave_gaps_but_not_fewer_records(one_broker
     assert numbers(waiting) == [27]
     assert "1 record wait behind an open transaction" in waiting.err
     producer.abort_transaction(10)
+
+
+def test_following_waits_for_a_transaction_to_end(one_broker: str) -> None:
+    create(one_broker, NewTopic("a", 1, 1))
+    producer = Producer({"bootstrap.servers": one_broker, "transactional.id": "t"})
+    producer.init_transactions(30)
+    run = command("tail", "a", "--from-beginning")
+    assert run.stdout
+    for value, end in ((b"1", producer.abort_transaction), (b"2", producer.commit_transaction)):
+        producer.begin_transaction()
+        producer.produce("a", value)
+        producer.flush(10)
+        end(10)
+    assert run.stdout.readline() == "2\n"
+    run.send_signal(signal.SIGINT)
+    assert run.communicate(timeout=10) == ("", "")
+
+
+def test_an_offset_that_is_gone_when_it_is_read(one_broker: str) -> None:
+    """Between the look at where a partition begins and the first fetch, retention can pass; a log can be cut."""
+    fill(one_broker, "a", 30, partitions=1)
+    admin = admin_client(one_broker)
+    (future,) = admin.delete_records([TopicPartition("a", 0, 10)]).values()
+    future.result(10)
+    for wanted, found, words in ((5, 10, "offset 5 is gone; the first one left is 10"), (40, 30, "beyond the end, 30")):
+        told: list[str] = []
+        reader = Reader(connect(Connection((one_broker,), "")), told.append)
+        reader.assign({("a", 0): wanted})
+        assert eventually(lambda told=told, reader=reader: reader.messages(0.1)[0] or told)
+        send(one_broker, "a", [{"value": b"new"}] if found == 30 else [])
+        messages: list[object] = []
+        assert eventually(lambda messages=messages, reader=reader: messages.extend(reader.messages(0.1)[0]) or messages)
+        assert messages[0].offset() == found  # type: ignore[attr-defined]
+        assert words in told[0]
+        reader.close()
 
 
 def test_large_and_small_values(kafkactl: Kafkactl) -> None:

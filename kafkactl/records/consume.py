@@ -113,12 +113,20 @@ class Reader:
         self._consumer.close()
 
     def _start_again(self, message: Any) -> None:
-        """Go on at the first offset left where the wanted one is gone."""
-        place = (message.topic(), message.partition())
-        first, _ = self._consumer.get_watermark_offsets(TP(*place), timeout=10)
-        self._told(f"{place[0]}[{place[1]}]: offset {message.offset()} is gone; the first one left is {first}")
+        """Go on where there are records again: at the first one left, or at the end of a log that was cut."""
+        place, wanted = (message.topic(), message.partition()), message.offset()
         self.leave([place])
-        self.join({place: first})
+        try:
+            first, end = self._consumer.get_watermark_offsets(TP(*place), timeout=self._timeout)
+        except KafkaException:  # asked again when the next fetch fails
+            self.join({place: wanted})
+            return
+        name = f"{place[0]}[{place[1]}]"
+        if wanted < first:
+            self._told(f"{name}: offset {wanted} is gone; the first one left is {first}")
+        elif wanted > end:
+            self._told(f"{name}: offset {wanted} is beyond the end, {end}: a broker has lost records")
+        self.join({place: min(max(wanted, first), end)})
 
     def _error(self, error: Any) -> None:
         if error.code() == KafkaError._ALL_BROKERS_DOWN and self._away_since is None:
