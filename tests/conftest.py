@@ -70,6 +70,15 @@ def command(*arguments: str, **options: object) -> "subprocess.Popen[str]":
     )
 
 
+def three_lines(run: Outcome) -> list[str]:
+    """The lines of an error as every command tells it: what happened, where, what to do next."""
+    lines = run.err.strip().splitlines()
+    assert len(lines) == 3, run.err
+    assert "Traceback" not in run.text
+    assert "%3|" not in run.text  # librdkafka's log
+    return lines
+
+
 def free_port() -> int:
     """A port nobody listens on at the moment."""
     with socket.socket() as probe:

@@ -81,6 +81,13 @@ def test_one_broker_of_three_down_at_the_start(kafkactl: Kafkactl) -> None:
             assert sorted(there + lines(everything, 120 - len(there))) == list(range(120))
             assert sorted(later + lines(at_offset, 90 - len(later))) == list(range(30, 120))
             assert sorted(lines(new, 60)) == list(range(60, 120))
+
+            sandbox.kill(3)  # the cluster takes it for alive for some seconds more
+            at_once = command("tail", "safe", "--from-beginning", "-b", brokers)
+            try:
+                assert sorted(lines(at_once, 60)) == list(range(60))
+            finally:
+                ended(at_once)
         finally:
             rest = [ended(run) for run in (everything, at_offset, new)]
     assert [out for out, _ in rest] == ["", "", ""]  # nothing twice

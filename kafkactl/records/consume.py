@@ -39,7 +39,7 @@ _OF_THE_GROUP = (KafkaError.GROUP_AUTHORIZATION_FAILED, KafkaError.COORDINATOR_N
 
 
 class Reader:
-    """Partitions of some topics, read from given offsets (None: from the first one left).
+    """Partitions of some topics, read from given offsets.
 
     `told` hears what a user should know: brokers that went away and came back, offsets that retention removed.
     """
@@ -183,9 +183,9 @@ def read_until(
     heard = time.monotonic()
     while open_places:
         messages, reached = reader.messages(0.1)
-        now = time.monotonic()
-        heard = now if messages or reached else heard
-        if now - heard > seconds:
+        if messages or reached:
+            heard = time.monotonic()
+        elif time.monotonic() - heard > seconds:
             names = ", ".join(f"{topic}[{partition}]" for topic, partition in sorted(open_places)[:3])
             raise KafkactlError(f"No records came from {names} for {seconds:g} s, though there should be some.")
         last = _last_offsets(messages)
@@ -196,6 +196,7 @@ def read_until(
             reader.leave(beyond)
         if messages:
             yield messages
+            heard = time.monotonic()  # however long whoever reads our output took
 
 
 def _last_offsets(messages: Sequence[Any]) -> dict[Place, int]:

@@ -1,0 +1,70 @@
+"""The user goes away: closed pipes, Ctrl-C, SIGTERM; and what nobody foresaw."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Outcome, admin_client, command, free_port, three_lines
+
+Kafkactl = Callable[..., Outcome]
+
+
+@pytest.fixture(autouse=True)
+def _catalogue() -> None:
+    Path("topics.yaml").write_text("topics: {a: {partitions: 3}}", encoding="utf-8")
+
+
+def test_a_pipe_that_is_closed_early_ends_quietly(one_broker: str) -> None:
+    names = "".join(f"  t{i}: {{partitions: 1}}\n" for i in range(50))
+    Path("topics.yaml").write_text("topics:\n" + names)
+    pipeline = f"{sys.executable} -m kafkactl describe -o json | head -c 1"
+    done = subprocess.run(pipeline, shell=True, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals_end_a_test_and_what_it_made_is_removed(sent: signal.Signals, code: int, one_broker: str) -> None:
+    Path("topics.yaml").unlink()
+    run = command("test", "--count", "100000")
+    admin = admin_client(one_broker)
+
+    def scratch() -> list[str]:
+        return [name for name in admin.list_topics(timeout=10).topics if name.startswith("kafkactl-test-")]
+
+    deadline = time.monotonic() + 20
+    while not scratch() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(0.3)
+    run.send_signal(sent)
+    _, err = run.communicate(timeout=20)
+    assert run.returncode == code, err
+    assert "Traceback" not in err
+    assert scratch() == []
+    assert not [g for g in admin.list_consumer_groups().result().valid if g.group_id.startswith("kafkactl-test-")]
+
+
+def test_ctrl_c_while_waiting() -> None:
+    run = command("init-topics", "--wait", "60s", "-b", f"127.0.0.1:{free_port()}")
+    time.sleep(1.0)
+    run.send_signal(signal.SIGINT)
+    _, err = run.communicate(timeout=10)
+    assert run.returncode == 130
+    assert "Traceback" not in err
+
+
+def test_an_unforeseen_failure_is_no_traceback(kafkactl: Kafkactl, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A directory that cannot be listed any more is as unforeseen as anything.
+    gone = Path("gone").resolve()
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    os.rmdir(gone)
+    run = kafkactl("diff")
+    assert run.code in (1, 2)
+    assert "Traceback" not in run.text
+    three_lines(run)
