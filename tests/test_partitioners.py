@@ -55,7 +55,7 @@ def test_producers_put_keys_where_we_look_for_them(partitioner: Partitioner, one
         assert error is None
         placed[message.key()] = message.partition()  # type: ignore[attr-defined]
 
-    producer = Producer({"bootstrap.servers": one_broker, "partitioner": OF_LIBRDKAFKA[partitioner]})
+    producer = Producer({"bootstrap.servers": one_broker, "log_level": 0, "partitioner": OF_LIBRDKAFKA[partitioner]})
     for key in keys:
         producer.produce("a", b"v", key=key, on_delivery=delivered)
     assert producer.flush(20) == 0
@@ -66,7 +66,7 @@ def test_only_the_partition_of_the_key_is_read(one_broker: str, kafkactl: Kafkac
     (tmp_path / ".git").mkdir()
     create(one_broker, NewTopic("a", 17, 1))
     place = partition_of(b"k", 17, Partitioner.MURMUR2)
-    producer = Producer({"bootstrap.servers": one_broker})
+    producer = Producer({"bootstrap.servers": one_broker, "log_level": 0})
     producer.produce("a", b"where it must be", key=b"k", partition=place)
     producer.produce("a", b"elsewhere", key=b"k", partition=(place + 1) % 17)
     assert producer.flush(20) == 0

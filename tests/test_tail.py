@@ -28,7 +28,7 @@ def _no_catalogue(tmp_path: Path) -> None:
 
 
 def send(brokers: str, topic: str, records: list[dict[str, object]], **settings: object) -> None:
-    producer = Producer({"bootstrap.servers": brokers, **settings})
+    producer = Producer({"bootstrap.servers": brokers, "log_level": 0, **settings})
     for record in records:
         producer.produce(topic, **record)
     assert producer.flush(20) == 0
@@ -224,7 +224,7 @@ def test_masking_where_the_catalogue_says_so(one_broker: str, kafkactl: Kafkactl
 
 def test_compaction_and_transactions_leave_gaps_but_not_fewer_records(one_broker: str, kafkactl: Kafkactl) -> None:
     create(one_broker, NewTopic("a", 1, 1))
-    producer = Producer({"bootstrap.servers": one_broker, "transactional.id": "t"})
+    producer = Producer({"bootstrap.servers": one_broker, "log_level": 0, "transactional.id": "t"})
     producer.init_transactions(30)
     for number in range(30):
         producer.begin_transaction()
@@ -244,7 +244,7 @@ def test_compaction_and_transactions_leave_gaps_but_not_fewer_records(one_broker
 
 def test_following_waits_for_a_transaction_to_end(one_broker: str) -> None:
     create(one_broker, NewTopic("a", 1, 1))
-    producer = Producer({"bootstrap.servers": one_broker, "transactional.id": "t"})
+    producer = Producer({"bootstrap.servers": one_broker, "log_level": 0, "transactional.id": "t"})
     producer.init_transactions(30)
     run = command("tail", "a", "--from-beginning")
     assert run.stdout

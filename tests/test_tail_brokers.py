@@ -104,7 +104,9 @@ def test_a_broker_of_three_killed_and_restarted_while_following() -> None:
         sent = 3000
 
         def produce() -> None:
-            producer = Producer({"bootstrap.servers": brokers, "acks": "all", "enable.idempotence": True})
+            producer = Producer(
+                {"bootstrap.servers": brokers, "log_level": 0, "acks": "all", "enable.idempotence": True}
+            )
             for number in range(sent):
                 producer.produce("a", b"%d" % number, partition=number % 3)
                 producer.poll(0.002)

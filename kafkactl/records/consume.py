@@ -30,7 +30,7 @@ _QUEUE = {
     "fetch.max.bytes": 2_000_000,
     "fetch.queue.backoff.ms": 2,  # the default, a second, is what makes a pipe slow
 }
-_BATCH = 2_000
+_BATCH = 1_000
 _MANY = 100  # partitions
 _GONE = (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLVE, KafkaError._TIMED_OUT)
 
