@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from kafkactl import __version__
-from kafkactl.commands import describe, diff, export, init_topics, lint, sandbox, smoke, tail
+from kafkactl.commands import describe, diff, export, init_topics, lint, produce, sandbox, smoke, tail
 from kafkactl.errors import ExitCode, KafkactlError, Terminated
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.command("export")(export.export)
 app.command("describe")(describe.describe)
 app.command("test")(smoke.smoke)
 app.command("tail")(tail.tail)
+app.command("produce")(produce.produce)
 app.add_typer(sandbox.app, name="sandbox")
 
 

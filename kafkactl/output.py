@@ -10,7 +10,8 @@ import re
 import shutil
 import sys
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple, TextIO
 
@@ -139,6 +140,21 @@ def pending(text: str) -> None:
     if is_terminal(sys.stdout):
         sys.stdout.write(f"\r\x1b[2K{text[: width() - 1]}")
         sys.stdout.flush()
+
+
+@contextmanager
+def progress(label: str, total: int | None) -> Iterator[Callable[[int, str], None]]:
+    """A bar on stderr for `total` bytes, for whoever looks; its function takes how many are done, and some words."""
+    if not total or not is_terminal(sys.stderr):
+        yield lambda done, words: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[words]}"), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True, highlight=False), transient=True) as bar:
+        task = bar.add_task(label, total=total, words="")
+        yield lambda done, words: bar.update(task, completed=done, words=words)
 
 
 def warn(text: str) -> None:

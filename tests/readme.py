@@ -22,6 +22,7 @@ COMMANDS = (
     "describe",
     "test",
     "tail",
+    "produce",
     "sandbox up",
     "sandbox down",
     "sandbox status",

@@ -10,6 +10,8 @@ from confluent_kafka.admin import ConfigResource, ConfigSource, ResourceType
 from kafkactl.cluster.brokers import BrokerSettings, read_brokers
 from kafkactl.cluster.client import WORK_LIMIT, Cluster
 from kafkactl.cluster.words import reason
+from kafkactl.errors import KafkactlError
+from kafkactl.suggest import suggest
 from kafkactl.topics import ConfigValue, LiveTopic, Partition
 
 
@@ -43,6 +45,20 @@ def read_topics(cluster: Cluster, asked: Iterable[str] = (), *, config_of: Itera
         for name, partitions in listed.items()
     }
     return Topics(found, denied)
+
+
+def require_topic(cluster: Cluster, name: str) -> LiveTopic:
+    """One topic with its settings. Raises KafkactlError where it is not there, or is not for us to see."""
+    topics = read_topics(cluster, [name], config_of=[name])
+    if name in topics.denied:
+        raise KafkactlError(f"{name}: {topics.denied[name]}.")
+    if name not in topics.found:
+        slip = suggest(name, topics.found, quoted=False)
+        raise KafkactlError(
+            f"There is no topic {name} on {cluster.connection.address}.{slip}",
+            hint="List them: kafkactl describe -o name",
+        )
+    return topics.found[name]
 
 
 def read_metadata(cluster: Cluster) -> Any:

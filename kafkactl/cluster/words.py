@@ -26,7 +26,11 @@ _WORDS: dict[int, str] = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED: "no permission for this topic",
     KafkaError.CLUSTER_AUTHORIZATION_FAILED: "no permission for this on the cluster",
     KafkaError.GROUP_AUTHORIZATION_FAILED: "no permission for this group",
+    KafkaError.MSG_SIZE_TOO_LARGE: "larger than the topic takes (max.message.bytes)",
     KafkaError._TIMED_OUT: "no answer in time",
+    KafkaError._MSG_TIMED_OUT: "no acknowledgement in time",
+    KafkaError._UNKNOWN_TOPIC: "the topic is gone",
+    KafkaError.UNKNOWN_TOPIC_OR_PART: "the topic is gone",
 }
 
 

@@ -24,7 +24,7 @@ class Base64(msgspec.Struct, forbid_unknown_fields=True):
 Text = str | Base64 | None
 
 
-class Line(msgspec.Struct):
+class Line(msgspec.Struct, omit_defaults=True):
     """One line: a record, or what is enough of one to be written. Unknown keys are other people's and are skipped."""
 
     value: Text
@@ -61,12 +61,12 @@ _decoder = msgspec.json.Decoder(Line)
 
 def encode(record: Record, *, masked: bool = False) -> bytes:
     """The record's line, without its newline. `masked`: something in it was hidden, so it is no copy."""
-    return _encoder.encode(_line(record, _text(record.value), _Masked if masked else _Written))
+    return _encoder.encode(_line(record, text(record.value), _Masked if masked else _Written))
 
 
 def encode_lines(records: Iterable[Record]) -> bytes:
     """The lines of many records, each with its newline."""
-    return _encoder.encode_lines([_line(record, _text(record.value)) for record in records])
+    return _encoder.encode_lines([_line(record, text(record.value)) for record in records])
 
 
 def encode_parsed(record: Record) -> bytes:
@@ -74,7 +74,7 @@ def encode_parsed(record: Record) -> bytes:
     try:
         value = msgspec.json.decode(record.value or b"")
     except (msgspec.DecodeError, UnicodeDecodeError):
-        value = _text(record.value)
+        value = text(record.value)
     return _encoder.encode(_line(record, value))
 
 
@@ -85,19 +85,25 @@ def _line(record: Record, value: Any, kind: type[_Written] = _Written) -> _Writt
         record.offset,
         record.timestamp,
         record.timestamp_type,
-        _text(record.key),
+        text(record.key),
         value,
-        [(name, _text(data)) for name, data in record.headers] if record.headers else (),
+        [(name, text(data)) for name, data in record.headers] if record.headers else (),
     )
 
 
-def _text(data: bytes | None) -> Text:
+def text(data: bytes | None) -> Text:
+    """Bytes as a line holds them."""
     if data is None:
         return None
     try:
         return data.decode()
     except UnicodeDecodeError:
         return Base64(b64encode(data).decode())
+
+
+def encode_line(line: Line) -> bytes:
+    """What of a line is not left at its default, without its newline."""
+    return _encoder.encode(line)
 
 
 def decode(line: bytes) -> Line:
@@ -108,14 +114,14 @@ def decode(line: bytes) -> Line:
         raise ValueError(str(error)) from None
 
 
-def data(text: Text) -> bytes | None:
+def data(given: Text) -> bytes | None:
     """The bytes a text of a line stands for. Raises ValueError where its base64 is none."""
-    if text is None:
+    if given is None:
         return None
-    if isinstance(text, str):
-        return text.encode()
+    if isinstance(given, str):
+        return given.encode()
     try:
-        return b64decode(text.base64, validate=True)
+        return b64decode(given.base64, validate=True)
     except ValueError:
         raise ValueError("base64 that is none") from None
 

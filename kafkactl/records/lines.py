@@ -1,0 +1,112 @@
+"""Lines of a file, a pipe or a terminal, in the batches they come in; and one line many times over."""
+
+import os
+import select
+import stat
+import time
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+_CHUNK = 1 << 18  # bytes: what the processor's cache holds beside the lines made of it
+_AT_ONCE = 1000  # lines
+
+
+class Source(Protocol):
+    """Where lines come from."""
+
+    size: int | None  # bytes in all, None where nobody knows
+    read: int  # bytes so far
+
+    def next(self, wait: float) -> Sequence[bytes] | None:
+        """Lines without their newlines; none when none came within `wait` seconds; None at the end."""
+        ...
+
+    def rest(self, seconds: float, quiet: float) -> Iterator[Sequence[bytes]]:
+        """What is still to come. Of a pipe: what comes until it is `quiet` for that long, or `seconds` have passed."""
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """Whether the end was reached."""
+        ...
+
+
+class Lines:
+    """The lines of a file descriptor. A last line without its newline is a line."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._partial: list[bytes] = []  # of a line whose newline has not come
+        self.ended = False
+        self.read = 0
+        status = os.fstat(descriptor)
+        self._is_file = stat.S_ISREG(status.st_mode)
+        self.size = status.st_size if self._is_file else None
+
+    def next(self, wait: float) -> Sequence[bytes] | None:
+        """As Source."""
+        if self.ended:
+            return None
+        if not select.select([self._descriptor], [], [], wait)[0]:
+            return []
+        chunk = os.read(self._descriptor, _CHUNK)
+        if not chunk:
+            self.ended = True
+            last = b"".join(self._partial)
+            self._partial = []
+            return [last] if last else None
+        self.read += len(chunk)
+        head, newline, tail = chunk.rpartition(b"\n")
+        if not newline:
+            self._partial.append(chunk)
+            return []
+        lines = head.split(b"\n")
+        if self._partial:
+            lines[0] = b"".join([*self._partial, lines[0]])
+        self._partial = [tail] if tail else []
+        return lines
+
+    def rest(self, seconds: float, quiet: float) -> Iterator[Sequence[bytes]]:
+        """As Source."""
+        deadline = time.monotonic() + seconds
+        while self._is_file or time.monotonic() < deadline:
+            before = self.read
+            lines = self.next(0 if self._is_file else quiet)
+            if lines:
+                yield lines
+            elif lines is None or self.read == before:
+                return
+
+    @property
+    def cut(self) -> int:
+        """Bytes of a line that had begun when reading stopped."""
+        return sum(map(len, self._partial))
+
+
+class Repeated:
+    """One line, `count` times."""
+
+    size: int | None = None
+
+    def __init__(self, line: bytes, count: int) -> None:
+        self._line = line
+        self._left = count
+        self.read = 0
+
+    @property
+    def ended(self) -> bool:
+        """As Source."""
+        return self._left == 0
+
+    def next(self, wait: float) -> Sequence[bytes] | None:
+        """As Source."""
+        if not self._left:
+            return None
+        number = min(self._left, _AT_ONCE)
+        self._left -= number
+        return [self._line] * number
+
+    def rest(self, seconds: float, quiet: float) -> Iterator[Sequence[bytes]]:
+        """As Source."""
+        while lines := self.next(0):
+            yield lines

@@ -1,0 +1,91 @@
+"""The file of what was not acknowledged: written when there is something to write, readable by its owner only."""
+
+import os
+import re
+import tempfile
+from itertools import count
+from pathlib import Path
+from typing import BinaryIO
+
+from kafkactl.errors import KafkactlError, UsageError
+from kafkactl.records.outgoing import Outgoing, as_invalid, as_line
+
+_OURS = re.compile(r"\.unsent(-\d+)?\.jsonl$")
+
+
+class Unsent:
+    """Records and lines that were not sent, in the form that `produce --json` reads.
+
+    `path` is the file asked for, which must not exist; None: one beside the `input` (in this directory where there
+    is none), under a name that is free.
+    """
+
+    def __init__(self, topic: str, path: Path | None, input: Path | None) -> None:
+        if path is not None and path.exists():
+            raise UsageError(
+                f"{path} exists, and what it holds is not overwritten.", hint="Name another: --unsent FILE"
+            )
+        if path is not None and not os.access(path.parent, os.W_OK):
+            raise UsageError(f"No file can be made in {path.parent}, where --unsent wants one.")
+        self._topic = topic
+        self._asked = path
+        self._input = input
+        self._file: BinaryIO | None = None
+        self.path: Path | None = None  # once there is one
+        self.count = 0
+
+    def record(self, record: Outgoing) -> None:
+        """Keep a record."""
+        self._write(as_line(self._topic, record))
+
+    def invalid(self, line: bytes, number: int, why: str) -> None:
+        """Keep a line that is no record."""
+        self._write(as_invalid(line, number, why))
+
+    def close(self) -> None:
+        """See to it that what was kept is on the disk. Raises KafkactlError where it is not."""
+        if self._file is None:
+            return
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+        except OSError as error:
+            raise self._lost(error) from None
+        self._file = None
+
+    def _write(self, text: bytes) -> None:
+        try:
+            if self._file is None:
+                self._file = self._open()
+            self._file.write(text)
+        except OSError as error:
+            raise self._lost(error) from None
+        self.count += 1
+
+    def _open(self) -> BinaryIO:
+        if self._asked is not None:
+            return self._create(self._asked)
+        beside = self._input or Path(f"{self._topic}.txt")
+        base = _OURS.sub("", beside.name) or self._topic
+        base = base if self._input else self._topic
+        directory = beside.parent if os.access(beside.parent, os.W_OK) else Path(tempfile.gettempdir())
+        for number in count(1):
+            name = f"{base}.unsent{f'-{number}' if number > 1 else ''}.jsonl"
+            try:
+                return self._create(directory / name)
+            except FileExistsError:
+                continue
+        raise AssertionError  # count() has no end
+
+    def _create(self, path: Path) -> BinaryIO:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        self.path = path
+        return os.fdopen(descriptor, "wb")
+
+    def _lost(self, error: OSError) -> KafkactlError:
+        return KafkactlError(
+            f"What was not sent cannot be written to {self.path or self._asked or 'a file'}: {error.strerror}.",
+            where=f"{self.count:,} were written before; {self._input or 'the input'} still has to be sent from there.",
+            hint="Make room, or name another place: --unsent FILE",
+        )
