@@ -86,6 +86,8 @@ def test_every_line_of_stdin_is_a_value(one_broker: str) -> None:
     assert values("t") == ["a", "", "b\r", {"base64": "Yzog/w=="}, "last"]
     assert {record["key"] for record in records("t")} == {"k"}
     assert feed(b"", "produce", "t").err.startswith("0 records acknowledged")
+    assert feed(b"dash", "produce", "t", "-l", "-").code == 0
+    assert values("t")[-1] == "dash"
 
 
 def test_a_line_can_hold_its_key(one_broker: str) -> None:

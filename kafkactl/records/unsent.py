@@ -66,10 +66,10 @@ class Unsent:
     def _open(self) -> BinaryIO:
         if self._asked is not None:
             return self._create(self._asked)
-        beside = self._input or Path(f"{self._topic}.txt")
-        base = _OURS.sub("", beside.name) or self._topic
-        base = base if self._input else self._topic
-        directory = beside.parent if os.access(beside.parent, os.W_OK) else Path(tempfile.gettempdir())
+        directory, base = (self._input.parent, self._input.name) if self._input else (Path(), self._topic)
+        if not os.access(directory, os.W_OK):
+            directory = Path(tempfile.gettempdir())
+        base = _OURS.sub("", base)
         for number in count(1):
             name = f"{base}.unsent{f'-{number}' if number > 1 else ''}.jsonl"
             try:

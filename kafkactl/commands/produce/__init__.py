@@ -117,7 +117,7 @@ def produce(
     wish = Wish(
         topic=topic,
         value=None if value is None else os.fsencode(value),
-        lines=lines,
+        lines=None if lines == Path("-") else lines,
         as_json=as_json,
         key=None if key is None else os.fsencode(key),
         separator=None if separator is None else os.fsencode(separator),

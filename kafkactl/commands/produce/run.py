@@ -161,7 +161,7 @@ def _headers(texts: tuple[str, ...]) -> Headers:
 def _source(wish: Wish, stack: ExitStack) -> Source:
     if wish.value is not None or wish.tombstone:
         return Repeated(wish.value or b"", wish.count)
-    if wish.lines is not None and str(wish.lines) != "-":
+    if wish.lines is not None:
         try:
             return Lines(stack.enter_context(wish.lines.open("rb", buffering=0)).fileno())
         except OSError as error:
