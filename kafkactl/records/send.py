@@ -19,9 +19,14 @@ from kafkactl.cluster.properties import client_properties
 from kafkactl.cluster.words import reason
 from kafkactl.errors import UsageError
 from kafkactl.records.outgoing import Outgoing
+from kafkactl.records.partitioners import Partitioner
 
 # librdkafka's names for what users know by the function. A key that is null goes anywhere, in all of them.
-PARTITIONERS = {"murmur2": "murmur2_random", "crc32": "consistent_random", "fnv1a": "fnv1a_random"}
+_PARTITIONERS = {
+    Partitioner.MURMUR2: "murmur2_random",
+    Partitioner.CRC32: "consistent_random",
+    Partitioner.FNV1A: "fnv1a_random",
+}
 
 # These are about the one record; any other error would meet every record after it as well.
 _ABOUT_ONE = frozenset(
@@ -71,7 +76,7 @@ class Sender:
         cluster: Cluster,
         topic: str,
         *,
-        partitioner: str,
+        partitioner: Partitioner,
         max_bytes: int,
         timeout: float,
         stopped: Callable[[], bool],
@@ -93,7 +98,7 @@ class Sender:
             **client_properties(cluster.connection),
             "acks": "all",
             "enable.idempotence": True,
-            "partitioner": PARTITIONERS[partitioner],
+            "partitioner": _PARTITIONERS[partitioner],
             "message.max.bytes": min(max(max_bytes, 1000), 1_000_000_000),
             "message.timeout.ms": int(timeout * 1000),
             "delivery.report.only.error": True,

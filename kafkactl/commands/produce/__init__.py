@@ -2,24 +2,16 @@
 
 import os
 import re
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from kafkactl import options, settings
+from kafkactl.records.partitioners import Partitioner
 
 _RATE = re.compile(r"(\d+(?:\.\d+)?)(?:/(s|m|h))?")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, None: 1}
-
-
-class Partitioner(StrEnum):
-    """How a key chooses its partition."""
-
-    MURMUR2 = "murmur2"
-    CRC32 = "crc32"
-    FNV1A = "fnv1a"
 
 
 def rate(text: str | float) -> float:
@@ -125,7 +117,7 @@ def produce(
         timestamp=timestamp,
         tombstone=tombstone,
         partition=partition,
-        partitioner=partitioner.value,
+        partitioner=partitioner,
         keep_partition=keep_partition,
         count=count,
         per_second=per_second,

@@ -20,6 +20,8 @@ from kafkactl.records import outgoing
 from kafkactl.records.lines import Lines, Repeated, Source
 from kafkactl.records.model import Headers
 from kafkactl.records.outgoing import Columns, Given, Parse, Rules
+from kafkactl.records.partitioners import Partitioner
+from kafkactl.records.quick import few_collections
 from kafkactl.records.send import Sender
 from kafkactl.records.span import moment
 from kafkactl.records.unsent import Unsent
@@ -44,7 +46,7 @@ class Wish:
     timestamp: str | None
     tombstone: bool
     partition: int | None
-    partitioner: str
+    partitioner: Partitioner
     keep_partition: bool
     count: int
     per_second: float | None
@@ -87,7 +89,8 @@ def produce_records(connection: Connection, catalog: Catalog | None, wish: Wish)
             fail_fast=wish.fail_fast,
         )
         start = time.monotonic()
-        job.run()
+        with few_collections():
+            job.run()
         taken = time.monotonic() - start
     conclude(job, kafka, _resend(wish, connection), taken)
 
@@ -203,7 +206,7 @@ def _resend(wish: Wish, connection: Connection) -> list[str]:
         words += ["-b", connection.address]
     if wish.partition is not None or wish.keep_partition:
         words += ["--keep-partition"]
-    elif wish.partitioner != "murmur2":
+    elif wish.partitioner is not Partitioner.MURMUR2:
         words += ["--partitioner", wish.partitioner]
     if wish.undeclared:
         words += ["--undeclared"]

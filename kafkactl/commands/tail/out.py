@@ -1,10 +1,8 @@
 """stdout, written in batches."""
 
-import contextlib
-import gc
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from kafkactl.records.consume import as_record, raw_values
@@ -13,17 +11,6 @@ from kafkactl.records.emit import Emitter, raw
 
 class Enough(Exception):
     """What was asked for has been shown."""
-
-
-@contextlib.contextmanager
-def few_collections() -> Iterator[None]:
-    """Let the garbage collector rest: records make no cycles, and looking for some takes a sixth of the time."""
-    before = gc.get_threshold()
-    gc.set_threshold(100_000)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 class Out:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from kafkactl import cluster, output
 from kafkactl.catalog.model import Catalog
 from kafkactl.cluster import Cluster
-from kafkactl.commands.tail.out import Enough, Out, few_collections
+from kafkactl.commands.tail.out import Enough, Out
 from kafkactl.commands.tail.places import Wanted, find_places
 from kafkactl.commands.tail.start import Latecomers, Start, since, starts, tell_gone
 from kafkactl.errors import KafkactlError
@@ -18,6 +18,7 @@ from kafkactl.records.display import show as show_line
 from kafkactl.records.emit import Emitter, Form, raw
 from kafkactl.records.format import compile_format
 from kafkactl.records.last import last_records
+from kafkactl.records.quick import few_collections
 from kafkactl.settings import Connection
 from kafkactl.topics import Place
 
