@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from kafkactl import __version__
+from kafkactl import __version__, garbage
 from kafkactl.commands import describe, diff, export, init_topics, lint, produce, sandbox, smoke, tail
 from kafkactl.errors import ExitCode, KafkactlError, Terminated
 
@@ -49,6 +49,7 @@ def _root(
 def main() -> NoReturn:
     """Run the command line of this process and exit with its code."""
     signal.signal(signal.SIGTERM, _terminate)
+    garbage.collect_by_hand()
     code = _run()
     try:
         sys.stdout.flush()

@@ -1,5 +1,6 @@
 """Real brokers for the tests, and the command line as a user runs it."""
 
+import gc
 import os
 import re
 import signal
@@ -39,6 +40,12 @@ def _own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _garbage() -> Iterator[None]:
+    yield
+    gc.collect()
+
+
 @pytest.fixture
 def kafkactl(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
     """kafkactl through its main(), in this process: exit code, stdout and stderr as a user gets them."""
@@ -54,7 +61,10 @@ def kafkactl(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str])
         finally:
             signal.signal(signal.SIGTERM, before)
         out, err = capfd.readouterr()
-        return Outcome(int(ended.value.code or 0), out, err)
+        code = int(ended.value.code or 0)
+        del ended
+        gc.collect(1)  # in this thread, as a process of its own would: see kafkactl/garbage.py
+        return Outcome(code, out, err)
 
     return run
 

@@ -15,6 +15,7 @@ from typing import Any, TypeVar, cast
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
+from kafkactl import garbage
 from kafkactl.cluster.diagnose import diagnose
 from kafkactl.cluster.patience import Patience
 from kafkactl.cluster.properties import client_properties
@@ -188,4 +189,5 @@ def wait_for(
                 where=connection.source,
                 hint="Give it longer with --wait, or see what is wrong: kafkactl describe",
             )
+        garbage.collect()
         time.sleep(min(0.2, max(0.0, deadline - time.monotonic())))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from kafkactl import options, output, settings
+from kafkactl import garbage, options, output, settings
 from kafkactl.errors import ExitCode, UnreachableError
 from kafkactl.output import ListFormat, say
 from kafkactl.settings import Connection
@@ -84,4 +84,5 @@ def _watch(look: Callable[[], ExitCode], connection: Connection) -> None:
             output.note(error.message)
         say(f"\n{time.strftime('%H:%M:%S%z')}  {connection.label}  every {_REFRESH:g} s, Ctrl-C ends")
         sys.stdout.flush()
+        garbage.collect()
         time.sleep(_REFRESH)

@@ -21,7 +21,6 @@ from kafkactl.records.lines import Lines, Repeated, Source
 from kafkactl.records.model import Headers
 from kafkactl.records.outgoing import Columns, Given, Parse, Rules
 from kafkactl.records.partitioners import Partitioner
-from kafkactl.records.quick import few_collections
 from kafkactl.records.send import Sender
 from kafkactl.records.span import moment
 from kafkactl.records.unsent import Unsent
@@ -89,8 +88,7 @@ def produce_records(connection: Connection, catalog: Catalog | None, wish: Wish)
             fail_fast=wish.fail_fast,
         )
         start = time.monotonic()
-        with few_collections():
-            job.run()
+        job.run()
         taken = time.monotonic() - start
     conclude(job, kafka, _resend(wish, connection), taken)
 

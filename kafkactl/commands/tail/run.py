@@ -18,7 +18,6 @@ from kafkactl.records.display import show as show_line
 from kafkactl.records.emit import Emitter, Form, raw
 from kafkactl.records.format import compile_format
 from kafkactl.records.last import last_records
-from kafkactl.records.quick import few_collections
 from kafkactl.settings import Connection
 from kafkactl.topics import Place
 
@@ -84,19 +83,18 @@ def look(
     start_of = starts(kafka, start, everywhere)
     reader = Reader(kafka, lambda text: output.note(f"{text}."), uncommitted=uncommitted)
     try:
-        with few_collections():
-            if start_of is not None:
-                tell_gone(start, bounds)
-                first = start_of(bounds)
-            else:
-                for text in last_records(reader, bounds.firsts, ends, start.number, out.emitter.text, patience):
-                    out.text(text)
-                out.flush()
-                first, start_of = ends, since(kafka, began)
-            if follow:
-                _follow(reader, out, first, Latecomers(kafka, late, uncommitted, start_of))
-            for messages in read_until(reader, first, ends, patience):
-                out.messages(messages)
+        if start_of is not None:
+            tell_gone(start, bounds)
+            first = start_of(bounds)
+        else:
+            for text in last_records(reader, bounds.firsts, ends, start.number, out.emitter.text, patience):
+                out.text(text)
+            out.flush()
+            first, start_of = ends, since(kafka, began)
+        if follow:
+            _follow(reader, out, first, Latecomers(kafka, late, uncommitted, start_of))
+        for messages in read_until(reader, first, ends, patience):
+            out.messages(messages)
     except Enough:
         return
     finally:
