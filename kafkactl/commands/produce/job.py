@@ -175,6 +175,7 @@ class Job:
         if self.stop.why:
             for lines in self.source.rest(_DRAIN, _QUIET):
                 self._leave(lines)
+                self.progressed(self)
                 if self.stop.again:
                     break
             self.tally.cut_short = not self.source.ended

@@ -82,7 +82,7 @@ def produce_records(connection: Connection, catalog: Catalog | None, wish: Wish)
             stop=stop,
             told=_BadLines(wish),
             aged=_OldRecords(wish.topic, rules),
-            progressed=lambda job: bar(job.source.read, f"{job.sender.acknowledged:,} acknowledged"),
+            progressed=lambda job: bar(job.source.read, _so_far(job)),
             columns=_columns(wish, rules),
             pace=Pace(wish.per_second) if wish.per_second else None,
             fail_fast=wish.fail_fast,
@@ -91,6 +91,11 @@ def produce_records(connection: Connection, catalog: Catalog | None, wish: Wish)
         job.run()
         taken = time.monotonic() - start
     conclude(job, kafka, _resend(wish, connection), taken)
+
+
+def _so_far(job: Job) -> str:
+    kept = f", {job.unsent.count:,} kept" if job.unsent.count else ""
+    return f"{job.sender.acknowledged:,} acknowledged{kept}"
 
 
 def _check(wish: Wish) -> None:
