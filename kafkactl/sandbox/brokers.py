@@ -5,6 +5,7 @@
 
 import contextlib
 import dataclasses
+import os
 import shutil
 import signal
 import subprocess
@@ -133,8 +134,11 @@ class RunningSandbox:
             time.sleep(0.005)
 
     def pause(self, id: int) -> None:
-        """Stop a broker's clock (SIGSTOP): its port is open, and it does not answer."""
-        self._signal(id, signal.SIGSTOP)
+        """Stop a broker's clock (SIGSTOP): its port is open, and it does not answer. It stands still on return."""
+        if self.running(id):
+            self._signal(id, signal.SIGSTOP)
+            # On a busy machine its threads go on for a moment; WNOWAIT leaves an end for Popen to see.
+            os.waitid(os.P_PID, self._processes[id].pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def resume(self, id: int) -> None:
         """Let a paused broker go on."""
