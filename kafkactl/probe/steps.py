@@ -256,7 +256,9 @@ class Proof:
         self._made_group = True
         deadline = time.monotonic() + self.order.timeout
         while True:
-            asked = self.cluster.admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, [wanted])])
+            asked = self.cluster.admin.alter_consumer_group_offsets(
+                [ConsumerGroupTopicPartitions(group, [wanted])], request_timeout=_COMMIT_SECONDS
+            )
             answer = self.cluster.gather(asked)[group]
             error = answer if isinstance(answer, KafkaError) else answer.topic_partitions[0].error
             if error is None:
@@ -304,7 +306,11 @@ class Proof:
         return reason(answer) if isinstance(answer, KafkaError) and answer.code() != absent else ""
 
 
+# librdkafka asks three times in 0.3 s for a group's coordinator, and then leaves the request to its timeout: a cluster
+# that takes longer to make __consumer_offsets would be waited for in vain. So each try is short.
+_COMMIT_SECONDS = 2.0
 _COORDINATOR_SOON = (
+    KafkaError._TIMED_OUT,
     KafkaError.COORDINATOR_NOT_AVAILABLE,
     KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
     KafkaError.NOT_COORDINATOR,
