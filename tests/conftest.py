@@ -10,9 +10,12 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.docker.engine import Engine
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 GOLDEN = Path(__file__).resolve().parent / "golden"
@@ -110,6 +113,20 @@ def _three_brokers() -> Iterator[str]:
 
     with throwaway(brokers=3) as sandbox:
         yield sandbox.bootstrap
+
+
+@pytest.fixture(scope="session")
+def engine() -> "Iterator[Engine]":
+    """A Docker engine (tests/docker/). Where none is and none can be started, tests are skipped; in CI they fail."""
+    from tests.docker.engine import NoEngineError, engine
+
+    try:
+        with engine() as running:
+            yield running
+    except NoEngineError as error:
+        if os.environ.get("CI"):
+            pytest.fail(f"CI needs a Docker engine: {error}")
+        pytest.skip(str(error))
 
 
 @pytest.fixture

@@ -1,0 +1,108 @@
+"""A Docker engine for the tests: the one that is there, else one of their own, with all it has in one directory."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import docker
+from docker import DockerClient
+from docker.errors import DockerException
+from requests.exceptions import RequestException
+
+from tests.docker.images import Images, buildable
+
+LABEL = "kafkactl.test"  # whatever a test starts by hand has it, so that it can be removed
+_START_SECONDS = 30
+
+
+class NoEngineError(Exception):
+    """There is no engine, and none can be started here; the words say why."""
+
+
+class Engine:
+    """A running engine: `host` is what DOCKER_HOST says, `client` a client of the library."""
+
+    def __init__(self, host: str) -> None:
+        self.host = host
+        self.client: DockerClient = docker.DockerClient(base_url=host, timeout=120)
+        self.images = Images(self.client)
+
+    def run(self, image: str, *command: str, **options: object) -> "docker.models.containers.Container":
+        """Start a container of a kind of image (images.py), to be removed by `sweep`."""
+        labels = {LABEL: "yes", **options.pop("labels", {})}  # type: ignore[dict-item]
+        return self.client.containers.run(
+            self.images.name(image), list(command) or None, detach=True, labels=labels, init=False, **options
+        )
+
+    def sweep(self) -> None:
+        """Remove the containers that `run` started."""
+        for container in self.client.containers.list(all=True, filters={"label": LABEL}, ignore_removed=True):
+            with suppress(DockerException):
+                container.remove(force=True, v=True)
+
+
+@contextmanager
+def engine() -> Iterator[Engine]:
+    """The engine DOCKER_HOST or the docker context names, else one started here. Raises NoEngineError."""
+    if not buildable():
+        raise NoEngineError("busybox-static is not installed")
+    if _answers(None):
+        there = docker.from_env().api.base_url
+        with _swept(Engine(os.environ.get("DOCKER_HOST") or there.replace("http+docker://localhost", ""))) as found:
+            yield found
+        return
+    if os.geteuid() != 0 or not shutil.which("dockerd"):
+        raise NoEngineError("no Docker engine answers, and one can only be started by root where dockerd is installed")
+    with own_engine() as host, _swept(Engine(host)) as started:
+        yield started
+
+
+@contextmanager
+def _swept(engine: Engine) -> Iterator[Engine]:
+    try:
+        yield engine
+    finally:
+        engine.sweep()
+        engine.images.remove()
+        engine.client.close()
+
+
+@contextmanager
+def own_engine() -> Iterator[str]:
+    """Start an engine that shares nothing but the kernel with any other, and stop it at the end; its DOCKER_HOST."""
+    # Short, because a Unix socket's path is: the engine puts several below it.
+    home = Path(tempfile.mkdtemp(prefix="kafkactl-", dir="/tmp"))
+    host = f"unix://{home}/docker.sock"
+    roots = [f"--data-root={home}/data", f"--exec-root={home}/exec", f"--pidfile={home}/pid"]
+    with (home / "log").open("wb") as log:
+        process = subprocess.Popen(
+            ["dockerd", f"--host={host}", *roots], stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        deadline = time.monotonic() + _START_SECONDS
+        while not _answers(host):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise NoEngineError("dockerd does not start: " + (home / "log").read_text()[-500:])
+            time.sleep(0.1)
+        yield host
+    finally:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(30)
+        process.kill()
+        process.wait()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _answers(host: str | None) -> bool:
+    try:
+        client = docker.DockerClient(base_url=host, timeout=5) if host else docker.from_env(timeout=5)
+    except (DockerException, RequestException, OSError):
+        return False
+    client.close()
+    return True

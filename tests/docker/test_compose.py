@@ -1,0 +1,164 @@
+"""The compose files: as the guide says, and really started."""
+
+import json
+import re
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.conftest import REPOSITORY, Outcome
+from tests.docker.compose import KRAFT_STACK, ZOOKEEPER_STACK, Stack, plain, stack
+from tests.docker.engine import Engine
+from tests.sandboxes import eventually
+
+Kafkactl = Callable[..., Outcome]
+
+
+def state(stack: Stack, service: str) -> dict[str, Any]:
+    """The engine's word on a service's container."""
+    (id,) = stack.compose("ps", "-q", service).stdout.split()
+    return stack.engine.client.api.inspect_container(id)["State"]  # type: ignore[no-any-return]
+
+
+def healthy(stack: Stack, *services: str) -> bool:
+    return all(state(stack, service).get("Health", {}).get("Status") == "healthy" for service in services)
+
+
+def test_the_file_says_what_the_guide_says() -> None:
+    services: Any = plain(ZOOKEEPER_STACK)["services"]
+    published = {name: sorted(map(_published, service.get("ports", []))) for name, service in services.items()}
+    assert published == {
+        "zookeeper": ["127.0.0.1:42181:2181"],
+        "kafka": ["127.0.0.1:40092:9092", "127.0.0.1:40093:9093"],
+        "kafka-ui": ["127.0.0.1:40080:8080"],
+        "kafka-exporter": ["127.0.0.1:40308:9308"],
+        "init-topics": [],
+    }
+    kafka = services["kafka"]
+    assert kafka["container_name"] == "payment-kafka"
+    settings = {key: str(value) for key, value in kafka["environment"].items()}
+    assert settings["KAFKA_ADVERTISED_LISTENERS"] == "INTERNAL://kafka:9092,EXTERNAL://localhost:40093"
+    assert settings["KAFKA_NUM_PARTITIONS"] == "3"
+    assert settings["KAFKA_DEFAULT_REPLICATION_FACTOR"] == "1"
+    assert settings["KAFKA_LOG_RETENTION_HOURS"] == "168"
+    assert "-Xmx512m" in settings["KAFKA_HEAP_OPTS"]
+    assert settings["KAFKA_NUM_NETWORK_THREADS"] == "3"
+    assert settings["KAFKA_NUM_IO_THREADS"] == "8"
+    assert settings["KAFKA_AUTO_CREATE_TOPICS_ENABLE"].lower() == "false"
+
+
+def _published(port: Any) -> str:
+    if isinstance(port, str):
+        return port.removesuffix("/tcp")
+    return f"{port['host_ip']}:{port['published']}:{port['target']}"
+
+
+@pytest.mark.parametrize("file", [ZOOKEEPER_STACK, KRAFT_STACK])
+def test_every_image_is_pinned_limited_and_replaceable(file: str) -> None:
+    text = (REPOSITORY / file).read_text(encoding="utf-8")
+    assert not re.search(r"^(version|name):", text, re.MULTILINE)
+    images = re.findall(r"^ +image: (.*)$", text, re.MULTILINE)
+    assert images
+    assert all(re.fullmatch(r"\$\{[A-Z_]+_IMAGE:-([\w./-]+:[\w.]+|kafkactl)\}", image) for image in images)
+    services: Any = plain(file)["services"]
+    assert all(service.get("mem_limit") for service in services.values())
+    assert all(service.get("healthcheck") for name, service in services.items() if name != "init-topics")
+    assert "0.0.0.0:" not in "".join(re.findall(r"ports:.*", text))
+
+
+def test_the_stack_comes_up_healthy_with_its_topics(
+    zookeeper_stack: Stack, kafkactl: Kafkactl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = zookeeper_stack
+    assert eventually(lambda: healthy(stack, "zookeeper", "kafka", "kafka-ui", "kafka-exporter"), 60)
+    assert eventually(lambda: state(stack, "init-topics")["Status"] == "exited", 60)
+    assert state(stack, "init-topics")["ExitCode"] == 0, stack.compose("logs", "init-topics").stdout
+    monkeypatch.setenv("KAFKA_BROKERS", stack.brokers)
+    monkeypatch.setenv("KAFKACTL_CATALOG", str(REPOSITORY / "topics.yaml"))
+    assert kafkactl("diff", "--strict").code == 0
+    # On a new cluster: making the 50 partitions of __consumer_offsets takes longer than librdkafka looks for them.
+    proven = kafkactl("test", "--count", "10")
+    assert proven.code == 0, proven.text
+    document = json.loads(kafkactl("describe", "-o", "json").out)
+    assert document["cluster"]["mode"] == "ZooKeeper"
+    assert len(document["topics"]) == 27
+
+
+def test_the_side_services_serve_their_ports(zookeeper_stack: Stack) -> None:
+    assert eventually(lambda: healthy(zookeeper_stack, "kafka-ui", "kafka-exporter"), 60)
+    for variable, path, word in (
+        ("KAFKA_UI_PORT", "/actuator/health", "UP"),
+        ("KAFKA_EXPORTER_PORT", "/metrics", "kafka_brokers"),
+    ):
+        with urllib.request.urlopen(f"http://127.0.0.1:{zookeeper_stack.ports[variable]}{path}", timeout=5) as answer:
+            assert word in answer.read().decode()
+
+
+def test_the_guides_own_commands_work_in_the_container(zookeeper_stack: Stack) -> None:
+    tool = ["exec", "-T", "kafka", "kafka-topics", "--bootstrap-server", "localhost:9092", "--list"]
+    assert "payment.created" in zookeeper_stack.compose(*tool).stdout.split()
+
+
+def test_kafkactl_in_the_image_is_small_and_not_root(zookeeper_stack: Stack) -> None:
+    assert eventually(lambda: state(zookeeper_stack, "init-topics")["Status"] == "exited", 60)
+    engine = zookeeper_stack.engine
+    image = zookeeper_stack.environment["KAFKACTL_IMAGE"]
+    base = engine.client.images.get(engine.images.name("python")).attrs["Size"]
+    found = engine.client.images.get(image)
+    assert found.attrs["Config"]["User"] not in ("", "0", "root")
+    assert found.attrs["Size"] - base < 60 * 2**20
+    said = engine.client.containers.run(image, ["--version"], remove=True, network_mode="none")
+    assert said.decode().startswith("kafkactl ")
+
+
+def health_check(stack: Stack, service: str) -> str:
+    (id,) = stack.compose("ps", "-q", service).stdout.split()
+    return str(stack.engine.client.api.inspect_container(id)["Config"]["Healthcheck"]["Test"][1])
+
+
+def test_a_health_check_takes_neither_the_brokers_jmx_port_nor_its_agents(zookeeper_stack: Stack) -> None:
+    stack = zookeeper_stack
+    assert eventually(lambda: healthy(stack, "kafka"), 60)
+    check = health_check(stack, "kafka")
+    # In each case the same check twice: as it is, and as a naive one would be.
+    for variable, guard in (("JMX_PORT=9092", "JMX_PORT= "), ("KAFKA_OPTS=-javaagent:/nowhere.jar", "KAFKA_OPTS= ")):
+        assert guard in check
+        for command, code in ((check, 0), (check.replace(guard, ""), 1)):
+            done = stack.compose("exec", "-T", "-e", variable, "kafka", "sh", "-c", command, check=False)
+            assert done.returncode == code, done.stdout + done.stderr
+
+
+def test_a_health_check_fails_where_nobody_answers(zookeeper_stack: Stack) -> None:
+    for service, address, dead in (
+        ("kafka", "kafka:9092", "kafka:9095"),
+        ("zookeeper", "127.0.0.1 2181", "127.0.0.1 2182"),
+        ("kafka-ui", ":8080/", ":8081/"),
+        ("kafka-exporter", "kafka_brokers", "kafka_brokers_of_nobody"),
+    ):
+        check = health_check(zookeeper_stack, service)
+        assert address in check
+        for command, code in ((check, 0), (check.replace(address, dead), 1)):
+            done = zookeeper_stack.compose("exec", "-T", service, "sh", "-c", command, check=False)
+            assert done.returncode == code, (service, done.stdout + done.stderr)
+
+
+def test_three_brokers_without_zookeeper(engine: Engine, kafkactl: Kafkactl, monkeypatch: pytest.MonkeyPatch) -> None:
+    with stack(engine, KRAFT_STACK) as there:
+        there.compose("up", "-d")
+        assert healthy(there, "kafka-1", "kafka-2", "kafka-3")
+        assert eventually(lambda: state(there, "init-topics")["Status"] == "exited", 60)
+        assert state(there, "init-topics")["ExitCode"] == 0, there.compose("logs", "init-topics").stdout
+        monkeypatch.setenv("KAFKA_BROKERS", there.brokers)
+        monkeypatch.setenv("KAFKACTL_CATALOG", str(REPOSITORY / "topics.yaml"))
+        assert kafkactl("diff", "--env", "kraft", "--brokers", there.brokers, "--strict").code == 0
+        proven = kafkactl("test", "--count", "10")
+        assert proven.code == 0, proven.text
+        document = json.loads(kafkactl("describe", "-o", "json").out)
+        assert document["cluster"]["mode"] == "KRaft"
+        assert len(document["brokers"]) == 3
+        assert {topic["replication"] for topic in document["topics"]} == {"3"}
+        # One broker down is what replication is for.
+        there.compose("stop", "-t", "5", "kafka-3")
+        assert kafkactl("test", "--topic", "payment.created", "--count", "10").code == 0
