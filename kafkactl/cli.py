@@ -62,9 +62,18 @@ def _terminate(*_: object) -> NoReturn:
     raise Terminated
 
 
-def _run() -> int:
+def _app() -> None:
     try:
         app()
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # Typer has made an exit code 1 of it
+            raise BrokenPipeError from None
+        raise
+
+
+def _run() -> int:
+    try:
+        _app()
     except KafkactlError as error:
         if os.environ.get("KAFKACTL_DEBUG"):
             raise
