@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from kafkactl import __version__, garbage
-from kafkactl.commands import describe, diff, export, init_topics, lint, produce, sandbox, smoke, tail
+from kafkactl.commands import describe, diff, export, init_topics, lint, logs, produce, ps, sandbox, smoke, tail
 from kafkactl.errors import ExitCode, KafkactlError, Terminated
 
 app = typer.Typer(
@@ -28,6 +28,8 @@ app.command("describe")(describe.describe)
 app.command("test")(smoke.smoke)
 app.command("tail")(tail.tail)
 app.command("produce")(produce.produce)
+app.command("ps")(ps.ps)
+app.command("logs")(logs.logs)
 app.add_typer(sandbox.app, name="sandbox")
 
 

@@ -91,6 +91,10 @@ Confirm = Annotated[
     str | None,
     typer.Option("--confirm", metavar="NAME", help="Allow writing to the protected environment of this name."),
 ]
+Project = Annotated[
+    str | None,
+    typer.Option("--project", metavar="NAME", help="The compose project. Default: the one with a Kafka."),
+]
 Output = Annotated[Format, typer.Option("-o", "--output", help="How to show it.")]
 ReportOutput = Annotated[ReportFormat, typer.Option("-o", "--output", help="How to show it.")]
 ListOutput = Annotated[ListFormat, typer.Option("-o", "--output", help="How to show it.")]

@@ -44,6 +44,13 @@ class RecordFormat(StrEnum):
     RAW = "raw"
 
 
+class LineFormat(StrEnum):
+    """Forms of a log line: as it was written, or JSON."""
+
+    LINE = "line"
+    JSON = "json"
+
+
 class ListFormat(StrEnum):
     """Formats of commands that list named things."""
 
@@ -97,7 +104,7 @@ class Style(NamedTuple):
     marks: Mapping[str, str]
 
     def paint(self, text: str, colour: str) -> str:
-        """`text` in a colour ("red", "yellow", "green", "dim", "bold"), or as it is."""
+        """`text` in a colour ("red", "yellow", "green", "blue", "magenta", "cyan", "dim", "bold"), or as it is."""
         return f"\x1b[{_SGR[colour]}m{text}\x1b[0m" if self.colour and colour else text
 
     def mark(self, state: str) -> str:
@@ -105,7 +112,16 @@ class Style(NamedTuple):
         return self.paint(f"{self.marks[state]:<2}", _STATE_COLOUR[state])
 
 
-_SGR = {"red": "31", "yellow": "33", "green": "32", "cyan": "36", "dim": "2", "bold": "1"}
+_SGR = {
+    "red": "31",
+    "yellow": "33",
+    "green": "32",
+    "blue": "34",
+    "magenta": "35",
+    "cyan": "36",
+    "dim": "2",
+    "bold": "1",
+}
 _STATE_COLOUR = {"ok": "green", "error": "red", "warning": "yellow", "skipped": "dim"}
 _PLAIN_MARKS = {"ok": "ok", "error": "!!", "warning": " !", "skipped": "--"}
 _MARKS = {"ok": "✓", "error": "✗", "warning": "!", "skipped": "–"}
@@ -294,6 +310,14 @@ def size(number: int | None) -> str:
             break
         value /= 1024
     return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
+
+
+def age(value: float) -> str:
+    """How long ago something was, in one unit: 12 s, 5 min, 3 h, 4 d."""
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if value >= 2 * length or (unit == "min" and value >= length):
+            return f"{int(value // length)} {unit}"
+    return f"{max(0, int(value))} s"
 
 
 def seconds(value: float) -> str:

@@ -23,6 +23,8 @@ COMMANDS = (
     "test",
     "tail",
     "produce",
+    "ps",
+    "logs",
     "sandbox up",
     "sandbox down",
     "sandbox status",

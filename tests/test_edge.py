@@ -49,7 +49,7 @@ def test_lint_loads_no_client() -> None:
 
 
 def test_every_command_has_help_with_an_example(kafkactl: Kafkactl) -> None:
-    for name in ("init-topics", "diff", "lint", "export", "describe", "test", "tail"):
+    for name in ("init-topics", "diff", "lint", "export", "describe", "test", "tail", "ps", "logs"):
         run = kafkactl(name, "--help")
         assert run.code == 0
         assert f"kafkactl {name}" in run.out.split("Example", 1)[1]

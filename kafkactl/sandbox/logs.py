@@ -21,7 +21,7 @@ def read(nodes: Sequence[Node], count: int, *, follow: bool = False) -> Iterator
         yield from ((node.id, line) for line in lines)
     while follow and any(node.log.exists() for node in nodes):
         for node in nodes:
-            added, ends[node.id] = _whole_lines(node.log, ends[node.id])
+            added, ends[node.id] = whole_lines(node.log, ends[node.id])
             yield from ((node.id, line) for line in added)
         time.sleep(_POLL_SECONDS)
 
@@ -35,7 +35,7 @@ def tail(log: Path, count: int) -> tuple[list[str], int]:
         except OSError:
             return [], 0
         start = max(0, size - window)
-        lines, end = _whole_lines(log, start)
+        lines, end = whole_lines(log, start)
         if start:
             lines = lines[1:]  # begun before the window
         if len(lines) >= count or start == 0:
@@ -43,7 +43,7 @@ def tail(log: Path, count: int) -> tuple[list[str], int]:
         window *= 8
 
 
-def _whole_lines(log: Path, start: int) -> tuple[list[str], int]:
+def whole_lines(log: Path, start: int) -> tuple[list[str], int]:
     """Lines that are complete, from an offset on, and the offset behind them. A log that shrank is read anew."""
     try:
         with log.open("rb") as file:

@@ -3,6 +3,7 @@
 import signal
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kafkactl.sandbox.broker import signal_group
@@ -49,6 +50,25 @@ def alive(nodes: Sequence[Node], processes: Mapping[int, Process]) -> "dict[int,
     """The brokers that run, by node id."""
     found = {node.id: find(node, processes.get(node.id)) for node in nodes}
     return {id: process for id, process in found.items() if process}
+
+
+@dataclass(frozen=True)
+class Usage:
+    """A process's resident memory (bytes), and when it was created (seconds since the epoch)."""
+
+    memory: int
+    created: float
+
+
+def usage(pid: int) -> Usage | None:
+    """What a broker's process uses; None if it has ended."""
+    with sandbox_extra():
+        import psutil
+    try:
+        process = psutil.Process(pid)
+        return Usage(process.memory_info().rss, process.create_time())
+    except psutil.Error:
+        return None
 
 
 def stop(running: "Sequence[psutil.Process]", timeout: float) -> bool:

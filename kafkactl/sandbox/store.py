@@ -44,6 +44,12 @@ def home(port: int) -> Path:
     return state_directory() / "sandbox" / str(port)
 
 
+def ports() -> list[int]:
+    """The ports of the sandboxes there is a record of. Raises KafkactlError if the disk does not let us look."""
+    with disk_errors(_HINT):
+        return sorted(int(path.parent.name) for path in (state_directory() / "sandbox").glob("[0-9]*/sandbox.json"))
+
+
 @contextmanager
 def exclusively(port: int) -> Iterator[None]:
     """While the context is open, no other kafkactl starts or stops the sandbox on this port.

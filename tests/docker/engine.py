@@ -2,11 +2,13 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import docker
@@ -58,7 +60,7 @@ def engine() -> Iterator[Engine]:
         return
     if os.geteuid() != 0 or not shutil.which("dockerd"):
         raise NoEngineError("no Docker engine answers, and one can only be started by root where dockerd is installed")
-    with own_engine() as host, _swept(Engine(host)) as started:
+    with own_engine() as own, _swept(Engine(own.host)) as started:
         yield started
 
 
@@ -72,9 +74,17 @@ def _swept(engine: Engine) -> Iterator[Engine]:
         engine.client.close()
 
 
+@dataclass(frozen=True)
+class OwnEngine:
+    """An engine started here: what DOCKER_HOST says for it, and its process, for those who stop it."""
+
+    host: str
+    process: "subprocess.Popen[bytes]"
+
+
 @contextmanager
-def own_engine() -> Iterator[str]:
-    """Start an engine that shares nothing but the kernel with any other, and stop it at the end; its DOCKER_HOST."""
+def own_engine() -> Iterator[OwnEngine]:
+    """Start an engine that shares nothing but the kernel with any other, and stop it at the end."""
     # Short, because a Unix socket's path is: the engine puts several below it.
     home = Path(tempfile.mkdtemp(prefix="kafkactl-", dir="/tmp"))
     host = f"unix://{home}/docker.sock"
@@ -89,14 +99,23 @@ def own_engine() -> Iterator[str]:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise NoEngineError("dockerd does not start: " + (home / "log").read_text()[-500:])
             time.sleep(0.1)
-        yield host
+        yield OwnEngine(host, process)
     finally:
+        process.send_signal(signal.SIGCONT)
         process.terminate()
         with suppress(subprocess.TimeoutExpired):
             process.wait(30)
         process.kill()
         process.wait()
+        _unmount(home)
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _unmount(home: Path) -> None:
+    """What an engine that was killed left mounted below its directory."""
+    for line in reversed(Path("/proc/mounts").read_text().splitlines()):
+        if line.split()[1].startswith(f"{home}/"):
+            subprocess.run(["umount", "--lazy", line.split()[1]], check=False)
 
 
 def _answers(host: str | None) -> bool:

@@ -1,0 +1,179 @@
+"""logs: the services' logs, interleaved by time."""
+
+import json
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Protocol, TextIO
+
+import typer
+
+from kafkactl import output
+from kafkactl.errors import KafkactlError, UsageError
+from kafkactl.loglines import LogLine, merged
+from kafkactl.options import Project, positive_duration
+from kafkactl.output import LineFormat
+
+if TYPE_CHECKING:
+    from kafkactl.services import Found
+
+_DEFAULT_TAIL = 100
+_COLOURS = ("cyan", "yellow", "green", "magenta", "blue")
+
+
+class _Source(Protocol):
+    """Something that keeps logs: containers, or a sandbox."""
+
+    @property
+    def unreadable(self) -> Mapping[str, str]: ...
+
+    def so_far(self, tail: int | None, since: float | None, keep: Callable[[str], bool] | None, /) -> list[LogLine]: ...
+
+    def follow(self) -> Iterator[list[LogLine]]: ...
+
+
+def logs(
+    services: Annotated[list[str] | None, typer.Argument(metavar="[SERVICE]…", help="Default: all of them.")] = None,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with what is added, until Ctrl-C.")] = False,
+    tail: Annotated[
+        str | None,
+        typer.Option(
+            "--tail", metavar="N|all", help="Lines of each service. Default: 100; all with --since or --save."
+        ),
+    ] = None,
+    since: Annotated[
+        float | None,
+        typer.Option("--since", metavar="TIME", parser=positive_duration, help="Only the last 10m, 2h, 30s."),
+    ] = None,
+    grep: Annotated[str | None, typer.Option("--grep", metavar="REGEX", help="Only lines that match.")] = None,
+    save: Annotated[
+        Path | None, typer.Option("--save", metavar="FILE", help="Write to a file instead; a new one, or over it.")
+    ] = None,
+    project: Project = None,
+    show: Annotated[LineFormat, typer.Option("-o", "--output", help="How to show it.")] = LineFormat.LINE,
+) -> None:
+    """Show the services' logs, interleaved by time, each service in its colour. Of the sandbox, too.
+
+    Following goes on when a container restarts.
+
+    \b
+    Examples:
+      kafkactl logs
+      kafkactl logs kafka -f
+      kafkactl logs --since 10m --grep 'ERROR|WARN'
+      kafkactl logs kafka --save kafka.log
+    """
+    from kafkactl.services import look
+
+    count = _count(tail, everything=since is not None or save is not None)
+    keep = _pattern(grep)
+    found = look(project, Path.cwd())
+    sources, names = _sources(found, services or [])
+    start = time.time() - since if since is not None else None
+    with _opened(save) as file:
+        write = _writer(names, show, file)
+        lines = merged([line for source in sources for line in source.so_far(count, start, keep)])
+        written = write(lines)
+        for source in sources:
+            for name, why in source.unreadable.items():
+                output.warn(f"{name}: {why}")
+        try:
+            if follow:
+                for batch in _followed(sources):
+                    written += write([line for line in batch if keep is None or keep(line.text)])
+        finally:
+            if save:
+                output.note(f"{output.count(written, 'line')} in {save}.")
+
+
+def _count(tail: str | None, *, everything: bool) -> int | None:
+    """How many lines of each service; None is all. Raises UsageError."""
+    if tail is None:
+        return None if everything else _DEFAULT_TAIL
+    if tail != "all" and not tail.isdigit():
+        raise UsageError(f"--tail {tail}: not a number of lines.", hint="For example: --tail 100, or --tail all")
+    return None if tail == "all" else int(tail)
+
+
+def _pattern(text: str | None) -> Callable[[str], bool] | None:
+    if text is None:
+        return None
+    try:
+        search = re.compile(text).search
+    except re.error as error:
+        raise UsageError(f"--grep: {error}.", where=f"The pattern is {text!r}.") from None
+    return lambda line: search(line) is not None
+
+
+def _sources(found: "Found", asked: Sequence[str]) -> tuple[list[_Source], list[str]]:
+    """Where the logs of these services are, and their names in the order of colours."""
+    from kafkactl.containers.logs import Logs
+    from kafkactl.sandbox.timed import Logs as SandboxLogs
+
+    containers, brokers = found.only(asked)
+    sources: list[_Source] = []
+    names = list(brokers)
+    if containers and found.engine:
+        kept = Logs(found.engine, containers)
+        sources.append(kept)
+        names = [*kept.names, *names]
+    if brokers:
+        sources.append(SandboxLogs(brokers))
+    return sources, names
+
+
+def _followed(sources: Sequence[_Source]) -> Iterator[list[LogLine]]:
+    """What any of the sources has new, in turn: each waits a moment only. Ends when all have."""
+    pending = [source.follow() for source in sources]
+    while pending:
+        for one in list(pending):
+            try:
+                yield next(one)
+            except StopIteration:
+                pending.remove(one)
+
+
+@contextmanager
+def _opened(path: Path | None) -> Iterator[TextIO]:
+    """The file lines go to; stdout where none is named."""
+    if path is None:
+        yield sys.stdout
+        return
+    try:
+        file = path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise KafkactlError(f"{path} cannot be written: {error.strerror}.") from None
+    with file:
+        yield file
+
+
+def _writer(names: Sequence[str], show: LineFormat, file: TextIO) -> Callable[[Sequence[LogLine]], int]:
+    """What writes lines and says how many; flushed, for whoever follows."""
+    style = output.style(file)
+    colours = {name: _COLOURS[at % len(_COLOURS)] for at, name in enumerate(names)}
+    widest = max(map(len, names), default=0)
+    # One service's lines are its own; among several each says whose it is.
+    prefix = {name: style.paint(f"{name:<{widest}} |", colours[name]) + " " if len(names) > 1 else "" for name in names}
+    clean = output.plain if output.is_terminal(file) else str
+
+    def write(lines: Sequence[LogLine]) -> int:
+        if show is LineFormat.JSON:
+            file.writelines(_json(line) for line in lines)
+        else:
+            file.writelines(f"{prefix[line.service]}{clean(line.text)}\n" for line in lines)
+        if lines:
+            file.flush()
+        return len(lines)
+
+    return write
+
+
+def _json(line: LogLine) -> str:
+    moment = datetime.fromtimestamp(line.time // 1_000_000_000, UTC)
+    fraction = f"{line.time % 1_000_000_000:09d}"
+    stamp = f"{moment:%Y-%m-%dT%H:%M:%S}.{fraction}Z" if line.time else None
+    return json.dumps({"time": stamp, "service": line.service, "line": line.text}, ensure_ascii=False) + "\n"

@@ -1,0 +1,107 @@
+"""ps: one line a service."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kafkactl import output
+from kafkactl.options import Output, Project
+from kafkactl.output import Coloured, Column, Format
+
+if TYPE_CHECKING:
+    from kafkactl.services import Found, Service
+
+# A container this close to its limit is about to be killed by a peak.
+_CLOSE = 0.9
+_COLOURS = {"fine": "", "wait": "yellow", "bad": "red"}
+
+
+def ps(project: Project = None, output_format: Output = Format.TABLE) -> None:
+    """Show the stack's services: state, health, restarts, memory, ports, age. Of the sandbox, too.
+
+    The stack is found by compose's labels, whatever its name and from whatever directory.
+
+    \b
+    Examples:
+      kafkactl ps
+      kafkactl ps -o json | jq -r '.services[] | select(.health == "unhealthy") | .name'
+    """
+    from kafkactl.services import look, services
+
+    found = look(project, Path.cwd())
+    shown = services(found)
+    if output_format is Format.JSON:
+        output.document("ps", _as_json(found, shown))
+        return
+    if found.problem:
+        output.note(f"{found.problem.message} Only the sandbox is shown.")
+    now = datetime.now(UTC)
+    columns = [Column("SERVICE"), Column("STATE"), Column("HEALTH"), Column("RESTARTS", right=True)]
+    output.table(
+        [*columns, Column("MEMORY", right=True), Column("PORTS"), Column("AGE", right=True)],
+        [
+            [
+                service.name,
+                Coloured(_state(service), _COLOURS[service.condition]),
+                Coloured(service.health or "–", _COLOURS[service.condition] if service.health else "dim"),
+                Coloured(str(service.restarts), "yellow" if service.restarts else ""),
+                _memory(service),
+                " ".join(_ports(service)) or "–",
+                output.age((now - service.since).total_seconds()) if service.since else "–",
+            ]
+            for service in shown
+        ],
+    )
+
+
+def _state(service: "Service") -> str:
+    return f"{service.state} ({service.exit_code})" if service.exit_code else service.state
+
+
+def _memory(service: "Service") -> output.Cell:
+    memory = service.memory
+    if memory is None:
+        return None
+    if not memory.limit:
+        return output.size(memory.used)
+    # One unit for both, so that the figures compare at a glance.
+    text = f"{memory.used / 2**20:,.0f}/{memory.limit / 2**20:,.0f} MiB"
+    return Coloured(text, "red" if memory.used >= _CLOSE * memory.limit else "")
+
+
+def _ports(service: "Service") -> list[str]:
+    """What the host publishes: 40093→9093; with the address where it is not this machine's own."""
+    found = []
+    for port in service.ports:
+        if port.host_port is None:
+            continue
+        host = "" if port.host_ip in ("127.0.0.1", "::1") else f"{port.host_ip or '0.0.0.0'}:"
+        inside = "" if port.host_port == port.container_port else f"→{port.container_port}"
+        found.append(f"{host}{port.host_port}{inside}")
+    return list(dict.fromkeys(found))
+
+
+def _as_json(found: "Found", shown: "list[Service]") -> dict[str, Any]:
+    stack = found.stack
+    return {
+        "stack": {"project": stack.project, "directory": stack.directory} if stack else None,
+        "engine": found.engine.endpoint.address if found.engine else None,
+        "problem": found.problem.message if found.problem else None,
+        "services": [
+            {
+                "name": service.name,
+                "state": service.state,
+                "exit_code": service.exit_code,
+                "health": service.health or None,
+                "restarts": service.restarts,
+                "memory_bytes": service.memory.used if service.memory else None,
+                "memory_limit_bytes": (service.memory.limit or None) if service.memory else None,
+                "ports": [
+                    {"host_ip": p.host_ip, "host": p.host_port, "container": p.container_port, "protocol": p.protocol}
+                    for p in service.ports
+                ],
+                "since": service.since.isoformat() if service.since else None,
+            }
+            for service in shown
+        ],
+    }

@@ -1,0 +1,131 @@
+"""One Docker engine: asking it, within a few seconds, and the few things that change a container."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from kafkactl.containers.endpoint import Endpoint, endpoint
+from kafkactl.containers.failures import EngineError, engine_error
+from kafkactl.containers.model import Container, Memory, moment, read_container, read_memory
+
+T = TypeVar("T")
+
+# An engine on this machine answers in milliseconds. With kafkactl's own start an engine that hangs costs less than 3 s.
+LIMIT = 2.4
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """The engine itself: its version, its machine's memory (bytes) and architecture, and its clock."""
+
+    version: str
+    api_version: str
+    memory: int
+    architecture: str
+    time: datetime | None
+
+
+class Engine:
+    """A connected engine. Everything here raises EngineError where the engine fails."""
+
+    def __init__(self, client: Any, meant: Endpoint) -> None:
+        self.client = client
+        self.endpoint = meant
+
+    def call(self, function: Callable[..., T], *arguments: Any, limit: float = LIMIT, **options: Any) -> T:
+        """One of the library's calls. Raises EngineError; `limit` is in seconds."""
+        import docker
+        import requests
+
+        self.client.timeout = limit
+        try:
+            return function(*arguments, **options)
+        except (docker.errors.DockerException, requests.exceptions.RequestException, OSError, ValueError) as error:
+            raise engine_error(error, self.endpoint.address, self.endpoint.source, limit) from error
+
+    def listed(self) -> list[Mapping[str, Any]]:
+        """Every container, in the engine's short form (Id, Names, Image, Labels, State, …), in one request."""
+        return self.call(self.client.containers, all=True)
+
+    def inspect(self, names: Iterable[str]) -> list[Container]:
+        """These containers (ids or names), inspected. One that is gone by now is left out."""
+        return [read_container(answer) for answer in self._each(self._inspect_one, names) if answer]
+
+    def _inspect_one(self, name: str) -> Any:
+        import docker
+
+        try:
+            return self.call(self.client.inspect_container, name)
+        except EngineError as error:
+            if isinstance(error.__cause__, docker.errors.NotFound):
+                return None
+            raise
+
+    def memory(self, containers: Iterable[Container]) -> dict[str, Memory]:
+        """What memory running containers use, by id. One the engine cannot tell it of is left out."""
+        running = [container.id for container in containers if container.status == "running"]
+        found = {
+            id: read_memory(answer or {}) for id, answer in zip(running, self._each(self._stats, running), strict=True)
+        }
+        return {id: memory for id, memory in found.items() if memory}
+
+    def _stats(self, id: str) -> Any:
+        import docker
+
+        # One shot: otherwise the engine takes two samples, a second apart, for a figure (CPU) that is not asked for.
+        quick = not docker.utils.version_lt(self.client.api_version, "1.41")
+        try:
+            return self.call(self.client.stats, id, stream=False, one_shot=True if quick else None)
+        except EngineError as error:
+            if error.kind == "failed":  # it ended a moment ago
+                return None
+            raise
+
+    def _each(self, function: Callable[[str], T], names: Iterable[str]) -> list[T]:
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return list(pool.map(function, names))
+
+    def info(self) -> EngineInfo:
+        """The engine and its machine."""
+        answer = self.call(self.client.info)
+        return EngineInfo(
+            version=answer.get("ServerVersion", ""),
+            api_version=self.client.api_version,
+            memory=answer.get("MemTotal", 0),
+            architecture=answer.get("Architecture", ""),
+            time=moment(answer.get("SystemTime")),
+        )
+
+    def start(self, name: str) -> None:
+        """Start a container that was stopped, or go on with one that is paused."""
+        for container in self.inspect([name]):
+            self.call(self.client.unpause if container.status == "paused" else self.client.start, name, limit=30)
+
+    def restart(self, name: str, grace: int) -> None:
+        """Restart a container, which has `grace` seconds to stop by itself before it is killed."""
+        # The engine answers when it is done, and the library adds the grace to its limit itself.
+        self.call(self.client.restart, name, timeout=grace, limit=30)
+
+
+def connect(environment: Mapping[str, str] = os.environ) -> Engine:
+    """The engine that is meant, and answers. Raises EngineError."""
+    import docker
+    import requests
+    from docker.context import ContextAPI
+    from docker.utils import kwargs_from_env
+
+    meant = endpoint(environment)
+    try:
+        if meant.context:
+            address = ContextAPI.kwargs_from_context(meant.context, environment)
+        elif environment.get("DOCKER_HOST"):
+            address = kwargs_from_env(environment=environment)
+        else:
+            address = {"base_url": meant.address}
+        return Engine(docker.APIClient(**address, version="auto", timeout=LIMIT), meant)
+    except (docker.errors.DockerException, requests.exceptions.RequestException, OSError, ValueError) as error:
+        raise engine_error(error, meant.address, meant.source, LIMIT) from error

@@ -1,0 +1,102 @@
+"""Which of an engine's containers are the stack: a compose project with a broker in it, whatever its name."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kafkactl.containers.engine import Engine
+from kafkactl.containers.model import PROJECT, SERVICE, Container, Role, role_of
+from kafkactl.errors import UsageError
+
+_DIRECTORY = "com.docker.compose.project.working_dir"
+_FILES = "com.docker.compose.project.config_files"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The containers of one stack. `project` is None where they were started by hand, without compose."""
+
+    project: str | None
+    directory: str
+    files: tuple[str, ...]
+    containers: tuple[Container, ...]
+
+    def of_role(self, role: Role) -> tuple[Container, ...]:
+        """The containers that are this in the stack."""
+        return tuple(container for container in self.containers if container.role == role)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A container in the engine's short form, as far as choosing needs it."""
+
+    id: str
+    project: str | None
+    role: Role
+    directory: str = ""
+    running: bool = True
+
+
+def find(engine: Engine, project: str | None = None, directory: Path | None = None) -> Stack | None:
+    """The stack on an engine, inspected; None where there is none.
+
+    `project` names one; else it is the one started from `directory` or above, else the only one with a broker that
+    runs, else the only one with a broker.
+    Raises EngineError, and UsageError where the project is unknown or several would do.
+    """
+    ids = choose([_listed(entry) for entry in engine.listed()], project, directory)
+    containers = sorted(engine.inspect(ids), key=_order)
+    if not containers:
+        return None
+    labels = next((container.labels for container in containers if container.project), {})
+    files = tuple(part for part in labels.get(_FILES, "").split(",") if part)
+    return Stack(containers[0].project, labels.get(_DIRECTORY, ""), files, tuple(containers))
+
+
+def _listed(entry: Mapping[str, Any]) -> Listed:
+    labels = entry.get("Labels") or {}
+    name = (entry.get("Names") or [""])[0].lstrip("/")
+    role = role_of(labels.get(SERVICE, name), entry.get("Image") or "", name)
+    return Listed(entry["Id"], labels.get(PROJECT), role, labels.get(_DIRECTORY, ""), entry.get("State") == "running")
+
+
+def choose(listed: Iterable[Listed], project: str | None, directory: Path | None) -> list[str]:
+    """The ids of the stack's containers. Raises UsageError where the project is unknown or several would do."""
+    projects: dict[str | None, list[Listed]] = defaultdict(list)
+    for entry in listed:
+        projects[entry.project].append(entry)
+    by_hand = [entry for entry in projects.pop(None, []) if entry.role != "other"]
+    named = {name: entries for name, entries in projects.items() if name}
+    if project is not None:
+        if project not in named:
+            raise UsageError(f"There is no compose project {project}.", where=_names(named), hint="docker compose ls")
+        return [entry.id for entry in named[project]]
+    stacks = {name: found for name, found in named.items() if any(e.role in ("broker", "zookeeper") for e in found)}
+    here = [name for name, found in stacks.items() if directory and _is_at(found, directory)]
+    up = [name for name, found in stacks.items() if any(entry.running for entry in found)]
+    candidates = here or up or list(stacks)
+    if len(candidates) > 1:
+        raise UsageError(
+            f"There are {len(candidates)} compose projects with a Kafka: {', '.join(sorted(candidates))}.",
+            hint=f"Name one: --project {min(candidates)}",
+        )
+    return [entry.id for entry in (stacks[candidates[0]] if candidates else by_hand)]
+
+
+def _is_at(found: Sequence[Listed], directory: Path) -> bool:
+    return any(entry.directory and directory.is_relative_to(entry.directory) for entry in found)
+
+
+def _names(projects: Iterable[str]) -> str:
+    names = sorted(projects)
+    return f"There are: {', '.join(names)}." if names else "There is none on this engine."
+
+
+# In the order in which they start.
+_ORDER: dict[Role, int] = {"zookeeper": 0, "controller": 1, "broker": 2, "other": 3, "ui": 4, "exporter": 5}
+
+
+def _order(container: Container) -> tuple[int, str]:
+    return _ORDER[container.role], container.service

@@ -1,0 +1,157 @@
+"""What runs here: the services of the stack in containers, and the brokers of sandboxes. What `ps` and `logs` show."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from kafkactl.containers.engine import Engine, connect
+from kafkactl.containers.failures import EngineError
+from kafkactl.containers.model import Container, Memory, Port
+from kafkactl.containers.stack import Stack, find
+from kafkactl.errors import KafkactlError, UsageError
+from kafkactl.suggest import suggest
+
+if TYPE_CHECKING:
+    from kafkactl.sandbox.detached import BrokerStatus
+    from kafkactl.sandbox.node import Node
+
+Condition = Literal["fine", "wait", "bad"]
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service. `since` is when it began to be in this state; memory is in bytes, the limit 0 where none is known.
+
+    `condition`: fine, not yet (it is starting), or bad.
+    """
+
+    name: str
+    state: str
+    health: str
+    condition: Condition
+    restarts: int
+    ports: tuple[Port, ...]
+    memory: Memory | None
+    since: datetime | None
+    exit_code: int | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """The stack and the sandboxes' brokers. `problem` is why the engine could not be asked, if it could not."""
+
+    engine: Engine | None
+    stack: Stack | None
+    brokers: "dict[str, BrokerStatus]"
+    problem: EngineError | None
+
+    @property
+    def names(self) -> list[str]:
+        """Every service's name."""
+        return [*(container.service for container in self.containers), *self.brokers]
+
+    @property
+    def containers(self) -> tuple[Container, ...]:
+        """The stack's containers."""
+        return self.stack.containers if self.stack else ()
+
+    def only(self, names: Sequence[str]) -> "tuple[list[Container], dict[str, Node]]":
+        """The containers and brokers of these names (of services, or of containers); all where none is named.
+
+        Raises UsageError for a name that is not there.
+        """
+        for name in names:
+            if name not in self.names and name not in {container.name for container in self.containers}:
+                raise UsageError(
+                    f"There is no service {name}.{suggest(name, self.names, quoted=False)}",
+                    where=f"There are: {', '.join(self.names)}.",
+                )
+        chosen = [c for c in self.containers if not names or c.service in names or c.name in names]
+        return chosen, {name: broker.node for name, broker in self.brokers.items() if not names or name in names}
+
+
+def look(project: str | None, directory: Path) -> Found:
+    """What is there; `project` is a compose project's name. Raises UsageError (several stacks, no such project).
+
+    Where there is nothing at all: EngineError if the engine could not be asked, else KafkactlError.
+    """
+    engine, stack, problem = None, None, None
+    try:
+        engine = connect()
+        stack = find(engine, project, directory)
+    except EngineError as error:
+        if project is not None:
+            raise
+        problem = error
+    brokers = {} if project else _brokers()
+    if stack is None and not brokers:
+        raise problem or KafkactlError(
+            "There is no Kafka in containers here, and no sandbox.",
+            where=f"Looked at {engine.endpoint.address}." if engine else "",
+            hint="docker compose up -d, or without Docker: kafkactl sandbox up",
+        )
+    return Found(engine, stack, brokers, problem)
+
+
+def _brokers() -> "dict[str, BrokerStatus]":
+    """The brokers of the sandboxes that are up, by the name each is shown under."""
+    from kafkactl.sandbox import detached, store
+
+    found = {}
+    for port in store.ports():
+        status = detached.status(port)
+        if status and status.state != "kept":
+            middle = "" if port == detached.DEFAULT_PORT else f"{port}-"
+            found.update({f"sandbox-{middle}{broker.node.id}": broker for broker in status.brokers})
+    return found
+
+
+def services(found: Found) -> list[Service]:
+    """Every service as it is now. Raises EngineError."""
+    memory = found.engine.memory(found.containers) if found.engine and found.containers else {}
+    shown = [_service(container, memory.get(container.id)) for container in found.containers]
+    return [*shown, *(_broker(name, node) for name, node in found.brokers.items())]
+
+
+def _service(container: Container, memory: Memory | None) -> Service:
+    ended = container.status in ("exited", "dead")
+    if memory and not container.memory_limit:
+        memory = Memory(memory.used, 0)  # the machine's own is no limit
+    return Service(
+        name=container.service,
+        state="done" if container.finished_well else container.status,
+        health=container.health.status if container.health else "",
+        condition=_condition(container),
+        restarts=container.restarts,
+        ports=container.ports,
+        memory=memory,
+        since=container.finished if ended else container.started or container.created,
+        exit_code=container.exit_code if ended else None,
+    )
+
+
+def _condition(container: Container) -> Condition:
+    if container.finished_well:
+        return "fine"
+    if container.status != "running" or (container.health and container.health.status == "unhealthy"):
+        return "bad"
+    return "wait" if container.health and container.health.status == "starting" else "fine"
+
+
+def _broker(name: str, broker: "BrokerStatus") -> Service:
+    from kafkactl.sandbox.processes import usage
+
+    used = usage(broker.pid) if broker.pid else None
+    serves = broker.state == "serving"
+    return Service(
+        name=name,
+        state="running" if used else "exited",
+        health=("healthy" if serves else "unhealthy") if used else "",
+        condition="fine" if serves else "bad",
+        restarts=0,
+        ports=(Port(broker.node.port, "tcp", "127.0.0.1", broker.node.port),),
+        memory=Memory(used.memory, 0) if used else None,
+        since=datetime.fromtimestamp(used.created, UTC) if used else None,
+    )
