@@ -1,7 +1,7 @@
 """One Docker engine: asking it, within a few seconds, and the few things that change a container."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,14 +38,21 @@ class Engine:
 
     def call(self, function: Callable[..., T], *arguments: Any, limit: float = LIMIT, **options: Any) -> T:
         """One of the library's calls. Raises EngineError; `limit` is in seconds."""
-        import docker
-        import requests
-
         self.client.timeout = limit
         try:
             return function(*arguments, **options)
-        except (docker.errors.DockerException, requests.exceptions.RequestException, OSError, ValueError) as error:
-            raise engine_error(error, self.endpoint.address, self.endpoint.source, limit) from error
+        except _failures() as error:
+            raise self._error(error, limit) from error
+
+    def stream(self, answers: Iterable[T]) -> Iterator[T]:
+        """What the engine goes on to answer. Raises EngineError where that breaks off."""
+        try:
+            yield from answers
+        except _failures() as error:
+            raise self._error(error, LIMIT) from error
+
+    def _error(self, error: BaseException, limit: float) -> EngineError:
+        return engine_error(error, self.endpoint.address, self.endpoint.source, limit, answered=True)
 
     def listed(self) -> list[Mapping[str, Any]]:
         """Every container, in the engine's short form (Id, Names, Image, Labels, State, …), in one request."""
@@ -111,10 +118,27 @@ class Engine:
         self.call(self.client.restart, name, timeout=grace, limit=30)
 
 
+def _failures() -> tuple[type[Exception], ...]:
+    """What the docker library lets through: its own exceptions, those of its HTTP libraries, and of what it unpacks."""
+    import struct
+
+    import docker
+    import requests
+    import urllib3
+
+    return (
+        docker.errors.DockerException,
+        requests.exceptions.RequestException,
+        urllib3.exceptions.HTTPError,
+        OSError,
+        ValueError,
+        struct.error,
+    )
+
+
 def connect(environment: Mapping[str, str] = os.environ) -> Engine:
     """The engine that is meant, and answers. Raises EngineError."""
     import docker
-    import requests
     from docker.context import ContextAPI
     from docker.utils import kwargs_from_env
 
@@ -127,5 +151,5 @@ def connect(environment: Mapping[str, str] = os.environ) -> Engine:
         else:
             address = {"base_url": meant.address}
         return Engine(docker.APIClient(**address, version="auto", timeout=LIMIT), meant)
-    except (docker.errors.DockerException, requests.exceptions.RequestException, OSError, ValueError) as error:
+    except _failures() as error:
         raise engine_error(error, meant.address, meant.source, LIMIT) from error

@@ -25,8 +25,13 @@ class EngineError(UnreachableError):
         self.kind = kind
 
 
-def engine_error(error: BaseException, address: str, source: str, limit: float) -> EngineError:
-    """What the docker library raised, as what it means. `limit`: the seconds that were waited."""
+def engine_error(
+    error: BaseException, address: str, source: str, limit: float, *, answered: bool = False
+) -> EngineError:
+    """What the docker library raised, as what it means.
+
+    `limit`: the seconds that were waited. `answered`: it was a Docker engine a moment ago.
+    """
     import requests
 
     causes = list(_causes(error))
@@ -41,10 +46,9 @@ def engine_error(error: BaseException, address: str, source: str, limit: float) 
             where=source,
             hint=f"sudo usermod -aG docker {_user()} && newgrp docker",
         )
-    if _any(causes, ConnectionRefusedError):
-        return EngineError(
-            "refused", f"The Docker engine at {address} has stopped: connection refused.", where=source, hint=_START
-        )
+    if _any(causes, ConnectionRefusedError) or (answered and _any(causes, ConnectionResetError, BrokenPipeError)):
+        how = "connection refused" if _any(causes, ConnectionRefusedError) else "it closed the connection"
+        return EngineError("refused", f"The Docker engine at {address} has stopped: {how}.", where=source, hint=_START)
     if _any(causes, TimeoutError, requests.exceptions.Timeout):
         return EngineError(
             "hung",

@@ -23,6 +23,7 @@ from kafkactl.loglines import LogLine, merged, nanoseconds
 _POLL_SECONDS = 0.5
 # The engine answered a moment ago, and may have to search a large log for its last lines.
 _SILENT_SECONDS = 10.0
+_GONE_SECONDS = 5.0
 _MERGE_SECONDS = 0.1  # what arrives within it is put into the order of its time
 
 
@@ -125,7 +126,8 @@ class Logs:
             tail=tail,
             since=since,
         )
-        for line in islice((_raw if container.tty else _entries)(frames, self._labels[container.name]), known, None):
+        whole = self._engine.stream(frames)
+        for line in islice((_raw if container.tty else _entries)(whole, self._labels[container.name]), known, None):
             position.read(line)
             yield line
 
@@ -159,8 +161,13 @@ class Logs:
         id = container.id
         try:
             while True:
-                for line in self._stream(container, tail="all", follow=True):
-                    lines.put(line)
+                try:
+                    for line in self._stream(container, tail="all", follow=True):
+                        lines.put(line)
+                except EngineError as error:
+                    if error.kind == "failed":
+                        raise
+                    # The stream broke. Whether the engine did, too, is asked next.
                 id = self._next_start(container.name, id)
                 time.sleep(_MERGE_SECONDS)
         except _Removed:
@@ -177,15 +184,18 @@ class Logs:
 
     def _next_start(self, name: str, id: str) -> str:
         """Wait until a container that ended runs again, under its old id or as a new one of its name."""
+        gone_since = None
         while True:
             found = self._engine.inspect([name])
-            if not found:
-                raise _Removed
-            if found[0].id != id:
+            if found and found[0].id != id:
                 self._positions[name] = _Position()
                 return found[0].id
-            if found[0].status in ("running", "paused"):
+            if found and found[0].status in ("running", "paused"):
                 return id
+            # Compose removes a container before it gives its name to the new one.
+            gone_since = None if found else gone_since or time.monotonic()
+            if gone_since and time.monotonic() - gone_since > _GONE_SECONDS:
+                raise _Removed
             time.sleep(_POLL_SECONDS)
 
 

@@ -10,7 +10,7 @@ from docker.errors import DockerException
 
 from kafkactl.containers import Container, EngineError, connect, find
 from kafkactl.errors import UsageError
-from tests.conftest import Outcome
+from tests.conftest import Outcome, command
 from tests.docker.compose import Stack
 from tests.docker.engine import Engine, NoEngineError, own_engine
 from tests.sandboxes import eventually, free_port
@@ -127,7 +127,8 @@ def test_a_stack_started_by_hand_is_found_by_its_names(own: tuple[Engine, int], 
 
 
 def test_an_engine_that_hangs_after_it_answered_and_one_that_is_killed(own: tuple[Engine, int]) -> None:
-    _, pid = own
+    started, pid = own
+    started.run("tiny", "sh", "-c", "echo begun; sleep 60", name="payment-kafka", network_mode="none")
     engine = connect()
     os.kill(pid, signal.SIGSTOP)
     for ask in (engine.listed, connect):
@@ -135,14 +136,19 @@ def test_an_engine_that_hangs_after_it_answered_and_one_that_is_killed(own: tupl
             ask()
         assert hung.value.kind == "hung"
     os.kill(pid, signal.SIGCONT)
-    assert engine.listed() == []
+    assert len(engine.listed()) == 1
+    following = command("logs", "-f")
+    assert following.stdout
+    assert following.stdout.readline() == "begun\n"
     os.kill(pid, signal.SIGKILL)
-    with pytest.raises(EngineError) as killed:
-        engine.listed()
-    assert killed.value.kind in ("refused", "hung")
-    with pytest.raises(EngineError) as gone:
-        connect()
-    assert gone.value.kind == "refused"
+    for ask in (engine.listed, engine.listed, connect):  # on the connection there was, and on new ones
+        with pytest.raises(EngineError, match="has stopped") as killed:
+            ask()
+        assert killed.value.kind == "refused"
+    _, said = following.communicate(timeout=20)
+    assert following.returncode == 3
+    assert "has stopped" in said
+    assert "Traceback" not in said
 
 
 def test_states_as_they_are(engine: Engine) -> None:
