@@ -1,4 +1,4 @@
-"""A Docker engine for the tests: the one that is there, else one of their own, with all it has in one directory."""
+"""A Docker engine for the tests: one of their own, with all it has in one directory, else the one that is there."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,18 +50,29 @@ class Engine:
 
 @contextmanager
 def engine() -> Iterator[Engine]:
-    """The engine DOCKER_HOST or the docker context names, else one started here. Raises NoEngineError."""
+    """An engine of the tests' own where one can be started, else the one that is there. Raises NoEngineError.
+
+    On an engine of their own they meet no other stack, and leave nothing behind however they end.
+    """
     if not buildable():
         raise NoEngineError("busybox-static is not installed")
-    if _answers(None):
-        there = docker.from_env().api.base_url
-        with _swept(Engine(os.environ.get("DOCKER_HOST") or there.replace("http+docker://localhost", ""))) as found:
-            yield found
-        return
-    if os.geteuid() != 0 or not shutil.which("dockerd"):
-        raise NoEngineError("no Docker engine answers, and one can only be started by root where dockerd is installed")
-    with own_engine() as own, _swept(Engine(own.host)) as started:
-        yield started
+    with ExitStack() as stack:
+        host = stack.enter_context(own_engine()).host if _can_start() else _host_that_is_there()
+        yield stack.enter_context(_swept(Engine(host)))
+
+
+def _can_start() -> bool:
+    return os.geteuid() == 0 and bool(shutil.which("dockerd"))
+
+
+def _host_that_is_there() -> str:
+    """What DOCKER_HOST or the docker context names, if it answers."""
+    from kafkactl.containers.endpoint import endpoint
+
+    host = endpoint(os.environ).address
+    if not _answers(host):
+        raise NoEngineError("no Docker engine answers, and only root can start one, where dockerd is installed")
+    return host
 
 
 @contextmanager
@@ -118,9 +129,9 @@ def _unmount(home: Path) -> None:
             subprocess.run(["umount", "--lazy", line.split()[1]], check=False)
 
 
-def _answers(host: str | None) -> bool:
+def _answers(host: str) -> bool:
     try:
-        client = docker.DockerClient(base_url=host, timeout=5) if host else docker.from_env(timeout=5)
+        client = docker.DockerClient(base_url=host, timeout=5)
     except (DockerException, RequestException, OSError):
         return False
     client.close()
