@@ -59,7 +59,7 @@ def test_warnings_pass_in_every_format(kafkactl: Run, form: str) -> None:
 def test_the_platforms_catalogue_is_clean(kafkactl: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(REPOSITORY / "kafkactl")
     outcome = kafkactl("lint")
-    assert outcome == Outcome(0, "../topics.yaml: 27 topics, 2 environments. No problems.\n", "")
+    assert outcome == Outcome(0, "../topics.yaml: 27 topics, 3 environments. No problems.\n", "")
 
 
 @pytest.mark.parametrize("form", ["json", "junit", "github"])

@@ -2,9 +2,12 @@
 
 import json
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,14 +37,24 @@ def test_ps(up: tuple[Shell, int]) -> None:
     here, port = up
     done = run(here, "ps")
     assert done.returncode == 0, done.stderr
-    assert "There is no Docker engine" in done.stderr
-    assert "Only the sandbox is shown." in done.stderr
+    assert done.stderr == ""
     heading, row = done.stdout.splitlines()
     assert heading.startswith("SERVICE")
     assert row.split()[:4] == [f"sandbox-{port}-1", "running", "healthy", "0"]
     assert str(port) in row.split()[6]
     (service,) = json.loads(run(here, "ps", "-o", "json").stdout)["services"]
     assert service["memory_bytes"] > 50 * 2**20
+
+
+def test_an_engine_that_has_stopped_is_said(up: tuple[Shell, int], tmp_path: Path) -> None:
+    here, _ = up
+    with tempfile.TemporaryDirectory(dir="/tmp") as home, socket.socket(socket.AF_UNIX) as stale:
+        stale.bind(f"{home}/docker.sock")
+        stale.close()
+        other = replace(here, environment={**here.environment, "DOCKER_HOST": f"unix://{home}/docker.sock"})
+        done = run(other, "ps")
+    assert done.returncode == 0
+    assert "has stopped: connection refused. Only the sandbox is shown." in done.stderr
 
 
 def test_logs(up: tuple[Shell, int]) -> None:

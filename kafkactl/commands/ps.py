@@ -33,7 +33,8 @@ def ps(project: Project = None, output_format: Output = Format.TABLE) -> None:
     if output_format is Format.JSON:
         output.document("ps", _as_json(found, shown))
         return
-    if found.problem:
+    # Where there is no engine at all nobody expects containers.
+    if found.problem and found.problem.kind != "absent":
         output.note(f"{found.problem.message} Only the sandbox is shown.")
     now = datetime.now(UTC)
     columns = [Column("SERVICE"), Column("STATE"), Column("HEALTH"), Column("RESTARTS", right=True)]

@@ -9,7 +9,7 @@ from kafkactl.errors import UnreachableError
 
 Kind = Literal["absent", "refused", "denied", "hung", "context", "address", "foreign", "failed"]
 
-_START = "Start it: sudo systemctl start docker    Docker Desktop: open it    colima: colima start"
+_START = "Start it: sudo systemctl start docker, Docker Desktop or colima start.    Without Docker: kafkactl sandbox up"
 
 
 class EngineError(UnreachableError):
@@ -54,7 +54,7 @@ def engine_error(
             "hung",
             f"The Docker engine at {address} does not answer within {limit:g} s.",
             where=source,
-            hint="Restart it: sudo systemctl restart docker    Docker Desktop: Restart    colima: colima restart",
+            hint="Restart it: sudo systemctl restart docker, Docker Desktop's Restart, or colima restart.",
         )
     return _answered_wrongly(error, address, source)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import docker
 from docker import DockerClient
-from docker.errors import DockerException
+from docker.errors import APIError, DockerException
 from requests.exceptions import RequestException
 
 from tests.docker.images import Images, buildable
@@ -40,6 +40,19 @@ class Engine:
         return self.client.containers.run(
             self.images.name(image), list(command) or None, detach=True, labels=labels, init=False, **options
         )
+
+    def pause(self, name: str) -> None:
+        """Pause a container. On a busy machine runc gives up freezing one that does not hold still: so again."""
+        for _ in range(20):
+            try:
+                self.client.api.pause(name)
+            except APIError as error:
+                if "unable to freeze" not in str(error):
+                    raise
+                time.sleep(0.2)
+            else:
+                return
+        raise AssertionError(f"{name} cannot be paused")
 
     def sweep(self) -> None:
         """Remove the containers that `run` started."""

@@ -154,7 +154,8 @@ def test_an_engine_that_hangs_after_it_answered_and_one_that_is_killed(own: tupl
 def test_states_as_they_are(engine: Engine) -> None:
     """The engine's `Running` is true of a paused and of a restarting container: the status is what counts."""
     engine.run("tiny", "sh", "-c", "exit 3", name="t-failed")
-    engine.run("tiny", name="t-paused").pause()
+    engine.run("tiny", name="t-paused")
+    engine.pause("t-paused")
     engine.run("tiny", "sh", "-c", "exit 1", name="t-looping", restart_policy={"Name": "always"})
     engine.run("tiny", "sh", "-c", "exit 0", name="t-done")
     assert eventually(lambda: container("t-failed").status == "exited")
@@ -200,7 +201,7 @@ def test_start_restart_and_unpause(engine: Engine) -> None:
     connect().restart("t-kafka", grace=1)
     assert container("t-kafka").status == "running"
     assert container("t-kafka").started != first
-    engine.client.containers.get("t-kafka").pause()
+    engine.pause("t-kafka")
     connect().start("t-kafka")
     assert container("t-kafka").status == "running"
     engine.client.containers.get("t-kafka").stop(timeout=0)

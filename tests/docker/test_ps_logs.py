@@ -70,7 +70,7 @@ def test_ps_on_a_narrow_terminal(zookeeper_stack: Stack) -> None:
 
 def test_ps_says_what_is_wrong(zookeeper_stack: Stack, kafkactl: Kafkactl) -> None:
     zookeeper_stack.compose("kill", "kafka-exporter")
-    zookeeper_stack.compose("pause", "kafka-ui")
+    zookeeper_stack.engine.pause(f"{zookeeper_stack.project}-kafka-ui")
     try:
         rows = {row.split()[0]: row for row in kafkactl("ps").out.splitlines()}
         assert "exited (137)" in rows["kafka-exporter"]
