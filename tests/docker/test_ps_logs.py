@@ -171,8 +171,9 @@ def _start_talker(engine: Engine, name: str) -> None:
 
 def gapless(lines: list[str]) -> bool:
     """Whether the numbers go on by one, and nothing came twice, but for starts at 1."""
-    numbers = [int(line) for line in lines if line.isdigit()]
-    return all(after in (before + 1, 1) for before, after in pairwise(numbers))
+    out = [int(line) for line in lines if not line.startswith("e")]
+    err = [int(line.removeprefix("e")) for line in lines if line.startswith("e")]
+    return all(after in (before + 1, 1) for numbers in (out, err) for before, after in pairwise(numbers))
 
 
 def test_following_goes_on_across_restarts_and_new_containers(engine: Engine, talker: str, tmp_path: Path) -> None:
