@@ -14,6 +14,7 @@ import typer
 
 from kafkactl import output
 from kafkactl.errors import KafkactlError, UsageError
+from kafkactl.escapes import plain
 from kafkactl.loglines import LogLine, merged
 from kafkactl.options import Project, positive_duration
 from kafkactl.output import LineFormat
@@ -158,7 +159,7 @@ def _writer(names: Sequence[str], show: LineFormat, file: TextIO) -> Callable[[S
     widest = max(map(len, names), default=0)
     # One service's lines are its own; among several each says whose it is.
     prefix = {name: style.paint(f"{name:<{widest}} |", colours[name]) + " " if len(names) > 1 else "" for name in names}
-    clean = output.plain if output.is_terminal(file) else str
+    clean = plain if output.is_terminal(file) else str
 
     def write(lines: Sequence[LogLine]) -> int:
         if show is LineFormat.JSON:
