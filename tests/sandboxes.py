@@ -56,7 +56,7 @@ class Shell:
     def traces(self) -> list[str]:
         """Everything a sandbox left: processes and temporary files."""
         processes = _processes(lambda line: any(str(self.home) in word for word in line))
-        return [" ".join(p.cmdline())[:200] for p in processes] + [p.name for p in (self.home / "tmp").iterdir()]
+        return [_words(p) for p in processes] + [p.name for p in (self.home / "tmp").iterdir()]
 
 
 @contextmanager
@@ -70,6 +70,13 @@ def shell(home: Path, **environment: str) -> Iterator[Shell]:
     finally:
         for process in _processes(lambda line: any(str(home) in word for word in line)):
             process.kill()
+
+
+def _words(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())[:200]
+    except psutil.NoSuchProcess:  # it ended between two looks
+        return f"process {process.pid}, ending"
 
 
 def _processes(wanted: Callable[[list[str]], bool]) -> list[psutil.Process]:

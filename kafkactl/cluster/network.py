@@ -36,19 +36,23 @@ def split(address: str) -> tuple[str, int]:
     return host.strip("[]").rpartition("://")[2], int(port)
 
 
+_PATIENT = 5
+
 Manner = Literal["closes", "http", "tls", "silent", "other"]
 
 
 def manner(host: str, port: int, timeout: float) -> Manner:
     """How what listens at host:port behaves towards a stranger; `timeout` is for each step, in seconds.
 
-    A Kafka listener without TLS waits for us to speak, and hangs up on a request that is not Kafka's: "other".
+    A Kafka listener without TLS waits for us to speak, and hangs up on a request that is not Kafka's: "other". Only
+    one that says nothing for longer than a busy machine takes is "silent".
     """
     try:
         with socket.create_connection((host, port), timeout=timeout) as probe:
             if _answer(probe) == b"":
                 return "closes"
             probe.sendall(b"HEAD / HTTP/1.0\r\n\r\n")
+            probe.settimeout(timeout * _PATIENT)
             answer = _answer(probe)
     except OSError:
         return "closes"

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from docker.errors import DockerException
 
@@ -131,6 +132,7 @@ def test_an_engine_that_hangs_after_it_answered_and_one_that_is_killed(own: tupl
     started.run("tiny", "sh", "-c", "echo begun; sleep 60", name="payment-kafka", network_mode="none")
     engine = connect()
     os.kill(pid, signal.SIGSTOP)
+    assert eventually(lambda: psutil.Process(pid).status() == psutil.STATUS_STOPPED)
     for ask in (engine.listed, connect):
         with pytest.raises(EngineError) as hung:
             ask()
