@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from kafkactl import __version__
-from kafkactl.commands import describe, diff, export, init_topics, lint, produce, sandbox, smoke, tail
+from kafkactl.commands import describe, diff, doctor, export, init_topics, lint, produce, sandbox, smoke, tail
 from kafkactl.errors import ExitCode, KafkactlError, Terminated
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.command("describe")(describe.describe)
 app.command("test")(smoke.smoke)
 app.command("tail")(tail.tail)
 app.command("produce")(produce.produce)
+app.command("doctor")(doctor.doctor)
 app.add_typer(sandbox.app, name="sandbox")
 
 

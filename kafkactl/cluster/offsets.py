@@ -54,6 +54,15 @@ def read_time_offsets(cluster: Cluster, places: Iterable[Place], milliseconds: i
     return _offsets(cluster, _ask(cluster, places, OffsetSpec.for_timestamp(milliseconds)), least=NO_SUCH_TIME)
 
 
+def read_newest(cluster: Cluster, places: Iterable[Place]) -> dict[Place, int | None]:
+    """The latest timestamp (ms) of each partition's records; None where there is none, or no leader answers."""
+    answers = cluster.gather(_ask(cluster, places, OffsetSpec.max_timestamp()), limit=cluster.connection.timeout)
+    return {
+        (tp.topic, tp.partition): None if isinstance(answer, KafkaError) or answer.timestamp < 0 else answer.timestamp
+        for tp, answer in answers.items()
+    }
+
+
 def _ask(cluster: Cluster, places: Iterable[Place], spec: Any, committed: bool = False) -> dict[TP, Any]:
     """The futures of what the leaders answer to an OffsetSpec: all are under way at once."""
     asked = [TP(*place) for place in places]

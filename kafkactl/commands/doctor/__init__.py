@@ -1,0 +1,102 @@
+"""kafkactl doctor: what is wrong, why, and what heals it."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kafkactl import options, settings
+
+
+class DoctorFormat(StrEnum):
+    """Formats of the doctor."""
+
+    TABLE = "table"
+    SHORT = "short"
+    JSON = "json"
+    JUNIT = "junit"
+    GITHUB = "github"
+
+
+class FailOn(StrEnum):
+    """From which severity on the exit code is 1."""
+
+    WARN = "warn"
+    ERROR = "error"
+
+
+def doctor(
+    what: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[CATEGORY|CODE]…", help="Only these checks: network, KD3, KD305. Default: all."),
+    ] = None,
+    wait: Annotated[
+        float,
+        typer.Option(
+            "--wait",
+            metavar="TIME",
+            parser=options.duration,
+            help="Look again for so long, until all is well or waiting can't heal it. Default: 0s.",
+            show_default=False,
+        ),
+    ] = 0.0,
+    fail_on: Annotated[FailOn, typer.Option("--fail-on", help="The exit code is 1 from this severity on.")] = (
+        FailOn.ERROR
+    ),
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option("--ignore", metavar="CODE[=TARGET]", help="Do not tell this finding. TARGET may be a glob."),
+    ] = None,
+    save: Annotated[Path | None, typer.Option("--save", metavar="FILE", help="Keep the facts in a file.")] = None,
+    saved: Annotated[
+        Path | None, typer.Option("--from", metavar="FILE", help="Judge the facts of such a file instead.")
+    ] = None,
+    explain: Annotated[
+        str | None, typer.Option("--explain", metavar="CODE", help="What a code means, and what heals it.")
+    ] = None,
+    list_codes: Annotated[bool, typer.Option("--list", help="List every check.")] = False,
+    show: Annotated[DoctorFormat, typer.Option("-o", "--output", help="How to show it.")] = DoctorFormat.TABLE,
+    file: options.File = None,
+    brokers: options.Brokers = None,
+    env: options.Env = None,
+    client_config: options.ClientConfig = None,
+    timeout: options.Timeout = 3.0,
+    verbose: options.Verbose = False,
+) -> None:
+    """Find what is wrong with Kafka, name the cause first, and say what heals it. Changes nothing.
+
+    \b
+    Examples:
+      kafkactl doctor
+      kafkactl doctor network -b localhost:40092
+      kafkactl doctor --wait 60s --fail-on warn
+      kafkactl doctor --explain KD305
+    """
+    from kafkactl.commands.doctor import run
+
+    if explain is not None:
+        run.explain(explain)
+        return
+    if list_codes:
+        run.list_codes(show)
+        return
+    catalog = settings.open_catalog(file, env, required=False)
+    connection = settings.resolve(
+        brokers=brokers, env=env, client_config=client_config, timeout=timeout, verbose=verbose, catalog=catalog
+    )
+    raise typer.Exit(
+        run.examine(
+            connection,
+            catalog,
+            run.Wish(
+                what=tuple(what or ()),
+                wait=wait,
+                fail_on_warnings=fail_on is FailOn.WARN,
+                ignore=tuple(ignore or ()),
+                save=save,
+                saved=saved,
+                show=show,
+            ),
+        )
+    )

@@ -1,0 +1,128 @@
+"""One examination: facts, findings, and again while waiting can heal what was found."""
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kafkactl import output
+from kafkactl.catalog.model import Catalog
+from kafkactl.commands.doctor import DoctorFormat, show
+from kafkactl.doctor.checks import CHECKS
+from kafkactl.doctor.codes import CATEGORIES, codes
+from kafkactl.doctor.facts import Facts, dump, load
+from kafkactl.doctor.judge import Diagnosis, Ignored, diagnose
+from kafkactl.errors import ExitCode, KafkactlError, UsageError
+from kafkactl.settings import Connection
+from kafkactl.suggest import suggest
+
+_AGAIN = 1.0  # seconds between two looks
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What to look for and how to show it, as the user typed it."""
+
+    what: tuple[str, ...]
+    wait: float  # seconds
+    fail_on_warnings: bool
+    ignore: tuple[str, ...]
+    save: Path | None
+    saved: Path | None
+    show: DoctorFormat
+
+
+def examine(connection: Connection, catalog: Catalog | None, wish: Wish) -> ExitCode:
+    """Examine, show what was found, and say it in an exit code. Raises UsageError for a check that does not exist."""
+    wanted, ignored = _wanted(wish.what), [_ignored(text) for text in wish.ignore]
+    start = time.monotonic()
+    while True:
+        facts = _facts(connection, catalog, wish)
+        found = diagnose(facts, codes(), CHECKS, wanted=wanted, ignored=ignored)
+        left = start + wish.wait - time.monotonic()
+        if wish.saved is not None or left <= 0 or not _may_heal(found, wish):
+            break
+        if wish.show is DoctorFormat.TABLE and found.headline:
+            output.pending(f"  …   waiting: {found.headline.headline}")
+        time.sleep(min(_AGAIN, left))
+    output.pending("")
+    if wish.save is not None:
+        _save(wish.save, facts)
+    show.report(found, wish.show, time.monotonic() - start)
+    return _exit_code(found, wish, waited=wish.wait > 0 and left <= 0)
+
+
+def _facts(connection: Connection, catalog: Catalog | None, wish: Wish) -> Facts:
+    if wish.saved is None:
+        from kafkactl.doctor.collect import collect
+
+        return collect(connection, catalog)
+    try:
+        return load(wish.saved.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{wish.saved} cannot be read: {error.strerror}.") from None
+    except ValueError as error:
+        raise UsageError(
+            f"{wish.saved} holds no facts of the doctor: {error}.", hint="Write them: kafkactl doctor --save FILE"
+        ) from None
+
+
+def _save(path: Path, facts: Facts) -> None:
+    try:
+        path.write_bytes(dump(facts))
+    except OSError as error:
+        raise KafkactlError(f"{path} cannot be written: {error.strerror}.") from None
+
+
+def _bad(found: Diagnosis, wish: Wish) -> Sequence[str]:
+    """The codes of what makes the exit code 1."""
+    severities = ("error", "warning") if wish.fail_on_warnings else ("error",)
+    return [told.code for told in found.findings(*severities)]
+
+
+def _may_heal(found: Diagnosis, wish: Wish) -> bool:
+    bad = _bad(found, wish)
+    return bool(bad) and all(codes()[code].waits for code in bad)
+
+
+def _exit_code(found: Diagnosis, wish: Wish, *, waited: bool) -> ExitCode:
+    if found.states("crashed"):
+        return ExitCode.UNREACHABLE
+    if not _bad(found, wish):
+        return ExitCode.OK
+    return ExitCode.WAIT_EXPIRED if waited else ExitCode.FOUND
+
+
+def _wanted(texts: Iterable[str]) -> list[str] | None:
+    """The codes these words mean: a category, its digits, a code, a code's slug. None for all."""
+    wanted: list[str] = []
+    for text in texts:
+        found = [
+            code
+            for code, entry in codes().items()
+            if text.upper() in (code, code[:3]) or text.lower() in (entry.slug, CATEGORIES[code[:3]])
+        ]
+        if not found:
+            known = [*codes(), *CATEGORIES.values(), *(entry.slug for entry in codes().values())]
+            raise UsageError(
+                f"There is no check {text}.{suggest(text, known, quoted=False)}", hint="kafkactl doctor --list"
+            )
+        wanted += found
+    return wanted or None
+
+
+def _ignored(text: str) -> Ignored:
+    name, equals, target = text.partition("=")
+    (code, *_) = _wanted([name]) or [""]
+    return Ignored(code, target if equals else "*")
+
+
+def explain(text: str) -> None:
+    """Say what a code means."""
+    for code in _wanted([text]) or ():
+        show.explain(code, codes()[code])
+
+
+def list_codes(form: DoctorFormat) -> None:
+    """List every check."""
+    show.listing(codes(), form)

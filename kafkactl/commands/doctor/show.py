@@ -1,0 +1,190 @@
+"""What the doctor says: the one thing that is wrong first, with its evidence and what heals it."""
+
+import textwrap
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+
+from kafkactl import output
+from kafkactl.commands.doctor import DoctorFormat
+from kafkactl.doctor.codes import Code, category
+from kafkactl.doctor.findings import Told
+from kafkactl.doctor.judge import Diagnosis
+from kafkactl.escapes import plain
+
+_LEVELS = {"error": "red", "warning": "yellow", "info": "dim"}
+_NAMED = 5  # findings of one code that are told one by one
+
+
+def report(found: Diagnosis, form: DoctorFormat, seconds: float) -> None:
+    """Show a diagnosis that took so long."""
+    match form:
+        case DoctorFormat.JSON:
+            output.document("doctor", _document(found, seconds))
+        case DoctorFormat.JUNIT:
+            output.junit("doctor", _cases(found))
+        case DoctorFormat.GITHUB:
+            output.github(_cases(found))
+        case DoctorFormat.SHORT:
+            for told in found.findings("error", "warning", "info"):
+                output.say(f"{told.code} {told.severity:<7} {plain(told.headline)}")
+        case DoctorFormat.TABLE:
+            _tell(found, seconds)
+
+
+def _tell(found: Diagnosis, seconds: float) -> None:
+    first = found.headline
+    for info in found.findings("info"):
+        output.say(f"{info.code}  {plain(info.headline)}")
+    if first is None:
+        crashed = found.states("crashed")
+        if crashed:
+            _tell_crashed(found)
+        output.say(
+            f"{'Healthy' if not crashed else 'Nothing else found'}. {_passed(found)}{_skipped(found)} in "
+            f"{output.seconds(seconds)}."
+        )
+        return
+    _tell_first(found, first)
+    _tell_others(found, first)
+    _tell_crashed(found)
+    output.say()
+    output.say(f"{_summary(found)} · {output.seconds(seconds)}            more: kafkactl doctor --explain {first.code}")
+
+
+def _tell_first(found: Diagnosis, first: Told) -> None:
+    look = output.style()
+    headline = plain(first.headline)
+    gap = max(2, min(output.width(), 100) - output.cells(headline) - len(first.code))
+    output.say(look.paint(headline, _LEVELS[first.severity]) + " " * gap + look.paint(first.code, "dim"))
+    output.say()
+    for word, text in first.evidence:
+        output.say(f"  {word:<10} {plain(text)}")
+    for place, line in enumerate(first.heal):
+        output.say(f"  {'heal' if place == 0 else '':<10} {look.paint(plain(line), 'bold')}")
+    alike = [told for told in found.findings(first.severity) if told.code == first.code][1:]
+    for told in alike[:_NAMED]:
+        output.say(f"  {'and':<10} {plain(told.headline)}")
+    if len(alike) > _NAMED:
+        output.say(f"  {'and':<10} {output.count(len(alike) - _NAMED, 'more like these', 'more like these')}")
+
+
+def _tell_others(found: Diagnosis, first: Told) -> None:
+    explained = found.explained_by(first.code)
+    if explained:
+        output.say()
+        output.say(f"  {output.count(len(explained), 'check')} skipped because of it: {' '.join(explained)}")
+    others: dict[str, list[Told]] = defaultdict(list)
+    for told in found.findings("error", "warning"):
+        if told.code != first.code:
+            others[told.code].append(told)
+    if others and not explained:
+        output.say()
+    for code, tolds in others.items():
+        more = f" (and {len(tolds) - 1} more)" if len(tolds) > 1 else ""
+        level = output.style().paint(tolds[0].severity, _LEVELS[tolds[0].severity])
+        output.say(f"  {'also':<10} {level} {code}  {plain(tolds[0].headline)}{more}")
+
+
+def _tell_crashed(found: Diagnosis) -> None:
+    for result in found.states("crashed"):
+        output.say(f"  {'crashed':<10} {result.code}  {plain(result.reason)}: report it, with --save FILE")
+
+
+def _passed(found: Diagnosis) -> str:
+    return f"{output.count(len(found.states('passed')), 'check')} passed"
+
+
+def _skipped(found: Diagnosis) -> str:
+    reasons = Counter(result.reason for result in found.states("skipped"))
+    if not reasons:
+        return ""
+    listed = ", ".join(f"{reason}: {number}" for reason, number in reasons.most_common())
+    return f", {sum(reasons.values())} skipped ({plain(listed)})"
+
+
+def _summary(found: Diagnosis) -> str:
+    parts = [f"{len(found.states('passed'))} passed"]
+    for severity in ("error", "warning"):
+        if number := len(found.findings(severity)):
+            parts.append(output.count(number, severity))
+    if skipped := found.states("skipped"):
+        parts.append(f"{len(skipped)} skipped")
+    if ignored := sum(result.ignored for result in found.results):
+        parts.append(f"{ignored} ignored")
+    return " · ".join(parts)
+
+
+def _document(found: Diagnosis, seconds: float) -> dict[str, object]:
+    first = found.headline
+    return {
+        "healthy": first is None and not found.states("crashed"),
+        "cause": first.code if first else None,
+        "seconds": round(seconds, 3),
+        "checks": [
+            {
+                "code": result.code,
+                "state": result.state,
+                "reason": result.reason or None,
+                "because": result.because or None,
+                "ignored": result.ignored,
+                "findings": [
+                    {
+                        "slug": told.slug,
+                        "severity": told.severity,
+                        "target": told.target,
+                        "headline": told.headline,
+                        "evidence": [{"what": word, "text": text} for word, text in told.evidence],
+                        "heal": list(told.heal),
+                    }
+                    for told in result.findings
+                ],
+            }
+            for result in found.results
+        ],
+    }
+
+
+def _cases(found: Diagnosis) -> list[output.Case]:
+    cases = []
+    for result in found.results:
+        if result.state == "skipped":
+            cases.append(output.Case(result.code, "skipped", result.reason))
+        elif result.state == "crashed":
+            cases.append(output.Case(result.code, "error", result.reason))
+        for told in result.findings:
+            level = "ok" if told.severity == "info" else told.severity
+            cases.append(output.Case(f"{told.code} {told.target}", level, told.headline))
+        if result.state == "passed":
+            cases.append(output.Case(result.code))
+    return cases
+
+
+def explain(code: str, entry: Code) -> None:
+    """Say what a code means, and what heals it."""
+    look = output.style()
+    output.say(f"{look.paint(code, 'bold')}  {entry.slug}  ({entry.severity}, {category(code)})")
+    output.say(f"{entry.title}.")
+    output.say()
+    for line in textwrap.wrap(" ".join(entry.explain.split()), min(output.width(), 100)):
+        output.say(line)
+    output.say()
+    for line in entry.heal:
+        output.say(f"  heal    {line}")
+    if entry.after:
+        output.say(f"  after   {' '.join(entry.after)}: what they find explains it")
+
+
+def listing(entries: Mapping[str, Code], form: DoctorFormat) -> None:
+    """List every check."""
+    if form is DoctorFormat.JSON:
+        keys = ("slug", "severity", "title", "after")
+        listed = [
+            {"code": code, "category": category(code), **{key: getattr(entry, key) for key in keys}}
+            for code, entry in entries.items()
+        ]
+        output.document("checks", {"checks": listed})
+        return
+    output.table(
+        [output.Column("CODE"), output.Column("CATEGORY"), output.Column("SEVERITY"), output.Column("WHAT IT FINDS")],
+        [(code, category(code), entry.severity, entry.title) for code, entry in entries.items()],
+    )

@@ -1,0 +1,8 @@
+"""The checks: pure functions over facts, one room a category."""
+
+from collections.abc import Mapping
+
+from kafkactl.doctor.checks import cluster, network, storage
+from kafkactl.doctor.findings import Check
+
+CHECKS: Mapping[str, Check] = {**storage.CHECKS, **network.CHECKS, **cluster.CHECKS}
