@@ -46,6 +46,11 @@ def ranges_of(cluster: Cluster, places: Sequence[Place], *, committed: bool = Fa
     return {place: Range(first[place], end[place]) for place in places}
 
 
+def read_stable_ends(cluster: Cluster, places: Sequence[Place]) -> dict[Place, int | None]:
+    """How far a reader of committed transactions gets in each partition; None where no leader answers in time."""
+    return _offsets(cluster, _ask(cluster, places, OffsetSpec.latest(), committed=True))
+
+
 def read_time_offsets(cluster: Cluster, places: Iterable[Place], milliseconds: int) -> dict[Place, int | None]:
     """The first offset of each partition whose record is at or after a time; NO_SUCH_TIME where there is none.
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from confluent_kafka import KafkaError
-from confluent_kafka.admin import ConfigResource, ConfigSource, ResourceType
+from confluent_kafka.admin import AdminClient, ConfigResource, ConfigSource, ResourceType
 
 from kafkactl.cluster.brokers import BrokerSettings, read_brokers
 from kafkactl.cluster.client import WORK_LIMIT, Cluster
-from kafkactl.cluster.words import reason
+from kafkactl.cluster.properties import client_properties
+from kafkactl.cluster.words import failed, reason
 from kafkactl.errors import KafkactlError
 from kafkactl.suggest import suggest
 from kafkactl.topics import ConfigValue, LiveTopic, Partition
@@ -63,8 +64,17 @@ def require_topic(cluster: Cluster, name: str) -> LiveTopic:
 
 def read_metadata(cluster: Cluster) -> Any:
     """librdkafka's metadata of every topic; asking for it creates none."""
-    # Without a topic's name: with one, the request itself could create the topic (library trap 6).
-    return cluster.call(cluster.admin.list_topics, timeout=WORK_LIMIT)
+    admin, seconds = cluster.admin, cluster.connection.timeout
+    while True:
+        # Without a topic's name: with one, the request itself could create the topic (library trap 6).
+        (answer,) = cluster.gather({0: cluster.start(admin.list_topics, timeout=seconds)}).values()
+        if not isinstance(answer, KafkaError):
+            return answer
+        seconds *= 2
+        if seconds > WORK_LIMIT:
+            raise failed(answer, "The cluster")
+        # Any one broker is asked, and a client stays with it, even if it hangs: another client may find another.
+        admin = AdminClient(client_properties(cluster.connection))
 
 
 def _partitions(topic: Any) -> tuple[Partition, ...]:
