@@ -22,6 +22,8 @@ from kafkactl.doctor.facts import (
     TopicFacts,
 )
 from kafkactl.errors import KafkactlError
+from kafkactl.groups.observation import Observation
+from kafkactl.groups.observe import observe
 from kafkactl.settings import Connection
 from kafkactl.topics import LiveTopic, Place
 
@@ -49,15 +51,19 @@ _SPEECH = {
 }
 
 
-def collect(connection: Connection, catalog: Catalog | None) -> Facts:
-    """What there is to know of the cluster this connection means, and of what topics.yaml declares."""
+def collect(connection: Connection, catalog: Catalog | None, sample: float = 0.0) -> Facts:
+    """What there is to know of the cluster this connection means, and of what topics.yaml declares.
+
+    With `sample` (seconds) groups are looked at twice, so far apart.
+    """
     missing: dict[str, str] = {}
     bootstrap = _dial_all([network.split(address) for address in connection.brokers], connection)
     brokers, cluster, trouble = None, None, None
     if not any(dial.manner == "kafka" for dial in bootstrap):
-        missing |= dict.fromkeys(("brokers", "cluster"), "Kafka can't be reached")
+        missing |= dict.fromkeys(("brokers", "cluster", "groups"), "Kafka can't be reached")
     else:
         brokers, cluster, trouble = _cluster(connection, catalog, missing)
+    groups = _groups(connection, sample, missing) if cluster else None
     declared = _declared(catalog)
     if declared is None:
         missing["declared"] = "no topics.yaml"
@@ -69,6 +75,7 @@ def collect(connection: Connection, catalog: Catalog | None) -> Facts:
         cluster=cluster,
         trouble=trouble,
         declared=declared,
+        groups=groups,
         missing=missing,
     )
 
@@ -98,20 +105,28 @@ def _cluster(connection: Connection, catalog: Catalog | None, missing: dict[str,
     try:
         metadata = kafka.admin.list_topics(timeout=connection.timeout)
     except KafkaException as error:
-        missing |= dict.fromkeys(("brokers", "cluster"), "Kafka does not serve this client")
+        missing |= dict.fromkeys(("brokers", "cluster", "groups"), "Kafka does not serve this client")
         return None, None, _trouble(connection, error)
     advertised = sorted(metadata.brokers.values(), key=lambda broker: broker.id)
     dials = _dial_all([(broker.host, broker.port) for broker in advertised], connection)
     brokers = tuple(BrokerFacts(broker.id, dial) for broker, dial in zip(advertised, dials, strict=True))
     if not any(dial.manner == "kafka" for dial in dials):
-        missing["cluster"] = "the brokers can't be reached"
+        missing |= dict.fromkeys(("cluster", "groups"), "the brokers can't be reached")
         return brokers, None, None
     try:
         kafka = connect(connection)
         return brokers, _read(kafka, brokers, catalog, missing), None
     except KafkactlError as error:
-        missing["cluster"] = error.message.rstrip(".")
+        missing |= dict.fromkeys(("cluster", "groups"), error.message.rstrip("."))
         return brokers, None, (error.message, error.hint)
+
+
+def _groups(connection: Connection, sample: float, missing: dict[str, str]) -> Observation | None:
+    try:
+        return observe(connect(connection), sample)
+    except KafkactlError as error:
+        missing["groups"] = f"the groups could not be read: {error.message.rstrip('.')}"
+        return None
 
 
 def _trouble(connection: Connection, error: KafkaException) -> tuple[str, str]:

@@ -9,6 +9,8 @@ from typing import Literal
 
 import msgspec
 
+from kafkactl.groups.observation import Observation
+
 SCHEMA_VERSION = 1
 
 Manner = Literal["kafka", "unresolved", "refused", "silent", "closes", "http", "tls", "mute", "unreachable"]
@@ -120,6 +122,7 @@ class Facts:
         None  # what the client was told where Kafka speaks but does not serve, and a remedy
     )
     declared: tuple[DeclaredTopic, ...] | None = None
+    groups: Observation | None = None
     missing: Mapping[str, str] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
 

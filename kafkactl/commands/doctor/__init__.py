@@ -41,6 +41,16 @@ def doctor(
             show_default=False,
         ),
     ] = 0.0,
+    sample: Annotated[
+        float,
+        typer.Option(
+            "--sample",
+            metavar="TIME",
+            parser=options.duration,
+            help="Look at consumer groups twice, so far apart; more than 30s tells who is stuck. Default: 0s.",
+            show_default=False,
+        ),
+    ] = 0.0,
     fail_on: Annotated[FailOn, typer.Option("--fail-on", help="The exit code is 1 from this severity on.")] = (
         FailOn.ERROR
     ),
@@ -92,6 +102,7 @@ def doctor(
             run.Wish(
                 what=tuple(what or ()),
                 wait=wait,
+                sample=sample,
                 fail_on_warnings=fail_on is FailOn.WARN,
                 ignore=tuple(ignore or ()),
                 save=save,

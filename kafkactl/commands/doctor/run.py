@@ -25,6 +25,7 @@ class Wish:
 
     what: tuple[str, ...]
     wait: float  # seconds
+    sample: float  # seconds
     fail_on_warnings: bool
     ignore: tuple[str, ...]
     save: Path | None
@@ -56,7 +57,9 @@ def _facts(connection: Connection, catalog: Catalog | None, wish: Wish) -> Facts
     if wish.saved is None:
         from kafkactl.doctor.collect import collect
 
-        return collect(connection, catalog)
+        if wish.sample and wish.show is DoctorFormat.TABLE:
+            output.pending(f"  …   looking at consumer groups for {wish.sample:g} s")
+        return collect(connection, catalog, wish.sample)
     try:
         return load(wish.saved.read_bytes())
     except OSError as error:
