@@ -94,10 +94,8 @@ def _falling_behind(facts: Facts) -> Iterator[Finding]:
         topic = worst.topic
         readers = sum(any(name == topic for name, _ in member.assigned) for member in group.members)
         count = sum(p.topic == topic for p in group.partitions)
-        if readers < count:
-            remedy = f"start more consumers in {group.id}: {readers} read the {count} partitions of {topic}"
-        else:
-            remedy = f"another consumer would idle: {readers} read the {many(count, 'partition')} of {topic}"
+        remedy = f"start more consumers in {group.id}" if readers < count else "another consumer would idle"
+        remedy += f": {many(readers, 'member')} for the {many(count, 'partition')} of {topic}"
         yield Finding(
             group.id,
             {
