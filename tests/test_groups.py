@@ -291,15 +291,11 @@ def test_a_thousand_random_groups_are_judged_one_by_one_as_all_at_once() -> None
 
 
 def examined(observation: Observation | None, *, declared: Sequence[DeclaredTopic] = (), records: int = 0) -> Diagnosis:
-    topics = tuple(
-        TopicFacts(topic.name, (PartitionFacts(0, 1, (1,), (1,), 0, records),))
-        for topic in declared
-    )  # fmt: skip
+    brokers = (BrokerFacts(1, Dial("h", 1, "kafka")),)
+    partitions = (PartitionFacts(0, 1, (1,), (1,), 0, records),)
+    cluster = ClusterFacts("", "KRaft", brokers, tuple(TopicFacts(topic.name, partitions) for topic in declared))
     missing = {} if observation else {"groups": "no permission"}
-    facts = Facts(
-        0, "", (), cluster=ClusterFacts("", "KRaft", (BrokerFacts(1, Dial("h", 1, "kafka")),), topics), declared=tuple(declared), groups=observation,
-        missing=missing,
-    )  # fmt: skip
+    facts = Facts(0, "", (), cluster=cluster, declared=tuple(declared), groups=observation, missing=missing)
     wanted = [code for code in codes() if code.startswith("KD6")]
     return diagnose(facts, codes(), CHECKS, wanted=wanted)
 

@@ -60,10 +60,12 @@ def collect(connection: Connection, catalog: Catalog | None, sample: float = 0.0
     bootstrap = _dial_all([network.split(address) for address in connection.brokers], connection)
     brokers, cluster, trouble = None, None, None
     if not any(dial.manner == "kafka" for dial in bootstrap):
-        missing |= dict.fromkeys(("brokers", "cluster", "groups"), "Kafka can't be reached")
+        missing |= dict.fromkeys(("brokers", "cluster"), "Kafka can't be reached")
     else:
         brokers, cluster, trouble = _cluster(connection, catalog, missing)
     groups = _groups(connection, sample, missing) if cluster else None
+    if cluster is None:
+        missing["groups"] = missing["cluster"]
     declared = _declared(catalog)
     if declared is None:
         missing["declared"] = "no topics.yaml"
@@ -105,19 +107,19 @@ def _cluster(connection: Connection, catalog: Catalog | None, missing: dict[str,
     try:
         metadata = kafka.admin.list_topics(timeout=connection.timeout)
     except KafkaException as error:
-        missing |= dict.fromkeys(("brokers", "cluster", "groups"), "Kafka does not serve this client")
+        missing |= dict.fromkeys(("brokers", "cluster"), "Kafka does not serve this client")
         return None, None, _trouble(connection, error)
     advertised = sorted(metadata.brokers.values(), key=lambda broker: broker.id)
     dials = _dial_all([(broker.host, broker.port) for broker in advertised], connection)
     brokers = tuple(BrokerFacts(broker.id, dial) for broker, dial in zip(advertised, dials, strict=True))
     if not any(dial.manner == "kafka" for dial in dials):
-        missing |= dict.fromkeys(("cluster", "groups"), "the brokers can't be reached")
+        missing["cluster"] = "the brokers can't be reached"
         return brokers, None, None
     try:
         kafka = connect(connection)
         return brokers, _read(kafka, brokers, catalog, missing), None
     except KafkactlError as error:
-        missing |= dict.fromkeys(("cluster", "groups"), error.message.rstrip("."))
+        missing["cluster"] = error.message.rstrip(".")
         return brokers, None, (error.message, error.hint)
 
 

@@ -44,24 +44,27 @@ def _below_log(group: Group, partitions: list[PartitionVerdict]) -> Finding:
 
 def above_end(facts: Facts) -> Iterator[Finding]:
     """KD602"""
-    yield from or_partial(facts, (_above_end(*found) for found in judged(facts, "AHEAD")))
+    address = ",".join(dial.address for dial in facts.bootstrap)
+    yield from or_partial(facts, (_above_end(address, *found) for found in judged(facts, "AHEAD")))
 
 
-def _above_end(group: Group, partitions: list[PartitionVerdict]) -> Finding:
+def _above_end(address: str, group: Group, partitions: list[PartitionVerdict]) -> Finding:
     worst = partitions[0]
     committed, first, end = offsets(group, worst)
+    ids = ",".join(str(partition.partition) for partition in partitions if partition.topic == worst.topic)
     shows = f"kafkactl tail {worst.topic} --partition {worst.partition} --offset {first} -c 1 --no-follow"
+    resets = (
+        f"kafka-consumer-groups --bootstrap-server {address} --group {group.id} --topic {worst.topic}:{ids} "
+        "--reset-offsets --to-earliest --execute"
+    )
     return Finding(
         group.id,
-        {
-            "places": and_more(map(place, partitions)),
-            "committed": f"{committed:,}",
-            "end": f"{end:,}",
-        },
+        {"places": and_more(map(place, partitions)), "committed": f"{committed:,}", "end": f"{end:,}"},
         seen(group, partitions),
         heal=[
             f"{shows}    shows the first record" if first < end else f"{worst.topic} holds nothing to read now",
-            f"start the consumers of {group.id} with auto.offset.reset=earliest: they read the topic from its start",
+            f"stop the consumers of {group.id}, send it back to the start, and start them again:",
+            resets,
         ],
     )
 
