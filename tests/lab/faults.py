@@ -12,6 +12,8 @@ from confluent_kafka import Producer
 from kafkactl.sandbox import Node, RunningSandbox
 from tests.conftest import admin_client, free_port
 
+FAR = "9223372036854775807"  # ms: a topic that takes any timestamp
+
 
 def set_properties(node: Node, settings: Mapping[str, str]) -> None:
     """Change a stopped broker's server.properties; the last of several lines with one key counts."""

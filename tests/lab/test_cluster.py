@@ -14,8 +14,6 @@ from tests.conftest import admin_client, create, sweep
 from tests.lab import faults
 from tests.lab.examination import Doctor, after, shell
 
-FAR = "9223372036854775807"  # ms: a topic that takes any timestamp
-
 
 @pytest.fixture(scope="module")
 def _cluster() -> Iterator[RunningSandbox]:
@@ -212,7 +210,7 @@ def test_size_chain(doctor: Doctor, three_brokers: str) -> None:
 @pytest.mark.quick
 @pytest.mark.provokes("KD509", "a producer whose clock is a year ahead", healed="no command can: shown by the remedy")
 def test_future_timestamp(doctor: Doctor, one_broker: str) -> None:
-    create(one_broker, NewTopic("a", 1, 1, config={"message.timestamp.after.max.ms": FAR}))
+    create(one_broker, NewTopic("a", 1, 1, config={"message.timestamp.after.max.ms": faults.FAR}))
     faults.write(one_broker, "a", timestamp=int((time.time() + 365 * 86_400) * 1000))
     seen = doctor()
     seen.names("KD509", exit_code=0)
