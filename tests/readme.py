@@ -23,6 +23,7 @@ COMMANDS = (
     "test",
     "tail",
     "produce",
+    "doctor",
     "sandbox up",
     "sandbox down",
     "sandbox status",

@@ -24,8 +24,16 @@ class Topics:
     denied: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_topics(cluster: Cluster, asked: Iterable[str] = (), *, config_of: Iterable[str] | None = None) -> Topics:
+def read_topics(
+    cluster: Cluster,
+    asked: Iterable[str] = (),
+    *,
+    config_of: Iterable[str] | None = None,
+    limit: float = WORK_LIMIT,
+) -> Topics:
     """Every topic we may see, and those of `asked` that exist; with settings (of `config_of` only, where given).
+
+    `limit` (seconds) bounds the wait for settings: without a controller they may never come.
 
     A broker leaves out what a user may not see without a word, so the topics somebody counts on are asked for
     by name.
@@ -40,7 +48,7 @@ def read_topics(cluster: Cluster, asked: Iterable[str] = (), *, config_of: Itera
         else:
             listed[name] = _described_partitions(answer)
     wanted = [name for name in (listed if config_of is None else config_of) if name in listed]
-    configs = read_configs(cluster, wanted)
+    configs = read_configs(cluster, wanted, limit)
     found = {
         name: LiveTopic(name, partitions, configs.get(name) if name in wanted else {})
         for name, partitions in listed.items()
@@ -104,7 +112,9 @@ def _described_partitions(description: Any) -> tuple[Partition, ...]:
     )
 
 
-def read_configs(cluster: Cluster, names: Sequence[str]) -> dict[str, Mapping[str, ConfigValue] | None]:
+def read_configs(
+    cluster: Cluster, names: Sequence[str], limit: float = WORK_LIMIT
+) -> dict[str, Mapping[str, ConfigValue] | None]:
     """The settings of topics, in one request; None for a topic whose settings we may not read.
 
     A topic made a moment ago can still be unknown to the broker that answers: it is left out.
@@ -112,7 +122,8 @@ def read_configs(cluster: Cluster, names: Sequence[str]) -> dict[str, Mapping[st
     if not names:
         return {}
     resources = [ConfigResource(ResourceType.TOPIC, name) for name in names]
-    answers = cluster.gather(cluster.admin.describe_configs(resources, request_timeout=WORK_LIMIT))
+    asked = cluster.admin.describe_configs(resources, request_timeout=WORK_LIMIT)
+    answers = cluster.gather(asked, limit=limit)
     configs: dict[str, Mapping[str, ConfigValue] | None] = {}
     for resource, answer in answers.items():
         if not isinstance(answer, KafkaError):

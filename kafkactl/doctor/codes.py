@@ -21,6 +21,15 @@ CATEGORIES = {
     "KD9": "doctor",
 }
 
+# Why a part of the facts is missing: one of these codes tells it.
+_BOOTSTRAP = ("KD301", "KD302", "KD303", "KD304", "KD312", "KD313")
+WHY_MISSING: Mapping[str, tuple[str, ...]] = {
+    "brokers": _BOOTSTRAP,
+    "quorum": (*_BOOTSTRAP, "KD314", "KD305"),
+    "cluster": (*_BOOTSTRAP, "KD314", "KD305", "KD306"),
+    "groups": (*_BOOTSTRAP, "KD314", "KD305", "KD306"),
+}
+
 
 class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One entry of codes.yaml.
@@ -39,6 +48,11 @@ class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     needs: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     waits: bool = False
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Every code that may explain this one: those it comes after, and why what it needs may be missing."""
+        return (*self.after, *(code for part in self.needs for code in WHY_MISSING.get(part, ())))
 
 
 @cache

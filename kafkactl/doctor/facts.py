@@ -91,7 +91,7 @@ class ClusterFacts:
     mode: str
     brokers: tuple[BrokerFacts, ...]
     topics: tuple[TopicFacts, ...]
-    quorum_leader: int | None = None  # KRaft: -1 where there is none, None where nobody would say
+    quorum_leader: int | None = None  # KRaft: -1 where the controllers have none or do not answer
     denied: Mapping[str, str] = field(default_factory=dict)  # declared topics we may not see, and why
 
     def topic(self, name: str) -> TopicFacts | None:
@@ -111,19 +111,25 @@ class DeclaredTopic:
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything. `bootstrap` are the addresses asked for, dialled; `source` says who named them."""
+    """Everything.
+
+    `bootstrap` are the addresses asked for, dialled; `source` says who named them, `flags` how they were typed on the
+    command line ("" where they were not). `elsewhere` are other addresses of this machine where Kafka may be, dialled
+    when those asked for are no good. `trouble` is what the client was told where Kafka speaks and does not serve it,
+    and what to do then.
+    """
 
     taken: int  # ms since 1970
     source: str
     bootstrap: tuple[Dial, ...]
     brokers: tuple[BrokerFacts, ...] | None = None  # as the metadata names them, dialled
     cluster: ClusterFacts | None = None
-    trouble: tuple[str, str] | None = (
-        None  # what the client was told where Kafka speaks but does not serve, and a remedy
-    )
+    trouble: tuple[str, str] | None = None
     declared: tuple[DeclaredTopic, ...] | None = None
     groups: Observation | None = None
     missing: Mapping[str, str] = field(default_factory=dict)
+    flags: str = ""
+    elsewhere: tuple[Dial, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
 

@@ -49,14 +49,15 @@ class Told:
     blocks: bool
 
 
-State = Literal["passed", "found", "skipped", "crashed", "ignored"]
+State = Literal["passed", "found", "skipped", "crashed"]
 
 
 @dataclass(frozen=True)
 class Result:
     """What became of one check.
 
-    `reason` says why it was skipped or how it crashed, `because` which code explains it.
+    `reason` says why it was skipped or how it crashed, `because` which code explains it; `ignored` how many findings
+    the user did not want to be told.
     """
 
     code: str

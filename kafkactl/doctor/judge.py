@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from kafkactl.doctor.codes import Code
+from kafkactl.doctor.codes import WHY_MISSING, Code
 from kafkactl.doctor.facts import Facts
 from kafkactl.doctor.findings import Check, Finding, NotApplicableError, Result, Severity, Told
+from kafkactl.doctor.remedies import with_flags
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def _with_reasons(codes: Mapping[str, Code], chosen: Iterable[str]) -> set[str]:
         code = pending.pop()
         if code not in found:
             found.add(code)
-            pending += codes[code].after
+            pending += codes[code].reasons
     return found
 
 
@@ -79,7 +80,7 @@ def _ordered(codes: Mapping[str, Code], chosen: set[str]) -> Iterator[str]:
         if code in done:
             return
         done.add(code)
-        for earlier in codes[code].after:
+        for earlier in codes[code].reasons:
             yield from visit(earlier)
         if code in chosen:
             yield code
@@ -91,13 +92,14 @@ def _ordered(codes: Mapping[str, Code], chosen: set[str]) -> Iterator[str]:
 def _run(
     name: str, code: Code, check: Check, facts: Facts, before: Mapping[str, Result], ignored: Sequence[Ignored]
 ) -> Result:
-    if cause := _cause(code, before):
+    missing = [part for part in code.needs if part in facts.missing]
+    explaining = [*code.after, *(earlier for part in missing for earlier in WHY_MISSING.get(part, ()))]
+    if cause := _cause(explaining, before):
         return Result(name, "skipped", because=cause, reason=f"because of {cause}")
-    for part in code.needs:
-        if part in facts.missing:
-            return Result(name, "skipped", reason=facts.missing[part])
+    if missing:
+        return Result(name, "skipped", reason=facts.missing[missing[0]])
     try:
-        found = [_told(name, code, finding) for finding in check(facts)]
+        found = [_told(name, code, finding, facts.flags) for finding in check(facts)]
     except NotApplicableError as error:
         return Result(name, "skipped", reason=str(error))
     except Exception as error:  # noqa: BLE001 - one check's mistake must not hide what the others find
@@ -106,9 +108,9 @@ def _run(
     return Result(name, "found" if kept else "passed", kept, ignored=len(found) - len(kept))
 
 
-def _cause(code: Code, before: Mapping[str, Result]) -> str:
-    """The code that explains this one: found itself, or explained by one that was."""
-    for earlier in code.after:
+def _cause(explaining: Iterable[str], before: Mapping[str, Result]) -> str:
+    """The code that is the cause: one of these that was found, or what explains one of them."""
+    for earlier in explaining:
         result = before[earlier]
         if any(told.blocks and told.severity == "error" for told in result.findings):
             return earlier
@@ -117,9 +119,9 @@ def _cause(code: Code, before: Mapping[str, Result]) -> str:
     return ""
 
 
-def _told(name: str, code: Code, finding: Finding) -> Told:
+def _told(name: str, code: Code, finding: Finding, flags: str) -> Told:
     values = {"target": finding.target, **finding.values}
-    heal = code.heal if finding.heal is None else finding.heal
+    heal = [line.format_map(values) for line in code.heal] if finding.heal is None else finding.heal
     return Told(
         code=name,
         slug=code.slug,
@@ -127,7 +129,7 @@ def _told(name: str, code: Code, finding: Finding) -> Told:
         target=finding.target,
         headline=code.says.format_map(values),
         evidence=tuple(finding.evidence),
-        heal=tuple(line.format_map(values) for line in heal) if finding.heal is None else tuple(heal),
+        heal=tuple(with_flags(line, flags) for line in heal),
         blocks=finding.blocks,
     )
 

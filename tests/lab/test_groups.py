@@ -1,13 +1,9 @@
 """KD6: consumer groups in each of the states that have a code, and in those that only look like one."""
 
-import json
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,53 +13,28 @@ from confluent_kafka.admin import NewTopic
 
 from kafkactl import settings
 from kafkactl.cluster import connect
+from kafkactl.doctor.remedies import split
 from kafkactl.groups.facts import read_groups
 from kafkactl.groups.model import Group, Sample
 from kafkactl.groups.verdict import lag_of
 from kafkactl.sandbox import throwaway
-from tests.conftest import Outcome, admin_client, create
+from tests.conftest import admin_client, create
 from tests.lab.consumers import Consumes, arriving, consume_to_its_end, consumer
+from tests.lab.examination import Doctor, Examination, shell
 from tests.sandboxes import eventually
 
 
-@dataclass(frozen=True)
-class Seen:
-    """What `kafkactl doctor -o json` found."""
-
-    exit_code: int
-    checks: dict[str, dict[str, Any]]
-    cause: str | None
-
-    def found(self, *severities: str) -> list[str]:
-        """The codes with findings of these severities."""
-        return [
-            code
-            for code, check in self.checks.items()
-            if any(f["severity"] in (severities or ("error", "warning")) for f in check["findings"])
-        ]
-
-    def names(self, code: str, *, exit_code: int = 1) -> dict[str, Any]:
-        """Assert that this code is the headline and all that is wrong; returns its finding."""
-        assert (self.cause, self.found(), self.exit_code) == (code, [code], exit_code), self.checks
-        return self.checks[code]["findings"][0]  # type: ignore[no-any-return]
-
-    def content(self) -> None:
-        """Assert that nothing is wrong."""
-        assert (self.cause, self.found(), self.exit_code) == (None, [], 0), self.checks
-        assert not [check for check in self.checks.values() if check["state"] == "crashed"]
+def named(seen: Examination, code: str) -> dict[str, Any]:
+    """The finding of this code, which is the headline and all that is wrong."""
+    seen.names(code)
+    return seen.findings(code)[0]
 
 
-Doctor = Callable[..., Seen]
-
-
-@pytest.fixture
-def doctor(kafkactl: Callable[..., Outcome]) -> Doctor:
-    def run(*arguments: str) -> Seen:
-        ran = kafkactl("doctor", "-o", "json", *arguments)
-        document = json.loads(ran.out)
-        return Seen(ran.code, {check["code"]: check for check in document["checks"]}, document["cause"])
-
-    return run
+def output(remedy: str) -> str:
+    """What a remedy's command prints, run as it is printed."""
+    done = shell(split(remedy).command)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
 
 
 @pytest.fixture
@@ -109,17 +80,6 @@ def drained(brokers: str, name: str) -> bool:
     return bool(lags) and not any(lags)
 
 
-def shell(remedy: str) -> str:
-    """What a remedy's command prints: run as it is printed, up to the run of spaces before its comment."""
-    command = remedy.split("    ", maxsplit=1)[0]
-    assert command.startswith("kafkactl ")
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    ran = subprocess.run(
-        ["sh", "-c", command], env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=30, check=True
-    )
-    return ran.stdout.strip()
-
-
 @pytest.mark.quick
 @pytest.mark.provokes("KD601", "records deleted before a group read them", healed="consumer with earliest")
 def test_out_of_range(doctor: Doctor, app: Consumes, running: ExitStack) -> None:
@@ -128,9 +88,9 @@ def test_out_of_range(doctor: Doctor, app: Consumes, running: ExitStack) -> None
     admin = admin_client(app.brokers)
     for future in admin.delete_records([TopicPartition("orders", 0, 50)]).values():
         future.result(10)
-    finding = doctor().names("KD601")
+    finding = named(doctor(), "KD601")
     assert finding["headline"] == "Up to 20 records that orders-group has not read are gone from orders[0]."
-    assert shell(finding["heal"][0]) == "50"
+    assert output(finding["heal"][0]) == "50"
     running.enter_context(consumer(app))
     assert eventually(lambda: drained(app.brokers, app.group))
     doctor().content()
@@ -160,9 +120,9 @@ def test_ahead(doctor: Doctor, app: Consumes, running: ExitStack) -> None:
     fill(app.brokers, app.topic, 5)
     busy.commit(offsets=[TopicPartition(app.topic, 0, 100)], asynchronous=False)
     busy.close()
-    finding = doctor().names("KD602")
+    finding = named(doctor(), "KD602")
     assert finding["headline"] == "orders-group has committed 100 in orders[0], and the log ends at 5."
-    assert shell(finding["heal"][0]) == "0"
+    assert output(finding["heal"][0]) == "0"
     assert finding["heal"][2] == (
         f"kafka-consumer-groups --bootstrap-server {app.brokers} --group orders-group --topic orders:0 "
         "--reset-offsets --to-earliest --execute"
@@ -186,9 +146,9 @@ def test_no_members(doctor: Doctor, app: Consumes, running: ExitStack) -> None:
         fill(app.brokers, app.topic, 7)
         doctor().content()  # to Kafka it is still a member
         assert eventually(lambda: group(app.brokers, app.group).state == "Empty")
-    finding = doctor("--fail-on", "warn").names("KD603")
+    finding = named(doctor("--fail-on", "warn"), "KD603")
     assert finding["headline"] == "7 records wait for orders-group in orders[0]: it has no members."
-    assert shell(finding["heal"][1]) == "0"  # the first of the seven
+    assert output(finding["heal"][1]) == "0"  # the first of the seven
     running.enter_context(consumer(app))
     assert eventually(lambda: drained(app.brokers, app.group))
     doctor().content()
@@ -216,12 +176,12 @@ def test_stalled_among_healthy_groups(doctor: Doctor, app: Consumes, running: Ex
         short = doctor("--sample", "2s")
         short.content()  # over two seconds, nobody can tell
         assert "too short" in short.checks["KD604"]["reason"]
-        finding = doctor("--sample", "33s").names("KD604")
+        finding = named(doctor("--sample", "33s"), "KD604")
         assert finding["headline"].startswith(
             "orders-1 (127.0.0.1) of orders-group is stuck at orders[0]: no commit in"
         )
         assert finding["headline"].endswith("8 records wait.")
-        assert shell(finding["heal"][0]) == "12"
+        assert output(finding["heal"][0]) == "12"
     running.enter_context(consumer(app))
     assert eventually(lambda: drained(app.brokers, app.group))
     doctor("--sample", "2s").content()
@@ -235,7 +195,7 @@ def test_rebalancing_for_ever(doctor: Doctor, app: Consumes, running: ExitStack)
     assert eventually(lambda: drained(app.brokers, app.group))
     with consumer(replace(app, name="restless", life=1.0)):
         assert eventually(lambda: group(app.brokers, app.group).rebalancing)
-        finding = doctor("--sample", "8s").names("KD605")
+        finding = named(doctor("--sample", "8s"), "KD605")
         assert finding["target"] == "orders-group"
     assert eventually(lambda: group(app.brokers, app.group).state == "Stable")
     time.sleep(1)
@@ -263,7 +223,7 @@ def test_no_group(doctor: Doctor, app: Consumes, running: ExitStack) -> None:
     empty.content()
     assert [finding["severity"] for finding in empty.checks["KD607"]["findings"]] == ["info"]
     fill(app.brokers, app.topic, 3)
-    finding = doctor("--fail-on", "warn").names("KD607")
+    finding = named(doctor("--fail-on", "warn"), "KD607")
     assert finding["headline"] == (
         "analytics is declared to read orders, which holds 3 records, and there is no group analytics-group."
     )
@@ -278,7 +238,7 @@ def test_slow(doctor: Doctor, app: Consumes, running: ExitStack) -> None:
     with arriving(app.brokers, app.topic, 150):
         with consumer(replace(app, handling=0.02)):
             assert eventually(lambda: committed(app.brokers, app.group) > 0)
-            finding = doctor("--sample", "6s", "--fail-on", "warn").names("KD608")
+            finding = named(doctor("--sample", "6s", "--fail-on", "warn"), "KD608")
             assert finding["heal"][0] == "another consumer would idle: 1 member for the 1 partition of orders"
         running.enter_context(consumer(app))
         assert eventually(lambda: committed(app.brokers, app.group) > 8_000)

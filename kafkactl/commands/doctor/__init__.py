@@ -1,5 +1,6 @@
 """kafkactl doctor: what is wrong, why, and what heals it."""
 
+import shlex
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -101,6 +102,7 @@ def doctor(
             catalog,
             run.Wish(
                 what=tuple(what or ()),
+                flags=_flags(brokers, env, client_config, file),
                 wait=wait,
                 sample=sample,
                 fail_on_warnings=fail_on is FailOn.WARN,
@@ -111,3 +113,9 @@ def doctor(
             ),
         )
     )
+
+
+def _flags(brokers: str | None, env: str | None, client_config: Path | None, file: Path | None) -> str:
+    """What was typed to name the cluster and the catalogue, for the commands of a remedy."""
+    given = {"-b": brokers, "--env": env, "--client-config": client_config, "--file": file}
+    return shlex.join(word for flag, value in given.items() if value is not None for word in (flag, str(value)))

@@ -9,7 +9,7 @@ from kafkactl import output
 from kafkactl.catalog.model import Catalog
 from kafkactl.commands.doctor import DoctorFormat, show
 from kafkactl.doctor.checks import CHECKS
-from kafkactl.doctor.codes import CATEGORIES, codes
+from kafkactl.doctor.codes import category, codes
 from kafkactl.doctor.facts import Facts, dump, load
 from kafkactl.doctor.judge import Diagnosis, Ignored, diagnose
 from kafkactl.errors import ExitCode, KafkactlError, UsageError
@@ -24,6 +24,7 @@ class Wish:
     """What to look for and how to show it, as the user typed it."""
 
     what: tuple[str, ...]
+    flags: str  # that named the cluster
     wait: float  # seconds
     sample: float  # seconds
     fail_on_warnings: bool
@@ -59,7 +60,7 @@ def _facts(connection: Connection, catalog: Catalog | None, wish: Wish) -> Facts
 
         if wish.sample and wish.show is DoctorFormat.TABLE:
             output.pending(f"  …   looking at consumer groups for {wish.sample:g} s")
-        return collect(connection, catalog, wish.sample)
+        return collect(connection, catalog, wish.flags, wish.sample)
     try:
         return load(wish.saved.read_bytes())
     except OSError as error:
@@ -103,12 +104,13 @@ def _wanted(texts: Iterable[str]) -> list[str] | None:
         found = [
             code
             for code, entry in codes().items()
-            if text.upper() in (code, code[:3]) or text.lower() in (entry.slug, CATEGORIES[code[:3]])
+            if text.upper() in (code, code[:3]) or text.lower() in (entry.slug, category(code))
         ]
         if not found:
-            known = [*codes(), *CATEGORIES.values(), *(entry.slug for entry in codes().values())]
+            known = [*codes(), *map(category, codes()), *(entry.slug for entry in codes().values())]
             raise UsageError(
-                f"There is no check {text}.{suggest(text, known, quoted=False)}", hint="kafkactl doctor --list"
+                f"There is no check {text}.{suggest(text, known, quoted=False)}",
+                hint="List them: kafkactl doctor --list",
             )
         wanted += found
     return wanted or None

@@ -9,9 +9,12 @@ from kafkactl.commands.doctor import DoctorFormat
 from kafkactl.doctor.codes import Code, category
 from kafkactl.doctor.findings import Told
 from kafkactl.doctor.judge import Diagnosis
+from kafkactl.doctor.remedies import split
 from kafkactl.escapes import plain
 
 _LEVELS = {"error": "red", "warning": "yellow", "info": "dim"}
+_WIDEST = 100  # cells; longer lines are hard to read
+_INDENT = 13  # where the texts begin
 _NAMED = 5  # findings of one code that are told one by one
 
 
@@ -27,6 +30,8 @@ def report(found: Diagnosis, form: DoctorFormat, seconds: float) -> None:
         case DoctorFormat.SHORT:
             for told in found.findings("error", "warning", "info"):
                 output.say(f"{told.code} {told.severity:<7} {plain(told.headline)}")
+            for result in found.states("crashed"):
+                output.say(f"{result.code} crashed {plain(result.reason)}")
         case DoctorFormat.TABLE:
             _tell(found, seconds)
 
@@ -48,31 +53,66 @@ def _tell(found: Diagnosis, seconds: float) -> None:
     _tell_others(found, first)
     _tell_crashed(found)
     output.say()
-    output.say(f"{_summary(found)} · {output.seconds(seconds)}            more: kafkactl doctor --explain {first.code}")
+    summary, more = f"{_summary(found)} · {output.seconds(seconds)}", f"more: kafkactl doctor --explain {first.code}"
+    gap = _room() - len(summary) - len(more)
+    output.say(f"{summary}{' ' * gap}{more}" if gap > 1 else f"{summary}\n{more}")
+
+
+def _room() -> int:
+    return min(output.width(), _WIDEST)
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    """`text` in lines; a word that is longer stays whole, so that it can be copied."""
+    return textwrap.wrap(plain(text), width, break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def _entry(word: str, text: str, colour: str = "") -> None:
+    """A word, and beside it a text of as many lines as it takes."""
+    for place, line in enumerate(_wrap(text, _room() - _INDENT)):
+        output.say(f"  {word if place == 0 else '':<{_INDENT - 3}} {output.style().paint(line, colour)}")
+
+
+def _heal(word: str, text: str) -> None:
+    """A remedy: a command stays in one line, whatever its length."""
+    command, words = split(text)
+    if not command:
+        _entry(word, words)
+        return
+    shown = plain(command)
+    beside = bool(words) and _INDENT + len(shown) + 4 + len(words) <= _room()
+    comment = f"    {plain(words)}" if beside else ""
+    output.say(f"  {word:<{_INDENT - 3}} {output.style().paint(shown, 'bold')}{comment}")
+    if words and not beside:
+        _entry("", f"({words})")
 
 
 def _tell_first(found: Diagnosis, first: Told) -> None:
     look = output.style()
-    headline = plain(first.headline)
-    gap = max(2, min(output.width(), 100) - output.cells(headline) - len(first.code))
+    headline, *more = _wrap(first.headline, _room() - len(first.code) - 2)
+    gap = max(2, _room() - output.cells(headline) - len(first.code))
     output.say(look.paint(headline, _LEVELS[first.severity]) + " " * gap + look.paint(first.code, "dim"))
+    for line in more:
+        output.say(look.paint(line, _LEVELS[first.severity]))
     output.say()
     for word, text in first.evidence:
-        output.say(f"  {word:<10} {plain(text)}")
+        _entry(word, text)
     for place, line in enumerate(first.heal):
-        output.say(f"  {'heal' if place == 0 else '':<10} {look.paint(plain(line), 'bold')}")
+        _heal("heal" if place == 0 else "", line)
     alike = [told for told in found.findings(first.severity) if told.code == first.code][1:]
     for told in alike[:_NAMED]:
-        output.say(f"  {'and':<10} {plain(told.headline)}")
+        _entry("and", told.headline)
     if len(alike) > _NAMED:
-        output.say(f"  {'and':<10} {output.count(len(alike) - _NAMED, 'more like these', 'more like these')}")
+        _entry("and", f"{len(alike) - _NAMED:,} more like these")
 
 
 def _tell_others(found: Diagnosis, first: Told) -> None:
     explained = found.explained_by(first.code)
     if explained:
         output.say()
-        output.say(f"  {output.count(len(explained), 'check')} skipped because of it: {' '.join(explained)}")
+        skipped = f"{output.count(len(explained), 'check')} skipped because of it: {' '.join(explained)}"
+        for line in _wrap(skipped, _room() - 2):
+            output.say(f"  {line}")
     others: dict[str, list[Told]] = defaultdict(list)
     for told in found.findings("error", "warning"):
         if told.code != first.code:
@@ -80,14 +120,13 @@ def _tell_others(found: Diagnosis, first: Told) -> None:
     if others and not explained:
         output.say()
     for code, tolds in others.items():
-        more = f" (and {len(tolds) - 1} more)" if len(tolds) > 1 else ""
-        level = output.style().paint(tolds[0].severity, _LEVELS[tolds[0].severity])
-        output.say(f"  {'also':<10} {level} {code}  {plain(tolds[0].headline)}{more}")
+        more = f" (and {len(tolds) - 1:,} more)" if len(tolds) > 1 else ""
+        _entry("also", f"{tolds[0].severity} {code}: {tolds[0].headline}{more}", _LEVELS[tolds[0].severity])
 
 
 def _tell_crashed(found: Diagnosis) -> None:
     for result in found.states("crashed"):
-        output.say(f"  {'crashed':<10} {result.code}  {plain(result.reason)}: report it, with --save FILE")
+        _entry("crashed", f"{result.code}: {result.reason}. Report it, with what --save FILE writes.")
 
 
 def _passed(found: Diagnosis) -> str:
@@ -150,7 +189,7 @@ def _cases(found: Diagnosis) -> list[output.Case]:
         if result.state == "skipped":
             cases.append(output.Case(result.code, "skipped", result.reason))
         elif result.state == "crashed":
-            cases.append(output.Case(result.code, "error", result.reason))
+            cases.append(output.Case(result.code, "error", f"the check crashed: {result.reason}"))
         for told in result.findings:
             level = "ok" if told.severity == "info" else told.severity
             cases.append(output.Case(f"{told.code} {told.target}", level, told.headline))
@@ -165,13 +204,22 @@ def explain(code: str, entry: Code) -> None:
     output.say(f"{look.paint(code, 'bold')}  {entry.slug}  ({entry.severity}, {category(code)})")
     output.say(f"{entry.title}.")
     output.say()
-    for line in textwrap.wrap(" ".join(entry.explain.split()), min(output.width(), 100)):
+    for line in _wrap(" ".join(entry.explain.split()), _room()):
         output.say(line)
     output.say()
-    for line in entry.heal:
-        output.say(f"  heal    {line}")
-    if entry.after:
-        output.say(f"  after   {' '.join(entry.after)}: what they find explains it")
+    for place, line in enumerate(entry.heal):
+        _heal("heal" if place == 0 else "", line.format_map(_Capitals()))
+    if entry.reasons:
+        _entry("explained", f"by {', '.join(dict.fromkeys(entry.reasons))}: it is skipped where one of them is found")
+    if entry.waits:
+        _entry("waits", "time alone may heal it: --wait 60s looks again")
+
+
+class _Capitals(dict[str, str]):
+    """What a finding fills in, as a place for it: TOPIC."""
+
+    def __missing__(self, name: str) -> str:
+        return name.upper()
 
 
 def listing(entries: Mapping[str, Code], form: DoctorFormat) -> None:

@@ -39,48 +39,45 @@ def _many(number: int, noun: str) -> str:
 def no_quorum(facts: Facts) -> Iterator[Finding]:
     """KD403"""
     cluster = _cluster(facts)
-    if cluster.mode == "ZooKeeper":
-        raise NotApplicableError("ZooKeeper, not KRaft")
     if cluster.quorum_leader is None:
-        raise NotApplicableError(facts.missing.get("quorum", "the quorum could not be read"))
+        raise NotApplicableError("the quorum could not be read")
     if cluster.quorum_leader < 0:
-        yield Finding("controllers", {}, [("seen", "DescribeQuorum: leader -1")])
+        voters = next((b.settings[_VOTERS] for b in cluster.brokers if b.settings.get(_VOTERS)), "")
+        gone = [f"broker {b.id} at {b.dial.address}: {b.dial.why}" for b in cluster.brokers if b.dial.manner != "kafka"]
+        gone += [f"broker {id} is missing" for id in sorted(_missing_brokers(facts))]
+        seen = ["DescribeQuorum: no leader", *([f"{_VOTERS}={voters}"] if voters else []), *gone]
+        yield Finding("controllers", {}, [("seen", line) for line in seen])
 
 
-def broker_missing(facts: Facts) -> Iterator[Finding]:
-    """KD501"""
+_VOTERS = "controller.quorum.voters"
+
+
+def _missing_brokers(facts: Facts) -> dict[int, list[str]]:
+    """The brokers that hold replicas and are not there, with the partitions they hold one of."""
     there = {broker.id for broker in _cluster(facts).brokers}
     missing: dict[int, list[str]] = defaultdict(list)
     for topic, partition in _partitions(facts):
         for replica in partition.replicas:
             if replica not in there:
                 missing[replica].append(f"{topic.name}[{partition.id}]")
-    for broker, places in sorted(missing.items()):
-        yield Finding(
-            str(broker),
-            {
-                "partitions": _many(len(places), "partition"),
-                "remedy": f"start broker {broker} again",
-            },
-            [("seen", f"brokers {', '.join(map(str, sorted(there)))} are there; broker {broker} holds a replica of "
-              f"{_and_more(places)}")],
-        )  # fmt: skip
+    return missing
+
+
+def broker_missing(facts: Facts) -> Iterator[Finding]:
+    """KD501"""
+    there = sorted(broker.id for broker in _cluster(facts).brokers)
+    for broker, places in sorted(_missing_brokers(facts).items()):
+        have = "has a replica" if len(places) == 1 else "have a replica"
+        seen = f"the cluster names {_ids(there)}; a replica on {broker}: {_and_more(places)}"
+        yield Finding(str(broker), {"partitions": _many(len(places), "partition") + f" {have}"}, [("seen", seen)])
 
 
 def offline(facts: Facts) -> Iterator[Finding]:
     """KD502"""
     for topic, partition in _partitions(facts):
         if partition.leader is None:
-            yield Finding(
-                f"{topic.name}[{partition.id}]",
-                {"replicas": _ids(partition.replicas)},
-                [
-                    (
-                        "seen",
-                        f"metadata: leader none, replicas {_ids(partition.replicas)}, in sync {_ids(partition.isr)}",
-                    )
-                ],
-            )
+            seen = f"no leader; replicas {_ids(partition.replicas)}, in sync {_ids(partition.isr)}"
+            yield Finding(f"{topic.name}[{partition.id}]", {"replicas": _ids(partition.replicas)}, [("seen", seen)])
 
 
 def _ids(ids: Iterable[int]) -> str:
@@ -115,7 +112,7 @@ def under_min_isr(facts: Facts) -> Iterator[Finding]:
             away = [replica for replica in partition.replicas if replica not in partition.isr]
             yield Finding(
                 f"{topic.name}[{partition.id}]",
-                {"isr": len(partition.isr), "min_isr": _min_isr(topic), "replicas": _ids(away)},
+                {"in_sync": _many(len(partition.isr), "replica"), "min_isr": _min_isr(topic), "away": _ids(away)},
                 [("seen", f"replicas {_ids(partition.replicas)}, in sync {_ids(partition.isr)}")],
             )
 
@@ -131,7 +128,7 @@ def min_isr_over_replication(facts: Facts) -> Iterator[Finding]:
             )
 
 
-# An internal topic, the broker setting that says how many replicas it gets, and its variable in the images.
+# An internal topic, and the broker setting that says how many replicas it gets.
 _INTERNAL = {
     "__consumer_offsets": "offsets.topic.replication.factor",
     "__transaction_state": "transaction.state.log.replication.factor",
@@ -144,15 +141,16 @@ def internal_topic_impossible(facts: Facts) -> Iterator[Finding]:
     for topic, setting in _INTERNAL.items():
         wanted = max((int(b.settings[setting]) for b in cluster.brokers if setting in b.settings), default=0)
         if wanted > len(cluster.brokers) and cluster.topic(topic) is None:
-            variable = f"KAFKA_{setting.upper().replace('.', '_')}"
             yield Finding(
                 topic,
                 {
                     "setting": setting,
                     "wanted": wanted,
+                    "brokers": len(cluster.brokers),
                     "are": "is 1 broker" if len(cluster.brokers) == 1 else f"are {len(cluster.brokers)} brokers",
-                    "remedy": f"{variable}={len(cluster.brokers)}    in the broker's environment, and start it again",
+                    "variable": f"KAFKA_{setting.upper().replace('.', '_')}",
                 },
+                [("seen", f"{_many(len(cluster.brokers), 'broker')}; {topic} is not there")],
                 severity="error" if topic == "__consumer_offsets" else "warning",
             )
 
@@ -164,10 +162,7 @@ def auto_create(facts: Facts) -> Iterator[Finding]:
     if on:
         accidents = [t.name for t in cluster.topics if _looks_like_an_accident(t, facts)]
         suspects = f" Perhaps so: {_and_more(accidents)}." if accidents else ""
-        remedy = (
-            "auto.create.topics.enable=false    (KAFKA_AUTO_CREATE_TOPICS_ENABLE=false), and start the broker again"
-        )
-        yield Finding("cluster", {"suspects": suspects, "remedy": remedy}, [("seen", f"broker {_ids(on)}")])
+        yield Finding("cluster", {"suspects": suspects}, [("seen", f"so on broker {_ids(on)}")])
 
 
 def _looks_like_an_accident(topic: TopicFacts, facts: Facts) -> bool:
@@ -254,12 +249,20 @@ def topic_drift(facts: Facts) -> Iterator[Finding]:
         topic = cluster.topic(declared.name)
         if topic is None:
             continue
+        have = len(topic.partitions)
+        if declared.partitions is not None and have != declared.partitions:
+            fewer = f"partitions can't be taken away: declare {have}, or make the topic anew"
+            more = "kafkactl init-topics --allow partitions    adds them; keys then map to other partitions"
+            heal = [_DIFF, more if have < declared.partitions else fewer]
+            yield Finding(topic.name, {"actual": _many(have, "partition"), "declared": declared.partitions}, heal=heal)
         replicas = min((len(partition.replicas) for partition in topic.partitions), default=0)
-        if declared.partitions is not None and len(topic.partitions) != declared.partitions:
-            actual = _many(len(topic.partitions), "partition")
-            yield Finding(topic.name, {"actual": actual, "declared": declared.partitions})
         if declared.replication is not None and replicas != declared.replication:
-            yield Finding(topic.name, {"actual": _many(replicas, "replica"), "declared": declared.replication})
+            heal = [_DIFF, f"declare replication: {replicas}, or move replicas with kafka-reassign-partitions"]
+            actual = _many(replicas, "replica")
+            yield Finding(topic.name, {"actual": actual, "declared": declared.replication}, heal=heal)
+
+
+_DIFF = "kafkactl diff    shows everything that differs"
 
 
 CHECKS: Mapping[str, Check] = {

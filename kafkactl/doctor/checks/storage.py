@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from kafkactl.catalog.units import retention_text
 from kafkactl.doctor.facts import Facts, TopicFacts
-from kafkactl.doctor.findings import Check, Finding, NotApplicableError
+from kafkactl.doctor.findings import Check, Finding, NotApplicableError, Severity
 
 _WARNING, _ERROR = 85, 95  # percent
 _DAY = 86_400_000  # ms
@@ -28,9 +28,9 @@ def disk_low(facts: Facts) -> Iterator[Finding]:
         percent = 100 - 100 * usable // total
         if percent >= _WARNING:
             values = {"percent": percent, "free": _size(usable)}
-            severity = "error" if percent >= _ERROR else "warning"
+            severity: Severity = "error" if percent >= _ERROR else "warning"
             seen = ("seen", f"DescribeLogDirs: {usable:,} of {total:,} bytes usable")
-            yield Finding(str(broker.id), values, [seen], severity=severity)  # type: ignore[arg-type]
+            yield Finding(str(broker.id), values, [seen], severity=severity)
 
 
 def retention_beyond_disk(facts: Facts) -> Iterator[Finding]:

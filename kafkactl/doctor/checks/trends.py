@@ -108,8 +108,8 @@ def _falling_behind(facts: Facts) -> Iterator[Finding]:
             heal=[
                 remedy,
                 "make the handling of a record faster",
-                f"partitions: {2 * count}    for {topic} in topics.yaml, then kafkactl init-topics --allow partitions"
-                " (breaks the order of keys)",
+                f"give {topic} {2 * count} partitions in topics.yaml, then: kafkactl init-topics --allow partitions"
+                " (it breaks the order of keys)",
             ],
         )
 

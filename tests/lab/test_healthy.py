@@ -1,0 +1,86 @@
+"""Stacks that nothing is wrong with: no error, no warning, no false alarm."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPOSITORY, Outcome, free_port
+from tests.lab import faults
+from tests.lab.examination import Doctor, shell
+from tests.zookeeper import zookeeper_cluster
+
+pytestmark = pytest.mark.quick
+CATALOGUE = str(REPOSITORY / "topics.yaml")
+
+
+def test_one_broker_with_the_platform_s_topics(
+    doctor: Doctor, kafkactl: Callable[..., Outcome], one_broker: str
+) -> None:
+    assert kafkactl("init-topics", "--file", CATALOGUE).code == 0
+    faults.write(one_broker, "payment.created", 50)
+    seen = doctor("--file", CATALOGUE)
+    seen.content()
+    reasons = {check["reason"] for check in seen.document["checks"] if check["state"] == "skipped"}
+    assert reasons == {"one broker"}
+
+
+def test_three_brokers(doctor: Doctor, kafkactl: Callable[..., Outcome], three_brokers: str) -> None:
+    faults.catalogue("a: {partitions: 6, replication: 3, config: {min.insync.replicas: 2}}")
+    assert kafkactl("init-topics").code == 0
+    faults.write(three_brokers, "a", 50)
+    seen = doctor()
+    seen.content()
+    assert not [check for check in seen.document["checks"] if check["state"] == "skipped"]
+
+
+def test_no_topics_yaml(doctor: Doctor, one_broker: str) -> None:
+    seen = doctor()
+    seen.content()
+    assert seen.checks["KD513"]["reason"] == "no topics.yaml"
+
+
+def test_the_sandbox(
+    doctor: Doctor, kafkactl: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KAFKACTL_STATE", str(tmp_path / "state"))
+    port = str(free_port())
+    monkeypatch.setenv("KAFKA_BROKERS", f"localhost:{port}")
+    try:
+        assert shell(f"kafkactl sandbox up --port {port}").returncode == 0
+        assert kafkactl("init-topics", "--file", CATALOGUE).code == 0
+        doctor("--file", CATALOGUE).content()
+        text = kafkactl("doctor", "--file", CATALOGUE)
+        assert text.out.startswith("Healthy. ")
+        assert len(text.out.splitlines()) == 1
+    finally:
+        shell(f"kafkactl sandbox down --port {port}")
+
+
+def test_zookeeper(
+    doctor: Doctor, kafkactl: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    home = tmp_path / "zookeeper"
+    home.mkdir()
+    with zookeeper_cluster(home) as broker:
+        monkeypatch.setenv("KAFKA_BROKERS", broker)
+        faults.catalogue("a: {partitions: 3, replication: 1}")
+        # From the first second on: what is not there yet is waited for, and what nobody created is found.
+        missing = doctor("--wait", "20s")
+        missing.names("KD513", exit_code=4)
+        assert kafkactl("init-topics").code == 0
+        seen = doctor("--wait", "20s")
+        seen.content()
+        assert seen.checks["KD403"]["reason"] == "ZooKeeper, not KRaft"
+
+
+def test_faults_on_zookeeper(
+    doctor: Doctor, kafkactl: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    home = tmp_path / "zookeeper"
+    home.mkdir()
+    settings = {"offsets.topic.replication.factor": "3", "auto.create.topics.enable": "true"}
+    with zookeeper_cluster(home, settings) as broker:
+        monkeypatch.setenv("KAFKA_BROKERS", broker)
+        assert doctor("--wait", "20s", "network").found() == []
+        doctor().names_both("KD506", "KD507")
