@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from kafkactl import options, settings
+from kafkactl.errors import UsageError
 
 
 class DoctorFormat(StrEnum):
@@ -63,6 +64,11 @@ def doctor(
     saved: Annotated[
         Path | None, typer.Option("--from", metavar="FILE", help="Judge the facts of such a file instead.")
     ] = None,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Heal what can be healed without a loss: missing topics, leaders. Asks first.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Answer the question of --fix.")] = False,
+    confirm: options.Confirm = None,
     explain: Annotated[
         str | None, typer.Option("--explain", metavar="CODE", help="What a code means, and what heals it.")
     ] = None,
@@ -75,7 +81,7 @@ def doctor(
     timeout: options.Timeout = 3.0,
     verbose: options.Verbose = False,
 ) -> None:
-    """Find what is wrong with Kafka, name the cause first, and say what heals it. Changes nothing.
+    """Find what is wrong with Kafka, name the cause first, and say what heals it. Changes nothing without --fix.
 
     \b
     Examples:
@@ -92,6 +98,8 @@ def doctor(
     if list_codes:
         run.list_codes(show)
         return
+    if fix and saved is not None:
+        raise UsageError("--fix heals a cluster, and --from looks at none.", hint="Leave one of them out.")
     catalog = settings.open_catalog(file, env, required=False)
     connection = settings.resolve(
         brokers=brokers, env=env, client_config=client_config, timeout=timeout, verbose=verbose, catalog=catalog
@@ -110,6 +118,9 @@ def doctor(
                 save=save,
                 saved=saved,
                 show=show,
+                fix=fix,
+                yes=yes,
+                confirm=confirm,
             ),
         )
     )

@@ -1,13 +1,15 @@
 """One examination: facts, findings, and again while waiting can heal what was found."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from kafkactl import output
 from kafkactl.catalog.model import Catalog
 from kafkactl.commands.doctor import DoctorFormat, show
+from kafkactl.commands.doctor.fix import fix, say_whether_healed
 from kafkactl.doctor.checks import CHECKS
 from kafkactl.doctor.codes import category, codes
 from kafkactl.doctor.facts import Facts, dump, load
@@ -32,26 +34,50 @@ class Wish:
     save: Path | None
     saved: Path | None
     show: DoctorFormat
+    fix: bool = False
+    yes: bool = False
+    confirm: str | None = None
 
 
 def examine(connection: Connection, catalog: Catalog | None, wish: Wish) -> ExitCode:
-    """Examine, show what was found, and say it in an exit code. Raises UsageError for a check that does not exist."""
-    wanted, ignored = _wanted(wish.what), [_ignored(text) for text in wish.ignore]
+    """Examine, heal where that is wished, show what was found, and say it in an exit code.
+
+    Raises UsageError for a check that does not exist.
+    """
+    look = partial(diagnose, codes=codes(), checks=CHECKS, wanted=_wanted(wish.what), ignored=_ignored(wish.ignore))
     start = time.monotonic()
-    while True:
-        facts = _facts(connection, catalog, wish)
-        found = diagnose(facts, codes(), CHECKS, wanted=wanted, ignored=ignored)
-        left = start + wish.wait - time.monotonic()
-        if wish.saved is not None or left <= 0 or not _may_heal(found, wish):
-            break
-        if wish.show is DoctorFormat.TABLE and found.headline:
-            output.pending(f"  …   waiting: {found.headline.headline}")
-        time.sleep(min(_AGAIN, left))
-    output.pending("")
+    facts, found, waited = _until_well(connection, catalog, wish, look)
+    if wish.fix:
+        if wish.show is DoctorFormat.TABLE and found.findings("error", "warning", "info"):
+            show.report(found, wish.show, time.monotonic() - start)
+        treated = fix(found, catalog, connection, yes=wish.yes, confirm=wish.confirm)
+        if treated:
+            facts = _facts(connection, catalog, wish)
+            found = look(facts)
+            say_whether_healed(treated, found)
+        elif wish.show is DoctorFormat.TABLE and found.headline:
+            return _exit_code(found, wish, waited=waited)
     if wish.save is not None:
         _save(wish.save, facts)
     show.report(found, wish.show, time.monotonic() - start)
-    return _exit_code(found, wish, waited=wish.wait > 0 and left <= 0)
+    return _exit_code(found, wish, waited=waited)
+
+
+def _until_well(
+    connection: Connection, catalog: Catalog | None, wish: Wish, look: Callable[[Facts], Diagnosis]
+) -> tuple[Facts, Diagnosis, bool]:
+    """What was found at last, and whether the time to wait ran out over it."""
+    deadline = time.monotonic() + wish.wait
+    while True:
+        facts = _facts(connection, catalog, wish)
+        found = look(facts)
+        left = deadline - time.monotonic()
+        if wish.saved is not None or left <= 0 or not _may_heal(found, wish):
+            output.pending("")
+            return facts, found, wish.wait > 0 and left <= 0
+        if wish.show is DoctorFormat.TABLE and found.headline:
+            output.pending(f"  …   waiting: {found.headline.headline}")
+        time.sleep(min(_AGAIN, left))
 
 
 def _facts(connection: Connection, catalog: Catalog | None, wish: Wish) -> Facts:
@@ -116,10 +142,12 @@ def _wanted(texts: Iterable[str]) -> list[str] | None:
     return wanted or None
 
 
-def _ignored(text: str) -> Ignored:
-    name, equals, target = text.partition("=")
-    (code, *_) = _wanted([name]) or [""]
-    return Ignored(code, target if equals else "*")
+def _ignored(texts: Iterable[str]) -> list[Ignored]:
+    ignored = []
+    for text in texts:
+        name, equals, target = text.partition("=")
+        ignored += [Ignored(code, target if equals else "*") for code in _wanted([name]) or ()]
+    return ignored
 
 
 def explain(text: str) -> None:
