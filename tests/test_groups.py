@@ -336,9 +336,9 @@ def test_a_remedy_names_the_group_the_topic_and_the_record_it_is_stuck_on() -> N
     now = group(one(40, waiting=Waiting(42, 0)), "Stable", OWNER)
     was = group(one(40), "Stable", OWNER)
     (found,) = examined(seen(now, before=was, seconds=LONG)).findings("error")
-    assert found.headline == "app-1 (10.0.0.1) of g is stuck at t[0]: no commit in 35 s, and 60 records wait."
+    assert found.headline == "app-1 of g is stuck at t[0]: no commit in 35 s, 60 records wait."
     assert found.heal[0].startswith("kafkactl tail t --partition 0 --offset 42 -c 1 --no-follow    ")
-    assert found.evidence == (("seen", "t[0]: committed 40; the log is 0 to 100"),)
+    assert found.evidence == (("seen", "t[0]: committed 40; the log is 0 to 100"), ("owner", "m-1 at 10.0.0.1"))
 
 
 def test_without_a_sample_trends_are_skipped_and_too_short_a_one_claims_nothing() -> None:

@@ -40,7 +40,7 @@ def _stalled(group: Group, partitions: list[PartitionVerdict]) -> Finding:
     return Finding(
         group.id,
         {
-            "member": f"{owner.client} ({owner.host})" if owner else "a consumer that is no member",
+            "member": owner.client if owner else "A consumer",
             "places": and_more(map(place, partitions)),
             "seconds": f"{worst.still:.0f}",
             **waiting(partitions),
@@ -48,7 +48,7 @@ def _stalled(group: Group, partitions: list[PartitionVerdict]) -> Finding:
             "partition": worst.partition,
             "offset": record.offset if record and record.offset is not None else committed,
         },
-        seen(group, partitions),
+        [*seen(group, partitions), ("owner", f"{owner.id} at {owner.host}" if owner else "not a member of the group")],
     )
 
 
