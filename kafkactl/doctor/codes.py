@@ -27,6 +27,7 @@ WHY_MISSING: Mapping[str, tuple[str, ...]] = {
     "brokers": _BOOTSTRAP,
     "quorum": (*_BOOTSTRAP, "KD314", "KD305"),
     "cluster": (*_BOOTSTRAP, "KD314", "KD305", "KD306"),
+    "probe": (*_BOOTSTRAP, "KD314", "KD305", "KD306"),
 }
 
 

@@ -46,7 +46,7 @@ def collect(connection: Connection, catalog: Catalog | None, flags: str = "") ->
 
     `flags` are those that named the connection, as typed. Raises UsageError for a property that is wrong.
     """
-    missing: dict[str, str] = {}
+    missing = {"probe": "no probe was asked for"}
     bootstrap = _dial_all([network.split(address) for address in connection.brokers], connection)
     brokers, cluster, trouble = None, None, None
     if _any_kafka(bootstrap):

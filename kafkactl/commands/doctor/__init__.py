@@ -54,6 +54,9 @@ def doctor(
     saved: Annotated[
         Path | None, typer.Option("--from", metavar="FILE", help="Judge the facts of such a file instead.")
     ] = None,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Also write records to every broker, and read them back.")
+    ] = False,
     fix: Annotated[
         bool, typer.Option("--fix", help="Heal what can be healed without a loss: missing topics, leaders. Asks first.")
     ] = False,
@@ -88,8 +91,9 @@ def doctor(
     if list_codes:
         run.list_codes(show)
         return
-    if fix and saved is not None:
-        raise UsageError("--fix heals a cluster, and --from looks at none.", hint="Leave one of them out.")
+    if (fix or probe) and saved is not None:
+        option = "--fix heals a cluster" if fix else "--probe writes to a cluster"
+        raise UsageError(f"{option}, and --from looks at none.", hint="Leave one of them out.")
     catalog = settings.open_catalog(file, env, required=False)
     connection = settings.resolve(
         brokers=brokers, env=env, client_config=client_config, timeout=timeout, verbose=verbose, catalog=catalog
@@ -110,6 +114,7 @@ def doctor(
                 fix=fix,
                 yes=yes,
                 confirm=confirm,
+                probe=probe,
             ),
         )
     )

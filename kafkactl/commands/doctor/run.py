@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from kafkactl import output
+from kafkactl import consent, output
 from kafkactl.catalog.model import Catalog
 from kafkactl.commands.doctor import DoctorFormat, show
 from kafkactl.commands.doctor.fix import fix, say_whether_healed
@@ -36,6 +36,7 @@ class Wish:
     fix: bool = False
     yes: bool = False
     confirm: str | None = None
+    probe: bool = False
 
 
 def examine(connection: Connection, catalog: Catalog | None, wish: Wish) -> ExitCode:
@@ -83,7 +84,8 @@ def _facts(connection: Connection, catalog: Catalog | None, wish: Wish) -> Facts
     if wish.saved is None:
         from kafkactl.doctor.collect import collect
 
-        return collect(connection, catalog, wish.flags)
+        facts = collect(connection, catalog, wish.flags)
+        return _probed(facts, connection, catalog, wish) if wish.probe else facts
     try:
         return load(wish.saved.read_bytes())
     except OSError as error:
@@ -92,6 +94,15 @@ def _facts(connection: Connection, catalog: Catalog | None, wish: Wish) -> Facts
         raise UsageError(
             f"{wish.saved} holds no facts of the doctor: {error}.", hint="Write them: kafkactl doctor --save FILE"
         ) from None
+
+
+def _probed(facts: Facts, connection: Connection, catalog: Catalog | None, wish: Wish) -> Facts:
+    if facts.cluster is None:
+        return facts
+    from kafkactl.doctor.round_trip import with_round_trip
+
+    consent.require_unprotected(catalog, connection, facts.cluster.id, wish.confirm, "write test records to it")
+    return with_round_trip(facts, connection)
 
 
 def _save(path: Path, facts: Facts) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from kafkactl.doctor.checks import cluster, network, storage
+from kafkactl.doctor.checks import cluster, network, services, storage
 from kafkactl.doctor.findings import Check
 
-CHECKS: Mapping[str, Check] = {**storage.CHECKS, **network.CHECKS, **cluster.CHECKS}
+CHECKS: Mapping[str, Check] = {**storage.CHECKS, **network.CHECKS, **cluster.CHECKS, **services.CHECKS}
