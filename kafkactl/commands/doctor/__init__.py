@@ -54,6 +54,12 @@ def doctor(
     saved: Annotated[
         Path | None, typer.Option("--from", metavar="FILE", help="Judge the facts of such a file instead.")
     ] = None,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(
+            "--bundle", metavar="FILE.zip", help="Keep facts and findings for a colleague; no secret is in them."
+        ),
+    ] = None,
     probe: Annotated[
         bool, typer.Option("--probe", help="Also write records to every broker, and read them back.")
     ] = False,
@@ -115,6 +121,7 @@ def doctor(
                 yes=yes,
                 confirm=confirm,
                 probe=probe,
+                bundle=bundle,
             ),
         )
     )
