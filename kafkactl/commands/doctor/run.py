@@ -48,21 +48,22 @@ def examine(connection: Connection, catalog: Catalog | None, wish: Wish) -> Exit
     look = partial(diagnose, codes=codes(), checks=CHECKS, wanted=_wanted(wish.what), ignored=_ignored(wish.ignore))
     start = time.monotonic()
     facts, found, waited = _until_well(connection, catalog, wish, look)
+    told = False
     if wish.fix:
-        if wish.show is DoctorFormat.TABLE and found.findings("error", "warning", "info"):
+        if wish.show is DoctorFormat.TABLE:  # a program gets one document: of how it ended
             show.report(found, wish.show, time.monotonic() - start)
+            told = True
         treated = fix(found, catalog, connection, yes=wish.yes, confirm=wish.confirm)
         if treated:
-            facts = _facts(connection, catalog, wish)
+            facts, told = _facts(connection, catalog, wish), False
             found = look(facts)
             say_whether_healed(treated, found)
-        elif wish.show is DoctorFormat.TABLE and found.headline:
-            return _exit_code(found, wish, waited=waited)
     if wish.save is not None:
         keep.save(wish.save, facts)
     if wish.bundle is not None:
         keep.bundle(wish.bundle, facts, found)
-    show.report(found, wish.show, time.monotonic() - start)
+    if not told:
+        show.report(found, wish.show, time.monotonic() - start)
     return _exit_code(found, wish, waited=waited)
 
 
