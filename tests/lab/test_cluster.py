@@ -88,6 +88,7 @@ def test_offline_partition(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> N
         faults.set_properties(node, {"log.dirs": "data,data2", "metadata.log.dir": "data"})
         sandbox.start(1)
         create(sandbox.bootstrap, NewTopic("a", 4, 1))
+        time.sleep(5)  # the broker tells the controller in which directory a replica is, and nobody else
         sandbox.stop(1)
         assert list(second.glob("a-*"))
         kept = node.directory / "kept"
