@@ -1,6 +1,7 @@
 """kafkactl doctor as it is typed: its formats, exit codes, saved facts, waiting and healing."""
 
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -86,6 +87,21 @@ def test_saving_and_judging_again(kafkactl: Kafkactl, one_broker: str) -> None:
     again = kafkactl("doctor", "-o", "json", "--from", "facts.json", "-b", f"127.0.0.1:{free_port()}")
     assert live.code == again.code == 1
     assert json.loads(live.out)["checks"] == json.loads(again.out)["checks"]
+
+
+def test_a_bundle_for_a_colleague(kafkactl: Kafkactl, one_broker: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    faults.catalogue("a: {partitions: 1}")
+    monkeypatch.setenv("PASSWORD", "s3cret-of-alice")
+    Path("client.properties").write_text("sasl.password=${PASSWORD}\nsasl.username=alice\n")
+    assert kafkactl("doctor", "--bundle", "all.zip", "--client-config", "client.properties").code == 1
+    with zipfile.ZipFile("all.zip") as archive:
+        texts = {name: archive.read(name) for name in archive.namelist()}
+    assert set(texts) == {"facts.json", "findings.json"}
+    assert not [name for name, text in texts.items() if b"s3cret-of-alice" in text]
+    Path("facts.json").write_bytes(texts["facts.json"])
+    again = json.loads(kafkactl("doctor", "--from", "facts.json", "-o", "json").out)
+    assert again["checks"] == json.loads(texts["findings.json"])["checks"]
+    assert kafkactl("doctor", "--bundle", "no/such/directory/all.zip").code == 1
 
 
 @pytest.mark.parametrize("content", [None, "nonsense"])

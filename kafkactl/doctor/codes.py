@@ -28,6 +28,7 @@ WHY_MISSING: Mapping[str, tuple[str, ...]] = {
     "quorum": (*_BOOTSTRAP, "KD314", "KD305"),
     "cluster": (*_BOOTSTRAP, "KD314", "KD305", "KD306"),
     "groups": (*_BOOTSTRAP, "KD314", "KD305", "KD306"),
+    "probe": (*_BOOTSTRAP, "KD314", "KD305", "KD306"),
 }
 
 

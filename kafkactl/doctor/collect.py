@@ -49,7 +49,7 @@ def collect(connection: Connection, catalog: Catalog | None, flags: str = "", sa
     `flags` are those that named the connection, as typed. With `sample` (seconds) groups are
     looked at twice, so far apart. Raises UsageError for a property that is wrong.
     """
-    missing: dict[str, str] = {}
+    missing = {"probe": "no probe was asked for"}
     bootstrap = _dial_all([network.split(address) for address in connection.brokers], connection)
     brokers, cluster, trouble = None, None, None
     if _any_kafka(bootstrap):

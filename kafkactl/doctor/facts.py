@@ -110,6 +110,15 @@ class DeclaredTopic:
 
 
 @dataclass(frozen=True)
+class ProbeStep:
+    """One step of the round trip (`--probe`). `reason` says why it failed or was not tried; `ok` is then false."""
+
+    name: str
+    ok: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Facts:
     """Everything.
 
@@ -130,6 +139,7 @@ class Facts:
     missing: Mapping[str, str] = field(default_factory=dict)
     flags: str = ""
     elsewhere: tuple[Dial, ...] = ()
+    probe: tuple[ProbeStep, ...] | None = None
     schema_version: int = SCHEMA_VERSION
 
 

@@ -41,11 +41,11 @@ def doctor(kafkactl: Callable[..., Outcome], request: pytest.FixtureRequest) -> 
         rows.append((code, fault, words, mark.kwargs.get("healed", "by the remedy"), f"{time.monotonic() - start:.1f}"))
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Write the table of what was provoked; only where a whole run asked for it and went well."""
     path = os.environ.get("KAFKACTL_LAB")
     rows = session.config.stash.get(_ROWS, [])
-    if path and rows and not session.testsfailed:
+    if path and rows and exitstatus == pytest.ExitCode.OK:
         lines = ["# What the laboratory found", "", "Written by `make lab`: each fault provoked on a real Kafka.", ""]
         lines += ["| code | fault | headline | healed | seconds |", "|---|---|---|---|---|"]
         lines += [f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in sorted(rows)]

@@ -50,7 +50,11 @@ def test_the_wrong_port_on_the_command_line(doctor: Doctor, one_broker: str) -> 
 
 
 @pytest.mark.quick
-@pytest.mark.provokes("KD303", "the port accepts and closes, as Docker's does while the broker is starting")
+@pytest.mark.provokes(
+    "KD303",
+    "the port accepts and closes, as Docker's does while the broker is starting",
+    healed="by itself: the remedy waits for it",
+)
 def test_bootstrap_hangs_up(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     with throwaway() as sandbox:
         (node,) = sandbox.nodes
@@ -181,7 +185,7 @@ def test_bootstrap_silent(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.quick
-@pytest.mark.provokes("KD313", "a broker that hangs")
+@pytest.mark.provokes("KD313", "a broker that hangs for a while", healed="by itself: the remedy waits for it")
 def test_bootstrap_mute(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     with throwaway() as sandbox:
         monkeypatch.setenv("KAFKA_BROKERS", sandbox.bootstrap)

@@ -64,6 +64,15 @@ def doctor(
     saved: Annotated[
         Path | None, typer.Option("--from", metavar="FILE", help="Judge the facts of such a file instead.")
     ] = None,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(
+            "--bundle", metavar="FILE.zip", help="Keep facts and findings for a colleague; no secret is in them."
+        ),
+    ] = None,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Also write records to every broker, and read them back.")
+    ] = False,
     fix: Annotated[
         bool, typer.Option("--fix", help="Heal what can be healed without a loss: missing topics, leaders. Asks first.")
     ] = False,
@@ -98,8 +107,9 @@ def doctor(
     if list_codes:
         run.list_codes(show)
         return
-    if fix and saved is not None:
-        raise UsageError("--fix heals a cluster, and --from looks at none.", hint="Leave one of them out.")
+    if (fix or probe) and saved is not None:
+        option = "--fix heals a cluster" if fix else "--probe writes to a cluster"
+        raise UsageError(f"{option}, and --from looks at none.", hint="Leave one of them out.")
     catalog = settings.open_catalog(file, env, required=False)
     connection = settings.resolve(
         brokers=brokers, env=env, client_config=client_config, timeout=timeout, verbose=verbose, catalog=catalog
@@ -121,6 +131,8 @@ def doctor(
                 fix=fix,
                 yes=yes,
                 confirm=confirm,
+                probe=probe,
+                bundle=bundle,
             ),
         )
     )

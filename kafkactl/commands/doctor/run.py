@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from kafkactl import output
+from kafkactl import consent, output
 from kafkactl.catalog.model import Catalog
-from kafkactl.commands.doctor import DoctorFormat, show
+from kafkactl.commands.doctor import DoctorFormat, keep, show
 from kafkactl.commands.doctor.fix import fix, say_whether_healed
 from kafkactl.doctor.checks import CHECKS
 from kafkactl.doctor.codes import category, codes
-from kafkactl.doctor.facts import Facts, dump, load
+from kafkactl.doctor.facts import Facts
 from kafkactl.doctor.judge import Diagnosis, Ignored, diagnose
-from kafkactl.errors import ExitCode, KafkactlError, UsageError
+from kafkactl.errors import ExitCode, UsageError
 from kafkactl.settings import Connection
 from kafkactl.suggest import suggest
 
@@ -37,6 +37,8 @@ class Wish:
     fix: bool = False
     yes: bool = False
     confirm: str | None = None
+    probe: bool = False
+    bundle: Path | None = None
 
 
 def examine(connection: Connection, catalog: Catalog | None, wish: Wish) -> ExitCode:
@@ -47,19 +49,22 @@ def examine(connection: Connection, catalog: Catalog | None, wish: Wish) -> Exit
     look = partial(diagnose, codes=codes(), checks=CHECKS, wanted=_wanted(wish.what), ignored=_ignored(wish.ignore))
     start = time.monotonic()
     facts, found, waited = _until_well(connection, catalog, wish, look)
+    told = False
     if wish.fix:
-        if wish.show is DoctorFormat.TABLE and found.findings("error", "warning", "info"):
+        if wish.show is DoctorFormat.TABLE:  # a program gets one document: of how it ended
             show.report(found, wish.show, time.monotonic() - start)
+            told = True
         treated = fix(found, catalog, connection, yes=wish.yes, confirm=wish.confirm)
         if treated:
-            facts = _facts(connection, catalog, wish)
+            facts, told = _facts(connection, catalog, wish), False
             found = look(facts)
             say_whether_healed(treated, found)
-        elif wish.show is DoctorFormat.TABLE and found.headline:
-            return _exit_code(found, wish, waited=waited)
     if wish.save is not None:
-        _save(wish.save, facts)
-    show.report(found, wish.show, time.monotonic() - start)
+        keep.save(wish.save, facts)
+    if wish.bundle is not None:
+        keep.bundle(wish.bundle, facts, found)
+    if not told:
+        show.report(found, wish.show, time.monotonic() - start)
     return _exit_code(found, wish, waited=waited)
 
 
@@ -73,7 +78,8 @@ def _until_well(
         found = look(facts)
         left = deadline - time.monotonic()
         if wish.saved is not None or left <= 0 or not _may_heal(found, wish):
-            output.pending("")
+            if wish.show is DoctorFormat.TABLE:
+                output.pending("")
             return facts, found, wish.wait > 0 and left <= 0
         if wish.show is DoctorFormat.TABLE and found.headline:
             output.pending(f"  …   waiting: {found.headline.headline}")
@@ -86,22 +92,18 @@ def _facts(connection: Connection, catalog: Catalog | None, wish: Wish) -> Facts
 
         if wish.sample and wish.show is DoctorFormat.TABLE:
             output.pending(f"  …   looking at consumer groups for {wish.sample:g} s")
-        return collect(connection, catalog, wish.flags, wish.sample)
-    try:
-        return load(wish.saved.read_bytes())
-    except OSError as error:
-        raise UsageError(f"{wish.saved} cannot be read: {error.strerror}.") from None
-    except ValueError as error:
-        raise UsageError(
-            f"{wish.saved} holds no facts of the doctor: {error}.", hint="Write them: kafkactl doctor --save FILE"
-        ) from None
+        facts = collect(connection, catalog, wish.flags, wish.sample)
+        return _probed(facts, connection, catalog, wish) if wish.probe else facts
+    return keep.read(wish.saved)
 
 
-def _save(path: Path, facts: Facts) -> None:
-    try:
-        path.write_bytes(dump(facts))
-    except OSError as error:
-        raise KafkactlError(f"{path} cannot be written: {error.strerror}.") from None
+def _probed(facts: Facts, connection: Connection, catalog: Catalog | None, wish: Wish) -> Facts:
+    if facts.cluster is None:
+        return facts
+    from kafkactl.doctor.round_trip import with_round_trip
+
+    consent.require_unprotected(catalog, connection, facts.cluster.id, wish.confirm, "write test records to it")
+    return with_round_trip(facts, connection)
 
 
 def _bad(found: Diagnosis, wish: Wish) -> Sequence[str]:

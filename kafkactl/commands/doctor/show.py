@@ -22,7 +22,7 @@ def report(found: Diagnosis, form: DoctorFormat, seconds: float) -> None:
     """Show a diagnosis that took so long."""
     match form:
         case DoctorFormat.JSON:
-            output.document("doctor", _document(found, seconds))
+            output.document("doctor", {**document(found), "seconds": round(seconds, 3)})
         case DoctorFormat.JUNIT:
             output.junit("doctor", _cases(found))
         case DoctorFormat.GITHUB:
@@ -153,12 +153,12 @@ def _summary(found: Diagnosis) -> str:
     return " · ".join(parts)
 
 
-def _document(found: Diagnosis, seconds: float) -> dict[str, object]:
+def document(found: Diagnosis) -> dict[str, object]:
+    """A diagnosis as a program reads it."""
     first = found.headline
     return {
         "healthy": first is None and not found.states("crashed"),
         "cause": first.code if first else None,
-        "seconds": round(seconds, 3),
         "checks": [
             {
                 "code": result.code,

@@ -2,7 +2,14 @@
 
 from collections.abc import Mapping
 
-from kafkactl.doctor.checks import cluster, groups, network, storage, trends
+from kafkactl.doctor.checks import cluster, groups, network, services, storage, trends
 from kafkactl.doctor.findings import Check
 
-CHECKS: Mapping[str, Check] = {**storage.CHECKS, **network.CHECKS, **cluster.CHECKS, **groups.CHECKS, **trends.CHECKS}
+CHECKS: Mapping[str, Check] = {
+    **storage.CHECKS,
+    **network.CHECKS,
+    **cluster.CHECKS,
+    **groups.CHECKS,
+    **trends.CHECKS,
+    **services.CHECKS,
+}
