@@ -50,6 +50,7 @@ def test_no_quorum(doctor: Doctor, cluster: RunningSandbox) -> None:
     create(cluster.bootstrap, NewTopic("a", 3, 3))
     cluster.kill(2)
     cluster.kill(3)
+    faults.until(lambda: doctor().cause == "KD403", "the last controller has given up")
     seen = doctor()
     seen.names("KD403")
     evidence = str(seen.findings("KD403")[0]["evidence"])

@@ -51,6 +51,7 @@ def test_lost_quorum_and_dead_letters(doctor: Doctor, monkeypatch: pytest.Monkey
         faults.write(sandbox.bootstrap, "dlq.payment")
         sandbox.kill(2)
         sandbox.kill(3)
+        faults.until(lambda: doctor().cause == "KD403", "the last controller has given up")
         doctor().names_both("KD403", "KD512")
 
 
