@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench docs clean
+.PHONY: demo test lab lint bench docs clean
 
 # The stamps make a second run start at once.
 $(VENV)/demo.stamp: pyproject.toml
@@ -22,8 +22,11 @@ demo: $(VENV)/demo.stamp ## A real Kafka, the 27 topics, the proof that it works
 	@$(BIN)/kafkactl sandbox run -- sh .ci/demo.sh $(BIN)/kafkactl
 	@cat .ci/next-steps.txt
 
-test: $(VENV)/dev.stamp ## The whole suite, on real brokers.
-	@$(BIN)/python -m pytest
+test: $(VENV)/dev.stamp ## The suite, on real brokers; of the laboratory a representative part.
+	@$(BIN)/python -m pytest -m "not lab"
+
+lab: $(VENV)/dev.stamp ## Break Kafka in every way the doctor knows, heal it, and write tests/lab/RESULTS.md.
+	@KAFKACTL_LAB=tests/lab/RESULTS.md $(BIN)/python -m pytest tests/lab
 
 lint: $(VENV)/dev.stamp ## ruff, mypy --strict, the import contract, and whether the README is true.
 	@$(BIN)/ruff check .

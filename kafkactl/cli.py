@@ -8,7 +8,20 @@ from typing import Annotated, NoReturn
 import typer
 
 from kafkactl import __version__, garbage
-from kafkactl.commands import describe, diff, export, init_topics, lint, logs, produce, ps, sandbox, smoke, tail
+from kafkactl.commands import (
+    describe,
+    diff,
+    doctor,
+    export,
+    init_topics,
+    lint,
+    logs,
+    produce,
+    ps,
+    sandbox,
+    smoke,
+    tail,
+)
 from kafkactl.errors import ExitCode, KafkactlError, Terminated
 
 app = typer.Typer(
@@ -26,6 +39,7 @@ app.command("lint")(lint.lint)
 app.command("export")(export.export)
 app.command("describe")(describe.describe)
 app.command("test")(smoke.smoke)
+app.command("doctor")(doctor.doctor)
 app.command("tail")(tail.tail)
 app.command("produce")(produce.produce)
 app.command("ps")(ps.ps)

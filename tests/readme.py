@@ -21,6 +21,7 @@ COMMANDS = (
     "export",
     "describe",
     "test",
+    "doctor",
     "tail",
     "produce",
     "ps",

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import (
     AclBinding,
     AclOperation,
@@ -98,3 +99,22 @@ def test_test_says_which_declared_topic_is_hidden(kafkactl: Kafkactl) -> None:
     run = kafkactl("test", "--count", "1")
     assert run.code == 1
     assert "hidden: no permission" in run.out
+
+
+def test_the_doctor_says_what_it_may_not_see_of_groups(kafkactl: Kafkactl, restricted: str) -> None:
+    admin = admin_client(restricted)
+    for name, topic in (("seen", "open"), ("half-seen", "hidden")):
+        offsets = ConsumerGroupTopicPartitions(name, [TopicPartition(topic, 0, 0)])
+        while True:
+            answer = admin.alter_consumer_group_offsets([offsets])[name]
+            # The coordinator of a new cluster takes a moment.
+            if not answer.exception(10) and (name == "half-seen" or not answer.result().topic_partitions[0].error):
+                break
+    document = json.loads(kafkactl("doctor", "groups", "-o", "json").out)
+    assert {check["state"] for check in document["checks"]} <= {"passed", "skipped", "found"}
+    deny = [rule(ResourceType.GROUP, "seen", AclOperation.ALL, AclPermissionType.DENY)]
+    for future in admin.create_acls(deny).values():
+        future.result(10)
+    refused = kafkactl("tail", "open", "--group", "seen", "--no-follow")
+    assert refused.code == 1
+    assert "no permission for this group" in refused.err

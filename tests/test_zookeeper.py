@@ -1,54 +1,27 @@
 """A cluster of the last Kafka with ZooKeeper, as the platform runs it today."""
 
 import json
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from kafkactl.sandbox import java
-from kafkactl.sandbox.preparation import prepare
-from tests.conftest import Outcome, free_port
+from tests.conftest import Outcome
+from tests.zookeeper import zookeeper_cluster
 
 Kafkactl = Callable[..., Outcome]
-VERSION = "3.9.2"
 
 
 @pytest.fixture(scope="module")
-def zookeeper_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """ZooKeeper and one broker, from the jars of Kafka 3.9, on ports of their own."""
-    home = tmp_path_factory.mktemp("zookeeper")
-    classes = prepare(VERSION, unverified=True, progress=lambda _: None).class_path
-    keeper, port = free_port(), free_port()
-    (home / "zoo.cfg").write_text(
-        f"dataDir={home / 'zookeeper'}\nclientPort={keeper}\nclientPortAddress=127.0.0.1\nadmin.enableServer=false\n"
-    )
-    (home / "server.properties").write_text(
-        f"broker.id=7\nzookeeper.connect=127.0.0.1:{keeper}\nlog.dirs={home / 'data'}\n"
-        f"listeners=PLAINTEXT://127.0.0.1:{port}\noffsets.topic.replication.factor=1\n"
-        "offsets.topic.num.partitions=4\nauto.create.topics.enable=false\n"
-    )
-    started = []
-    try:
-        for main, config in (
-            ("org.apache.zookeeper.server.quorum.QuorumPeerMain", "zoo.cfg"),
-            ("kafka.Kafka", "server.properties"),
-        ):
-            command = java.command(java.runtime(), classes, java.flags(None, full_jit=False), main, config)
-            with (home / f"{config}.log").open("wb") as log:
-                started.append(subprocess.Popen(command, cwd=home, stdout=log, stderr=log, env=java.environment()))
-        yield f"127.0.0.1:{port}"
-    finally:
-        for process in reversed(started):
-            process.kill()
-            process.wait()
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with zookeeper_cluster(tmp_path_factory.mktemp("zookeeper")) as address:
+        yield address
 
 
 @pytest.fixture(autouse=True)
-def _surroundings(zookeeper_cluster: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KAFKA_BROKERS", zookeeper_cluster)
+def _surroundings(broker: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_BROKERS", broker)
     Path("topics.yaml").write_text("topics: {a: {partitions: 2, retention: 7d}, b: {partitions: 1}}")
 
 

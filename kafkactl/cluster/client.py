@@ -138,14 +138,19 @@ class Cluster:
         return self._events
 
 
-def connect(connection: Connection) -> Cluster:
-    """A cluster that has answered. Raises UnreachableError (it did not), UsageError (a property is wrong)."""
+def unconnected(connection: Connection) -> Cluster:
+    """A cluster that nothing was asked of yet. Raises UsageError where a property is wrong."""
     try:
-        cluster = Cluster(connection)
+        return Cluster(connection)
     except KafkaException as error:
         raise UsageError(
             f"The client configuration is refused: {error.args[0].str()}.", hint="See --client-config."
         ) from None
+
+
+def connect(connection: Connection) -> Cluster:
+    """A cluster that has answered. Raises UnreachableError (it did not), UsageError (a property is wrong)."""
+    cluster = unconnected(connection)
     described = cluster.wait(cluster.admin.describe_cluster(request_timeout=WORK_LIMIT))
     cluster.info = ClusterInfo(
         id=described.cluster_id,

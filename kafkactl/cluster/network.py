@@ -1,11 +1,14 @@
-"""Whether an address can be reached at all, below Kafka's protocol."""
+"""Whether an address can be reached at all, below Kafka's protocol, and whether what answers speaks it."""
 
 import socket
+import struct
 from typing import Literal
 
+Reach = Literal["open", "unresolved", "refused", "silent", "unreachable"]
 
-def unreachable(host: str, port: int, timeout: float) -> str | None:
-    """Why a TCP connection to host:port fails, in a few words; None where one is accepted.
+
+def reach(host: str, port: int, timeout: float) -> tuple[Reach, str]:
+    """Whether a TCP connection to host:port is accepted ("open"), else why not, and that in a few words.
 
     Every address the name resolves to is tried (`localhost` is ::1 and 127.0.0.1): only if all of them fail is
     the host unreachable. `timeout` is for each address, in seconds.
@@ -13,21 +16,27 @@ def unreachable(host: str, port: int, timeout: float) -> str | None:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError):
-        return f"the name {host} does not resolve"
-    reason = "no address"
+        return "unresolved", f"the name {host} does not resolve"
+    result: tuple[Reach, str] = ("unreachable", "no address")
     for family, kind, protocol, _, address in found:
         try:
             with socket.socket(family, kind, protocol) as probe:
                 probe.settimeout(timeout)
                 probe.connect(address)
-                return None
+                return "open", "a connection is accepted"
         except TimeoutError:
-            reason = "no answer"
+            result = ("silent", "no answer")
         except ConnectionRefusedError:
-            reason = "connection refused"
+            result = ("refused", "connection refused")
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-    return reason
+            result = ("unreachable", (error.strerror or str(error)).lower())
+    return result
+
+
+def unreachable(host: str, port: int, timeout: float) -> str | None:
+    """Why a TCP connection to host:port fails, as `reach` says it; None where one is accepted."""
+    state, why = reach(host, port, timeout)
+    return None if state == "open" else why
 
 
 def split(address: str) -> tuple[str, int]:
@@ -69,3 +78,24 @@ def _answer(probe: socket.socket) -> bytes | None:
         return probe.recv(16)
     except TimeoutError:
         return None
+
+
+Speech = Literal["kafka", "closes", "http", "tls", "mute"]
+_API_VERSIONS = struct.pack(">hhih", 18, 0, 1, 8) + b"kafkactl"  # version 0 of the request every broker answers
+
+
+def speech(host: str, port: int, timeout: float) -> Speech:
+    """What the answer of what listens at host:port is to Kafka's ApiVersions request; `timeout` in seconds."""
+    try:
+        with socket.create_connection((host, port), timeout=timeout) as probe:
+            probe.sendall(struct.pack(">i", len(_API_VERSIONS)) + _API_VERSIONS)
+            answer = _answer(probe)
+    except OSError:
+        return "closes"
+    if answer is None:
+        return "mute"
+    if answer[4:8] == struct.pack(">i", 1):
+        return "kafka"
+    if answer.startswith(b"HTTP"):
+        return "http"
+    return "tls" if answer[:2] == b"\x15\x03" else "closes"

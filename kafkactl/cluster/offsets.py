@@ -46,12 +46,26 @@ def ranges_of(cluster: Cluster, places: Sequence[Place], *, committed: bool = Fa
     return {place: Range(first[place], end[place]) for place in places}
 
 
+def read_stable_ends(cluster: Cluster, places: Sequence[Place]) -> dict[Place, int | None]:
+    """How far a reader of committed transactions gets in each partition; None where no leader answers in time."""
+    return _offsets(cluster, _ask(cluster, places, OffsetSpec.latest(), committed=True))
+
+
 def read_time_offsets(cluster: Cluster, places: Iterable[Place], milliseconds: int) -> dict[Place, int | None]:
     """The first offset of each partition whose record is at or after a time; NO_SUCH_TIME where there is none.
 
     None where no leader answers within the connection's timeout.
     """
     return _offsets(cluster, _ask(cluster, places, OffsetSpec.for_timestamp(milliseconds)), least=NO_SUCH_TIME)
+
+
+def read_newest(cluster: Cluster, places: Iterable[Place]) -> dict[Place, int | None]:
+    """The latest timestamp (ms) of each partition's records; None where there is none, or no leader answers."""
+    answers = cluster.gather(_ask(cluster, places, OffsetSpec.max_timestamp()), limit=cluster.connection.timeout)
+    return {
+        (tp.topic, tp.partition): None if isinstance(answer, KafkaError) or answer.timestamp < 0 else answer.timestamp
+        for tp, answer in answers.items()
+    }
 
 
 def _ask(cluster: Cluster, places: Iterable[Place], spec: Any, committed: bool = False) -> dict[TP, Any]:

@@ -18,6 +18,9 @@ from kafkactl.cluster.client import Cluster
 from kafkactl.cluster.network import unreachable
 from kafkactl.settings import Connection
 
+NO_ANSWER = "no answer"
+_TRIES = 8
+
 
 @dataclass(frozen=True)
 class Disk:
@@ -43,9 +46,9 @@ class Storage:
     missing: Mapping[str, str] = field(default_factory=dict)
 
 
-def ask_storage(cluster: Cluster) -> "Future[Storage]":
+def ask_storage(cluster: Cluster, *, moves: bool = True) -> "Future[Storage]":
     """Start asking for everything above, in a thread: kafka-python takes its time to be imported."""
-    return cluster.start(_visit, cluster)
+    return cluster.start(_visit, cluster, moves)
 
 
 def read_storage(cluster: Cluster, future: "Future[Storage]") -> Storage:
@@ -56,8 +59,9 @@ def read_storage(cluster: Cluster, future: "Future[Storage]") -> Storage:
     return answer  # type: ignore[no-any-return]
 
 
-def _visit(cluster: Cluster) -> Storage:
+def _visit(cluster: Cluster, with_moves: bool) -> Storage:
     from kafka.admin import KafkaAdminClient
+    from kafka.errors import KafkaConnectionError
     from kafka.errors import KafkaError as Refusal
 
     logging.getLogger("kafka").addHandler(logging.NullHandler())
@@ -69,11 +73,19 @@ def _visit(cluster: Cluster) -> Storage:
         return Storage(missing=dict.fromkeys(("sizes", "quorum", "moves"), _words(error)))
 
     def ask(what: str, question: Callable[[], Any]) -> Any:
-        try:
-            return question()
-        except (Refusal, ValueError, OSError) as error:
-            missing[what] = _words(error)
-            return None
+        for _ in range(_TRIES):
+            try:
+                answer = question()
+            except KafkaConnectionError as error:
+                # kafka-python asks any broker it has heard of, also one that is down: the next one may be another.
+                missing[what] = _words(error)
+            except (Refusal, ValueError, OSError) as error:
+                missing[what] = _words(error)
+                return None
+            else:
+                missing.pop(what, None)
+                return answer
+        return None
 
     try:
         # Each broker by itself: one that is gone must not hide the others' sizes.
@@ -82,9 +94,9 @@ def _visit(cluster: Cluster) -> Storage:
             entry for b in there for entry in ask("sizes", partial(admin.describe_log_dirs, brokers=[b.id])) or ()
         ]
         if directories:
-            missing.pop("sizes", None)
+            missing.pop("sizes", None)  # of some brokers
         quorum = ask("quorum", admin.describe_metadata_quorum)
-        moves = ask("moves", admin.list_partition_reassignments)
+        moves = ask("moves", admin.list_partition_reassignments) if with_moves else None
     finally:
         admin.close()
     return _storage(directories, quorum, moves or {}, missing)
@@ -94,7 +106,9 @@ def _words(error: Exception) -> str:
     name = type(error).__name__
     if "Authorization" in name:
         return "no permission"
-    return "no answer" if "Connection" in name or "Timeout" in name else name.removesuffix("Error")
+    return (
+        NO_ANSWER if any(word in name for word in ("Connection", "Timeout", "TimedOut")) else name.removesuffix("Error")
+    )
 
 
 def _storage(directories: list[Any], quorum: Any, moves: Mapping[Any, Any], missing: dict[str, str]) -> Storage:

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from confluent_kafka import KafkaError
-from confluent_kafka.admin import ConfigResource, ConfigSource, ResourceType
+from confluent_kafka.admin import AdminClient, ConfigResource, ConfigSource, ResourceType
 
 from kafkactl.cluster.brokers import BrokerSettings, read_brokers
 from kafkactl.cluster.client import WORK_LIMIT, Cluster
-from kafkactl.cluster.words import reason
+from kafkactl.cluster.properties import client_properties
+from kafkactl.cluster.words import failed, reason
 from kafkactl.errors import KafkactlError
 from kafkactl.suggest import suggest
 from kafkactl.topics import ConfigValue, LiveTopic, Partition
@@ -23,8 +24,16 @@ class Topics:
     denied: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_topics(cluster: Cluster, asked: Iterable[str] = (), *, config_of: Iterable[str] | None = None) -> Topics:
+def read_topics(
+    cluster: Cluster,
+    asked: Iterable[str] = (),
+    *,
+    config_of: Iterable[str] | None = None,
+    limit: float = WORK_LIMIT,
+) -> Topics:
     """Every topic we may see, and those of `asked` that exist; with settings (of `config_of` only, where given).
+
+    `limit` (seconds) bounds the wait for settings: without a controller they may never come.
 
     A broker leaves out what a user may not see without a word, so the topics somebody counts on are asked for
     by name.
@@ -39,7 +48,7 @@ def read_topics(cluster: Cluster, asked: Iterable[str] = (), *, config_of: Itera
         else:
             listed[name] = _described_partitions(answer)
     wanted = [name for name in (listed if config_of is None else config_of) if name in listed]
-    configs = read_configs(cluster, wanted)
+    configs = read_configs(cluster, wanted, limit)
     found = {
         name: LiveTopic(name, partitions, configs.get(name) if name in wanted else {})
         for name, partitions in listed.items()
@@ -63,8 +72,17 @@ def require_topic(cluster: Cluster, name: str) -> LiveTopic:
 
 def read_metadata(cluster: Cluster) -> Any:
     """librdkafka's metadata of every topic; asking for it creates none."""
-    # Without a topic's name: with one, the request itself could create the topic (library trap 6).
-    return cluster.call(cluster.admin.list_topics, timeout=WORK_LIMIT)
+    admin, seconds = cluster.admin, cluster.connection.timeout
+    while True:
+        # Without a topic's name: with one, the request itself could create the topic (library trap 6).
+        (answer,) = cluster.gather({0: cluster.start(admin.list_topics, timeout=seconds)}).values()
+        if not isinstance(answer, KafkaError):
+            return answer
+        seconds *= 2
+        if seconds > WORK_LIMIT:
+            raise failed(answer, "The cluster")
+        # Any one broker is asked, and a client stays with it, even if it hangs: another client may find another.
+        admin = AdminClient(client_properties(cluster.connection))
 
 
 def _partitions(topic: Any) -> tuple[Partition, ...]:
@@ -94,7 +112,9 @@ def _described_partitions(description: Any) -> tuple[Partition, ...]:
     )
 
 
-def read_configs(cluster: Cluster, names: Sequence[str]) -> dict[str, Mapping[str, ConfigValue] | None]:
+def read_configs(
+    cluster: Cluster, names: Sequence[str], limit: float = WORK_LIMIT
+) -> dict[str, Mapping[str, ConfigValue] | None]:
     """The settings of topics, in one request; None for a topic whose settings we may not read.
 
     A topic made a moment ago can still be unknown to the broker that answers: it is left out.
@@ -102,7 +122,8 @@ def read_configs(cluster: Cluster, names: Sequence[str]) -> dict[str, Mapping[st
     if not names:
         return {}
     resources = [ConfigResource(ResourceType.TOPIC, name) for name in names]
-    answers = cluster.gather(cluster.admin.describe_configs(resources, request_timeout=WORK_LIMIT))
+    asked = cluster.admin.describe_configs(resources, request_timeout=WORK_LIMIT)
+    answers = cluster.gather(asked, limit=limit)
     configs: dict[str, Mapping[str, ConfigValue] | None] = {}
     for resource, answer in answers.items():
         if not isinstance(answer, KafkaError):

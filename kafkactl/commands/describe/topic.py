@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 def describe_topics(
     kafka: "Cluster", catalog: Catalog | None, names: list[str], show: ListFormat, *, unhealthy: bool
 ) -> ExitCode:
-    from kafkactl.cluster.groups import read_groups
     from kafkactl.cluster.overview import read_overview
+    from kafkactl.groups.facts import groups_by_topic
 
     view = read_overview(kafka, catalog.topics if catalog else (), only=names)
     found = {row.name: row for row in view.topics}
     rows = [found[name] for name in dict.fromkeys(names) if name in found]
     if unhealthy:
         rows = [row for row in rows if row.state != "ok"]
-    groups = read_groups(kafka, [row.name for row in rows]) if rows and show is not ListFormat.NAME else {}
+    groups = groups_by_topic(kafka, [row.name for row in rows]) if rows and show is not ListFormat.NAME else {}
     match show:
         case ListFormat.NAME:
             for row in rows:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from kafkactl import output
 from kafkactl.cluster import Cluster
-from kafkactl.cluster.groups import read_committed
 from kafkactl.cluster.topics import read_topics
 from kafkactl.errors import KafkactlError, UsageError
+from kafkactl.groups.facts import read_commits
 from kafkactl.records import span
 from kafkactl.topics import Place
 
@@ -55,7 +55,7 @@ def starts(kafka: Cluster, wish: Start, places: Sequence[Place]) -> Starts | Non
         offset = wish.offset
         return lambda bounds: {p: min(max(offset, first), bounds.ends[p]) for p, first in bounds.firsts.items()}
     if wish.group is not None:
-        committed = read_committed(kafka, wish.group, places)
+        committed = read_commits(kafka, wish.group, places)
         if not committed:
             raise KafkactlError(f"The group {wish.group} has committed nothing in these topics.")
         return lambda bounds: {p: max(committed.get(p, end), bounds.firsts[p]) for p, end in bounds.ends.items()}

@@ -1,0 +1,163 @@
+"""One examination: facts, findings, and again while waiting can heal what was found."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from kafkactl import consent, output
+from kafkactl.catalog.model import Catalog
+from kafkactl.commands.doctor import DoctorFormat, keep, show
+from kafkactl.commands.doctor.fix import fix, say_whether_healed
+from kafkactl.doctor.checks import CHECKS
+from kafkactl.doctor.codes import category, codes
+from kafkactl.doctor.facts import Facts
+from kafkactl.doctor.judge import Diagnosis, Ignored, diagnose
+from kafkactl.errors import ExitCode, UsageError
+from kafkactl.settings import Connection
+from kafkactl.suggest import suggest
+
+_AGAIN = 1.0  # seconds between two looks
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What to look for and how to show it, as the user typed it."""
+
+    what: tuple[str, ...]
+    flags: str  # that named the cluster
+    wait: float  # seconds
+    sample: float  # seconds
+    fail_on_warnings: bool
+    ignore: tuple[str, ...]
+    save: Path | None
+    saved: Path | None
+    show: DoctorFormat
+    fix: bool = False
+    yes: bool = False
+    confirm: str | None = None
+    probe: bool = False
+    bundle: Path | None = None
+
+
+def examine(connection: Connection, catalog: Catalog | None, wish: Wish) -> ExitCode:
+    """Examine, heal where that is wished, show what was found, and say it in an exit code.
+
+    Raises UsageError for a check that does not exist.
+    """
+    look = partial(diagnose, codes=codes(), checks=CHECKS, wanted=_wanted(wish.what), ignored=_ignored(wish.ignore))
+    start = time.monotonic()
+    facts, found, waited = _until_well(connection, catalog, wish, look)
+    told = False
+    if wish.fix:
+        if wish.show is DoctorFormat.TABLE:  # a program gets one document: of how it ended
+            show.report(found, wish.show, time.monotonic() - start)
+            told = True
+        treated = fix(found, catalog, connection, yes=wish.yes, confirm=wish.confirm)
+        if treated:
+            facts, told = _facts(connection, catalog, wish), False
+            found = look(facts)
+            say_whether_healed(treated, found)
+    if wish.save is not None:
+        keep.save(wish.save, facts)
+    if wish.bundle is not None:
+        keep.bundle(wish.bundle, facts, found)
+    if not told:
+        show.report(found, wish.show, time.monotonic() - start)
+    return _exit_code(found, wish, waited=waited)
+
+
+def _until_well(
+    connection: Connection, catalog: Catalog | None, wish: Wish, look: Callable[[Facts], Diagnosis]
+) -> tuple[Facts, Diagnosis, bool]:
+    """What was found at last, and whether the time to wait ran out over it."""
+    deadline = time.monotonic() + wish.wait
+    while True:
+        facts = _facts(connection, catalog, wish)
+        found = look(facts)
+        left = deadline - time.monotonic()
+        if wish.saved is not None or left <= 0 or not _may_heal(found, wish):
+            if wish.show is DoctorFormat.TABLE:
+                output.pending("")
+            return facts, found, wish.wait > 0 and left <= 0
+        if wish.show is DoctorFormat.TABLE and found.headline:
+            output.pending(f"  …   waiting: {found.headline.headline}")
+        time.sleep(min(_AGAIN, left))
+
+
+def _facts(connection: Connection, catalog: Catalog | None, wish: Wish) -> Facts:
+    if wish.saved is None:
+        from kafkactl.doctor.collect import collect
+
+        if wish.sample and wish.show is DoctorFormat.TABLE:
+            output.pending(f"  …   looking at consumer groups for {wish.sample:g} s")
+        facts = collect(connection, catalog, wish.flags, wish.sample)
+        return _probed(facts, connection, catalog, wish) if wish.probe else facts
+    return keep.read(wish.saved)
+
+
+def _probed(facts: Facts, connection: Connection, catalog: Catalog | None, wish: Wish) -> Facts:
+    if facts.cluster is None:
+        return facts
+    from kafkactl.doctor.round_trip import with_round_trip
+
+    consent.require_unprotected(catalog, connection, facts.cluster.id, wish.confirm, "write test records to it")
+    return with_round_trip(facts, connection)
+
+
+def _bad(found: Diagnosis, wish: Wish) -> Sequence[str]:
+    """The codes of what makes the exit code 1."""
+    severities = ("error", "warning") if wish.fail_on_warnings else ("error",)
+    return [told.code for told in found.findings(*severities)]
+
+
+def _may_heal(found: Diagnosis, wish: Wish) -> bool:
+    bad = _bad(found, wish)
+    return bool(bad) and all(codes()[code].waits for code in bad)
+
+
+def _exit_code(found: Diagnosis, wish: Wish, *, waited: bool) -> ExitCode:
+    if found.states("crashed"):
+        return ExitCode.UNREACHABLE
+    if not _bad(found, wish):
+        return ExitCode.OK
+    return ExitCode.WAIT_EXPIRED if waited else ExitCode.FOUND
+
+
+def _wanted(texts: Iterable[str]) -> list[str] | None:
+    """The codes these words mean: a category, its digits, a code, a code's slug. None for all."""
+    wanted: list[str] = []
+    for text in texts:
+        found = [
+            code
+            for code, entry in codes().items()
+            if text.upper() in (code, code[:3]) or text.lower() in (entry.slug, category(code))
+        ]
+        if not found:
+            known = [*codes(), *map(category, codes()), *(entry.slug for entry in codes().values())]
+            raise UsageError(
+                f"There is no check {text}.{suggest(text, known, quoted=False)}",
+                hint="List them: kafkactl doctor --list",
+            )
+        wanted += found
+    return wanted or None
+
+
+def _ignored(texts: Iterable[str]) -> list[Ignored]:
+    ignored = []
+    for text in texts:
+        name, equals, target = text.partition("=")
+        ignored += [Ignored(code, target if equals else "*") for code in _wanted([name]) or ()]
+    return ignored
+
+
+def explain(text: str) -> None:
+    """Say what a code means."""
+    for code in _wanted([text]) or ():
+        show.explain(code, codes()[code])
+
+
+def list_codes(form: DoctorFormat) -> None:
+    """List every check."""
+    show.listing(codes(), form)

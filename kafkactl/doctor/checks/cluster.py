@@ -1,0 +1,283 @@
+"""KD4 and KD5: the cluster's brokers, partitions and settings, and what topics.yaml declares. Pure."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+
+from kafkactl.doctor.facts import ClusterFacts, Facts, PartitionFacts, TopicFacts
+from kafkactl.doctor.findings import Check, Finding, NotApplicableError
+from kafkactl.topics import is_internal
+
+_HOUR = 3_600_000  # ms
+_NAMED = 3  # of many alike, so many are named
+_DEAD_LETTERS = ("dlq", "dlt", "dead-letter", "dead_letter", "deadletter")
+
+
+def _cluster(facts: Facts) -> ClusterFacts:
+    if facts.cluster is None:
+        raise NotApplicableError("no cluster was reached")
+    return facts.cluster
+
+
+def _partitions(facts: Facts) -> Iterator[tuple[TopicFacts, PartitionFacts]]:
+    for topic in _cluster(facts).topics:
+        for partition in topic.partitions:
+            yield topic, partition
+
+
+def _and_more(names: Iterable[str]) -> str:
+    """Up to three names, and how many more there are."""
+    listed = list(names)
+    more = len(listed) - _NAMED
+    return ", ".join(listed[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def no_quorum(facts: Facts) -> Iterator[Finding]:
+    """KD403"""
+    cluster = _cluster(facts)
+    if cluster.quorum_leader is None:
+        raise NotApplicableError("the quorum could not be read")
+    if cluster.quorum_leader < 0:
+        voters = next((b.settings[_VOTERS] for b in cluster.brokers if b.settings.get(_VOTERS)), "")
+        gone = [f"broker {b.id} at {b.dial.address}: {b.dial.why}" for b in cluster.brokers if b.dial.manner != "kafka"]
+        gone += [f"broker {id} is missing" for id in sorted(_missing_brokers(facts))]
+        seen = ["DescribeQuorum: no leader", *([f"{_VOTERS}={voters}"] if voters else []), *gone]
+        yield Finding("controllers", {}, [("seen", line) for line in seen])
+
+
+_VOTERS = "controller.quorum.voters"
+
+
+def _missing_brokers(facts: Facts) -> dict[int, list[str]]:
+    """The brokers that hold replicas and are not there, with the partitions they hold one of."""
+    there = {broker.id for broker in _cluster(facts).brokers}
+    missing: dict[int, list[str]] = defaultdict(list)
+    for topic, partition in _partitions(facts):
+        for replica in partition.replicas:
+            if replica not in there:
+                missing[replica].append(f"{topic.name}[{partition.id}]")
+    return missing
+
+
+def broker_missing(facts: Facts) -> Iterator[Finding]:
+    """KD501"""
+    there = sorted(broker.id for broker in _cluster(facts).brokers)
+    for broker, places in sorted(_missing_brokers(facts).items()):
+        have = "has a replica" if len(places) == 1 else "have a replica"
+        seen = f"the cluster names {_ids(there)}; a replica on {broker}: {_and_more(places)}"
+        yield Finding(str(broker), {"partitions": _many(len(places), "partition") + f" {have}"}, [("seen", seen)])
+
+
+def offline(facts: Facts) -> Iterator[Finding]:
+    """KD502"""
+    for topic, partition in _partitions(facts):
+        if partition.leader is None:
+            seen = f"no leader; replicas {_ids(partition.replicas)}, in sync {_ids(partition.isr)}"
+            yield Finding(f"{topic.name}[{partition.id}]", {"replicas": _ids(partition.replicas)}, [("seen", seen)])
+
+
+def _ids(ids: Iterable[int]) -> str:
+    return ", ".join(map(str, ids)) or "none"
+
+
+def under_replicated(facts: Facts) -> Iterator[Finding]:
+    """KD503"""
+    for topic, partition in _partitions(facts):
+        behind = len(partition.isr) < len(partition.replicas)
+        if behind and partition.leader is not None and not _refuses(topic, partition):
+            yield Finding(
+                f"{topic.name}[{partition.id}]",
+                {"isr": len(partition.isr), "replicas": len(partition.replicas)},
+                [("seen", f"replicas {_ids(partition.replicas)}, in sync {_ids(partition.isr)}")],
+            )
+
+
+def _min_isr(topic: TopicFacts) -> int:
+    text = topic.config.get("min.insync.replicas", "")
+    return int(text) if text.isdigit() else 1
+
+
+def _refuses(topic: TopicFacts, partition: PartitionFacts) -> bool:
+    return len(partition.isr) < min(_min_isr(topic), len(partition.replicas))
+
+
+def under_min_isr(facts: Facts) -> Iterator[Finding]:
+    """KD504"""
+    for topic, partition in _partitions(facts):
+        if partition.leader is not None and _refuses(topic, partition):
+            away = [replica for replica in partition.replicas if replica not in partition.isr]
+            yield Finding(
+                f"{topic.name}[{partition.id}]",
+                {"in_sync": _many(len(partition.isr), "replica"), "min_isr": _min_isr(topic), "away": _ids(away)},
+                [("seen", f"replicas {_ids(partition.replicas)}, in sync {_ids(partition.isr)}")],
+            )
+
+
+def min_isr_over_replication(facts: Facts) -> Iterator[Finding]:
+    """KD505"""
+    for topic in _cluster(facts).topics:
+        replicas = min((len(partition.replicas) for partition in topic.partitions), default=0)
+        if not is_internal(topic.name) and 0 < replicas < _min_isr(topic):
+            yield Finding(
+                topic.name,
+                {"replicas": _many(replicas, "replica"), "replicas_number": replicas, "min_isr": _min_isr(topic)},
+            )
+
+
+# An internal topic, and the broker setting that says how many replicas it gets.
+_INTERNAL = {
+    "__consumer_offsets": "offsets.topic.replication.factor",
+    "__transaction_state": "transaction.state.log.replication.factor",
+}
+
+
+def internal_topic_impossible(facts: Facts) -> Iterator[Finding]:
+    """KD506"""
+    cluster = _cluster(facts)
+    for topic, setting in _INTERNAL.items():
+        wanted = max((int(b.settings[setting]) for b in cluster.brokers if setting in b.settings), default=0)
+        if wanted > len(cluster.brokers) and cluster.topic(topic) is None:
+            yield Finding(
+                topic,
+                {
+                    "setting": setting,
+                    "wanted": wanted,
+                    "brokers": len(cluster.brokers),
+                    "are": "is 1 broker" if len(cluster.brokers) == 1 else f"are {len(cluster.brokers)} brokers",
+                    "variable": f"KAFKA_{setting.upper().replace('.', '_')}",
+                },
+                [("seen", f"{_many(len(cluster.brokers), 'broker')}; {topic} is not there")],
+                severity="error" if topic == "__consumer_offsets" else "warning",
+            )
+
+
+def auto_create(facts: Facts) -> Iterator[Finding]:
+    """KD507"""
+    cluster = _cluster(facts)
+    on = [b.id for b in cluster.brokers if b.settings.get("auto.create.topics.enable") == "true"]
+    if on:
+        accidents = [t.name for t in cluster.topics if _looks_like_an_accident(t, facts)]
+        suspects = f" Perhaps so: {_and_more(accidents)}." if accidents else ""
+        yield Finding("cluster", {"suspects": suspects}, [("seen", f"so on broker {_ids(on)}")])
+
+
+def _looks_like_an_accident(topic: TopicFacts, facts: Facts) -> bool:
+    from kafkactl.suggest import closest
+
+    if is_internal(topic.name) or topic.records or len(topic.partitions) > 1 or facts.declared is None:
+        return False
+    declared = {entry.name for entry in facts.declared}
+    return topic.name not in declared and closest(topic.name, declared, 0.85) is not None
+
+
+def size_chain(facts: Facts) -> Iterator[Finding]:
+    """KD508"""
+    cluster = _cluster(facts)
+    setting = "replica.fetch.max.bytes"
+    smallest = min((int(b.settings[setting]) for b in cluster.brokers if setting in b.settings), default=None)
+    if smallest is None:
+        raise NotApplicableError("no broker told its settings")
+    for topic in cluster.topics:
+        most = topic.config.get("max.message.bytes", "")
+        # 12 bytes are Kafka's own allowance: the defaults are 1 MiB and 1 MiB and 12.
+        if most.isdigit() and int(most) > smallest + 12 and any(len(p.replicas) > 1 for p in topic.partitions):
+            yield Finding(topic.name, {"topic_bytes": most, "setting": setting, "other_bytes": smallest})
+
+
+def future_timestamp(facts: Facts) -> Iterator[Finding]:
+    """KD509"""
+    for topic, partition in _partitions(facts):
+        if partition.newest is not None and partition.newest > facts.taken + _HOUR:
+            ahead = partition.newest - facts.taken
+            days = ahead // (24 * _HOUR)
+            since = datetime.fromtimestamp((facts.taken + _HOUR) / 1000, UTC)
+            yield Finding(
+                f"{topic.name}[{partition.id}]",
+                {
+                    "topic": topic.name,
+                    "partition": partition.id,
+                    "ahead": _many(days, "day") if days else _many(ahead // _HOUR, "hour"),
+                    "since": f"{since:%Y-%m-%dT%H:%MZ}",
+                },
+                [("seen", f"its latest timestamp is {partition.newest} ms")],
+            )
+
+
+def leader_skew(facts: Facts) -> Iterator[Finding]:
+    """KD511"""
+    cluster = _cluster(facts)
+    if len(cluster.brokers) < 2:
+        raise NotApplicableError("one broker")
+    led = [(t, p) for t, p in _partitions(facts) if p.leader is not None]
+    elsewhere = [p for _, p in led if p.leader != p.replicas[0] and p.replicas[0] in p.isr]
+    if elsewhere:
+        busiest, most = Counter(p.leader for _, p in led).most_common(1)[0]
+        values = {"count": _many(len(elsewhere), "partition"), "busiest": busiest, "most": most, "all": len(led)}
+        yield Finding("cluster", values)
+
+
+def dead_letters(facts: Facts) -> Iterator[Finding]:
+    """KD512"""
+    for topic in _cluster(facts).topics:
+        words = topic.name.casefold()
+        if topic.records and not is_internal(topic.name) and any(word in words for word in _DEAD_LETTERS):
+            yield Finding(topic.name, {"records": _many(topic.records, "record")})
+
+
+def topic_missing(facts: Facts) -> Iterator[Finding]:
+    """KD513"""
+    cluster = _cluster(facts)
+    there = {topic.name for topic in cluster.topics} | set(cluster.denied)
+    missing = [topic.name for topic in facts.declared or () if topic.name not in there]
+    if missing:
+        values = {
+            "list": _many(len(missing), "topic"),
+            "do": "does" if len(missing) == 1 else "do",
+            "names": _and_more(missing),
+        }
+        yield Finding(missing[0] if len(missing) == 1 else f"{len(missing)} topics", values, blocks=False)
+
+
+def topic_drift(facts: Facts) -> Iterator[Finding]:
+    """KD514"""
+    cluster = _cluster(facts)
+    for declared in facts.declared or ():
+        topic = cluster.topic(declared.name)
+        if topic is None:
+            continue
+        have = len(topic.partitions)
+        if declared.partitions is not None and have != declared.partitions:
+            fewer = f"partitions can't be taken away: declare {have}, or make the topic anew"
+            more = "kafkactl init-topics --allow partitions    adds them; keys then map to other partitions"
+            heal = [_DIFF, more if have < declared.partitions else fewer]
+            yield Finding(topic.name, {"actual": _many(have, "partition"), "declared": declared.partitions}, heal=heal)
+        replicas = min((len(partition.replicas) for partition in topic.partitions), default=0)
+        if declared.replication is not None and replicas != declared.replication:
+            heal = [_DIFF, f"declare replication: {replicas}, or move replicas with kafka-reassign-partitions"]
+            actual = _many(replicas, "replica")
+            yield Finding(topic.name, {"actual": actual, "declared": declared.replication}, heal=heal)
+
+
+_DIFF = "kafkactl diff    shows everything that differs"
+
+
+CHECKS: Mapping[str, Check] = {
+    "KD403": no_quorum,
+    "KD501": broker_missing,
+    "KD502": offline,
+    "KD503": under_replicated,
+    "KD504": under_min_isr,
+    "KD505": min_isr_over_replication,
+    "KD506": internal_topic_impossible,
+    "KD507": auto_create,
+    "KD508": size_chain,
+    "KD509": future_timestamp,
+    "KD511": leader_skew,
+    "KD512": dead_letters,
+    "KD513": topic_missing,
+    "KD514": topic_drift,
+}

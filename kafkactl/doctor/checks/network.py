@@ -1,0 +1,147 @@
+"""KD3: can Kafka be reached at the address given, and at the addresses it sends its clients to? Pure."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+from kafkactl.doctor.facts import Dial, Facts, Manner
+from kafkactl.doctor.findings import Check, Finding
+
+
+def _bootstrap_is(facts: Facts, *manners: Manner) -> Iterator[Dial]:
+    """The bootstrap addresses of these manners, where none of them all is any good."""
+    if not any(dial.manner == "kafka" for dial in facts.bootstrap):
+        yield from (dial for dial in facts.bootstrap if dial.manner in manners)
+
+
+def _instead(facts: Facts) -> list[str]:
+    """How to use another address of this machine, where Kafka answers at one."""
+    for dial in facts.elsewhere:
+        if dial.manner == "kafka":
+            there = "Kafka answers there"
+            if facts.flags:
+                return [f"kafkactl doctor -b {dial.address}    {there}: use it in place of {facts.flags}"]
+            return [f"export KAFKA_BROKERS={dial.address}    {there}"]
+    return []
+
+
+def _first(facts: Facts, heal: Sequence[str], *manners: Manner, **values: object) -> Iterator[Finding]:
+    """One finding, for the first address of these manners: the addresses are all one cluster's."""
+    for dial in _bootstrap_is(facts, *manners):
+        evidence = [
+            *(("tried", f"{tried.address}: {tried.why}") for tried in facts.bootstrap),
+            ("because", facts.source),
+        ]
+        known = {"address": dial.address, "host": dial.host, **values}
+        yield Finding(dial.address, known, evidence, heal=[*_instead(facts), *heal])
+        return
+
+
+def unresolvable(facts: Facts) -> Iterator[Finding]:
+    """KD301"""
+    yield from _first(facts, ["from the host the platform's Kafka is localhost:40093"], "unresolved")
+
+
+_SANDBOX_PORTS = range(1024, 65001)  # what `kafkactl sandbox up --port` takes
+
+
+def refused(facts: Facts) -> Iterator[Finding]:
+    """KD302"""
+    for dial in _bootstrap_is(facts, "refused"):
+        heal = ["start Kafka there, or correct the address"]
+        if dial.host in ("localhost", "127.0.0.1") and dial.port in _SANDBOX_PORTS:
+            port = "" if dial.port == 40093 else f" --port {dial.port}"
+            heal = [f"kafkactl sandbox up{port}    a Kafka of your own", "docker compose up -d    the platform's stack"]
+        yield from _first(facts, heal, "refused")
+        return
+
+
+def silent(facts: Facts) -> Iterator[Finding]:
+    """KD312"""
+    yield from _first(facts, ["check the host, the VPN and the firewall on the way"], "silent", "unreachable")
+
+
+def hangs_up(facts: Facts) -> Iterator[Finding]:
+    """KD303"""
+    yield from _first(facts, ["kafkactl doctor --wait 60s    a broker that is starting is there within that"], "closes")
+
+
+_SPEAKS: Mapping[Manner, tuple[str, str]] = {
+    "http": ("speaks HTTP: it is another server", "correct the port; on the host the platform's Kafka has 40093"),
+    "tls": ("wants TLS", "set security.protocol=SSL (or SASL_SSL) in a file, and give that with --client-config"),
+}
+
+
+def not_kafka(facts: Facts) -> Iterator[Finding]:
+    """KD304"""
+    for manner, (speaks, remedy) in _SPEAKS.items():
+        for _ in _bootstrap_is(facts, manner):
+            yield from _first(facts, [remedy], manner, speaks=speaks)
+            return
+
+
+def mute(facts: Facts) -> Iterator[Finding]:
+    """KD313"""
+    heal = ["kafkactl doctor --wait 60s    if it is only busy", "restart that broker, if it hangs"]
+    yield from _first(facts, heal, "mute")
+
+
+def advertised_unresolvable(facts: Facts) -> Iterator[Finding]:
+    """KD305"""
+    bad = [broker for broker in facts.brokers or () if broker.dial.manner == "unresolved"]
+    if bad:
+        names = ", ".join(broker.dial.address for broker in bad)
+        answered = next((dial.address for dial in facts.bootstrap if dial.manner == "kafka"), "")
+        evidence = [("tried", f"{answered} answered, and sent us to {names}"), ("because", facts.source)]
+        heal = [*_instead(facts), _OTHER_LISTENER]
+        yield Finding(bad[0].dial.address, {"host": bad[0].dial.host}, evidence, heal=heal)
+
+
+_OTHER_LISTENER = "use the listener meant for this side, or correct the broker's advertised.listeners"
+
+
+def advertised_unreachable(facts: Facts) -> Iterator[Finding]:
+    """KD306"""
+    for broker in facts.brokers or ():
+        if broker.dial.manner not in ("kafka", "unresolved"):
+            start = f"start broker {broker.id}, or correct the address in its advertised.listeners"
+            yield Finding(
+                broker.dial.address,
+                {"broker": broker.id, "address": broker.dial.address, "why": broker.dial.why},
+                [("tried", f"{broker.dial.address}: {broker.dial.why}"), ("because", facts.source)],
+                heal=[*_instead(facts), start],
+                # With others left, the cluster works on: what they cannot serve is told by itself.
+                blocks=all(other.dial.manner != "kafka" for other in facts.brokers or ()),
+            )
+
+
+def advertised_twice(facts: Facts) -> Iterator[Finding]:
+    """KD307"""
+    at: dict[str, list[int]] = defaultdict(list)
+    for broker in facts.brokers or ():
+        at[broker.dial.address].append(broker.id)
+    for address, ids in at.items():
+        if len(ids) > 1:
+            listed = " and ".join(map(str, sorted(ids)))
+            yield Finding(address, {"ids": listed, "address": address}, [("seen", f"metadata: brokers {listed}")])
+
+
+def client_refused(facts: Facts) -> Iterator[Finding]:
+    """KD314"""
+    if facts.trouble is not None:
+        words, remedy = facts.trouble
+        heal = [remedy] if remedy else None
+        yield Finding(facts.bootstrap[0].address, {"words": words}, [("because", facts.source)], heal=heal)
+
+
+CHECKS: Mapping[str, Check] = {
+    "KD301": unresolvable,
+    "KD302": refused,
+    "KD303": hangs_up,
+    "KD304": not_kafka,
+    "KD305": advertised_unresolvable,
+    "KD306": advertised_unreachable,
+    "KD307": advertised_twice,
+    "KD312": silent,
+    "KD313": mute,
+    "KD314": client_refused,
+}

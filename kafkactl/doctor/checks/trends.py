@@ -1,0 +1,117 @@
+"""KD6: what only two looks at consumer groups tell: who is stuck, who never settles, who falls behind. Pure."""
+
+from collections.abc import Iterator, Mapping
+
+from kafkactl.doctor.checks.judged import (
+    judged,
+    observation,
+    offsets,
+    or_partial,
+    place,
+    seen,
+    waiting,
+    worst_of,
+)
+from kafkactl.doctor.facts import Facts
+from kafkactl.doctor.findings import Check, Finding, NotApplicableError
+from kafkactl.doctor.words import and_more, many
+from kafkactl.groups.model import Group
+from kafkactl.groups.observation import Observation
+from kafkactl.groups.verdict import COMMIT_INTERVAL, PartitionVerdict
+
+_LOOKS = 4  # so few looks tell nothing of restlessness
+_RESTLESS = 0.5  # the share of looks in which a group that never settles is rebalancing
+_REBALANCES = 3  # as many rebalances in one sample, too
+
+
+def stalled(facts: Facts) -> Iterator[Finding]:
+    """KD604"""
+    seconds = _sampled(facts)
+    if seconds <= COMMIT_INTERVAL:
+        raise NotApplicableError(f"a sample of {seconds:.0f} s is too short: a consumer may commit every 30 s")
+    yield from or_partial(facts, (_stalled(*found) for found in judged(facts, "STALLED")))
+
+
+def _stalled(group: Group, partitions: list[PartitionVerdict]) -> Finding:
+    worst = worst_of(partitions)
+    committed, _, _ = offsets(group, worst)
+    record = next(p.waiting for p in group.partitions if p.place == worst.place)
+    owner = worst.owner
+    return Finding(
+        group.id,
+        {
+            "member": owner.client if owner else "A consumer",
+            "places": and_more(map(place, partitions)),
+            "seconds": f"{worst.still:.0f}",
+            **waiting(partitions),
+            "topic": worst.topic,
+            "partition": worst.partition,
+            "offset": record.offset if record and record.offset is not None else committed,
+        },
+        [*seen(group, partitions), ("owner", f"{owner.id} at {owner.host}" if owner else "not a member of the group")],
+    )
+
+
+def _sampled(facts: Facts) -> float:
+    if not observation(facts).before:
+        raise NotApplicableError("no sample taken")
+    return observation(facts).seconds
+
+
+def rebalance_loop(facts: Facts) -> Iterator[Finding]:
+    """KD605"""
+    seconds, observed = _sampled(facts), observation(facts)
+    if observed.looks < _LOOKS:
+        raise NotApplicableError(f"a sample of {seconds:.0f} s is too short")
+    yield from or_partial(facts, _rebalance_loop(observed))
+
+
+def _rebalance_loop(observed: Observation) -> Iterator[Finding]:
+    for name, looks in observed.unrest.items():
+        begun = observed.rebalances.get(name, 0)
+        if looks < observed.looks * _RESTLESS and begun < _REBALANCES:
+            continue
+        group = observed.now.group(name)
+        yield Finding(
+            name,
+            {"seconds": f"{observed.seconds:.0f}", "share": f"{looks} of {observed.looks}"},
+            [
+                ("seen", f"{begun} rebalances began while it was looked at"),
+                ("seen", f"members now: {and_more(m.client for m in group.members) or 'none'}" if group else "gone"),
+            ],
+        )
+
+
+def falling_behind(facts: Facts) -> Iterator[Finding]:
+    """KD608"""
+    _sampled(facts)
+    yield from or_partial(facts, _falling_behind(facts))
+
+
+def _falling_behind(facts: Facts) -> Iterator[Finding]:
+    for group, partitions in judged(facts, "SLOW"):
+        worst = worst_of(partitions)
+        topic = worst.topic
+        readers = sum(any(name == topic for name, _ in member.assigned) for member in group.members)
+        count = sum(p.topic == topic for p in group.partitions)
+        remedy = f"start more consumers in {group.id}" if readers < count else "another consumer would idle"
+        remedy += f": {many(readers, 'member')} for the {many(count, 'partition')} of {topic}"
+        yield Finding(
+            group.id,
+            {
+                "places": and_more(map(place, partitions)),
+                "rate_in": f"{sum(partition.rate_in or 0 for partition in partitions):,.0f}",
+                "rate_out": f"{sum(partition.rate_out or 0 for partition in partitions):,.0f}",
+                **waiting(partitions),
+            },
+            seen(group, partitions),
+            heal=[
+                remedy,
+                "make the handling of a record faster",
+                f"give {topic} {2 * count} partitions in topics.yaml, then: kafkactl init-topics --allow partitions"
+                " (it breaks the order of keys)",
+            ],
+        )
+
+
+CHECKS: Mapping[str, Check] = {"KD604": stalled, "KD605": rebalance_loop, "KD608": falling_behind}

@@ -1,0 +1,191 @@
+"""Consumer groups as the cluster tells them. Nothing joins, nothing is committed, nothing is created.
+
+Commits are read before the ends of the partitions: the other way round, a group that keeps up would seem to be ahead.
+"""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from confluent_kafka import ConsumerGroupState, ConsumerGroupTopicPartitions, ConsumerGroupType, KafkaError
+from confluent_kafka import TopicPartition as TP
+
+from kafkactl.cluster.client import Cluster
+from kafkactl.cluster.offsets import Range, ranges_of, read_stable_ends
+from kafkactl.cluster.topics import read_metadata
+from kafkactl.cluster.words import failed, reason
+from kafkactl.errors import KafkactlError
+from kafkactl.groups.model import Group, Member, Partition, Sample, State, Type
+from kafkactl.suggest import suggest
+from kafkactl.topics import Place
+
+_OFFSETS = "__consumer_offsets"
+_A_SECOND = 200  # groups that even a busy cluster describes in a second
+_STATES: Mapping[Any, State] = {
+    ConsumerGroupState.STABLE: "Stable",
+    ConsumerGroupState.EMPTY: "Empty",
+    ConsumerGroupState.DEAD: "Dead",
+    ConsumerGroupState.PREPARING_REBALANCING: "PreparingRebalance",
+    ConsumerGroupState.COMPLETING_REBALANCING: "CompletingRebalance",
+}
+_TYPES: Mapping[Any, Type] = {ConsumerGroupType.CLASSIC: "classic", ConsumerGroupType.CONSUMER: "consumer"}
+
+
+def read_groups(cluster: Cluster, names: Iterable[str] | None = None, *, committed: bool = False) -> Sample:
+    """Every group, or those of these names that exist; with `committed` the ends of committed transactions, too.
+
+    What does not answer within the connection's timeout is named in `missing`; the rest is told. Raises KafkactlError
+    where Kafka answers nothing at all.
+    """
+    metadata = read_metadata(cluster)
+    listed, missing = _list(cluster)
+    missing |= _leaderless(metadata)
+    wanted = sorted(listed if names is None else listed & set(names))
+    limit = cluster.connection.timeout + len(wanted) / _A_SECOND
+    described = cluster.admin.describe_consumer_groups(wanted, request_timeout=limit) if wanted else {}
+    asked = _ask_commits(cluster, wanted, limit)
+    taken = int(time.time() * 1000)
+    groups = cluster.gather(described, limit=limit)
+    commits = cluster.gather(asked, limit=limit)
+    members = {group: _members(groups[group]) for group in wanted}
+    places = _places(commits.values(), members.values())
+    led = [place for place in places if _has_leader(metadata, place)]
+    ranges = ranges_of(cluster, led) if led else {}
+    stable = read_stable_ends(cluster, led) if committed and led else {}
+    return Sample(
+        taken,
+        tuple(_group(name, groups[name], commits[name], members[name], ranges, stable) for name in wanted),
+        missing,
+    )
+
+
+def groups_by_topic(cluster: Cluster, topics: Iterable[str]) -> dict[str, list[str]]:
+    """The groups that have committed offsets in each of these topics."""
+    wanted: dict[str, list[str]] = {topic: [] for topic in topics}
+    groups = sorted(_list(cluster)[0])
+    limit = cluster.connection.timeout + len(groups) / _A_SECOND
+    for group, answer in cluster.gather(_ask_commits(cluster, groups, limit), limit=limit).items():
+        for topic in {topic for topic, _ in _committed(answer)} & wanted.keys():
+            wanted[topic].append(group)
+    return wanted
+
+
+def read_commits(cluster: Cluster, group: str, places: Sequence[Place]) -> dict[Place, int]:
+    """The offsets a group has committed in these partitions; without those where it has none.
+
+    Raises KafkactlError where there is no such group.
+    """
+    # Where no group ever was, asking for one's coordinator would make Kafka create its offsets topic. A group of a
+    # moment ago is not in the list yet, and the topic may be hidden from us: either one is enough.
+    if _OFFSETS not in read_metadata(cluster).topics:
+        known, _ = _list(cluster)
+        if group not in known:
+            raise KafkactlError(
+                f"There is no group {group} on {cluster.connection.address}.{suggest(group, known, quoted=False)}"
+            )
+    request = ConsumerGroupTopicPartitions(group, [TP(*place) for place in places])
+    return _committed(cluster.wait(cluster.admin.list_consumer_group_offsets([request])[group]))
+
+
+def _list(cluster: Cluster) -> tuple[set[str], dict[str, str]]:
+    """The groups that the brokers know, and what brokers did not answer. A list creates no offsets topic."""
+    until = time.monotonic() + cluster.connection.timeout
+    while True:
+        listing = cluster.wait(cluster.admin.list_consumer_groups(request_timeout=cluster.connection.timeout))
+        # A broker that does not answer is no exception (library trap 2): an outage would be "no groups".
+        errors = [getattr(error, "args", [error])[0] for error in listing.errors or ()]
+        # A broker that has just taken over groups reads them first.
+        loading = any(error.code() == KafkaError.COORDINATOR_LOAD_IN_PROGRESS for error in errors)
+        if not loading or time.monotonic() > until:
+            break
+        time.sleep(0.1)
+    if errors and not listing.valid:
+        raise failed(errors[0], "The list of groups")
+    missing = {"list": f"a broker did not list its groups: {reason(errors[0])}"} if errors else {}
+    return {group.group_id for group in listing.valid}, missing
+
+
+def _leaderless(metadata: Any) -> dict[str, str]:
+    """Groups are kept in the partitions of an internal topic; those of one without a leader are listed by nobody."""
+    topic = metadata.topics.get(_OFFSETS)
+    gone = [p.id for p in topic.partitions.values() if p.leader < 0] if topic else []
+    if not gone:
+        return {}
+    return {_OFFSETS: f"{len(gone)} of its {len(topic.partitions)} partitions have no leader: their groups are unknown"}
+
+
+def _ask_commits(cluster: Cluster, groups: Iterable[str], limit: float) -> dict[str, Any]:
+    """The futures of the groups' commits. A request takes one group, but they are all under way at once."""
+    return {
+        group: cluster.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=limit)[
+            group
+        ]
+        for group in groups
+    }
+
+
+def _committed(answer: Any) -> dict[Place, int]:
+    if isinstance(answer, KafkaError):
+        return {}
+    return {(tp.topic, tp.partition): tp.offset for tp in answer.topic_partitions if not tp.error and tp.offset >= 0}
+
+
+def _members(description: Any) -> tuple[Member, ...]:
+    if isinstance(description, KafkaError):
+        return ()
+    return tuple(
+        Member(
+            member.member_id,
+            member.client_id,
+            member.host.removeprefix("/"),
+            member.group_instance_id or None,
+            tuple(sorted((tp.topic, tp.partition) for tp in member.assignment.topic_partitions)),
+        )
+        for member in description.members
+    )
+
+
+def _places(commits: Iterable[Any], members: Iterable[Iterable[Member]]) -> set[Place]:
+    places = {place for answer in commits for place in _committed(answer)}
+    return places | {place for group in members for member in group for place in member.assigned}
+
+
+def _has_leader(metadata: Any, place: Place) -> bool:
+    topic = metadata.topics.get(place[0])
+    partition = topic.partitions.get(place[1]) if topic else None
+    return partition is not None and partition.leader >= 0
+
+
+def _group(
+    name: str,
+    description: Any,
+    commits: Any,
+    members: tuple[Member, ...],
+    ranges: Mapping[Place, Range],
+    stable: Mapping[Place, int | None],
+) -> Group:
+    committed = _committed(commits)
+    unknown = Range(None, None)
+    partitions = tuple(
+        Partition(*place, committed.get(place), found.first, found.end, stable.get(place))
+        for place in sorted(committed.keys() | {place for member in members for place in member.assigned})
+        for found in [ranges.get(place, unknown)]
+    )
+    missing = "; ".join(
+        f"{part}: {reason(answer)}"
+        for part, answer in (("members", description), ("commits", commits))
+        if isinstance(answer, KafkaError)
+    )
+    if isinstance(description, KafkaError):
+        return Group(name, "Unknown", partitions=partitions, missing=missing)
+    kind = _TYPES.get(description.type, "unknown")
+    return Group(
+        name,
+        _STATES.get(description.state, "Reconciling" if kind == "consumer" else "Unknown"),
+        kind,
+        description.partition_assignor,
+        description.coordinator.id if description.coordinator else None,
+        members,
+        partitions,
+        missing,
+    )

@@ -1,0 +1,112 @@
+"""What is known of consumer groups at one moment. Pure data: written to JSON and read back, it gives the same verdicts.
+
+Offsets count from 0; None is "not known" (or "no commit"), and never zero.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from kafkactl.topics import Place
+
+# Kafka's own words. Reconciling stands for both Assigning and Reconciling of KIP-848: librdkafka tells neither.
+State = Literal["Stable", "Empty", "Dead", "PreparingRebalance", "CompletingRebalance", "Reconciling", "Unknown"]
+Type = Literal["classic", "consumer", "unknown"]
+
+_REBALANCING: tuple[State, ...] = ("PreparingRebalance", "CompletingRebalance", "Reconciling")
+_NOBODY: tuple[State, ...] = ("Empty", "Dead")
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The first record a group has yet to read in a partition, found by looking.
+
+    Both are None where there is none: what lies between its commit and the end are transaction markers, records of
+    aborted transactions, or the gaps that compaction left.
+    """
+
+    offset: int | None = None
+    timestamp: int | None = None  # ms since 1970
+
+
+@dataclass(frozen=True)
+class Partition:
+    """A partition a group has a commit in, or a member for.
+
+    `committed` is the offset it reads next, None where it has committed nothing. `first` and `end` are the partition's
+    offsets, read after the commit; None where the topic is gone or no leader answered. `stable_end`, where it was
+    asked for, is how far a reader of committed transactions gets. `waiting` is None where nobody looked.
+    """
+
+    topic: str
+    id: int
+    committed: int | None
+    first: int | None
+    end: int | None
+    stable_end: int | None = None
+    waiting: Waiting | None = None
+
+    @property
+    def place(self) -> Place:
+        """The topic's name and the partition's id."""
+        return self.topic, self.id
+
+    @property
+    def readable_end(self) -> int | None:
+        """The offset up to which a reader gets: the last stable one where it is known, else the end."""
+        return self.end if self.stable_end is None else self.stable_end
+
+
+@dataclass(frozen=True)
+class Member:
+    """A consumer in a group, with the partitions it reads. `instance` is its group.instance.id, if it has one."""
+
+    id: str
+    client: str
+    host: str
+    instance: str | None = None
+    assigned: tuple[Place, ...] = ()
+
+
+@dataclass(frozen=True)
+class Group:
+    """One consumer group. `coordinator` is a broker's id; `missing` says what of it could not be read, and why."""
+
+    id: str
+    state: State
+    type: Type = "unknown"
+    assignor: str = ""
+    coordinator: int | None = None
+    members: tuple[Member, ...] = ()
+    partitions: tuple[Partition, ...] = ()
+    missing: str = ""
+
+    @property
+    def rebalancing(self) -> bool:
+        """Whether it is handing out its partitions anew: nobody, or not everybody, reads meanwhile."""
+        return self.state in _REBALANCING
+
+    @property
+    def deserted(self) -> bool:
+        """Whether it is known to have no members."""
+        return self.state in _NOBODY and not self.members
+
+    def owners(self) -> dict[Place, Member]:
+        """Who reads each partition."""
+        return {place: member for member in self.members for place in member.assigned}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """All groups (or those asked for) at one moment. `missing`: who did not answer (a broker, a group), and why.
+
+    An outage is never "no groups": where `missing` says something, there may be more groups than these.
+    """
+
+    taken: int  # ms since 1970
+    groups: tuple[Group, ...]
+    missing: Mapping[str, str] = field(default_factory=dict)
+
+    def group(self, id: str) -> Group | None:
+        """The group of this id."""
+        return next((group for group in self.groups if group.id == id), None)

@@ -1,0 +1,46 @@
+"""Groups over some time: one sample or two, and what happened in between. Pure data, as in model."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from kafkactl.groups.model import Sample
+from kafkactl.groups.verdict import GroupVerdict, judge
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What was seen of the groups: now, and where a sample was taken, how they were before.
+
+    `looks` is how often their states were looked at in between; `unrest` in how many of these looks a group was
+    rebalancing, and `rebalances` how many rebalances it was seen to begin.
+    """
+
+    now: Sample
+    before: Sample | None = None
+    looks: int = 0
+    unrest: Mapping[str, int] = field(default_factory=dict)
+    rebalances: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> float:
+        """How much time lies between the two samples; 0 where there is one."""
+        return (self.now.taken - self.before.taken) / 1000 if self.before else 0.0
+
+    @cached_property
+    def verdicts(self) -> tuple[GroupVerdict, ...]:
+        """The groups of `now`, in their order, judged."""
+        return judge(self.now, self.before)
+
+
+def unrest(looks: Iterable[frozenset[str]]) -> tuple[dict[str, int], dict[str, int]]:
+    """From the groups that were rebalancing in each look: in how many looks each was, and how often it began."""
+    seen: dict[str, int] = {}
+    begun: dict[str, int] = {}
+    before: frozenset[str] = frozenset()
+    for look in looks:
+        for group in look:
+            seen[group] = seen.get(group, 0) + 1
+            begun[group] = begun.get(group, 0) + (group not in before)
+        before = look
+    return seen, begun

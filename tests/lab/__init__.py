@@ -1,0 +1,1 @@
+"""The fault laboratory: each code of the doctor provoked for real, named, and healed with the remedy as printed."""

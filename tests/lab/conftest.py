@@ -1,0 +1,52 @@
+"""The doctor in the laboratory, and the record of what it found: tests/lab/RESULTS.md, where KAFKACTL_LAB names it."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Outcome
+from tests.lab.examination import Doctor, Examination, examination
+
+_ROWS = pytest.StashKey[list[tuple[str, ...]]]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`make test` leaves out what is marked so."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent and not item.get_closest_marker("quick"):
+            item.add_marker("lab")
+
+
+@pytest.fixture
+def doctor(kafkactl: Callable[..., Outcome], request: pytest.FixtureRequest) -> Iterator[Doctor]:
+    """kafkactl doctor; what it says of the fault that a test is marked with is recorded."""
+    seen: list[Examination] = []
+    start = time.monotonic()
+
+    def run(*arguments: str) -> Examination:
+        seen.append(examination(kafkactl("doctor", "-o", "json", *arguments)))
+        return seen[-1]
+
+    yield run
+    mark = request.node.get_closest_marker("provokes")
+    if mark and seen:
+        code, fault = mark.args
+        told = next((s for s in seen if code in s.checks and s.findings(code)), seen[0])
+        words = told.findings(code)[0]["headline"] if told.findings(code) else told.headline
+        rows = request.config.stash.setdefault(_ROWS, [])
+        rows.append((code, fault, words, mark.kwargs.get("healed", "by the remedy"), f"{time.monotonic() - start:.1f}"))
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Write the table of what was provoked; only where a whole run asked for it and went well."""
+    path = os.environ.get("KAFKACTL_LAB")
+    rows = session.config.stash.get(_ROWS, [])
+    if path and rows and exitstatus == pytest.ExitCode.OK:
+        lines = ["# What the laboratory found", "", "Written by `make lab`: each fault provoked on a real Kafka.", ""]
+        lines += ["| code | fault | headline | healed | seconds |", "|---|---|---|---|---|"]
+        lines += [f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in sorted(rows)]
+        Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")

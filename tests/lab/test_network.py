@@ -1,0 +1,226 @@
+"""KD3: addresses that do not resolve, refuse, hang up, keep silent, lie, or lead to something else."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kafkactl.sandbox import throwaway
+from tests.conftest import Outcome, free_port
+from tests.lab import faults
+from tests.lab.examination import Doctor, after, shell
+
+TOPICS = "a: {partitions: 1, replication: 1}"
+
+
+@pytest.mark.quick
+@pytest.mark.provokes("KD301", "KAFKA_BROKERS names a host that only the containers know")
+def test_bootstrap_unresolvable(doctor: Doctor, one_broker: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    faults.catalogue("", local=one_broker)
+    monkeypatch.setenv("KAFKA_BROKERS", "payment-kafka.invalid:9092")
+    seen = doctor()
+    seen.names("KD301")
+    assert seen.command("KD301") == f"export KAFKA_BROKERS={one_broker}"
+    after(seen.command("KD301")).content()
+
+
+@pytest.mark.quick
+@pytest.mark.provokes("KD302", "nothing runs")
+def test_bootstrap_refused(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("KAFKACTL_STATE", str(tmp_path / "state"))
+    port = free_port()
+    monkeypatch.setenv("KAFKA_BROKERS", f"localhost:{port}")
+    seen = doctor()
+    seen.names("KD302")
+    assert seen.command("KD302") == f"kafkactl sandbox up --port {port}"
+    try:
+        after(seen.command("KD302")).content()
+    finally:
+        shell(f"kafkactl sandbox down --port {port}")
+
+
+@pytest.mark.provokes("KD302", "the wrong port, given with -b")
+def test_the_wrong_port_on_the_command_line(doctor: Doctor, one_broker: str) -> None:
+    faults.catalogue("", local=one_broker)
+    seen = doctor("-b", f"localhost:{free_port()}")
+    seen.names("KD302")
+    after(seen.command("KD302"), "-b", one_broker).content()
+    assert f"-b {one_broker}" in seen.command("KD302")
+
+
+@pytest.mark.quick
+@pytest.mark.provokes(
+    "KD303",
+    "the port accepts and closes, as Docker's does while the broker is starting",
+    healed="by itself: the remedy waits for it",
+)
+def test_bootstrap_hangs_up(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    with throwaway() as sandbox:
+        (node,) = sandbox.nodes
+        monkeypatch.setenv("KAFKA_BROKERS", sandbox.bootstrap)
+        sandbox.kill(node.id)
+        with faults.hanging_up(node.port):
+            seen = doctor()
+            seen.names("KD303")
+        with faults.later(lambda: sandbox.launch(node.id)):
+            assert shell(seen.command("KD303")).returncode == 0
+        doctor().content()
+
+
+@pytest.mark.quick
+@pytest.mark.provokes("KD304", "the port is a web server's", healed="with the right port")
+def test_bootstrap_is_http(doctor: Doctor, one_broker: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    faults.catalogue("", local=one_broker)
+    with faults.http() as port:
+        monkeypatch.setenv("KAFKA_BROKERS", f"127.0.0.1:{port}")
+        seen = doctor()
+        seen.names("KD304")
+        assert "HTTP" in seen.headline
+        after(seen.command("KD304")).content()
+
+
+@pytest.mark.provokes(
+    "KD304", "the listener wants TLS, and the client does not speak it", healed="with --client-config"
+)
+def test_bootstrap_wants_tls(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate,
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    both = tmp_path / "both.pem"
+    both.write_text(key.read_text() + certificate.read_text())
+    with throwaway() as sandbox:
+        (node,) = sandbox.nodes
+        sandbox.stop(node.id)
+        faults.set_properties(
+            node,
+            {
+                "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:SSL",
+                "ssl.keystore.type": "PEM",
+                "ssl.keystore.location": str(both),
+                "ssl.truststore.type": "PEM",
+                "ssl.truststore.location": str(certificate),
+            },
+        )
+        sandbox.launch(node.id)
+        monkeypatch.setenv("KAFKA_BROKERS", sandbox.bootstrap)
+        faults.until(lambda: "KD302" not in doctor().found(), "the broker listens")
+        seen = doctor()
+        seen.names("KD304")
+        assert "TLS" in seen.headline
+        Path("client.properties").write_text(f"security.protocol=SSL\nssl.ca.location={certificate}\n")
+        doctor("--client-config", "client.properties", "--wait", "30s").content()
+
+
+@pytest.mark.quick
+@pytest.mark.provokes("KD305", "the containers' listener, used from the host")
+def test_advertised_unresolvable(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    with throwaway() as sandbox:
+        (node,) = sandbox.nodes
+        host, settings = faults.second_listener(node, "payment-kafka.invalid:9092")
+        faults.restart(sandbox, node.id, settings)
+        monkeypatch.setenv("KAFKA_BROKERS", sandbox.bootstrap)
+        faults.catalogue("", local=f"127.0.0.1:{host}")
+        seen = doctor()
+        seen.names("KD305")
+        assert "payment-kafka.invalid" in seen.headline
+        assert seen.command("KD305") == f"export KAFKA_BROKERS=127.0.0.1:{host}"
+        after(seen.command("KD305")).content()
+
+
+@pytest.mark.provokes("KD306", "the advertised port is not the one that is open")
+def test_advertised_unreachable(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    with throwaway() as sandbox:
+        (node,) = sandbox.nodes
+        host, settings = faults.second_listener(node, f"127.0.0.1:{free_port()}")
+        faults.restart(sandbox, node.id, settings)
+        monkeypatch.setenv("KAFKA_BROKERS", sandbox.bootstrap)
+        faults.catalogue(TOPICS, local=f"127.0.0.1:{host}")
+        seen = doctor()
+        seen.names("KD306")
+        assert seen.checks["KD513"]["because"] == "KD306"
+        Path("topics.yaml").write_text("topics: {}")
+        after(seen.command("KD306")).content()
+
+
+@pytest.mark.provokes("KD306", "one broker of three hangs", healed="with the broker")
+def test_one_broker_hangs(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    with throwaway(3, settings={"broker.session.timeout.ms": "60000"}) as sandbox:
+        monkeypatch.setenv("KAFKA_BROKERS", sandbox.bootstrap)
+        sandbox.pause(3)
+        seen = doctor()
+        seen.names("KD306")
+        assert seen.checks["KD507"]["state"] == "passed"  # the others are there to be looked at
+        sandbox.resume(3)
+        doctor("--wait", "20s").content()
+
+
+@pytest.mark.provokes("KD307", "two brokers advertise one address", healed="with an address each")
+def test_advertised_twice(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    with throwaway(3) as sandbox:
+        one, two, _ = sandbox.nodes
+        sandbox.stop(2)
+        faults.set_properties(two, {"advertised.listeners": f"PLAINTEXT://{one.address}"})
+        sandbox.launch(2)
+        monkeypatch.setenv("KAFKA_BROKERS", sandbox.bootstrap)
+        faults.until(lambda: "KD307" in doctor().found(), "broker 2 is registered")
+        seen = doctor()
+        seen.names("KD307")
+        assert "1 and 2" in seen.headline
+        sandbox.stop(2)
+        faults.set_properties(two, {"advertised.listeners": f"PLAINTEXT://{two.address}"})
+        sandbox.start(2)
+        doctor("--wait", "20s").content()
+
+
+@pytest.mark.quick
+@pytest.mark.provokes("KD312", "an address that drops what comes", healed="no command can")
+def test_bootstrap_silent(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    with faults.silent() as port:
+        monkeypatch.setenv("KAFKA_BROKERS", f"127.0.0.1:{port}")
+        doctor().names("KD312")
+
+
+@pytest.mark.quick
+@pytest.mark.provokes("KD313", "a broker that hangs for a while", healed="by itself: the remedy waits for it")
+def test_bootstrap_mute(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    with throwaway() as sandbox:
+        monkeypatch.setenv("KAFKA_BROKERS", sandbox.bootstrap)
+        sandbox.pause(1)
+        seen = doctor()
+        seen.names("KD313")
+        with faults.later(lambda: sandbox.resume(1)):
+            assert shell(seen.command("KD313")).returncode == 0
+        doctor().content()
+
+
+SASL = {
+    "listener.security.protocol.map": "PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "sasl.enabled.mechanisms": "PLAIN",
+    "sasl.mechanism.inter.broker.protocol": "PLAIN",
+    "listener.name.plaintext.plain.sasl.jaas.config": "org.apache.kafka.common.security.plain.PlainLoginModule"
+    ' required username="alice" password="right-password" user_alice="right-password";',
+}
+
+
+@pytest.mark.quick
+@pytest.mark.provokes("KD314", "a wrong password", healed="with the right one")
+def test_client_refused(doctor: Doctor, kafkactl: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch) -> None:
+    with throwaway() as sandbox:
+        sandbox.stop(1)
+        faults.set_properties(sandbox.nodes[0], SASL)
+        sandbox.launch(1)
+        monkeypatch.setenv("KAFKA_BROKERS", sandbox.bootstrap)
+        Path("client.properties").write_text(
+            "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\nsasl.username=alice\nsasl.password=${PASSWORD}\n"
+        )
+        monkeypatch.setenv("PASSWORD", "right-password")
+        doctor("--client-config", "client.properties", "--wait", "30s").content()
+        monkeypatch.setenv("PASSWORD", "wrong-password")
+        seen = doctor("--client-config", "client.properties")
+        seen.names("KD314")
+        assert "wrong-password" not in str(seen.document)
+        doctor().names("KD314")  # no password at all

@@ -1,0 +1,394 @@
+"""What the offsets and members of groups mean, on made-up facts: verdicts, and the doctor's KD6."""
+
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kafkactl.doctor.checks import CHECKS
+from kafkactl.doctor.codes import codes
+from kafkactl.doctor.facts import (
+    BrokerFacts,
+    ClusterFacts,
+    DeclaredTopic,
+    Dial,
+    Facts,
+    PartitionFacts,
+    TopicFacts,
+    dump,
+    load,
+)
+from kafkactl.doctor.judge import Diagnosis, diagnose
+from kafkactl.groups.model import Group, Member, Partition, Sample, State, Waiting
+from kafkactl.groups.observation import Observation, unrest
+from kafkactl.groups.verdict import (
+    COMMIT_INTERVAL,
+    ERRORS,
+    TRENDS,
+    VERDICTS,
+    Verdict,
+    doubtful,
+    judge,
+    judge_group,
+    lag_of,
+    lost_in,
+)
+
+OWNER = Member("m-1", "app-1", "10.0.0.1", None, (("t", 0), ("t", 1), ("t", 2)))
+LONG = COMMIT_INTERVAL + 5
+SHORT = 10.0
+
+offsets = st.none() | st.integers(0, 2_000)
+waitings = st.none() | st.builds(Waiting, st.none() | st.integers(0, 2_000), st.none() | st.integers(0, 10**12))
+states: st.SearchStrategy[State] = st.sampled_from(
+    ["Stable", "Empty", "Dead", "PreparingRebalance", "CompletingRebalance", "Reconciling", "Unknown"]
+)
+
+
+@st.composite
+def groups(draw: st.DrawFn, ids: Sequence[int] = (0, 1, 2)) -> Group:
+    """A group of any shape, also of those no broker would tell."""
+    partitions = tuple(
+        Partition("t", id, draw(offsets), draw(offsets), draw(offsets), draw(offsets), draw(waitings)) for id in ids
+    )
+    owned = tuple(("t", id) for id in ids if draw(st.booleans()))
+    members = (Member("m", "c", "h", None, owned),) if draw(st.booleans()) else ()
+    return Group(
+        "g", draw(states), "classic", "range", 1, members, partitions, draw(st.sampled_from(["", "no answer"]))
+    )
+
+
+def one(
+    committed: int | None,
+    first: int | None = 0,
+    end: int | None = 100,
+    *,
+    stable_end: int | None = None,
+    waiting: Waiting | None = None,
+) -> Partition:
+    return Partition("t", 0, committed, first, end, stable_end, waiting)
+
+
+def group(partition: Partition, state: State = "Stable", *members: Member) -> Group:
+    return Group("g", state, "classic", "range", 1, members, (partition,))
+
+
+def verdict(
+    now: Partition,
+    before: Partition | None = None,
+    seconds: float = LONG,
+    state: State = "Stable",
+    members: Sequence[Member] = (OWNER,),
+) -> Verdict:
+    was = group(before, state, *members) if before else None
+    return judge_group(group(now, state, *members), was, seconds).partitions[0].verdict
+
+
+@given(groups(), st.none() | groups(), st.floats(0, 3_600))
+def test_lag_and_loss_are_never_negative(now: Group, before: Group | None, seconds: float) -> None:
+    judged = judge_group(now, before, seconds)
+    assert judged.lag >= 0
+    for partition in judged.partitions:
+        assert partition.lag is None or partition.lag >= 0
+        assert partition.lost >= 0
+        assert partition.drained is None or partition.drained >= 0
+        assert partition.still in (0, seconds)
+
+
+@given(groups(), st.none() | groups(), st.floats(0, 3_600))
+def test_a_drained_partition_is_neither_slow_nor_stuck(now: Group, before: Group | None, seconds: float) -> None:
+    for partition in judge_group(now, before, seconds).partitions:
+        if partition.lag == 0:
+            assert partition.verdict not in ("SLOW", "STALLED", "STOPPED", "REBALANCING")
+
+
+@given(groups())
+def test_one_sample_never_claims_a_trend(now: Group) -> None:
+    judged = judge_group(now)
+    assert {judged.verdict, *(partition.verdict for partition in judged.partitions)}.isdisjoint(TRENDS)
+    assert (judged.rate_in, judged.rate_out, judged.drained) == (None, None, None)
+
+
+@given(groups(), groups(), st.floats(0, COMMIT_INTERVAL))
+def test_nobody_is_stuck_within_a_commit_interval(now: Group, before: Group, seconds: float) -> None:
+    assert "STALLED" not in [partition.verdict for partition in judge_group(now, before, seconds).partitions]
+
+
+@given(groups(), groups(), st.floats(0, 3_600), st.permutations([0, 1, 2]))
+def test_verdicts_are_stable_under_relabelling(now: Group, before: Group, seconds: float, order: list[int]) -> None:
+    def relabelled(group: Group) -> Group:
+        return replace(
+            group,
+            partitions=tuple(sorted((replace(p, id=order[p.id]) for p in group.partitions), key=lambda p: p.id)),
+            members=tuple(
+                replace(member, assigned=tuple((topic, order[id]) for topic, id in member.assigned))
+                for member in group.members
+            ),
+        )
+
+    plain, moved = judge_group(now, before, seconds), judge_group(relabelled(now), relabelled(before), seconds)
+    assert (plain.verdict, plain.lag, plain.unknown) == (moved.verdict, moved.lag, moved.unknown)
+    assert {order[p.partition]: p.verdict for p in plain.partitions} == {
+        p.partition: p.verdict for p in moved.partitions
+    }
+
+
+@given(groups(), st.none() | groups(), st.floats(0, 3_600))
+def test_a_group_is_as_bad_as_its_worst_partition(now: Group, before: Group | None, seconds: float) -> None:
+    judged = judge_group(now, before, seconds)
+    worst = max(VERDICTS.index(partition.verdict) for partition in judged.partitions)
+    assert VERDICTS.index(judged.verdict) >= worst
+    assert judged.verdict in ERRORS or worst <= VERDICTS.index("STOPPED")
+
+
+@given(groups(), groups(), st.integers(0, 10**12), st.integers(0, 600_000))
+def test_facts_survive_being_saved(now: Group, before: Group, taken: int, milliseconds: int) -> None:
+    observation = Observation(
+        Sample(taken + milliseconds, (now,), {"list": "no answer"}), Sample(taken, (before,)), 3, {"g": 2}, {"g": 1}
+    )
+    assert observation.verdicts  # also once they have been looked at
+    facts = Facts(taken, "a test", (), groups=observation)
+    again = load(dump(facts))
+    assert again == facts
+    assert again.groups is not None
+    assert again.groups.verdicts == observation.verdicts
+
+
+@pytest.mark.parametrize(
+    ("partition", "lag", "lost"),
+    [
+        (one(40), 60, 0),
+        (one(100), 0, 0),
+        (one(0), 100, 0),
+        (one(None), None, 0),  # nothing committed is not zero
+        (one(40, None, None), None, 0),  # nobody answered
+        (one(40, 70, 100), 30, 30),  # what is gone is lost, and does not wait
+        (one(40, 100, 100), 0, 60),
+        (one(150), 0, 0),
+        (one(40, stable_end=60), 20, 0),  # open transactions do not wait either
+        (one(60, stable_end=60), 0, 0),
+        (one(80, stable_end=60), 0, 0),  # a reader of what is uncommitted
+        (one(99, waiting=Waiting()), 0, 0),  # the marker of a transaction
+        (one(40, waiting=Waiting(55, 1)), 60, 0),
+    ],
+)
+def test_lag(partition: Partition, lag: int | None, lost: int) -> None:
+    assert (lag_of(partition), lost_in(partition)) == (lag, lost)
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "seconds", "expected"),
+    [
+        # One sample: states.
+        (one(100), None, 0, "OK"),
+        (one(40), None, 0, "OK"),  # it may be on its way
+        (one(None), None, 0, "OK"),
+        (one(40, None, None), None, 0, "UNKNOWN"),
+        (one(101), None, 0, "AHEAD"),
+        (one(80, stable_end=60), None, 0, "OK"),  # not ahead: beyond what is committed, not beyond the end
+        (one(10, 11), None, 0, "OUT_OF_RANGE"),
+        # Two: trends.
+        (one(40), one(40), LONG, "STALLED"),
+        (one(40), one(40), SHORT, "OK"),
+        (one(40, end=41), one(40, end=40), LONG, "OK"),  # it came a moment ago
+        (one(41), one(40), LONG, "OK"),
+        (one(100), one(100), LONG, "OK"),
+        (one(30), one(40), SHORT, "REWOUND"),
+        (one(5, 0, 10), one(40), SHORT, "OK"),  # not rewound: the topic was made anew
+        (one(None), one(40), SHORT, "OK"),
+        (one(40), one(None), LONG, "OK"),
+        (one(40, waiting=Waiting()), one(40), LONG, "OK"),
+        (one(40, waiting=Waiting(55, 1)), one(40), LONG, "STALLED"),
+    ],
+)
+def test_the_verdict_of_a_partition_with_an_owner(
+    now: Partition, before: Partition | None, seconds: float, expected: Verdict
+) -> None:
+    assert verdict(now, before, seconds) == expected
+
+
+@pytest.mark.parametrize(
+    ("state", "members", "now", "before", "expected"),
+    [
+        ("Empty", (), one(40), None, "STOPPED"),
+        ("Empty", (), one(100), None, "OK"),
+        ("Empty", (), one(40), one(40), "STOPPED"),
+        ("Empty", (), one(60), one(40), "OK"),  # somebody reads without being a member
+        ("Empty", (), one(10, 20), None, "OUT_OF_RANGE"),
+        ("Stable", (Member("m", "c", "h"),), one(40), None, "STOPPED"),
+        ("PreparingRebalance", (Member("m", "c", "h"),), one(40), None, "REBALANCING"),
+        ("CompletingRebalance", (), one(40), one(40), "REBALANCING"),
+        ("Reconciling", (OWNER,), one(40), one(40), "REBALANCING"),
+        ("PreparingRebalance", (), one(100), None, "OK"),
+        ("Unknown", (), one(40), None, "UNKNOWN"),
+    ],
+)
+def test_the_verdict_follows_the_state_of_the_group(
+    state: State, members: tuple[Member, ...], now: Partition, before: Partition | None, expected: Verdict
+) -> None:
+    assert verdict(now, before, LONG, state, members) == expected
+
+
+def test_slow_is_more_than_a_consumer_that_keeps_up_has_yet_to_commit() -> None:
+    # 100/s arrive and 50/s are read, for 10 s.
+    assert verdict(one(500, end=10_000), one(0, end=9_000), SHORT) == "SLOW"
+    assert verdict(one(8_000, end=10_000), one(7_500, end=9_000), SHORT) == "OK"
+    assert verdict(one(2_000, end=10_000), one(0, end=9_000), SHORT) == "OK"  # it catches up
+
+
+def test_rates_and_the_time_until_nothing_waits() -> None:
+    judged = judge_group(group(one(3_000, end=4_000), "Stable", OWNER), group(one(0, end=2_000)), 10)
+    (partition,) = judged.partitions
+    assert (partition.rate_in, partition.rate_out, partition.drained) == (200, 300, 10)
+    assert judged.drained == 10
+    never = judge_group(group(one(500, end=4_000), "Stable", OWNER), group(one(0, end=2_000)), 10)
+    assert never.drained == math.inf
+
+
+def test_a_group_that_did_not_answer_is_unknown_and_a_rebalancing_one_says_so() -> None:
+    assert judge_group(Group("g", "Unknown", missing="commits: no answer in time")).verdict == "UNKNOWN"
+    assert judge_group(Group("g", "PreparingRebalance")).verdict == "REBALANCING"
+    assert judge_group(Group("g", "Empty")).verdict == "OK"
+
+
+def test_a_sample_is_compared_with_the_one_before_by_name() -> None:
+    before = Sample(0, (replace(group(one(10), "Stable", OWNER), id="a"), group(one(40), "Stable", OWNER)))
+    now = Sample(60_000, (group(one(40), "Stable", OWNER), replace(group(one(40), "Stable", OWNER), id="new")))
+    assert [(judged.group, judged.verdict) for judged in judge(now, before)] == [("g", "STALLED"), ("new", "OK")]
+
+
+def test_a_look_at_the_record_is_taken_only_where_nothing_moves_and_the_shortest_way_first() -> None:
+    partitions = (Partition("t", 0, 10, 0, 100), Partition("t", 1, 98, 0, 100), Partition("t", 2, 100, 0, 100))
+    stopped = Group("g", "Empty", partitions=partitions)
+    assert doubtful(Sample(0, (stopped,))) == [(("t", 1), 98), (("t", 0), 10)]
+    assert doubtful(Sample(0, (replace(stopped, state="Stable", members=(OWNER,)),))) == []
+
+
+def test_how_restless_a_group_was() -> None:
+    a, b = frozenset({"a"}), frozenset({"a", "b"})
+    assert unrest([a, b, frozenset(), a]) == ({"a": 3, "b": 1}, {"a": 2, "b": 1})
+
+
+def test_a_thousand_random_groups_are_judged_one_by_one_as_all_at_once() -> None:
+    chance = random.Random(1)
+    found = [
+        Group(
+            f"g{number}",
+            "Stable" if chance.random() < 0.7 else "Empty",
+            partitions=tuple(Partition("t", id, chance.randrange(90), chance.randrange(50), 100) for id in range(3)),
+        )
+        for number in range(1_000)
+    ]
+    assert [judged.verdict for judged in judge(Sample(0, tuple(found)))] == [judge_group(g).verdict for g in found]
+
+
+# The doctor's checks.
+
+
+def examined(observation: Observation | None, *, declared: Sequence[DeclaredTopic] = (), records: int = 0) -> Diagnosis:
+    brokers = (BrokerFacts(1, Dial("h", 1, "kafka")),)
+    partitions = (PartitionFacts(0, 1, (1,), (1,), 0, records),)
+    cluster = ClusterFacts("", "KRaft", brokers, tuple(TopicFacts(topic.name, partitions) for topic in declared))
+    missing = {} if observation else {"groups": "no permission"}
+    facts = Facts(0, "", (), cluster=cluster, declared=tuple(declared), groups=observation, missing=missing)
+    wanted = [code for code in codes() if code.startswith("KD6")]
+    return diagnose(facts, codes(), CHECKS, wanted=wanted)
+
+
+def seen(*found: Group, before: Group | None = None, seconds: float = 0, **missing: str) -> Observation:
+    now = Sample(int(seconds * 1000), found, missing)
+    return Observation(now, Sample(0, (before,)) if before else None, int(seconds * 2))
+
+
+def told(diagnosis: Diagnosis) -> list[tuple[str, str]]:
+    assert not diagnosis.states("crashed"), diagnosis.states("crashed")
+    return [(found.code, found.severity) for found in diagnosis.findings("error", "warning", "info")]
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "expected"),
+    [
+        (group(one(100), "Stable", OWNER), None, []),
+        (group(one(10, 20), "Stable", OWNER), None, [("KD601", "error")]),
+        (group(one(10, 100), "Empty"), None, [("KD601", "error")]),
+        (group(one(110), "Stable", OWNER), None, [("KD602", "error")]),
+        (group(one(10, 0, 0), "Empty"), None, [("KD602", "error")]),
+        (group(one(10), "Empty"), None, [("KD603", "warning")]),
+        (group(one(10), "Stable", replace(OWNER, assigned=(("t", 1),))), None, [("KD603", "warning")]),
+        (group(one(10), "Stable", replace(OWNER, assigned=(("other", 1),))), None, [("KD603", "info")]),
+        (group(one(10), "Stable", OWNER), one(10), [("KD604", "error")]),
+        (group(one(11), "Stable", OWNER), one(10), []),
+        (group(one(10), "Stable", OWNER, Member("m-2", "app-2", "h")), None, [("KD606", "info")]),
+        (group(one(10), "PreparingRebalance", Member("m-2", "app-2", "h")), None, []),
+    ],
+)
+def test_what_the_doctor_says_of_a_group(now: Group, before: Partition | None, expected: list[tuple[str, str]]) -> None:
+    was = replace(now, partitions=(before,)) if before else None
+    assert told(examined(seen(now, before=was, seconds=LONG if was else 0))) == expected
+
+
+def test_a_remedy_names_the_group_the_topic_and_the_record_it_is_stuck_on() -> None:
+    now = group(one(40, waiting=Waiting(42, 0)), "Stable", OWNER)
+    was = group(one(40), "Stable", OWNER)
+    (found,) = examined(seen(now, before=was, seconds=LONG)).findings("error")
+    assert found.headline == "app-1 of g is stuck at t[0]: no commit in 35 s, 60 records wait."
+    assert found.heal[0].startswith("kafkactl tail t --partition 0 --offset 42 -c 1 --no-follow    ")
+    assert found.evidence == (("seen", "t[0]: committed 40; the log is 0 to 100"), ("owner", "m-1 at 10.0.0.1"))
+
+
+def test_without_a_sample_trends_are_skipped_and_too_short_a_one_claims_nothing() -> None:
+    stuck = group(one(40), "Stable", OWNER)
+    skipped = {result.code: result.reason for result in examined(seen(stuck)).states("skipped")}
+    assert skipped == dict.fromkeys(("KD604", "KD605", "KD608"), "no sample taken")
+    short = examined(seen(stuck, before=stuck, seconds=SHORT))
+    assert told(short) == []
+    assert [result.code for result in short.states("skipped")] == ["KD604"]
+
+
+@pytest.mark.parametrize(("looks", "begun", "found"), [(10, 1, True), (6, 3, True), (9, 2, False), (1, 1, False)])
+def test_a_group_that_never_settles(looks: int, begun: int, found: bool) -> None:
+    now = group(one(40), "PreparingRebalance", replace(OWNER, assigned=()))
+    observation = Observation(Sample(10_000, (now,)), Sample(0, (now,)), 20, {"g": looks}, {"g": begun})
+    assert (told(examined(observation)) == [("KD605", "error")]) is found
+
+
+def test_falling_behind_is_answered_with_the_guides_remedies() -> None:
+    now, was = group(one(500, end=10_000), "Stable", OWNER), group(one(0, end=9_000), "Stable", OWNER)
+    (found,) = examined(seen(now, before=was, seconds=10)).findings("warning")
+    assert found.headline == "g falls behind in t[0]: 100/s arrive, it reads 50/s, and 9,500 records wait."
+    assert found.heal[0] == "another consumer would idle: 1 member for the 1 partition of t"
+
+
+def test_declared_consumers_without_a_group() -> None:
+    declared = [DeclaredTopic("t", 1, 1, {"analytics": "analytics-group"})]
+    nobody, here = seen(), seen(replace(group(one(100), "Stable", OWNER), id="analytics-group"))
+    assert told(examined(nobody, declared=declared)) == [("KD607", "info")]
+    (found,) = examined(nobody, declared=declared, records=1).findings("warning")
+    assert found.headline == (
+        "analytics is declared to read t, which holds 1 record, and there is no group analytics-group."
+    )
+    assert told(examined(here, declared=declared, records=1)) == []
+
+
+def test_partial_answers_are_said_and_nothing_is_called_well() -> None:
+    declared = [DeclaredTopic("t", 1, 1, {"analytics": "analytics-group"})]
+    partial = examined(seen(group(one(100), "Stable", OWNER), list="a broker is silent"), declared=declared, records=5)
+    assert told(partial) == []
+    skipped = {result.code: result.reason for result in partial.states("skipped")}
+    for code in ("KD601", "KD602", "KD603", "KD606", "KD607"):
+        assert skipped[code] == "only some groups are known: a broker is silent"
+    # What is known to be wrong is told nevertheless.
+    assert told(examined(seen(group(one(10, 20), "Stable", OWNER), list="a broker is silent"))) == [("KD601", "error")]
+    assert {result.reason for result in examined(None).states("skipped")} == {"no permission"}
+
+
+def test_a_state_the_model_does_not_know_is_no_facts_file() -> None:
+    text = dump(Facts(0, "", (), groups=seen(group(one(1), "Stable"))))
+    with pytest.raises(ValueError, match="Invalid enum value 'Stale'"):
+        load(text.replace(b'"Stable"', b'"Stale"'))
+    assert msgspec.json.decode(text)["groups"]["now"]["groups"][0]["state"] == "Stable"
