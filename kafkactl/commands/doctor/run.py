@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from kafkactl import consent, output
+from kafkactl import consent, garbage, output
 from kafkactl.catalog.model import Catalog
 from kafkactl.commands.doctor import DoctorFormat, keep, show
 from kafkactl.commands.doctor.fix import fix, say_whether_healed
@@ -83,6 +83,7 @@ def _until_well(
             return facts, found, wish.wait > 0 and left <= 0
         if wish.show is DoctorFormat.TABLE and found.headline:
             output.pending(f"  …   waiting: {found.headline.headline}")
+        garbage.collect()
         time.sleep(min(_AGAIN, left))
 
 
