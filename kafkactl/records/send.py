@@ -94,6 +94,8 @@ class Sender:
         self.lost = False  # whether that is because nobody answered
         settings = {
             "linger.ms": 5,
+            # Room for what comes while the brokers work on what went before; in bytes it is bounded, too.
+            "queue.buffering.max.messages": 400_000,
             "queue.buffering.max.kbytes": 131_072,
             **client_properties(cluster.connection),
             "acks": "all",
