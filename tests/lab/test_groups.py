@@ -185,7 +185,6 @@ def test_stalled_among_healthy_groups(doctor: Doctor, app: Consumes, running: Ex
     doctor("--sample", "2s").content()
 
 
-@pytest.mark.quick
 @pytest.mark.provokes("KD605", "a consumer that joins and leaves all the time", healed="stop it")
 def test_rebalancing_for_ever(doctor: Doctor, app: Consumes, running: ExitStack) -> None:
     fill(app.brokers, app.topic, 10)
@@ -200,7 +199,6 @@ def test_rebalancing_for_ever(doctor: Doctor, app: Consumes, running: ExitStack)
     doctor("--sample", "3s").content()
 
 
-@pytest.mark.quick
 @pytest.mark.provokes("KD606", "three members for one partition", healed="nothing to heal")
 def test_idle_members(doctor: Doctor, app: Consumes, running: ExitStack) -> None:
     for number in range(3):
@@ -213,7 +211,6 @@ def test_idle_members(doctor: Doctor, app: Consumes, running: ExitStack) -> None
     assert finding["headline"] == "2 members of orders-group are idle: 1 member read all of its 1 partition."
 
 
-@pytest.mark.quick
 @pytest.mark.provokes("KD607", "a declared consumer that never ran", healed="start it")
 def test_no_group(doctor: Doctor, app: Consumes, running: ExitStack) -> None:
     Path("topics.yaml").write_text("topics: {orders: {partitions: 1, consumers: [analytics]}}")
@@ -244,7 +241,6 @@ def test_slow(doctor: Doctor, app: Consumes, running: ExitStack) -> None:
     doctor("--sample", "2s").content()
 
 
-@pytest.mark.quick
 @pytest.mark.parametrize("end", ["committed", "aborted", "open"])
 def test_what_transactions_leave_behind_does_not_wait(doctor: Doctor, app: Consumes, end: str) -> None:
     producer = Producer({"bootstrap.servers": app.brokers, "transactional.id": f"t-{end}", "log_level": 0})
@@ -269,7 +265,6 @@ def test_what_transactions_leave_behind_does_not_wait(doctor: Doctor, app: Consu
         assert doctor().found() == ["KD603"]  # now there is something to read
 
 
-@pytest.mark.quick
 def test_two_hundred_groups_at_once(doctor: Doctor, one_broker: str) -> None:
     create(one_broker, NewTopic("orders", 3, 1))
     for partition in range(3):
@@ -303,7 +298,6 @@ def commit_for(brokers: str, names: list[str], offset: int) -> None:
         ]
 
 
-@pytest.mark.quick
 def test_one_broker_of_three_down_is_said_to_be_partial(
     doctor: Doctor, monkeypatch: pytest.MonkeyPatch, running: ExitStack
 ) -> None:
