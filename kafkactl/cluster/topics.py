@@ -62,12 +62,16 @@ def require_topic(cluster: Cluster, name: str) -> LiveTopic:
     if name in topics.denied:
         raise KafkactlError(f"{name}: {topics.denied[name]}.")
     if name not in topics.found:
-        slip = suggest(name, topics.found, quoted=False)
-        raise KafkactlError(
-            f"There is no topic {name} on {cluster.connection.address}.{slip}",
-            hint="List them: kafkactl describe -o name",
-        )
+        raise no_such_topic(cluster, name, topics)
     return topics.found[name]
+
+
+def no_such_topic(cluster: Cluster, name: str, topics: Topics, kind: str = "no topic") -> KafkactlError:
+    """The error for a topic (or what `kind` says, such as a glob) that is not among these."""
+    slip = suggest(name, topics.found, quoted=False)
+    return KafkactlError(
+        f"There is {kind} {name} on {cluster.connection.address}.{slip}", hint="List them: kafkactl describe -o name"
+    )
 
 
 def read_metadata(cluster: Cluster) -> Any:

@@ -77,11 +77,6 @@ class Lines:
             elif lines is None or self.read == before:
                 return
 
-    @property
-    def cut(self) -> int:
-        """Bytes of a line that had begun when reading stopped."""
-        return sum(map(len, self._partial))
-
 
 class Repeated:
     """One line, `count` times."""

@@ -184,13 +184,6 @@ class Sender:
         """Records that are neither acknowledged nor given back."""
         return len(self._producer)
 
-    def flush(self, seconds: float) -> bool:
-        """Wait for acknowledgements; whether nothing waits any more."""
-        deadline = time.monotonic() + seconds
-        while self.waiting and time.monotonic() < deadline:
-            self.poll(0.05)
-        return not self.waiting
-
     def take_back(self) -> None:
         """Give up what waits: it comes back as failures."""
         deadline = time.monotonic() + 5

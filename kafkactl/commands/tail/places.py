@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from kafkactl.cluster import Cluster
-from kafkactl.cluster.topics import read_topics
+from kafkactl.cluster.topics import no_such_topic, read_topics
 from kafkactl.errors import KafkactlError, UsageError
 from kafkactl.records.partitioners import Partitioner, partition_of
-from kafkactl.suggest import suggest
 from kafkactl.topics import LiveTopic, Place, is_internal
 
 
@@ -42,11 +41,7 @@ def find_places(kafka: Cluster, wanted: Wanted) -> Places:
             raise KafkactlError(f"{pattern}: {topics.denied[pattern]}.")
         if not names:
             kind = "no topic that matches" if _is_glob(pattern) else "no topic"
-            slip = suggest(pattern, topics.found, quoted=False)
-            raise KafkactlError(
-                f"There is {kind} {pattern} on {kafka.connection.address}.{slip}",
-                hint="List them: kafkactl describe -o name",
-            )
+            raise no_such_topic(kafka, pattern, topics, kind)
         for name in names:
             ids = _partitions(topics.found[name], wanted, strict=not _is_glob(pattern))
             found |= {(name, p.id): p.leader is not None for p in topics.found[name].partitions if p.id in ids}

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 from kafkactl.doctor.facts import ClusterFacts, Facts, PartitionFacts, TopicFacts
 from kafkactl.doctor.findings import Check, Finding, NotApplicableError
+from kafkactl.doctor.words import and_more, many
 from kafkactl.topics import is_internal
 
 _HOUR = 3_600_000  # ms
-_NAMED = 3  # of many alike, so many are named
 _DEAD_LETTERS = ("dlq", "dlt", "dead-letter", "dead_letter", "deadletter")
 
 
@@ -23,17 +23,6 @@ def _partitions(facts: Facts) -> Iterator[tuple[TopicFacts, PartitionFacts]]:
     for topic in _cluster(facts).topics:
         for partition in topic.partitions:
             yield topic, partition
-
-
-def _and_more(names: Iterable[str]) -> str:
-    """Up to three names, and how many more there are."""
-    listed = list(names)
-    more = len(listed) - _NAMED
-    return ", ".join(listed[:_NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
-def _many(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def no_quorum(facts: Facts) -> Iterator[Finding]:
@@ -68,8 +57,8 @@ def broker_missing(facts: Facts) -> Iterator[Finding]:
     there = sorted(broker.id for broker in _cluster(facts).brokers)
     for broker, places in sorted(_missing_brokers(facts).items()):
         have = "has a replica" if len(places) == 1 else "have a replica"
-        seen = f"the cluster names {_ids(there)}; a replica on {broker}: {_and_more(places)}"
-        yield Finding(str(broker), {"partitions": _many(len(places), "partition") + f" {have}"}, [("seen", seen)])
+        seen = f"the cluster names {_ids(there)}; a replica on {broker}: {and_more(places)}"
+        yield Finding(str(broker), {"partitions": many(len(places), "partition") + f" {have}"}, [("seen", seen)])
 
 
 def offline(facts: Facts) -> Iterator[Finding]:
@@ -112,7 +101,7 @@ def under_min_isr(facts: Facts) -> Iterator[Finding]:
             away = [replica for replica in partition.replicas if replica not in partition.isr]
             yield Finding(
                 f"{topic.name}[{partition.id}]",
-                {"in_sync": _many(len(partition.isr), "replica"), "min_isr": _min_isr(topic), "away": _ids(away)},
+                {"in_sync": many(len(partition.isr), "replica"), "min_isr": _min_isr(topic), "away": _ids(away)},
                 [("seen", f"replicas {_ids(partition.replicas)}, in sync {_ids(partition.isr)}")],
             )
 
@@ -124,7 +113,7 @@ def min_isr_over_replication(facts: Facts) -> Iterator[Finding]:
         if not is_internal(topic.name) and 0 < replicas < _min_isr(topic):
             yield Finding(
                 topic.name,
-                {"replicas": _many(replicas, "replica"), "replicas_number": replicas, "min_isr": _min_isr(topic)},
+                {"replicas": many(replicas, "replica"), "replicas_number": replicas, "min_isr": _min_isr(topic)},
             )
 
 
@@ -150,7 +139,7 @@ def internal_topic_impossible(facts: Facts) -> Iterator[Finding]:
                     "are": "is 1 broker" if len(cluster.brokers) == 1 else f"are {len(cluster.brokers)} brokers",
                     "variable": f"KAFKA_{setting.upper().replace('.', '_')}",
                 },
-                [("seen", f"{_many(len(cluster.brokers), 'broker')}; {topic} is not there")],
+                [("seen", f"{many(len(cluster.brokers), 'broker')}; {topic} is not there")],
                 severity="error" if topic == "__consumer_offsets" else "warning",
             )
 
@@ -161,7 +150,7 @@ def auto_create(facts: Facts) -> Iterator[Finding]:
     on = [b.id for b in cluster.brokers if b.settings.get("auto.create.topics.enable") == "true"]
     if on:
         accidents = [t.name for t in cluster.topics if _looks_like_an_accident(t, facts)]
-        suspects = f" Perhaps so: {_and_more(accidents)}." if accidents else ""
+        suspects = f" Perhaps so: {and_more(accidents)}." if accidents else ""
         yield Finding("cluster", {"suspects": suspects}, [("seen", f"so on broker {_ids(on)}")])
 
 
@@ -200,7 +189,7 @@ def future_timestamp(facts: Facts) -> Iterator[Finding]:
                 {
                     "topic": topic.name,
                     "partition": partition.id,
-                    "ahead": _many(days, "day") if days else _many(ahead // _HOUR, "hour"),
+                    "ahead": many(days, "day") if days else many(ahead // _HOUR, "hour"),
                     "since": f"{since:%Y-%m-%dT%H:%MZ}",
                 },
                 [("seen", f"its latest timestamp is {partition.newest} ms")],
@@ -216,7 +205,7 @@ def leader_skew(facts: Facts) -> Iterator[Finding]:
     elsewhere = [p for _, p in led if p.leader != p.replicas[0] and p.replicas[0] in p.isr]
     if elsewhere:
         busiest, most = Counter(p.leader for _, p in led).most_common(1)[0]
-        values = {"count": _many(len(elsewhere), "partition"), "busiest": busiest, "most": most, "all": len(led)}
+        values = {"count": many(len(elsewhere), "partition"), "busiest": busiest, "most": most, "all": len(led)}
         yield Finding("cluster", values)
 
 
@@ -225,7 +214,7 @@ def dead_letters(facts: Facts) -> Iterator[Finding]:
     for topic in _cluster(facts).topics:
         words = topic.name.casefold()
         if topic.records and not is_internal(topic.name) and any(word in words for word in _DEAD_LETTERS):
-            yield Finding(topic.name, {"records": _many(topic.records, "record")})
+            yield Finding(topic.name, {"records": many(topic.records, "record")})
 
 
 def topic_missing(facts: Facts) -> Iterator[Finding]:
@@ -235,9 +224,9 @@ def topic_missing(facts: Facts) -> Iterator[Finding]:
     missing = [topic.name for topic in facts.declared or () if topic.name not in there]
     if missing:
         values = {
-            "list": _many(len(missing), "topic"),
+            "list": many(len(missing), "topic"),
             "do": "does" if len(missing) == 1 else "do",
-            "names": _and_more(missing),
+            "names": and_more(missing),
         }
         yield Finding(missing[0] if len(missing) == 1 else f"{len(missing)} topics", values, blocks=False)
 
@@ -254,11 +243,11 @@ def topic_drift(facts: Facts) -> Iterator[Finding]:
             fewer = f"partitions can't be taken away: declare {have}, or make the topic anew"
             more = "kafkactl init-topics --allow partitions    adds them; keys then map to other partitions"
             heal = [_DIFF, more if have < declared.partitions else fewer]
-            yield Finding(topic.name, {"actual": _many(have, "partition"), "declared": declared.partitions}, heal=heal)
+            yield Finding(topic.name, {"actual": many(have, "partition"), "declared": declared.partitions}, heal=heal)
         replicas = min((len(partition.replicas) for partition in topic.partitions), default=0)
         if declared.replication is not None and replicas != declared.replication:
             heal = [_DIFF, f"declare replication: {replicas}, or move replicas with kafka-reassign-partitions"]
-            actual = _many(replicas, "replica")
+            actual = many(replicas, "replica")
             yield Finding(topic.name, {"actual": actual, "declared": declared.replication}, heal=heal)
 
 
