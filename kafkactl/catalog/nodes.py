@@ -79,6 +79,10 @@ def compose(text: str, file: str) -> Node | None:
     try:
         return _Composer(file).compose(yaml.parse(text, Loader=loader))
     except yaml.YAMLError as error:
+        # Newer versions of libyaml look far ahead and then refuse what is nested deep, themselves: the parser in
+        # Python lets us come to the place where it begins.
+        if "nesting" in str(error) and loader is not yaml.SafeLoader:
+            return _Composer(file).compose(yaml.parse(text, Loader=yaml.SafeLoader))
         from kafkactl.catalog.syntax import explain
 
         raise CatalogError([explain(error, text, file)]) from None
