@@ -39,6 +39,22 @@ def unreachable(host: str, port: int, timeout: float) -> str | None:
     return None if state == "open" else why
 
 
+def is_here(host: str) -> bool:
+    """Whether a host is this machine, or a name it does not know (a container's, then)."""
+    try:
+        found = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)
+    except (socket.gaierror, UnicodeError):
+        return True
+    for family, kind, protocol, _, address in found:
+        try:
+            with socket.socket(family, kind, protocol) as probe:
+                probe.bind(address)
+                return True
+        except OSError:
+            continue
+    return False
+
+
 def split(address: str) -> tuple[str, int]:
     """Host and port of `host:port` or `[::1]:port`."""
     host, _, port = address.rpartition(":")
@@ -99,3 +115,16 @@ def speech(host: str, port: int, timeout: float) -> Speech:
     if answer.startswith(b"HTTP"):
         return "http"
     return "tls" if answer[:2] == b"\x15\x03" else "closes"
+
+
+def four_letters(host: str, port: int, word: str, timeout: float) -> str:
+    """What ZooKeeper answers to one of its four-letter words; "" where nothing comes within `timeout` seconds."""
+    parts = []
+    try:
+        with socket.create_connection((host, port), timeout=timeout) as probe:
+            probe.sendall(word.encode())
+            while part := probe.recv(4096):
+                parts.append(part)
+    except OSError:
+        return ""
+    return b"".join(parts).decode(errors="replace")

@@ -7,11 +7,12 @@ engine.memory(stack.containers)      # and logs, restart, start, info
 
 from kafkactl.containers.engine import Engine, connect
 from kafkactl.containers.failures import EngineError
-from kafkactl.containers.model import Container, Health, Memory, Mount, Port, Role
+from kafkactl.containers.model import Container, Death, Health, Memory, Mount, Port, Role
 from kafkactl.containers.stack import Stack, find
 
 __all__ = [
     "Container",
+    "Death",
     "Engine",
     "EngineError",
     "Health",

@@ -27,14 +27,19 @@ def endpoint(environment: Mapping[str, str]) -> Endpoint:
     """
     if host := environment.get("DOCKER_HOST"):
         return Endpoint(host, "DOCKER_HOST gives this address.")
-    name, source = _context_name(environment)
-    if name != "default":
-        return _of_context(name, source)
+    if named := endpoint_of_context(environment):
+        return named
     if not Path(DEFAULT.removeprefix("unix://")).exists():
         for path in _other_sockets(environment):
             if path.is_socket():
                 return Endpoint(f"unix://{path}", "DOCKER_HOST is not set; this socket is there.")
     return Endpoint(DEFAULT, "DOCKER_HOST is not set, so the default was tried.")
+
+
+def endpoint_of_context(environment: Mapping[str, str]) -> Endpoint | None:
+    """The engine of the docker context that is current; None where that is the default one. Raises EngineError."""
+    name, source = _context_name(environment)
+    return None if name == "default" else _of_context(name, source)
 
 
 def _context_name(environment: Mapping[str, str]) -> tuple[str, str]:

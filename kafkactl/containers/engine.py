@@ -1,6 +1,7 @@
 """One Docker engine: asking it, within a few seconds, and the few things that change a container."""
 
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any, TypeVar
 
 from kafkactl.containers.endpoint import Endpoint, endpoint
 from kafkactl.containers.failures import EngineError, engine_error
-from kafkactl.containers.model import Container, Memory, moment, read_container, read_memory
+from kafkactl.containers.model import Container, Death, Memory, moment, read_container, read_memory
 
 T = TypeVar("T")
 
@@ -106,6 +107,32 @@ class Engine:
             architecture=answer.get("Architecture", ""),
             time=moment(answer.get("SystemTime")),
         )
+
+    def architecture(self, image: str) -> str:
+        """What an image was built for (amd64, arm64); "" where the engine does not know the image any more."""
+        try:
+            return str(self.call(self.client.inspect_image, image).get("Architecture", ""))
+        except EngineError as error:
+            if error.kind == "failed":
+                return ""
+            raise
+
+    def deaths(self, seconds: float) -> dict[str, Death]:
+        """The last end of each container, by id, within the last so many seconds; what the engine remembers of it."""
+        now = time.time()
+        asked = {"type": "container", "event": ["die", "oom"]}
+        events = self.call(self.client.events, since=int(now - seconds), until=int(now) + 1, filters=asked, decode=True)
+        short_of_memory: set[str] = set()
+        found: dict[str, Death] = {}
+        for event in self.stream(events):
+            id = event.get("id", "")
+            if event.get("status") == "oom":
+                short_of_memory.add(id)
+            else:
+                code = event.get("Actor", {}).get("Attributes", {}).get("exitCode", "0")
+                found[id] = Death(int(code) if code.lstrip("-").isdigit() else 0, id in short_of_memory)
+                short_of_memory.discard(id)
+        return found
 
     def start(self, name: str) -> None:
         """Start a container that was stopped, or go on with one that is paused."""

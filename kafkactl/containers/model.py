@@ -51,6 +51,14 @@ class Memory:
 
 
 @dataclass(frozen=True)
+class Death:
+    """A container that ended: its exit code, and whether the kernel had killed something in it for want of memory."""
+
+    exit_code: int
+    oom: bool
+
+
+@dataclass(frozen=True)
 class Container:
     """One container, inspected. Times are UTC, None where it never happened; sizes are bytes.
 
@@ -82,6 +90,8 @@ class Container:
     healthcheck: tuple[str, ...]
     image_id: str
     tty: bool = False
+    user: str = ""  # whom its processes run as, as the image or compose says; "" is root
+    aliases: tuple[str, ...] = ()  # what it is called in its networks, besides its own name
     labels: Mapping[str, str] = field(default_factory=dict, repr=False)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -124,9 +134,16 @@ def read_container(attributes: Mapping[str, Any]) -> Container:
         healthcheck=tuple((config.get("Healthcheck") or {}).get("Test") or ()),
         image_id=attributes.get("Image") or "",
         tty=bool(config.get("Tty")),
+        user=config.get("User") or "",
+        aliases=_aliases(attributes),
         labels=labels,
         environment=environment,
     )
+
+
+def _aliases(attributes: Mapping[str, Any]) -> tuple[str, ...]:
+    networks = (attributes.get("NetworkSettings") or {}).get("Networks") or {}
+    return tuple(sorted({alias for network in networks.values() for alias in (network or {}).get("Aliases") or ()}))
 
 
 def _words(value: Any) -> list[str]:

@@ -37,16 +37,22 @@ class Listed:
     role: Role
     directory: str = ""
     running: bool = True
+    ports: frozenset[int] = frozenset()  # of the host, published
 
 
-def find(engine: Engine, project: str | None = None, directory: Path | None = None) -> Stack | None:
+def find(
+    engine: Engine,
+    project: str | None = None,
+    directory: Path | None = None,
+    ports: Iterable[int] = (),
+) -> Stack | None:
     """The stack on an engine, inspected; None where there is none.
 
-    `project` names one; else it is the one started from `directory` or above, else the only one with a broker that
-    runs, else the only one with a broker.
+    `project` names one; else it is the one that publishes one of `ports`, else the one started from `directory` or
+    above, else the only one with a broker that runs, else the only one with a broker.
     Raises EngineError, and UsageError where the project is unknown or several would do.
     """
-    ids = choose([_listed(entry) for entry in engine.listed()], project, directory)
+    ids = choose([_listed(entry) for entry in engine.listed()], project, directory, ports)
     containers = sorted(engine.inspect(ids), key=_order)
     if not containers:
         return None
@@ -59,10 +65,19 @@ def _listed(entry: Mapping[str, Any]) -> Listed:
     labels = entry.get("Labels") or {}
     name = (entry.get("Names") or [""])[0].lstrip("/")
     role = role_of(labels.get(SERVICE, name), entry.get("Image") or "", name)
-    return Listed(entry["Id"], labels.get(PROJECT), role, labels.get(_DIRECTORY, ""), entry.get("State") == "running")
+    return Listed(
+        entry["Id"],
+        labels.get(PROJECT),
+        role,
+        labels.get(_DIRECTORY, ""),
+        entry.get("State") == "running",
+        frozenset(port["PublicPort"] for port in entry.get("Ports") or () if port.get("PublicPort")),
+    )
 
 
-def choose(listed: Iterable[Listed], project: str | None, directory: Path | None) -> list[str]:
+def choose(
+    listed: Iterable[Listed], project: str | None, directory: Path | None, ports: Iterable[int] = ()
+) -> list[str]:
     """The ids of the stack's containers. Raises UsageError where the project is unknown or several would do."""
     projects: dict[str | None, list[Listed]] = defaultdict(list)
     for entry in listed:
@@ -74,9 +89,10 @@ def choose(listed: Iterable[Listed], project: str | None, directory: Path | None
             raise UsageError(f"There is no compose project {project}.", where=_names(named), hint="docker compose ls")
         return [entry.id for entry in named[project]]
     stacks = {name: found for name, found in named.items() if any(e.role in ("broker", "zookeeper") for e in found)}
+    publishing = [name for name, found in stacks.items() if any(entry.ports & set(ports) for entry in found)]
     here = [name for name, found in stacks.items() if directory and _is_at(found, directory)]
     up = [name for name, found in stacks.items() if any(entry.running for entry in found)]
-    candidates = here or up or list(stacks)
+    candidates = publishing or here or up or list(stacks)
     if len(candidates) > 1:
         raise UsageError(
             f"There are {len(candidates)} compose projects with a Kafka: {', '.join(sorted(candidates))}.",

@@ -24,6 +24,7 @@ CATEGORIES = {
 # Why a part of the facts is missing: one of these codes tells it.
 _BOOTSTRAP = ("KD301", "KD302", "KD303", "KD304", "KD312", "KD313")
 WHY_MISSING: Mapping[str, tuple[str, ...]] = {
+    "stack": ("KD001", "KD002", "KD003", "KD004", "KD006"),
     "brokers": _BOOTSTRAP,
     "quorum": (*_BOOTSTRAP, "KD314", "KD305"),
     "cluster": (*_BOOTSTRAP, "KD314", "KD305", "KD306"),
@@ -36,8 +37,9 @@ class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One entry of codes.yaml.
 
     `says` is the headline and `heal` the remedy, with the finding's values in braces. `needs` are the facts without
-    which there is nothing to check; `after` the codes whose findings explain this one. `waits`: whether it can become
-    well by waiting.
+    which there is nothing to check; `after` the codes whose findings make this one meaningless; `explained` those whose
+    findings are the cause of what this one finds: it is looked at, and what it finds is not told a second time.
+    `waits`: whether it can become well by waiting.
     """
 
     slug: str
@@ -48,12 +50,14 @@ class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     explain: str
     needs: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+    explained: tuple[str, ...] = ()
     waits: bool = False
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Every code that may explain this one: those it comes after, and why what it needs may be missing."""
-        return (*self.after, *(code for part in self.needs for code in WHY_MISSING.get(part, ())))
+        """Every code that may explain this one: also why what it needs may be missing."""
+        missing = (code for part in self.needs for code in WHY_MISSING.get(part, ()))
+        return (*self.after, *self.explained, *missing)
 
 
 @cache

@@ -1,8 +1,13 @@
 """Facts, collected once: dialling, metadata, settings, offsets, disks. What cannot be read is said to be missing."""
 
+import os
+import shlex
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from kafkactl.catalog.model import Catalog
 from kafkactl.cluster import Cluster, connect, network
@@ -11,7 +16,19 @@ from kafkactl.cluster.brokers import BrokerSettings, mode, read_brokers
 from kafkactl.cluster.offsets import Range, ranges_of, read_newest, read_time_offsets
 from kafkactl.cluster.storage import NO_ANSWER, Storage, ask_storage, read_storage
 from kafkactl.cluster.topics import read_topics
-from kafkactl.doctor.facts import BrokerFacts, ClusterFacts, DeclaredTopic, Dial, Facts, PartitionFacts, TopicFacts
+from kafkactl.doctor.collect_stack import Look, compose_program, look
+from kafkactl.doctor.dialling import dial_all
+from kafkactl.doctor.facts import (
+    BrokerFacts,
+    ClusterFacts,
+    DeclaredTopic,
+    Dial,
+    Facts,
+    PartitionFacts,
+    StackFacts,
+    TopicFacts,
+)
+from kafkactl.doctor.listeners import published
 from kafkactl.errors import KafkactlError, UnreachableError
 from kafkactl.groups.observation import Observation
 from kafkactl.groups.observe import observe
@@ -20,7 +37,6 @@ from kafkactl.topics import LiveTopic, Place
 
 _DAY = 86_400_000  # ms
 _UNKNOWN = Range(None, None)
-_CONNECT = 1.0  # seconds for a TCP connection
 _LOOPBACK = ("localhost", "127.", "::1")
 _SETTINGS = (
     "auto.create.topics.enable",
@@ -34,21 +50,75 @@ _SETTINGS = (
     "controller.quorum.voters",
 )
 _TELLING = ("min.insync.replicas", "max.message.bytes", "retention.ms", "retention.bytes", "cleanup.policy")
-_SPEECH = {
-    "kafka": "it speaks Kafka",
-    "closes": "it accepts a connection and closes it",
-    "http": "it speaks HTTP",
-    "tls": "it wants TLS",
-    "mute": "it accepts a connection and says nothing",
-}
 
 
-def collect(connection: Connection, catalog: Catalog | None, flags: str = "", sample: float = 0.0) -> Facts:
-    """What there is to know of the cluster this connection means, and of what topics.yaml declares.
+def collect(
+    connection: Connection,
+    catalog: Catalog | None,
+    flags: str = "",
+    sample: float = 0.0,
+    project: str | None = None,
+) -> Facts:
+    """What there is to know of the cluster this connection means, of its containers, and of what topics.yaml declares.
 
-    `flags` are those that named the connection, as typed. With `sample` (seconds) groups are
-    looked at twice, so far apart. Raises UsageError for a property that is wrong.
+    `flags` are those that named the connection, as typed; `project` names a compose project. With `sample` (seconds)
+    partitions and groups are looked at twice, so far apart. Raises UsageError for a wrong property or project.
     """
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(look, project, Path.cwd(), _ports(connection)) if _may_be_here(connection) else None
+        facts = _of_kafka(connection, catalog, flags, sample)
+        found = looking.result() if looking else Look().without("engine", "stack", why="the cluster is elsewhere")
+    missing = {**facts.missing, **found.missing}
+    stack = found.stack
+    if stack and not _is_of(stack, facts.bootstrap):
+        where = ", ".join(map(str, sorted({port for c in stack.of_role("broker") for port in published(c).values()})))
+        missing["stack"] = f"what answers is no container's (the stack {stack.project or ''} has {where or 'no port'})"
+        stack = None
+    return replace(
+        facts,
+        engine=found.engine,
+        stack=stack,
+        compose_up=_compose_up(Path.cwd()),
+        root=os.geteuid() == 0,
+        missing=missing,
+    )
+
+
+def _ports(connection: Connection) -> set[int]:
+    return {network.split(address)[1] for address in connection.brokers}
+
+
+def _may_be_here(connection: Connection) -> bool:
+    """Whether the cluster may be in containers of the engine that is meant."""
+    engine = urlsplit(os.environ.get("DOCKER_HOST", "")).hostname
+    hosts = {network.split(address)[0] for address in connection.brokers}
+    return engine in hosts or any(network.is_here(host) for host in hosts)
+
+
+def _is_of(stack: StackFacts, bootstrap: Iterable[Dial]) -> bool:
+    """Whether what answers at the bootstrap addresses is this stack's. Where nothing answers, it is to say why."""
+    answering = [dial for dial in bootstrap if dial.manner == "kafka"]
+    brokers = stack.of_role("broker")
+    ports = {port for container in brokers for port in published(container).values()}
+    by_host = any("host" in container.networks for container in brokers)
+    return not answering or by_host or any(dial.port in ports for dial in answering)
+
+
+def _compose_up(directory: Path) -> str:
+    """What starts the stack of the compose file that is here or above; "" where there is none."""
+    program = compose_program()
+    for place in (directory, *directory.parents):
+        for name in ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"):
+            path = place / name
+            if path.is_file() and b"kafka" in path.read_bytes():
+                file = "" if place == directory else f" -f {shlex.quote(str(path))}"
+                return f"{program or 'docker compose'}{file} up -d"
+        if (place / ".git").exists():
+            break
+    return ""
+
+
+def _of_kafka(connection: Connection, catalog: Catalog | None, flags: str, sample: float) -> Facts:
     missing = {"probe": "no probe was asked for"}
     bootstrap = _dial_all([network.split(address) for address in connection.brokers], connection)
     brokers, cluster, trouble = None, None, None
@@ -57,8 +127,10 @@ def collect(connection: Connection, catalog: Catalog | None, flags: str = "", sa
     else:
         missing |= dict.fromkeys(("brokers", "cluster"), "Kafka can't be reached")
     if cluster is None:
-        missing |= dict.fromkeys(("quorum", "sizes", "groups"), missing["cluster"])
+        missing |= dict.fromkeys(("quorum", "sizes", "groups", "growth"), missing["cluster"])
     groups = _groups(connection, sample, missing) if cluster else None
+    if cluster:
+        cluster = _with_growth(connection, cluster, sample, missing)
     declared = _declared(catalog)
     if declared is None:
         missing["declared"] = "no topics.yaml"
@@ -78,26 +150,39 @@ def collect(connection: Connection, catalog: Catalog | None, flags: str = "", sa
     )
 
 
+def _with_growth(connection: Connection, cluster: ClusterFacts, sample: float, missing: dict[str, str]) -> ClusterFacts:
+    """The cluster, with how many records each partition got while the groups were looked at."""
+    if not sample:
+        missing["growth"] = "no sample taken"
+        return cluster
+    places = [(t.name, p.id) for t in cluster.topics for p in t.partitions if p.end is not None]
+    try:
+        later = ranges_of(connect(connection), places)
+    except KafkactlError as error:
+        missing["growth"] = error.message.rstrip(".")
+        return cluster
+
+    def grown(topic: TopicFacts, partition: PartitionFacts) -> int | None:
+        end = later.get((topic.name, partition.id), _UNKNOWN).end
+        return None if end is None or partition.end is None else max(0, end - partition.end)
+
+    return replace(
+        cluster,
+        topics=tuple(
+            replace(topic, partitions=tuple(replace(p, grown=grown(topic, p)) for p in topic.partitions))
+            for topic in cluster.topics
+        ),
+        sampled=sample,
+    )
+
+
 def _any_kafka(dials: Iterable[Dial]) -> bool:
     return any(dial.manner == "kafka" for dial in dials)
 
 
 def _dial_all(addresses: Sequence[tuple[str, int]], connection: Connection) -> tuple[Dial, ...]:
     encrypted = "SSL" in connection.properties.get("security.protocol", "").upper()
-    answer = connection.timeout * 2 / 3
-    with ThreadPoolExecutor(max(1, len(addresses))) as pool:
-        return tuple(pool.map(lambda address: _dial(address[0], address[1], encrypted, answer), addresses))
-
-
-def _dial(host: str, port: int, encrypted: bool, answer: float) -> Dial:
-    """`answer` is how long one is waited for, in seconds."""
-    state, why = network.reach(host, port, _CONNECT)
-    if state != "open":
-        return Dial(host, port, state, why)
-    found = network.speech(host, port, answer)
-    if found == "tls" and encrypted:
-        return Dial(host, port, "kafka", "it wants TLS, as this client does")
-    return Dial(host, port, found, _SPEECH[found])
+    return dial_all(addresses, connection.timeout * 2 / 3, encrypted=encrypted)
 
 
 def _elsewhere(connection: Connection, catalog: Catalog | None) -> tuple[Dial, ...]:

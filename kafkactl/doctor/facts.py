@@ -9,9 +9,13 @@ from typing import Literal
 
 import msgspec
 
+from kafkactl.containers.model import Container, Death, Memory, Role
+from kafkactl.doctor.signs import Sign
 from kafkactl.groups.observation import Observation
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 2: engine and stack
+
+NO_STACK = "there is no stack of containers"  # the engine answers, and has none
 
 Manner = Literal["kafka", "unresolved", "refused", "silent", "closes", "http", "tls", "mute", "unreachable"]
 
@@ -52,7 +56,10 @@ class BrokerFacts:
 
 @dataclass(frozen=True)
 class PartitionFacts:
-    """A partition. Offsets are None where no leader answered for them; `newest` is its latest timestamp, in ms."""
+    """A partition. Offsets are None where no leader answered for them; `newest` is its latest timestamp, in ms.
+
+    `grown` is how many records came during the sample, None where there was none.
+    """
 
     id: int
     leader: int | None
@@ -61,6 +68,7 @@ class PartitionFacts:
     first: int | None = None
     end: int | None = None
     newest: int | None = None
+    grown: int | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +101,7 @@ class ClusterFacts:
     topics: tuple[TopicFacts, ...]
     quorum_leader: int | None = None  # KRaft: -1 where the controllers have none or do not answer
     denied: Mapping[str, str] = field(default_factory=dict)  # declared topics we may not see, and why
+    sampled: float = 0.0  # seconds between two looks at the partitions' ends
 
     def topic(self, name: str) -> TopicFacts | None:
         """The topic of this name."""
@@ -119,6 +128,69 @@ class ProbeStep:
 
 
 @dataclass(frozen=True)
+class EngineFacts:
+    """The Docker engine that is meant.
+
+    `failure` is how it did not answer ("" where it did), `message` and `hint` that in words; `named`: DOCKER_HOST or
+    a docker context says which it is, so one is expected to be there. `ahead` is by how many seconds its clock is
+    before ours, `memory` its machine's in bytes.
+    """
+
+    address: str
+    source: str
+    named: bool = False
+    failure: str = ""
+    message: str = ""
+    hint: str = ""
+    memory: int = 0
+    architecture: str = ""
+    ahead: float = 0.0
+    other_context: str = ""  # a docker context that names another engine than DOCKER_HOST does
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a side service's published port says over HTTP: the status (0 where there is none), and what was amiss."""
+
+    url: str
+    status: int
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class StackFacts:
+    """The stack's containers. Of their variables only those a check looks at are kept, without secrets.
+
+    `compose` is how compose is called for this project ("" where it is not installed, or the stack is none of its).
+    The mappings have the container's name as key: `memory` in use; `deaths`, how one that starts again and again ended
+    last; `signs`, what the log says of one that is not well;
+    `dials`, a broker's published ports; `zookeeper`, what it answers to `srvr` ("" is nothing); `answers` of the side
+    services. `holders` says who has a port of the host (by its number) that a container wants; `architectures` what an
+    image (by its id) was built for.
+    """
+
+    project: str | None
+    compose: str
+    containers: tuple[Container, ...]
+    memory: Mapping[str, Memory] = field(default_factory=dict)
+    deaths: Mapping[str, Death] = field(default_factory=dict)
+    signs: Mapping[str, tuple[Sign, ...]] = field(default_factory=dict)
+    dials: Mapping[str, tuple[Dial, ...]] = field(default_factory=dict)
+    zookeeper: Mapping[str, str] = field(default_factory=dict)
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+    holders: Mapping[str, str] = field(default_factory=dict)
+    architectures: Mapping[str, str] = field(default_factory=dict)
+
+    def of_role(self, *roles: Role) -> tuple[Container, ...]:
+        """The containers that are this in the stack."""
+        return tuple(container for container in self.containers if container.role in roles)
+
+    def answers_kafka(self, container: Container) -> bool:
+        """Whether a broker serves Kafka's protocol at a port it publishes."""
+        return any(dial.manner == "kafka" for dial in self.dials.get(container.name, ()))
+
+
+@dataclass(frozen=True)
 class Facts:
     """Everything.
 
@@ -140,6 +212,10 @@ class Facts:
     flags: str = ""
     elsewhere: tuple[Dial, ...] = ()
     probe: tuple[ProbeStep, ...] | None = None
+    engine: EngineFacts | None = None
+    stack: StackFacts | None = None
+    compose_up: str = ""  # what starts the stack of the compose file that is here; "" where there is none
+    root: bool = False  # whether whoever asks is root here
     schema_version: int = SCHEMA_VERSION
 
 

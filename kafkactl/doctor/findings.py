@@ -17,7 +17,7 @@ class Finding:
 
     `values` fill the texts of the code. `evidence` are lines of a word and what was seen ("tried", "localhost:40093
     refused the connection"). `heal`, where it is given, replaces the code's own remedy; `severity` its severity.
-    `blocks`: whether it explains what fails after it.
+    `blocks`: whether it explains what fails after it. `alone`: nothing else explains it, whatever else is found.
     """
 
     target: str
@@ -26,6 +26,7 @@ class Finding:
     heal: Sequence[str] | None = None
     severity: Severity | None = None
     blocks: bool = True
+    alone: bool = False
 
 
 class NotApplicableError(Exception):

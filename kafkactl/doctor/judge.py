@@ -99,7 +99,11 @@ def _run(
     if missing:
         return Result(name, "skipped", reason=facts.missing[missing[0]])
     try:
-        found = [_told(name, code, finding, facts.flags) for finding in check(facts)]
+        findings = list(check(facts))
+        cause = _cause(code.explained, before)
+        if cause and findings and not any(finding.alone for finding in findings):
+            return Result(name, "skipped", because=cause, reason=f"because of {cause}")
+        found = [_told(name, code, f, facts.flags) for f in findings if f.alone or not cause]
     except NotApplicableError as error:
         return Result(name, "skipped", reason=str(error))
     except Exception as error:  # noqa: BLE001 - one check's mistake must not hide what the others find

@@ -7,7 +7,19 @@ import re
 from typing import NamedTuple
 
 _PROGRAMS = frozenset(
-    {"chown", "colima", "docker", "docker-compose", "export", "kafkactl", "podman", "sudo", "systemctl"}
+    {
+        "chown",
+        "colima",
+        "docker",
+        "docker-compose",
+        "export",
+        "kafkactl",
+        "lsof",
+        "podman",
+        "sleep",
+        "sudo",
+        "systemctl",
+    }
 )
 _COMMENT = re.compile(r" {3,}")
 # The subcommands that dial a cluster: all but these.

@@ -15,3 +15,21 @@ def and_more(names: Iterable[str]) -> str:
 def many(number: int, noun: str) -> str:
     """A number of things: 1 record, 2 records."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def size(number: float) -> str:
+    """Bytes as a person says them: 14 MiB."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if number < 1024:
+            return f"{number:.0f} {unit}" if number >= 10 or number == int(number) else f"{number:.1f} {unit}"
+        number /= 1024
+    return f"{number:.1f} TiB"
+
+
+def span(seconds: float) -> str:
+    """A stretch of time in one unit: 40 s, 3 min, 2 h, 5 d."""
+    for unit, length in (("s", 60), ("min", 60), ("h", 24)):
+        if seconds < length:
+            return f"{max(0, seconds):.0f} {unit}"
+        seconds /= length
+    return f"{seconds:.0f} d"

@@ -27,10 +27,14 @@ class NoEngineError(Exception):
 
 
 class Engine:
-    """A running engine: `host` is what DOCKER_HOST says, `client` a client of the library."""
+    """A running engine: `host` is what DOCKER_HOST says, `client` a client of the library.
 
-    def __init__(self, host: str) -> None:
+    `process` is that of an engine of the tests' own, None of one that was there.
+    """
+
+    def __init__(self, host: str, process: "subprocess.Popen[bytes] | None" = None) -> None:
         self.host = host
+        self.process = process
         self.client: DockerClient = docker.DockerClient(base_url=host, timeout=120)
         self.images = Images(self.client)
 
@@ -70,8 +74,12 @@ def engine() -> Iterator[Engine]:
     if not buildable():
         raise NoEngineError("busybox-static is not installed")
     with ExitStack() as stack:
-        host = stack.enter_context(own_engine()).host if _can_start() else _host_that_is_there()
-        yield stack.enter_context(_swept(Engine(host)))
+        if _can_start():
+            own = stack.enter_context(own_engine())
+            running = Engine(own.host, own.process)
+        else:
+            running = Engine(_host_that_is_there())
+        yield stack.enter_context(_swept(running))
 
 
 def _can_start() -> bool:

@@ -11,6 +11,7 @@ import pytest
 from tests.conftest import REPOSITORY, Outcome
 from tests.docker.compose import KRAFT_STACK, ZOOKEEPER_STACK, Stack, plain, stack
 from tests.docker.engine import Engine
+from tests.lab.examination import examination
 from tests.sandboxes import eventually
 
 Kafkactl = Callable[..., Outcome]
@@ -78,6 +79,11 @@ def test_the_stack_comes_up_healthy_with_its_topics(
     monkeypatch.setenv("KAFKA_BROKERS", stack.brokers)
     monkeypatch.setenv("KAFKACTL_CATALOG", str(REPOSITORY / "topics.yaml"))
     assert kafkactl("diff", "--strict").code == 0
+    seen = examination(kafkactl("doctor", "--wait", "90s", "--fail-on", "warn", "-o", "json"))
+    seen.content()
+    assert not [
+        code for code, check in seen.checks.items() if check["state"] == "skipped" and code[:3] in ("KD0", "KD1")
+    ]
     # On a new cluster: making the 50 partitions of __consumer_offsets takes longer than librdkafka looks for them.
     proven = kafkactl("test", "--count", "10")
     assert proven.code == 0, proven.text
@@ -153,6 +159,11 @@ def test_three_brokers_without_zookeeper(engine: Engine, kafkactl: Kafkactl, mon
         monkeypatch.setenv("KAFKA_BROKERS", there.brokers)
         monkeypatch.setenv("KAFKACTL_CATALOG", str(REPOSITORY / "topics.yaml"))
         assert kafkactl("diff", "--env", "kraft", "--brokers", there.brokers, "--strict").code == 0
+        examination(
+            kafkactl(
+                "doctor", "--env", "kraft", "-b", there.brokers, "--wait", "90s", "--fail-on", "warn", "-o", "json"
+            )
+        ).content()
         proven = kafkactl("test", "--count", "10")
         assert proven.code == 0, proven.text
         document = json.loads(kafkactl("describe", "-o", "json").out)

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,7 +90,7 @@ def examination(run: Outcome) -> Examination:
 
 def after(command: str, *arguments: str) -> Examination:
     """Run a remedy as printed, and examine in the same shell: what it exports holds there."""
-    script = f"{command} >&2 && kafkactl doctor -o json {' '.join(arguments)}"
+    script = f"{{ {command}; }} >&2 && kafkactl doctor -o json {' '.join(arguments)}"
     done = subprocess.run(
         ["sh", "-c", script],
         env={**os.environ, "PATH": _PATH},
@@ -115,3 +116,12 @@ def shell(command: str) -> "subprocess.CompletedProcess[str]":
 
 
 Doctor = Callable[..., Examination]
+
+
+def until_told(doctor: Doctor, code: str, *arguments: str, seconds: float = 40) -> Examination:
+    """Examine until this code is the headline."""
+    deadline = time.monotonic() + seconds
+    while (seen := doctor(*arguments)).cause != code:
+        assert time.monotonic() < deadline, seen.document
+        time.sleep(0.3)
+    return seen

@@ -12,6 +12,7 @@ from kafkactl.doctor.remedies import split
 from kafkactl.sandbox import RunningSandbox, throwaway
 from tests.conftest import admin_client, create, sweep
 from tests.lab import faults
+from tests.lab.consumers import arriving
 from tests.lab.examination import Doctor, after, shell
 
 
@@ -228,6 +229,19 @@ def test_future_timestamp(doctor: Doctor, one_broker: str) -> None:
     shown = shell(seen.command("KD509"))
     assert shown.returncode == 0, shown.stderr
     assert "xxxxxxxxxx" in shown.stdout
+
+
+@pytest.mark.quick
+@pytest.mark.provokes("KD510", "a key that nearly every record has", healed="no command can: shown by the remedy")
+def test_hot_partition(doctor: Doctor, one_broker: str) -> None:
+    create(one_broker, NewTopic("a", 6, 1))
+    with arriving(one_broker, "a", 300):
+        seen = doctor("--sample", "1s")
+    seen.content()  # news, and no fault
+    assert seen.found("info") == ["KD510"]
+    assert "a[0]" in seen.findings("KD510")[0]["headline"]
+    assert shell(f"timeout 10 {seen.command('KD510')}").returncode == 0
+    assert doctor().checks["KD510"]["reason"] == "no sample taken"
 
 
 @pytest.mark.provokes("KD511", "a broker was restarted and its partitions stayed with the others")

@@ -1,13 +1,17 @@
-"""KD7: a cluster that looks well, and through which no record makes its way."""
+"""KD7: a cluster that looks well, and through which no record makes its way; services beside it that do not serve."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from kafkactl.sandbox import throwaway
 from tests.conftest import admin_client
+from tests.docker.engine import Engine
 from tests.lab import faults
-from tests.lab.examination import Doctor, shell
+from tests.lab.examination import Doctor, after, shell
+from tests.lab.stacks import LabStack, lab_stack
+from tests.sandboxes import free_port
 
 
 @pytest.mark.quick
@@ -36,3 +40,44 @@ def test_no_probe_of_a_protected_environment(doctor: Doctor, one_broker: str) ->
     assert refused.returncode == 2
     assert "live is protected" in refused.stderr
     doctor("--probe", "--confirm", "live").content()
+
+
+@pytest.fixture
+def stack(engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LabStack]:
+    """A broker with the stand-ins of Kafka UI and the exporter, not started yet."""
+    monkeypatch.setenv("DOCKER_HOST", engine.host)
+    with lab_stack(engine, tmp_path) as there:
+        monkeypatch.setenv("KAFKA_BROKERS", there.brokers)
+        for kind, port in (("ui", 8080), ("exporter", 9308)):
+            there.services[f"kafka-{kind}"] = {
+                "image": engine.images.name(kind),
+                "container_name": f"{there.project}-kafka-{kind}",
+                "ports": [f"127.0.0.1:{free_port()}:{port}"],
+            }
+        yield there
+
+
+@pytest.mark.quick
+@pytest.mark.provokes("KD702", "an exporter that has metrics of no broker; a Kafka UI that serves nothing")
+def test_side_services(doctor: Doctor, stack: LabStack) -> None:
+    stack.up()
+    doctor("--wait", "60s", "--fail-on", "warn").content()
+    # busybox's httpd serves what is in /www: so much of an exporter can be made to ail.
+    kept = "cp -r /www /tmp/kept && echo kafka_brokers 0 > /www/metrics && rm /www/actuator/health; true"
+    for service in ("kafka-ui", "kafka-exporter"):
+        stack.compose("exec", "-T", service, "sh", "-c", kept)
+    seen = doctor()
+    seen.names("KD702", exit_code=0)
+    told = {finding["target"]: finding for finding in seen.findings("KD702")}
+    assert told.keys() == {stack.name("kafka-ui"), stack.name("kafka-exporter")}
+    assert "kafka_brokers 0" in str(told[stack.name("kafka-exporter")]["evidence"])
+    assert "404" in str(told[stack.name("kafka-ui")]["evidence"])
+    for service in ("kafka-ui", "kafka-exporter"):
+        stack.compose("exec", "-T", service, "sh", "-c", "cp -r /tmp/kept/* /www/")
+        remedy = told[stack.name(service)]["heal"][1].partition("    ")[0]
+        assert shell(remedy).returncode == 0
+    doctor("--wait", "20s", "--fail-on", "warn").content()
+    stack.compose("stop", "kafka-ui")
+    gone = doctor()
+    gone.names("KD101", exit_code=0)  # what does not run is told once
+    after(gone.command("KD101"), "--fail-on", "warn", "--wait", "10s").content()

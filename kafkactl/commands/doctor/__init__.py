@@ -78,6 +78,7 @@ def doctor(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Answer the question of --fix.")] = False,
     confirm: options.Confirm = None,
+    project: options.Project = None,
     explain: Annotated[
         str | None, typer.Option("--explain", metavar="CODE", help="What a code means, and what heals it.")
     ] = None,
@@ -133,6 +134,7 @@ def doctor(
                 confirm=confirm,
                 probe=probe,
                 bundle=bundle,
+                project=project,
             ),
         )
     )

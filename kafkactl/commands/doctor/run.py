@@ -39,6 +39,7 @@ class Wish:
     confirm: str | None = None
     probe: bool = False
     bundle: Path | None = None
+    project: str | None = None
 
 
 def examine(connection: Connection, catalog: Catalog | None, wish: Wish) -> ExitCode:
@@ -93,7 +94,7 @@ def _facts(connection: Connection, catalog: Catalog | None, wish: Wish) -> Facts
 
         if wish.sample and wish.show is DoctorFormat.TABLE:
             output.pending(f"  …   looking at consumer groups for {wish.sample:g} s")
-        facts = collect(connection, catalog, wish.flags, wish.sample)
+        facts = collect(connection, catalog, wish.flags, wish.sample, wish.project)
         return _probed(facts, connection, catalog, wish) if wish.probe else facts
     return keep.read(wish.saved)
 

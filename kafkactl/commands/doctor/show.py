@@ -110,7 +110,7 @@ def _tell_others(found: Diagnosis, first: Told) -> None:
     explained = found.explained_by(first.code)
     if explained:
         output.say()
-        skipped = f"{output.count(len(explained), 'check')} skipped because of it: {' '.join(explained)}"
+        skipped = f"{output.count(len(explained), 'check')} skipped because of it: {_in_short(found, explained)}"
         for line in _wrap(skipped, _room() - 2):
             output.say(f"  {line}")
     others: dict[str, list[Told]] = defaultdict(list)
@@ -122,6 +122,15 @@ def _tell_others(found: Diagnosis, first: Told) -> None:
     for code, tolds in others.items():
         more = f" (and {len(tolds) - 1:,} more)" if len(tolds) > 1 else ""
         _entry("also", f"{tolds[0].severity} {code}: {tolds[0].headline}{more}", _LEVELS[tolds[0].severity])
+
+
+def _in_short(found: Diagnosis, listed: list[str]) -> str:
+    """Codes; where all of a category are among them, KD5xx."""
+    words: dict[str, None] = {}
+    for code in listed:
+        whole = all(result.code in listed for result in found.results if result.code[:3] == code[:3])
+        words[f"{code[:3]}xx" if whole else code] = None
+    return " ".join(words)
 
 
 def _tell_crashed(found: Diagnosis) -> None:

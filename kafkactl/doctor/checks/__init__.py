@@ -2,12 +2,29 @@
 
 from collections.abc import Mapping
 
-from kafkactl.doctor.checks import cluster, groups, network, services, storage, trends
+from kafkactl.doctor.checks import (
+    cluster,
+    containers,
+    coordination,
+    data,
+    engine,
+    groups,
+    network,
+    services,
+    storage,
+    trends,
+    wiring,
+)
 from kafkactl.doctor.findings import Check
 
 CHECKS: Mapping[str, Check] = {
+    **engine.CHECKS,
+    **containers.CHECKS,
     **storage.CHECKS,
+    **data.CHECKS,
     **network.CHECKS,
+    **wiring.CHECKS,
+    **coordination.CHECKS,
     **cluster.CHECKS,
     **groups.CHECKS,
     **trends.CHECKS,

@@ -196,6 +196,33 @@ def future_timestamp(facts: Facts) -> Iterator[Finding]:
             )
 
 
+_HOT = 3  # times the mean of a topic
+_ENOUGH = 100  # records in a sample, to say so
+
+
+def hot_partition(facts: Facts) -> Iterator[Finding]:
+    """KD510"""
+    cluster = _cluster(facts)
+    for topic in cluster.topics:
+        grown = {partition.id: partition.grown or 0 for partition in topic.partitions}
+        total = sum(grown.values())
+        hottest = max(grown, key=lambda id: grown[id], default=None)
+        if hottest is None or total < _ENOUGH or is_internal(topic.name):
+            continue
+        if grown[hottest] > _HOT * total / len(grown):
+            yield Finding(
+                f"{topic.name}[{hottest}]",
+                {
+                    "topic": topic.name,
+                    "partition": hottest,
+                    "share": 100 * grown[hottest] // total,
+                    "rate": f"{grown[hottest] / cluster.sampled:,.0f}",
+                    "mean": f"{total / len(grown) / cluster.sampled:,.0f}",
+                },
+                [("seen", f"{many(grown[hottest], 'record')} of {total:,} in {cluster.sampled:g} s")],
+            )
+
+
 def leader_skew(facts: Facts) -> Iterator[Finding]:
     """KD511"""
     cluster = _cluster(facts)
@@ -265,6 +292,7 @@ CHECKS: Mapping[str, Check] = {
     "KD507": auto_create,
     "KD508": size_chain,
     "KD509": future_timestamp,
+    "KD510": hot_partition,
     "KD511": leader_skew,
     "KD512": dead_letters,
     "KD513": topic_missing,

@@ -2,9 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from kafkactl.doctor.facts import Dial, Facts, Manner
+from kafkactl.doctor.facts import Dial, Facts, Manner, StackFacts
 from kafkactl.doctor.findings import Check, Finding
+from kafkactl.doctor.listeners import advertised_for, for_host, published
 
 
 def _bootstrap_is(facts: Facts, *manners: Manner) -> Iterator[Dial]:
@@ -15,13 +17,29 @@ def _bootstrap_is(facts: Facts, *manners: Manner) -> Iterator[Dial]:
 
 def _instead(facts: Facts) -> list[str]:
     """How to use another address of this machine, where Kafka answers at one."""
-    for dial in facts.elsewhere:
-        if dial.manner == "kafka":
-            there = "Kafka answers there"
-            if facts.flags:
-                return [f"kafkactl doctor -b {dial.address}    {there}: use it in place of {facts.flags}"]
-            return [f"export KAFKA_BROKERS={dial.address}    {there}"]
-    return []
+    address, there = _listener_for_host(facts), "the stack's listener for this machine"
+    if not address:
+        address = next((dial.address for dial in facts.elsewhere if dial.manner == "kafka"), "")
+        there = "Kafka answers there"
+    if not address:
+        return []
+    if facts.flags:
+        return [f"kafkactl doctor -b {address}    {there}: use it in place of {facts.flags}"]
+    return [f"export KAFKA_BROKERS={address}    {there}"]
+
+
+def _listener_for_host(facts: Facts) -> str:
+    """The addresses that the stack's brokers have for programs of this machine, of those that answer."""
+    if facts.stack is None:
+        return ""
+    found = []
+    for container in facts.stack.of_role("broker"):
+        listener = for_host(container)
+        answering = {dial.port for dial in facts.stack.dials.get(container.name, ()) if dial.manner == "kafka"}
+        if listener and listener.port in answering:
+            found.append(listener.address)
+    asked = {dial.address for dial in facts.bootstrap}
+    return "" if asked & set(found) else ",".join(found)
 
 
 def _first(facts: Facts, heal: Sequence[str], *manners: Manner, **values: object) -> Iterator[Finding]:
@@ -48,11 +66,18 @@ def refused(facts: Facts) -> Iterator[Finding]:
     """KD302"""
     for dial in _bootstrap_is(facts, "refused"):
         heal = ["start Kafka there, or correct the address"]
-        if dial.host in ("localhost", "127.0.0.1") and dial.port in _SANDBOX_PORTS:
+        if dial.host in ("localhost", "127.0.0.1") and dial.port in _SANDBOX_PORTS and facts.stack is None:
             port = "" if dial.port == 40093 else f" --port {dial.port}"
-            heal = [f"kafkactl sandbox up{port}    a Kafka of your own", "docker compose up -d    the platform's stack"]
-        yield from _first(facts, heal, "refused")
+            up = facts.compose_up or "docker compose up -d"
+            heal = [f"kafkactl sandbox up{port}    a Kafka of your own", f"{up}    the platform's stack"]
+        for finding in _first(facts, heal, "refused"):
+            # A port that no container of the stack has is wrong whatever ails the stack.
+            yield replace(finding, alone=facts.stack is not None and dial.port not in _published(facts.stack))
         return
+
+
+def _published(stack: StackFacts) -> set[int]:
+    return {port for container in stack.of_role("broker") for port in published(container).values()}
 
 
 def silent(facts: Facts) -> Iterator[Finding]:
@@ -91,9 +116,22 @@ def advertised_unresolvable(facts: Facts) -> Iterator[Finding]:
     if bad:
         names = ", ".join(broker.dial.address for broker in bad)
         answered = next((dial.address for dial in facts.bootstrap if dial.manner == "kafka"), "")
-        evidence = [("tried", f"{answered} answered, and sent us to {names}"), ("because", facts.source)]
+        evidence = [
+            ("tried", f"{answered} answered, and sent us to {names}"),
+            *_whose_listener(facts),
+            ("because", facts.source),
+        ]
         heal = [*_instead(facts), _OTHER_LISTENER]
         yield Finding(bad[0].dial.address, {"host": bad[0].dial.host}, evidence, heal=heal)
+
+
+def _whose_listener(facts: Facts) -> Iterator[tuple[str, str]]:
+    """Which container's variable sends clients of this port there."""
+    for dial in facts.bootstrap:
+        for container in facts.stack.of_role("broker") if facts.stack and dial.manner == "kafka" else ():
+            if sent := advertised_for(container, dial.port):
+                where = f"gives port {dial.port} the {sent.name} address {sent.address}"
+                yield "because", f"KAFKA_ADVERTISED_LISTENERS of {container.name} {where}"
 
 
 _OTHER_LISTENER = "use the listener meant for this side, or correct the broker's advertised.listeners"

@@ -1,21 +1,14 @@
-"""KD2: room on the disks, by the brokers' own figures. Pure."""
+"""KD2: room on the disks, by the brokers' own figures. Pure. What their containers' logs say is in data.py."""
 
 from collections.abc import Iterator, Mapping
 
 from kafkactl.catalog.units import retention_text
 from kafkactl.doctor.facts import Facts, TopicFacts
 from kafkactl.doctor.findings import Check, Finding, NotApplicableError, Severity
+from kafkactl.doctor.words import size
 
 _WARNING, _ERROR = 85, 95  # percent
 _DAY = 86_400_000  # ms
-
-
-def _size(number: float) -> str:
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if number < 1024:
-            return f"{number:.0f} {unit}"
-        number /= 1024
-    return f"{number:.1f} TiB"
 
 
 def disk_low(facts: Facts) -> Iterator[Finding]:
@@ -27,7 +20,7 @@ def disk_low(facts: Facts) -> Iterator[Finding]:
         usable, total = broker.disk_usable or 0, broker.disk_total or 1
         percent = 100 - 100 * usable // total
         if percent >= _WARNING:
-            values = {"percent": percent, "free": _size(usable)}
+            values = {"percent": percent, "free": size(usable)}
             severity: Severity = "error" if percent >= _ERROR else "warning"
             seen = ("seen", f"DescribeLogDirs: {usable:,} of {total:,} bytes usable")
             yield Finding(str(broker.id), values, [seen], severity=severity)
@@ -50,13 +43,13 @@ def retention_beyond_disk(facts: Facts) -> Iterator[Finding]:
             yield Finding(
                 topic.name,
                 {
-                    "rate": _size(daily),
+                    "rate": size(daily),
                     "retention": retention_text(kept),
-                    "wanted": _size(daily * kept / _DAY),
-                    "free": _size(free),
+                    "wanted": size(daily * kept / _DAY),
+                    "free": size(free),
                     "affordable": f"{days}d" if days else "12h",
                 },
-                [("seen", f"{topic.last_day:,} of its {topic.records:,} records, {_size(topic.bytes)}, in 24 hours")],
+                [("seen", f"{topic.last_day:,} of its {topic.records:,} records, {size(topic.bytes)}, in 24 hours")],
             )
 
 

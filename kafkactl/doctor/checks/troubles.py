@@ -1,0 +1,192 @@
+"""Which containers are in trouble, and which code tells each: one container is told by one code. Pure.
+
+What only follows from another container's trouble (a broker without its ZooKeeper) is told with that one.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from kafkactl.containers.model import Container
+from kafkactl.doctor.facts import Facts, StackFacts
+from kafkactl.doctor.findings import NotApplicableError
+from kafkactl.doctor.signs import Kind, Sign, first
+
+KAFKA = ("broker", "controller", "zookeeper")
+_KILLED = 137
+_LOOPING_SECONDS = 20  # so soon after it was started again it may end again
+_RECENT_SECONDS = 10  # a line this old still tells what a running container does
+_NOT_FOUND = (
+    "executable file not found",
+    "OCI runtime exec failed",
+    "Port already in use",
+    ": not found",
+    "command not found",
+)
+
+# What a line of the log tells, worst first: what is further down may be only what came of it.
+_CODES: dict[Kind, str] = {
+    "no-memory": "KD108",
+    "heap-exhausted": "KD111",
+    "cluster-id": "KD205",
+    "node-id": "KD206",
+    "unformatted": "KD207",
+    "disk-full": "KD203",
+    "not-writable": "KD204",
+    "log-dir-failed": "KD203",
+    "listener": "KD311",
+    "ephemeral": "KD402",
+    "registration": "KD404",
+    "zookeeper": "KD401",
+    "fatal": "KD405",
+}
+# What may follow from another container's trouble, and what never does.
+_FOLLOWS = frozenset({"KD101", "KD105", "KD106", "KD107", "KD112", "KD401", "KD405"})
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A container that is not well, the code that tells why, the log line that says so, and who suffers with it."""
+
+    container: Container
+    code: str
+    sign: Sign | None = None
+    followers: tuple[Container, ...] = ()
+
+
+def stack(facts: Facts) -> StackFacts:
+    """The stack. Raises NotApplicableError where there is none."""
+    if facts.stack is None:
+        raise NotApplicableError(facts.missing.get("stack", "there is no stack of containers"))
+    return facts.stack
+
+
+def told_by(facts: Facts, code: str) -> Iterator[Trouble]:
+    """The troubles that this code tells. Raises NotApplicableError where there is no stack."""
+    yield from (trouble for trouble in troubles(facts) if trouble.code == code)
+
+
+def troubles(facts: Facts) -> list[Trouble]:
+    """Every container in trouble that nothing else explains."""
+    found = [trouble for container in stack(facts).containers if (trouble := _trouble(facts, container))]
+    causes = [(trouble, _cause_of(trouble, found)) for trouble in found]
+    return [
+        replace(trouble, followers=tuple(other.container for other, cause in causes if cause is trouble))
+        for trouble, cause in causes
+        if cause is None
+    ]
+
+
+def _cause_of(trouble: Trouble, found: list[Trouble]) -> Trouble | None:
+    """The trouble this one follows from: of what it needs, the first."""
+    if trouble.code not in _FOLLOWS or _is_own(trouble):
+        return None
+    role = trouble.container.role
+    deeper = {"zookeeper": (), "controller": (), "broker": ("zookeeper", "controller")}.get(role, KAFKA)
+    needed = [other for other in found if other.container.role in deeper]
+    if role in ("broker", "controller") and trouble.code in ("KD106", "KD112", "KD405"):
+        # A majority that is gone takes the others with it.
+        needed += [other for other in found if other.container.role == role and _is_own(other)]
+    return next((other for other in needed if other is not trouble), None)
+
+
+def _is_own(trouble: Trouble) -> bool:
+    """Whether it is its own: somebody stopped or paused it."""
+    container = trouble.container
+    if trouble.code not in _FOLLOWS:
+        return True
+    return container.status == "paused" or (container.role in KAFKA and was_stopped(container))
+
+
+def was_stopped(container: Container) -> bool:
+    """Whether somebody ended it: it ended well, or by a signal, and nothing was to start it again."""
+    return container.status == "exited" and container.exit_code in (0, 130, 143)
+
+
+def _trouble(facts: Facts, container: Container) -> Trouble | None:
+    if container.finished_well:
+        return None
+    sign = _sign(facts, container)
+    code = _code(facts, container, sign)
+    return Trouble(container, code, sign) if code else None
+
+
+def _sign(facts: Facts, container: Container) -> Sign | None:
+    found = stack(facts).signs.get(container.name, ())
+    if container.status == "running" and not is_looping(facts, container):
+        since = (facts.taken - _RECENT_SECONDS * 1000) * 1_000_000
+        found = tuple(sign for sign in found if sign.time >= since or sign.kind in ("disk-full", "log-dir-failed"))
+    return first(found, *_CODES)
+
+
+def is_looping(facts: Facts, container: Container) -> bool:
+    """Whether the engine starts it again and again."""
+    if container.status == "restarting":
+        return True
+    up = facts.taken / 1000 - container.started.timestamp() if container.started else 0
+    return (
+        container.status == "running" and container.restarts > 0 and up < _LOOPING_SECONDS * min(container.restarts, 3)
+    )
+
+
+def exit_code(facts: Facts, container: Container) -> int:
+    """How it ended last, also where it runs again."""
+    death = stack(facts).deaths.get(container.name)
+    return death.exit_code if death else container.exit_code
+
+
+def _code(facts: Facts, container: Container, sign: Sign | None) -> str:
+    if container.status == "paused":
+        return "KD101"
+    if container.status == "created":
+        return "KD102" if _wants_a_taken_port(container) else "KD101"
+    looping = is_looping(facts, container)
+    if looping or container.status in ("exited", "dead"):
+        return _why_it_ended(facts, container, sign, looping=looping)
+    return _why_it_is_unwell(facts, container, sign)
+
+
+def _wants_a_taken_port(container: Container) -> bool:
+    return "port is already allocated" in container.error or "address already in use" in container.error
+
+
+def _why_it_ended(facts: Facts, container: Container, sign: Sign | None, *, looping: bool) -> str:
+    death = stack(facts).deaths.get(container.name)
+    if container.oom_killed or (looping and death and death.oom):
+        return "KD103"
+    if was_stopped(container):
+        return "KD101"
+    if container.role in KAFKA and sign:
+        return _CODES[sign.kind]
+    if exit_code(facts, container) == _KILLED:
+        return "KD104"
+    return "KD105" if looping else "KD101"
+
+
+def _why_it_is_unwell(facts: Facts, container: Container, sign: Sign | None) -> str:
+    """The code of a container that runs; "" where it is well."""
+    health, there = container.health.status if container.health else "", stack(facts)
+    told = _CODES[sign.kind] if sign and container.role in KAFKA else ""
+    serves = container.role == "broker" and there.answers_kafka(container)
+    if container.role == "zookeeper" and "Mode:" not in there.zookeeper.get(container.name, "Mode:"):
+        told = "KD112" if health == "starting" else "KD401"
+    elif health == "unhealthy":
+        told = _why_its_check_fails(container, told, serves=serves)
+    elif serves or health == "healthy" or (health == "starting" and container.role not in KAFKA):
+        told = ""
+    elif health == "starting":
+        told = told or "KD112"
+    return told
+
+
+def _why_its_check_fails(container: Container, told: str, *, serves: bool) -> str:
+    if is_broken(container):
+        return "KD107"
+    if serves:  # else the engine has yet to run its check again
+        return "KD107" if container.health and container.health.failing_streak else ""
+    return told or "KD106"
+
+
+def is_broken(container: Container) -> bool:
+    """Whether the health check itself cannot run."""
+    health = container.health
+    return health is not None and any(words in health.output for words in _NOT_FOUND)

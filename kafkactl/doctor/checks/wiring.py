@@ -1,0 +1,158 @@
+"""KD3: do the containers' listeners, ports and addresses fit each other? By their variables. Pure."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from kafkactl.containers.model import Container
+from kafkactl.doctor.checks.containers import log_line, severity, suffering
+from kafkactl.doctor.checks.healing import anew, up
+from kafkactl.doctor.checks.troubles import KAFKA, stack, told_by
+from kafkactl.doctor.facts import Facts, StackFacts
+from kafkactl.doctor.findings import Check, Finding
+from kafkactl.doctor.listeners import LOOPBACK, Listener, advertised, bound, published
+
+_ADDRESS = re.compile(r"(?:[A-Z_]+://)?([\w.-]+):(\d+)")
+
+
+def not_published(facts: Facts) -> Iterator[Finding]:
+    """KD308"""
+    reached = {broker.dial.address for broker in facts.brokers or () if broker.dial.manner == "kafka"}
+    for container in stack(facts).of_role("broker"):
+        ports = published(container)
+        for listener in advertised(container):
+            if listener.host not in LOOPBACK or listener.port in ports.values() or listener.address in reached:
+                continue
+            inside = next((one.port for one in bound(container) if one.name == listener.name), listener.port)
+            elsewhere = f", but at {ports[inside]}" if inside in ports else ""
+            yield Finding(
+                container.name,
+                {"address": listener.address, "name": listener.name, "elsewhere": elsewhere},
+                [
+                    ("seen", f"advertised: {', '.join(f'{one.name} {one.address}' for one in advertised(container))}"),
+                    ("seen", f"published: {_ports(container)}"),
+                ],
+                anew(facts, container, f'ports: ["127.0.0.1:{listener.port}:{inside}"]'),
+            )
+
+
+def _ports(container: Container) -> str:
+    return ", ".join(f"{outer}→{inner}" for inner, outer in published(container).items()) or "nothing"
+
+
+def bound_to_loopback(facts: Facts) -> Iterator[Finding]:
+    """KD309"""
+    for container in stack(facts).of_role("broker"):
+        ports = published(container)
+        for listener in bound(container):
+            if listener.host in LOOPBACK and listener.port in ports:
+                yield Finding(
+                    container.name,
+                    {"name": listener.name, "host": listener.host, "port": ports[listener.port]},
+                    [("seen", f"KAFKA_LISTENERS has {listener.name}://{listener.address}")],
+                    anew(facts, container, f"{listener.name}://0.0.0.0:{listener.port} in KAFKA_LISTENERS"),
+                )
+
+
+def misrouted(facts: Facts) -> Iterator[Finding]:
+    """KD310"""
+    there = stack(facts)
+    brokers = there.of_role("broker")
+    if not brokers:
+        return
+    for container in there.containers:
+        if container.role in KAFKA:
+            continue
+        for name, text in _addresses(container):
+            for host, port in _ADDRESS.findall(text):
+                if why := _wrong(there, container, host, int(port)):
+                    right = _right(brokers)
+                    yield Finding(
+                        container.name,
+                        {"address": f"{host}:{port}", "why": why},
+                        [("seen", f"{name}: {text}")],
+                        anew(facts, container, f"{name}{'=' if name[0] == '-' else ': '}{right}", "makes it anew"),
+                        "error" if container.role == "other" and container.status == "running" else "warning",
+                        blocks=False,
+                    )
+                    break
+
+
+def _addresses(container: Container) -> Iterator[tuple[str, str]]:
+    """Where a service looks for Kafka: variables that say so, and the exporter's flag."""
+    for name, value in container.environment.items():
+        if re.search(r"BROKERS|BOOTSTRAP", name):
+            yield name, value
+    for word in container.command:
+        flag, equals, value = word.partition("=")
+        if equals and flag in ("--kafka.server", "--bootstrap-server", "--brokers"):
+            yield flag, value
+
+
+def _wrong(there: StackFacts, container: Container, host: str, port: int) -> str:
+    """Why a container cannot reach Kafka at that address; "" where it can, or where that is not known."""
+    if host in LOOPBACK:
+        return "" if "host" in container.networks else "in a container that is the container itself"
+    broker = next((b for b in there.of_role("broker") if host in names(b)), None)
+    if broker is None:
+        return ""
+    if broker.networks and container.networks and not set(broker.networks) & set(container.networks):
+        return f"it is in none of {broker.name}'s networks"
+    return _wrong_port(broker, port)
+
+
+def _wrong_port(broker: Container, port: int) -> str:
+    listener = next((one for one in bound(broker) if one.port == port), None)
+    if listener is None:
+        if port in published(broker).values():
+            return "that is the host's port: it is another one inside"
+        return f"{broker.service} has no listener there"
+    sent = next((one for one in advertised(broker) if one.name == listener.name), None)
+    if sent and sent.host in LOOPBACK:
+        return f"that listener ({sent.name}) is the host's: it sends its clients to {sent.address}"
+    return ""
+
+
+def names(container: Container) -> set[str]:
+    """What a container is called in its networks."""
+    return {container.name, container.service, *container.aliases}
+
+
+def _right(brokers: tuple[Container, ...]) -> str:
+    """The addresses of the listener that other containers are meant to use."""
+    inner = [next((one for one in advertised(b) if one.host not in LOOPBACK), None) for b in brokers]
+    return ",".join(one.address for one in inner if one) or "the brokers' internal listener"
+
+
+def rejected(facts: Facts) -> Iterator[Finding]:
+    """KD311"""
+    for trouble in told_by(facts, "KD311"):
+        container = trouble.container
+        why = (trouble.sign.found.get("why", "") if trouble.sign else "").rstrip(".")
+        heal = [_correction(container, why), up(facts, container)]
+        evidence = [*log_line(trouble), *suffering(trouble)]
+        yield Finding(container.name, {"why": why}, evidence, heal, severity(container))
+
+
+def _correction(container: Container, why: str) -> str:
+    said = ",".join(f"{one.name}://{one.address}" for one in advertised(container))
+    if "0.0.0.0" in why:
+        better = ",".join(f"{one.name}://{_reachable(container, one)}:{one.port}" for one in advertised(container))
+        return f"give {container.service} in the compose file KAFKA_ADVERTISED_LISTENERS: {better}, then"
+    if "No security protocol" in why:
+        name = why.rpartition(" ")[2]
+        return f"add {name}:PLAINTEXT to KAFKA_LISTENER_SECURITY_PROTOCOL_MAP of {container.service}, then"
+    return f"correct the listeners of {container.service} in the compose file (now {said}), then"
+
+
+def _reachable(container: Container, listener: Listener) -> str:
+    if listener.host != "0.0.0.0":
+        return listener.host
+    return "localhost" if listener.port in published(container).values() else container.service
+
+
+CHECKS: Mapping[str, Check] = {
+    "KD308": not_published,
+    "KD309": bound_to_loopback,
+    "KD310": misrouted,
+    "KD311": rejected,
+}

@@ -1,0 +1,274 @@
+"""Facts of the engine and of the stack's containers, asked at once. Every Docker call is kafkactl.containers'."""
+
+import http.client
+import os
+import shlex
+import shutil
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from kafkactl.cluster import network
+from kafkactl.containers.endpoint import Endpoint, endpoint, endpoint_of_context
+from kafkactl.containers.engine import Engine, connect
+from kafkactl.containers.failures import EngineError
+from kafkactl.containers.logs import Logs
+from kafkactl.containers.model import PROJECT, SERVICE, Container
+from kafkactl.containers.stack import Stack, find
+from kafkactl.doctor import redact
+from kafkactl.doctor.dialling import dial
+from kafkactl.doctor.facts import NO_STACK, Answer, Dial, EngineFacts, StackFacts
+from kafkactl.doctor.listeners import published
+from kafkactl.doctor.signs import Sign, signs
+from kafkactl.errors import UsageError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_TAIL = 2000  # lines of a log that are searched
+_LOOP_SECONDS = 180  # of a container that is started again and again, so much of its log
+_SPEECH = 1.5  # seconds for an answer of a service in a container
+_UNWELL = frozenset({"restarting", "exited", "dead", "created"})
+# What a side service answers when it serves: its path, and a word that says so.
+_PAGES = {"exporter": ("/metrics", "kafka_brokers "), "ui": ("/actuator/health", "UP")}
+
+
+class Look:
+    """What there is of containers: the engine, the stack, and why not, by the name of the part."""
+
+    def __init__(self) -> None:
+        self.engine: EngineFacts | None = None
+        self.stack: StackFacts | None = None
+        self.missing: dict[str, str] = {}
+
+    def without(self, *parts: str, why: str) -> "Look":
+        """Say why these parts are missing."""
+        self.missing |= dict.fromkeys(parts, why)
+        return self
+
+
+def look(project: str | None, directory: Path, ports: Iterable[int]) -> Look:
+    """Ask the engine that is meant for the stack that publishes one of these ports, else as `kafkactl ps` finds it.
+
+    Raises UsageError where `project` names none.
+    """
+    found = Look()
+    try:
+        meant = endpoint(os.environ)
+        found.engine = EngineFacts(meant.address, meant.source, _is_named(meant), other_context=_other_context(meant))
+        if _is_absent(meant):
+            return _without_engine(found, "absent", f"there is no Docker engine at {meant.address}", "")
+        engine = connect()
+        info = engine.info()
+        asked = time.time()
+        found.engine = replace(
+            found.engine,
+            memory=info.memory,
+            architecture=info.architecture,
+            ahead=info.time.timestamp() - asked if info.time else 0.0,
+        )
+        stack = find(engine, project, directory, ports)
+        if stack is None:
+            return found.without("stack", why=NO_STACK)
+        found.stack = _stack(engine, stack)
+    except EngineError as error:
+        if found.engine is None:
+            found.engine = EngineFacts("", error.where, named=True)
+        return _without_engine(found, error.kind, error.message, error.hint)
+    except UsageError as error:
+        if project is not None:
+            raise
+        return found.without("stack", why=error.message.rstrip("."))
+    return found
+
+
+def _without_engine(found: Look, failure: str, message: str, hint: str) -> Look:
+    assert found.engine is not None
+    found.engine = replace(found.engine, failure=failure, message=message, hint=hint)
+    return found.without("stack", why=message.rstrip("."))
+
+
+def _is_named(meant: Endpoint) -> bool:
+    return meant.context is not None or bool(os.environ.get("DOCKER_HOST"))
+
+
+def _is_absent(meant: Endpoint) -> bool:
+    """Whether there is no socket at all: to know that, the docker library need not be loaded."""
+    kind, _, path = meant.address.partition("://")
+    return kind == "unix" and not Path(path).exists()
+
+
+def _other_context(meant: Endpoint) -> str:
+    """The docker context that DOCKER_HOST overrules, where it names another engine."""
+    if meant.context or not os.environ.get("DOCKER_HOST"):
+        return ""
+    try:
+        other = endpoint_of_context(os.environ)
+    except EngineError:
+        return ""
+    return f"{other.context} ({other.address})" if other and other.address != meant.address else ""
+
+
+def _stack(engine: Engine, stack: Stack) -> StackFacts:
+    host = _host_of(engine)
+    containers = stack.containers
+    with ThreadPoolExecutor(8) as pool:
+        memory = pool.submit(engine.memory, containers)
+        images = {container.image_id for container in containers if container.image_id}
+        architectures = _each(pool, images, engine.architecture)
+        dials = _each(pool, stack.of_role("broker"), lambda c: _dials(host, c))
+        keepers = [container for container in stack.of_role("zookeeper") if _port(container)]
+        words = _each(pool, keepers, lambda c: network.four_letters(host, _port(c) or 0, "srvr", _SPEECH))
+        sides = [c for c in containers if c.role in _PAGES and c.status == "running" and _port(c)]
+        pages = _each(pool, sides, lambda c: _page(host, c))
+        served = {container.name: answer for container, answer in _results(dials)}
+        # The log of one that is well says nothing of now.
+        unwell = [c for c in containers if _is_unwell(c, any(d.manner == "kafka" for d in served.get(c.name, ())))]
+        told = _each(pool, unwell, lambda c: _signs(engine, c))
+        looping = any(container.restarts or container.status == "restarting" for container in containers)
+        deaths = engine.deaths(_LOOP_SECONDS) if looping else {}
+        used = memory.result()
+        return StackFacts(
+            project=stack.project,
+            compose=_compose(stack),
+            containers=tuple(map(_without_secrets, containers)),
+            memory={c.name: used[c.id] for c in containers if c.id in used},
+            deaths={c.name: deaths[c.id] for c in containers if c.id in deaths and c.restarts},
+            signs={c.name: found for c, found in _results(told) if found},
+            dials=served,
+            zookeeper={c.name: answer for c, answer in _results(words)},
+            answers={c.name: answer for c, answer in _results(pages)},
+            holders=_holders(engine, containers),
+            architectures={image: name for image, name in _results(architectures) if name},
+        )
+
+
+def _each(pool: ThreadPoolExecutor, items: Iterable[T], ask: Callable[[T], R]) -> "list[tuple[T, Future[R]]]":
+    return [(item, pool.submit(ask, item)) for item in items]
+
+
+def _results(asked: "Iterable[tuple[T, Future[R]]]") -> Iterator[tuple[T, R]]:
+    for item, future in asked:
+        yield item, future.result()
+
+
+def _host_of(engine: Engine) -> str:
+    """Where the engine publishes ports, as seen from here."""
+    parts = urlsplit(engine.endpoint.address)
+    return "127.0.0.1" if parts.scheme in ("unix", "npipe", "") else parts.hostname or "127.0.0.1"
+
+
+def _port(container: Container) -> int | None:
+    """The host's port of a container that publishes one for its clients."""
+    return min(published(container).values(), default=None)
+
+
+def _dials(host: str, container: Container) -> tuple[Dial, ...]:
+    if container.status != "running":
+        return ()
+    return tuple(dial(host, port, _SPEECH) for port in published(container).values())
+
+
+def _page(host: str, container: Container) -> Answer:
+    """What the service says on the page that tells whether it serves."""
+    path, word = _PAGES[container.role]
+    port = _port(container) or 0
+    url = f"http://{host}:{port}{path}"
+    connection = http.client.HTTPConnection(host, port, timeout=_SPEECH)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        body = answer.read(1_000_000).decode(errors="replace")
+    except (OSError, http.client.HTTPException) as error:
+        return Answer(url, 0, str(error) or type(error).__name__)
+    finally:
+        connection.close()
+    if answer.status != 200:
+        return Answer(url, answer.status, answer.reason)
+    said = next((line for line in body.splitlines() if word in line and not line.startswith("#")), "")
+    if not said:
+        return Answer(url, answer.status, f"there is no {word.strip()} in what it says")
+    return Answer(url, answer.status, "" if not said.rstrip().endswith(" 0") else said)
+
+
+def _is_unwell(container: Container, answers: bool) -> bool:
+    """Whether its log is worth reading: it does not run, or is not said (or seen) to be well."""
+    if container.role not in ("broker", "controller", "zookeeper") or container.finished_well:
+        return False
+    if container.status in _UNWELL:
+        return True
+    return container.health.status != "healthy" if container.health else not answers
+
+
+def _signs(engine: Engine, container: Container) -> tuple[Sign, ...]:
+    """What its log says of its last start; of one that starts again and again also of those just before."""
+    started = container.started.timestamp() if container.started else None
+    if started is not None and container.restarts:
+        started = min(started, time.time() - _LOOP_SECONDS)
+    return signs(Logs(engine, [container]).so_far(_TAIL, started, None))
+
+
+def _without_secrets(container: Container) -> Container:
+    health = container.health
+    return replace(
+        container,
+        environment=redact.environment(container.environment),
+        labels={key: container.labels[key] for key in (PROJECT, SERVICE) if key in container.labels},
+        command=tuple(map(redact.text, container.command)),
+        healthcheck=tuple(map(redact.text, container.healthcheck)),
+        health=health and replace(health, output=redact.text(health.output)),
+    )
+
+
+def _compose(stack: Stack) -> str:
+    program = compose_program()
+    if not program or stack.project is None:
+        return ""
+    return shlex.join([*program.split(), "-p", stack.project, *(word for file in stack.files for word in ("-f", file))])
+
+
+def compose_program() -> str:
+    """How compose is called here: `docker compose` (v2), `docker-compose` (v1), "" where it is not installed."""
+    if shutil.which("docker") and any((Path(home) / "docker-compose").exists() for home in _plugin_directories()):
+        return "docker compose"
+    return "docker-compose" if shutil.which("docker-compose") else ""
+
+
+def _plugin_directories() -> list[str]:
+    config = os.environ.get("DOCKER_CONFIG") or str(Path.home() / ".docker")
+    system = [f"{prefix}/{lib}/docker/cli-plugins" for prefix in ("/usr/local", "/usr") for lib in ("lib", "libexec")]
+    return [f"{config}/cli-plugins", *system, "/opt/homebrew/lib/docker/cli-plugins"]
+
+
+def _holders(engine: Engine, containers: Iterable[Container]) -> dict[str, str]:
+    """Who has the host's ports that a container which never ran wants."""
+    wanted = {port for c in containers if c.status == "created" and c.error for port in published(c).values()}
+    if not wanted:
+        return {}
+    holders = _processes(wanted)
+    for entry in engine.listed():
+        for port in entry.get("Ports") or ():
+            if port.get("PublicPort") in wanted:
+                holders[str(port["PublicPort"])] = f"container {(entry.get('Names') or ['?'])[0].lstrip('/')}"
+    return holders
+
+
+def _processes(ports: Collection[int]) -> dict[str, str]:
+    """The processes of this machine that listen there, as far as this user may know."""
+    try:
+        import psutil
+    except ImportError:  # it comes with the sandbox
+        return {}
+    found = {}
+    try:
+        for entry in psutil.net_connections("tcp"):
+            port = entry.laddr.port if entry.laddr else None
+            if entry.status == psutil.CONN_LISTEN and port in ports and entry.pid:
+                found[str(port)] = f"process {entry.pid} ({psutil.Process(entry.pid).name()})"
+    except (psutil.Error, OSError):
+        pass
+    return found

@@ -1,0 +1,101 @@
+"""Signs: lines of a container's log that say why it is not well. Pure.
+
+What Kafka 3.9 (the last with ZooKeeper) and 4.x write, older wordings beside; each is provoked in tests/lab.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Literal
+
+from kafkactl.doctor import redact
+from kafkactl.loglines import LogLine
+
+Kind = Literal[
+    "cluster-id",
+    "node-id",
+    "unformatted",
+    "disk-full",
+    "not-writable",
+    "log-dir-failed",
+    "ephemeral",
+    "registration",
+    "listener",
+    "zookeeper",
+    "heap-exhausted",
+    "no-memory",
+    "fatal",
+]
+
+# In the order of what says most: a line further down may be only what came of one further up.
+_PATTERNS: Mapping[Kind, str] = {
+    "cluster-id": r"Invalid cluster\.id in: .*Expected (?P<wanted>\S+), but read (?P<stored>\S+)"
+    r"|The Cluster ID (?P<wanted2>\S+) doesn't match stored clusterId Some\((?P<stored2>[^)]+)\)",
+    "node-id": r"Stored node id (?P<stored>\d+) doesn't match previous node id (?P<wanted>\d+)"
+    r"|Configured (?:broker|node)\.id (?P<wanted2>\d+) doesn't match stored (?:broker|node)\.id \D*(?P<stored2>\d+)",
+    "unformatted": r"No `?meta\.properties`? found in|No readable meta\.properties files? found",
+    "disk-full": r"No space left on device",
+    "not-writable": r"(?P<path>/[^\s:]+) \(Permission denied\)|AccessDeniedException: (?P<path2>/[^\s:]+)"
+    r"|dub path (?P<path3>\S+) writable\] FAILED|(?P<path4>/\S+) file not writable",
+    "log-dir-failed": r"Shutdown broker because all log dirs in (?P<path>.+?) have failed"
+    r"|Stopping serving logs in dir (?P<path2>\S+)|Error while appending records to \S+ in dir (?P<path3>\S+)",
+    "ephemeral": r"Error while creating ephemeral at (?P<path>/brokers/ids/\d+), node already exists and owner"
+    r"|A broker is already registered on the path (?P<path2>\S+)",
+    "registration": r"Unable to register broker (?P<id>\d+) because the controller returned error (?P<why>\w+)",
+    "listener": r"(?P<why>(?:advertised\.listeners cannot|advertised\.listeners listener names must"
+    r"|No security protocol defined for listener|Each listener must have a different|Listener with name \S+ defined in"
+    r"|inter\.broker\.listener\.name must|Unable to parse \S+ to a (?:broker endpoint|listener)).*)",
+    "zookeeper": r"Timed out waiting for connection while in state: CONNECTING"
+    r"|Unable to resolve address: (?P<host>[^/<]+)/?<unresolved>|UnknownHostException: (?P<host2>\S+)$",
+    "heap-exhausted": r"OutOfMemoryError: (?P<why>Java heap space|GC overhead limit exceeded)",
+    "no-memory": r"insufficient memory for the Java Runtime|os::commit_memory\(.*failed",
+    "fatal": r"Exiting Kafka due to fatal exception|Fatal error during \S+ startup|^Exception in thread \"main\"",
+}
+_COMPILED = {kind: re.compile(pattern) for kind, pattern in _PATTERNS.items()}
+# One look at a line tells whether the others are worth it.
+_ANY = re.compile("|".join(re.sub(r"\?P<\w+>", "?:", pattern) for pattern in _PATTERNS.values()))
+_CAUSE = re.compile(r"\b\w+(?:\.\w+)*(?:Exception|Error)\b(?:: .*)?")
+_AFTER = 4  # lines after a fatal one in which its exception stands
+_KEPT = 3  # of a kind, the last so many
+_LONGEST = 400  # characters of a line
+
+
+@dataclass(frozen=True)
+class Sign:
+    """A telling line. `time` is in ns since 1970, `found` what the line names (an id, a path, a host)."""
+
+    kind: Kind
+    text: str
+    time: int
+    found: Mapping[str, str]
+
+
+def signs(lines: Iterable[LogLine]) -> tuple[Sign, ...]:
+    """The signs in a container's log, in the order of what says most; of each kind the last few."""
+    listed = list(lines)
+    found: dict[Kind, list[Sign]] = {}
+    for place, line in enumerate(listed):
+        if _ANY.search(line.text):
+            for sign in _of_line(line, islice(listed, place, place + _AFTER)):
+                found.setdefault(sign.kind, []).append(sign)
+    return tuple(sign for kind in _PATTERNS for sign in found.get(kind, ())[-_KEPT:])
+
+
+def _of_line(line: LogLine, following: Iterable[LogLine]) -> Iterator[Sign]:
+    for kind, pattern in _COMPILED.items():
+        match = pattern.search(line.text)
+        if match:
+            names = {name.rstrip("0123456789"): text for name, text in match.groupdict().items() if text}
+            text = line.text
+            if kind == "fatal":
+                cause = next((words[0] for later in following if (words := _CAUSE.search(later.text))), "")
+                names["cause"] = redact.text(cause)[:_LONGEST]
+                text = cause or text
+            yield Sign(kind, redact.text(text.strip())[:_LONGEST], line.time, names)
+
+
+def first(found: Iterable[Sign], *kinds: Kind) -> Sign | None:
+    """The latest of the first kind that there is."""
+    by_kind = {sign.kind: sign for sign in found}
+    return next((by_kind[kind] for kind in kinds if kind in by_kind), None)
