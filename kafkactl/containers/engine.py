@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from kafkactl.containers.endpoint import Endpoint, endpoint
 from kafkactl.containers.failures import EngineError, engine_error
@@ -36,6 +37,12 @@ class Engine:
     def __init__(self, client: Any, meant: Endpoint) -> None:
         self.client = client
         self.endpoint = meant
+
+    @property
+    def host(self) -> str:
+        """Where the engine publishes ports, as seen from here."""
+        parts = urlsplit(self.endpoint.address)
+        return (parts.hostname if parts.scheme in ("tcp", "http", "https", "ssh") else None) or "127.0.0.1"
 
     def call(self, function: Callable[..., T], *arguments: Any, limit: float = LIMIT, **options: Any) -> T:
         """One of the library's calls. Raises EngineError; `limit` is in seconds."""

@@ -10,7 +10,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 from kafkactl.cluster import network
 from kafkactl.containers.endpoint import Endpoint, endpoint, endpoint_of_context
@@ -114,7 +113,7 @@ def _other_context(meant: Endpoint) -> str:
 
 
 def _stack(engine: Engine, stack: Stack) -> StackFacts:
-    host = _host_of(engine)
+    host = engine.host
     containers = stack.containers
     with ThreadPoolExecutor(8) as pool:
         memory = pool.submit(engine.memory, containers)
@@ -136,6 +135,7 @@ def _stack(engine: Engine, stack: Stack) -> StackFacts:
             project=stack.project,
             compose=_compose(stack),
             containers=tuple(map(_without_secrets, containers)),
+            files=stack.files,
             memory={c.name: used[c.id] for c in containers if c.id in used},
             deaths={c.name: deaths[c.id] for c in containers if c.id in deaths and c.restarts},
             signs={c.name: found for c, found in _results(told) if found},
@@ -154,12 +154,6 @@ def _each(pool: ThreadPoolExecutor, items: Iterable[T], ask: Callable[[T], R]) -
 def _results(asked: "Iterable[tuple[T, Future[R]]]") -> Iterator[tuple[T, R]]:
     for item, future in asked:
         yield item, future.result()
-
-
-def _host_of(engine: Engine) -> str:
-    """Where the engine publishes ports, as seen from here."""
-    parts = urlsplit(engine.endpoint.address)
-    return "127.0.0.1" if parts.scheme in ("unix", "npipe", "") else parts.hostname or "127.0.0.1"
 
 
 def _port(container: Container) -> int | None:

@@ -172,6 +172,7 @@ class StackFacts:
     project: str | None
     compose: str
     containers: tuple[Container, ...]
+    files: tuple[str, ...] = ()  # compose's
     memory: Mapping[str, Memory] = field(default_factory=dict)
     deaths: Mapping[str, Death] = field(default_factory=dict)
     signs: Mapping[str, tuple[Sign, ...]] = field(default_factory=dict)

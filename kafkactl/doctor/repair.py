@@ -1,39 +1,102 @@
-"""What the doctor heals itself (`--fix`): only where nothing can be lost by it."""
+"""What the doctor heals itself (`--fix`): only where nothing can be lost by it.
 
-from collections.abc import Callable, Sequence
+Containers first, in the order in which they need each other; then what Kafka does. Nothing that answers is restarted.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from kafkactl.catalog.model import Catalog
-from kafkactl.cluster import Cluster, changes
+from kafkactl.cluster import Cluster, changes, connect
 from kafkactl.cluster.elections import elect_preferred
 from kafkactl.cluster.topics import read_topics
+from kafkactl.containers import engine as engines
+from kafkactl.containers.engine import Engine
+from kafkactl.containers.model import Container
+from kafkactl.doctor.dialling import dial
+from kafkactl.doctor.facts import Facts
 from kafkactl.doctor.findings import Told
+from kafkactl.doctor.listeners import published
 from kafkactl.plan import make_plan
+from kafkactl.settings import Connection
+
+_GRACE = 30  # seconds that a container has to stop by itself
+_SESSION = 18.0  # seconds after which ZooKeeper has forgotten a broker that was killed (zookeeper.session.timeout.ms)
+_SPEECH = 2.0  # seconds in which a broker answers
+_START = ("KD101", "KD104", "KD402")
+_RESTART = ("KD106", "KD401", "KD702")
 
 
 @dataclass(frozen=True)
 class Repair:
-    """How one code is healed. `act` returns what did not succeed, in lines; it raises KafkactlError."""
+    """How a finding is healed. `act` returns what did not succeed, in lines; it raises KafkactlError."""
 
     code: str
     words: str  # what it does: "create the missing topics"
-    act: Callable[[Cluster], list[str]]
+    act: Callable[[], list[str]]
+    container: str = ""  # the one it starts
 
 
-def repairs(found: Sequence[Told], catalog: Catalog | None) -> list[Repair]:
+def repairs(found: Sequence[Told], facts: Facts, catalog: Catalog | None, connection: Connection) -> list[Repair]:
     """The repairs for these findings, in the order in which they are made."""
     codes = {told.code for told in found}
-    possible = [Repair("KD511", "let every partition be led by its preferred replica", _elect)]
+    possible = list(_of_containers(found, facts))
     if catalog is not None:
-        possible.insert(0, Repair("KD513", "create the missing topics", lambda kafka: _create(kafka, catalog)))
+        act = partial(_create, connection, catalog)
+        possible.append(Repair("KD513", "create the missing topics", act))
+    possible.append(Repair("KD511", "let every partition be led by its preferred replica", partial(_elect, connection)))
     return [repair for repair in possible if repair.code in codes]
 
 
-def _elect(kafka: Cluster) -> list[str]:
-    return [f"{place}: {why}" for place, why in elect_preferred(kafka).items()]
+def _of_containers(found: Sequence[Told], facts: Facts) -> Iterator[Repair]:
+    """The stack's containers are in the order in which they start."""
+    codes = {told.target: told.code for told in found}
+    for container in facts.stack.containers if facts.stack else ():
+        code = codes.get(container.name, "")
+        if code in _START:
+            verb = "go on with" if container.status == "paused" else "start"
+            wait = f", {_SESSION:.0f} s from now" if code == "KD402" else ""
+            act = partial(_start, container, _SESSION if code == "KD402" else 0.0)
+            yield Repair(code, f"{verb} {container.name}{wait}", act, container.name)
+        elif code in _RESTART and _may_be_restarted(facts, container):
+            yield Repair(code, f"restart {container.name}", partial(_restart, container), container.name)
+            if code == "KD401" and container.role == "zookeeper" and facts.stack:
+                for broker in facts.stack.of_role("broker"):
+                    if broker.status == "running" and not facts.stack.answers_kafka(broker):
+                        yield Repair(code, f"then restart {broker.name}", partial(_restart, broker), broker.name)
 
 
-def _create(kafka: Cluster, catalog: Catalog) -> list[str]:
+def _may_be_restarted(facts: Facts, container: Container) -> bool:
+    return facts.stack is not None and not (container.role == "broker" and facts.stack.answers_kafka(container))
+
+
+def _start(container: Container, wait: float) -> list[str]:
+    time.sleep(wait)
+    engines.connect().start(container.name)
+    return []
+
+
+def _restart(container: Container) -> list[str]:
+    engine = engines.connect()
+    if container.role == "broker" and _answers(engine, container):
+        return [f"{container.name} answers again, and was left alone."]
+    engine.restart(container.name, _GRACE)
+    return []
+
+
+def _answers(engine: Engine, container: Container) -> bool:
+    ports = published(container).values()
+    return any(dial(engine.host, port, _SPEECH).manner == "kafka" for port in ports)
+
+
+def _elect(connection: Connection) -> list[str]:
+    return [f"{place}: {why}" for place, why in elect_preferred(connect(connection)).items()]
+
+
+def _create(connection: Connection, catalog: Catalog) -> list[str]:
+    kafka: Cluster = connect(connection)
     topics = read_topics(kafka, catalog.topics, config_of=())
     plan = make_plan(catalog, topics.found, unreadable=topics.denied)
     missing = [change for change in plan.changes if change.kind == "create"]

@@ -67,14 +67,20 @@ def doctor(
     bundle: Annotated[
         Path | None,
         typer.Option(
-            "--bundle", metavar="FILE.zip", help="Keep facts and findings for a colleague; no secret is in them."
+            "--bundle",
+            metavar="FILE.zip",
+            help="Keep facts, findings, logs and compose files for a colleague; no secret is in them.",
         ),
     ] = None,
     probe: Annotated[
         bool, typer.Option("--probe", help="Also write records to every broker, and read them back.")
     ] = False,
     fix: Annotated[
-        bool, typer.Option("--fix", help="Heal what can be healed without a loss: missing topics, leaders. Asks first.")
+        bool,
+        typer.Option(
+            "--fix",
+            help="Heal what can be healed without a loss: stopped containers, missing topics, leaders. Asks first.",
+        ),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Answer the question of --fix.")] = False,
     confirm: options.Confirm = None,

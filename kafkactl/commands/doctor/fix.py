@@ -1,40 +1,54 @@
 """--fix: the plan, the question, the act."""
 
+from collections.abc import Iterable
+
 from kafkactl import consent, output
 from kafkactl.catalog.model import Catalog
+from kafkactl.doctor.facts import Facts
 from kafkactl.doctor.judge import Diagnosis
 from kafkactl.errors import UsageError
 from kafkactl.settings import Connection
 
 
 def fix(
-    found: Diagnosis, catalog: Catalog | None, connection: Connection, *, yes: bool, confirm: str | None
+    found: Diagnosis,
+    facts: Facts,
+    catalog: Catalog | None,
+    connection: Connection,
+    *,
+    yes: bool,
+    confirm: str | None,
 ) -> list[str]:
     """Heal what can be healed without a loss, where that is agreed to; the codes that were treated.
 
-    Raises UsageError where it is not agreed to, KafkactlError where Kafka does not do it.
+    Raises UsageError where it is not agreed to, KafkactlError where Kafka or the engine does not do it.
     """
-    from kafkactl.cluster import connect
     from kafkactl.doctor.repair import repairs
 
-    todo = repairs(found.findings("error", "warning", "info"), catalog)
+    todo = repairs(found.findings("error", "warning", "info"), facts, catalog, connection)
     if not todo:
         if found.headline:
             output.note("--fix heals nothing of this: follow the remedy.")
         return []
-    kafka = connect(connection)
-    consent.require_unprotected(catalog, connection, kafka.info.id, confirm, "change the cluster")
+    cluster = facts.cluster.id if facts.cluster else None
+    consent.require_unprotected(catalog, connection, cluster, confirm, "change the cluster")
     for repair in todo:
         output.note(f"--fix would {repair.words} ({repair.code}).")
     if not yes and not consent.agrees("Do it?"):
         raise UsageError("Nothing was changed.", hint="Agree beforehand: --fix --yes")
     for repair in todo:
-        for line in repair.act(kafka):
+        for line in repair.act():
             output.warn(line)
-    return [repair.code for repair in todo]
+    return list(dict.fromkeys(repair.code for repair in todo))
 
 
-def say_whether_healed(treated: list[str], after: Diagnosis) -> None:
+def is_under_way(treated: Iterable[str], found: Diagnosis) -> bool:
+    """Whether what was treated may still be on its way to being well."""
+    codes = {told.code for told in found.findings("error", "warning")}
+    return bool(codes & {*treated, "KD112"})
+
+
+def say_whether_healed(treated: Iterable[str], after: Diagnosis) -> None:
     """Which of the codes that were treated are gone."""
     left = {told.code for told in after.findings("error", "warning", "info")}
     for code in treated:

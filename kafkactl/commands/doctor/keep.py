@@ -4,6 +4,7 @@ import json
 import zipfile
 from pathlib import Path
 
+from kafkactl import output
 from kafkactl.commands.doctor import show
 from kafkactl.doctor.facts import Facts, dump, load
 from kafkactl.doctor.judge import Diagnosis
@@ -30,12 +31,20 @@ def save(path: Path, facts: Facts) -> None:
         raise KafkactlError(f"{path} cannot be written: {error.strerror}.") from None
 
 
-def bundle(path: Path, facts: Facts, found: Diagnosis) -> None:
-    """Write facts and findings as a ZIP file; neither holds the client's properties. Raises KafkactlError."""
+def bundle(path: Path, facts: Facts, found: Diagnosis, *, live: bool) -> None:
+    """Write facts and findings as a ZIP file, of a `live` stack also logs and compose files; no secret is in them.
+
+    Raises KafkactlError.
+    """
+    from kafkactl.doctor.attachments import attachments
+
     findings = json.dumps(show.document(found), ensure_ascii=False, indent=2)
     try:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("findings.json", findings)
             archive.writestr("facts.json", dump(facts))
+            for name, text in attachments(facts) if live else ():
+                archive.writestr(name, text)
     except OSError as error:
         raise KafkactlError(f"{path} cannot be written: {error.strerror}.") from None
+    output.note(f"{path} holds facts, findings{', logs and compose files' if live and facts.stack else ''}.")

@@ -9,7 +9,7 @@ from pathlib import Path
 from kafkactl import consent, garbage, output
 from kafkactl.catalog.model import Catalog
 from kafkactl.commands.doctor import DoctorFormat, keep, show
-from kafkactl.commands.doctor.fix import fix, say_whether_healed
+from kafkactl.commands.doctor.fix import fix, is_under_way, say_whether_healed
 from kafkactl.doctor.checks import CHECKS
 from kafkactl.doctor.codes import category, codes
 from kafkactl.doctor.facts import Facts
@@ -19,6 +19,7 @@ from kafkactl.settings import Connection
 from kafkactl.suggest import suggest
 
 _AGAIN = 1.0  # seconds between two looks
+_RECOVERY = 60.0  # seconds that what was started has to come up
 
 
 @dataclass(frozen=True)
@@ -49,39 +50,45 @@ def examine(connection: Connection, catalog: Catalog | None, wish: Wish) -> Exit
     """
     look = partial(diagnose, codes=codes(), checks=CHECKS, wanted=_wanted(wish.what), ignored=_ignored(wish.ignore))
     start = time.monotonic()
-    facts, found, waited = _until_well(connection, catalog, wish, look)
+    again = partial(_look_again, connection, catalog, wish, look)
+    facts, found, waited = again(wish.wait, lambda found: _may_heal(found, wish))
     told = False
     if wish.fix:
         if wish.show is DoctorFormat.TABLE:  # a program gets one document: of how it ended
             show.report(found, wish.show, time.monotonic() - start)
             told = True
-        treated = fix(found, catalog, connection, yes=wish.yes, confirm=wish.confirm)
+        treated = fix(found, facts, catalog, connection, yes=wish.yes, confirm=wish.confirm)
         if treated:
-            facts, told = _facts(connection, catalog, wish), False
-            found = look(facts)
+            facts, found, _ = again(max(wish.wait, _RECOVERY), lambda found: is_under_way(treated, found))
+            told = False
             say_whether_healed(treated, found)
     if wish.save is not None:
         keep.save(wish.save, facts)
     if wish.bundle is not None:
-        keep.bundle(wish.bundle, facts, found)
+        keep.bundle(wish.bundle, facts, found, live=wish.saved is None)
     if not told:
         show.report(found, wish.show, time.monotonic() - start)
     return _exit_code(found, wish, waited=waited)
 
 
-def _until_well(
-    connection: Connection, catalog: Catalog | None, wish: Wish, look: Callable[[Facts], Diagnosis]
+def _look_again(
+    connection: Connection,
+    catalog: Catalog | None,
+    wish: Wish,
+    look: Callable[[Facts], Diagnosis],
+    seconds: float,
+    under_way: Callable[[Diagnosis], bool],
 ) -> tuple[Facts, Diagnosis, bool]:
-    """What was found at last, and whether the time to wait ran out over it."""
-    deadline = time.monotonic() + wish.wait
+    """What was found at last, looking again while it is under way, for so many seconds; and whether they ran out."""
+    deadline = time.monotonic() + seconds
     while True:
         facts = _facts(connection, catalog, wish)
         found = look(facts)
         left = deadline - time.monotonic()
-        if wish.saved is not None or left <= 0 or not _may_heal(found, wish):
+        if wish.saved is not None or left <= 0 or not under_way(found):
             if wish.show is DoctorFormat.TABLE:
                 output.pending("")
-            return facts, found, wish.wait > 0 and left <= 0
+            return facts, found, seconds > 0 and left <= 0
         if wish.show is DoctorFormat.TABLE and found.headline:
             output.pending(f"  …   waiting: {found.headline.headline}")
         garbage.collect()
