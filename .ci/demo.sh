@@ -10,3 +10,4 @@ step test
 step describe
 step produce payment.created '{"payment_id": "p-1", "amount": 1999, "currency": "CNY"}' -k p-1 -H source=demo
 step tail payment.created -n 1 --no-follow -o line --headers
+step doctor

@@ -1,14 +1,18 @@
 """Two faults at once: both are told where neither explains the other, and one where it does."""
 
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from confluent_kafka.admin import NewTopic
 
 from kafkactl.sandbox import throwaway
 from tests.conftest import create, free_port
+from tests.docker.engine import Engine
 from tests.lab import faults
 from tests.lab.examination import Doctor
+from tests.lab.stacks import LabStack, lab_stack, tiny
 
 
 def test_wrong_port_hides_missing_topics(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,3 +84,64 @@ def test_two_warnings(doctor: Doctor, one_broker: str) -> None:
     seen = doctor()
     seen.names_both("KD505", "KD509")
     assert seen.exit_code == 0
+
+
+# In containers
+
+
+@pytest.fixture
+def stack(engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LabStack]:
+    """ZooKeeper and one broker, not started yet."""
+    monkeypatch.setenv("DOCKER_HOST", engine.host)
+    with lab_stack(engine, tmp_path, zookeeper=True) as there:
+        monkeypatch.setenv("KAFKA_BROKERS", there.brokers)
+        yield there
+
+
+@pytest.mark.quick
+def test_stopped_service_and_wrong_port(doctor: Doctor, stack: LabStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    stack.services["gateway"] = tiny(stack.engine, stack.project, "gateway", "exit 1")
+    stack.up()
+    doctor("--wait", "60s")
+    monkeypatch.setenv("KAFKA_BROKERS", f"localhost:{free_port()}")
+    doctor().names_both("KD302", "KD101")
+
+
+def test_misrouted_service_and_missing_topics(doctor: Doctor, stack: LabStack) -> None:
+    faults.catalogue("a: {partitions: 1}")
+    stack.services["gateway"] = tiny(
+        stack.engine, stack.project, "gateway", environment={"KAFKA_BROKERS": "localhost:9092"}
+    )
+    stack.up()
+    stack.until("kafka", "healthy")
+    doctor().names_both("KD310", "KD513")
+
+
+def test_stopped_zookeeper_and_no_volume(doctor: Doctor, stack: LabStack) -> None:
+    del stack.kafka["volumes"]
+    stack.up()
+    stack.until("kafka", "healthy")
+    stack.compose("stop", "zookeeper")
+    doctor().names_both("KD101", "KD201")
+
+
+def test_killed_broker_and_a_large_heap(doctor: Doctor, stack: LabStack) -> None:
+    stack.kafka["environment"]["KAFKA_HEAP_OPTS"] = "-Xms128m -Xmx420m"
+    stack.up()
+    stack.until("kafka", "healthy")
+    stack.compose("kill", "kafka")
+    doctor().names_both("KD104", "KD108")
+
+
+def test_two_brokers_of_two_stacks_are_not_mixed_up(
+    doctor: Doctor, stack: LabStack, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "other").mkdir()
+    with lab_stack(engine, tmp_path / "other") as other:
+        other.up()
+        stack.up()
+        stack.until("kafka", "healthy")
+        other.compose("stop", "kafka")
+        doctor("--wait", "20s").content()
+        monkeypatch.setenv("KAFKA_BROKERS", other.brokers)
+        doctor("--project", other.project).names("KD101")
