@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 
 import kafka_scripts
+from doctor import doctor as doctor_in_containers
 from kafka_scripts import Tools
 from measure import Contest, Entry, Sheet, timed
 from records import records
@@ -154,6 +155,15 @@ def sandbox() -> Contests:
             )
 
 
+def doctor() -> Contests:
+    """A healthy stack, looked at as a whole: with containers, and without."""
+    yield from doctor_in_containers()
+    with _broker() as broker:
+        ours = _on(broker, "kafkactl doctor", bar=1.5)
+        _ready(_on(broker, "kafkactl init-topics"))
+        yield Contest("doctor: a sandbox of one broker with 27 topics, no containers", [ours])
+
+
 WORKLOADS: Mapping[str, Callable[[], Contests]] = {
     "start": start,
     "create": create,
@@ -161,6 +171,7 @@ WORKLOADS: Mapping[str, Callable[[], Contests]] = {
     "everyday": everyday,
     "sandbox": sandbox,
     "records": records,
+    "doctor": doctor,
 }
 
 

@@ -38,9 +38,8 @@ def report(found: Diagnosis, form: DoctorFormat, seconds: float) -> None:
 
 def _tell(found: Diagnosis, seconds: float) -> None:
     first = found.headline
-    for info in found.findings("info"):
-        output.say(f"{info.code}  {plain(info.headline)}")
     if first is None:
+        _tell_news(found)
         crashed = found.states("crashed")
         if crashed:
             _tell_crashed(found)
@@ -52,10 +51,20 @@ def _tell(found: Diagnosis, seconds: float) -> None:
     _tell_first(found, first)
     _tell_others(found, first)
     _tell_crashed(found)
+    if found.findings("info"):
+        output.say()
+        _tell_news(found)
     output.say()
     summary, more = f"{_summary(found)} · {output.seconds(seconds)}", f"more: kafkactl doctor --explain {first.code}"
     gap = _room() - len(summary) - len(more)
     output.say(f"{summary}{' ' * gap}{more}" if gap > 1 else f"{summary}\n{more}")
+
+
+def _tell_news(found: Diagnosis) -> None:
+    """What is worth knowing, and no fault."""
+    for info in found.findings("info"):
+        for place, line in enumerate(_wrap(info.headline, _room() - 7)):
+            output.say(f"{info.code if place == 0 else '':<5}  {line}")
 
 
 def _room() -> int:
