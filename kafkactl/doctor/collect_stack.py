@@ -29,6 +29,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _TAIL = 2000  # lines of a log that are searched
+_LONGEST = 300  # characters of its last line
 _LOOP_SECONDS = 180  # of a container that is started again and again, so much of its log
 _SPEECH = 1.5  # seconds for an answer of a service in a container
 _UNWELL = frozenset({"restarting", "exited", "dead", "created"})
@@ -60,7 +61,7 @@ def look(project: str | None, directory: Path, ports: Iterable[int]) -> Look:
         meant = endpoint(os.environ)
         found.engine = EngineFacts(meant.address, meant.source, _is_named(meant), other_context=_other_context(meant))
         if _is_absent(meant):
-            return _without_engine(found, "absent", f"there is no Docker engine at {meant.address}", "")
+            return _without_engine(found, "absent", f"There is no Docker engine at {meant.address}.", "")
         engine = connect()
         info = engine.info()
         asked = time.time()
@@ -88,7 +89,7 @@ def look(project: str | None, directory: Path, ports: Iterable[int]) -> Look:
 def _without_engine(found: Look, failure: str, message: str, hint: str) -> Look:
     assert found.engine is not None
     found.engine = replace(found.engine, failure=failure, message=message, hint=hint)
-    return found.without("stack", why=message.rstrip("."))
+    return found.without("stack", why=message[:1].lower() + message[1:].rstrip("."))
 
 
 def _is_named(meant: Endpoint) -> bool:
@@ -127,10 +128,11 @@ def _stack(engine: Engine, stack: Stack) -> StackFacts:
         served = {container.name: answer for container, answer in _results(dials)}
         # The log of one that is well says nothing of now.
         unwell = [c for c in containers if _is_unwell(c, any(d.manner == "kafka" for d in served.get(c.name, ())))]
-        told = _each(pool, unwell, lambda c: _signs(engine, c))
+        asked = _each(pool, unwell, lambda c: _told(engine, c))
         looping = any(container.restarts or container.status == "restarting" for container in containers)
         deaths = engine.deaths(_LOOP_SECONDS) if looping else {}
         used = memory.result()
+        told = list(_results(asked))
         return StackFacts(
             project=stack.project,
             compose=_compose(stack),
@@ -138,7 +140,8 @@ def _stack(engine: Engine, stack: Stack) -> StackFacts:
             files=stack.files,
             memory={c.name: used[c.id] for c in containers if c.id in used},
             deaths={c.name: deaths[c.id] for c in containers if c.id in deaths and c.restarts},
-            signs={c.name: found for c, found in _results(told) if found},
+            signs={c.name: found for c, (found, _) in told if found},
+            last={c.name: line for c, (_, line) in told if line and c.status != "running"},
             dials=served,
             zookeeper={c.name: answer for c, answer in _results(words)},
             answers={c.name: answer for c, answer in _results(pages)},
@@ -191,19 +194,26 @@ def _page(host: str, container: Container) -> Answer:
 
 def _is_unwell(container: Container, answers: bool) -> bool:
     """Whether its log is worth reading: it does not run, or is not said (or seen) to be well."""
-    if container.role not in ("broker", "controller", "zookeeper") or container.finished_well:
+    if container.finished_well:
         return False
     if container.status in _UNWELL:
         return True
+    if container.role not in ("broker", "controller", "zookeeper"):
+        return False
     return container.health.status != "healthy" if container.health else not answers
 
 
-def _signs(engine: Engine, container: Container) -> tuple[Sign, ...]:
-    """What its log says of its last start; of one that starts again and again also of those just before."""
+def _told(engine: Engine, container: Container) -> tuple[tuple[Sign, ...], str]:
+    """What its log says of its last start; of one that starts again and again also of those just before.
+
+    The signs in it, and its last line.
+    """
     started = container.started.timestamp() if container.started else None
     if started is not None and container.restarts:
         started = min(started, time.time() - _LOOP_SECONDS)
-    return signs(Logs(engine, [container]).so_far(_TAIL, started, None))
+    lines = Logs(engine, [container]).so_far(_TAIL, started, None)
+    last = next((line.text.strip() for line in reversed(lines) if line.text.strip()), "")
+    return signs(lines), redact.text(last)[:_LONGEST]
 
 
 def _without_secrets(container: Container) -> Container:

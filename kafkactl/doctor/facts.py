@@ -163,7 +163,7 @@ class StackFacts:
 
     `compose` is how compose is called for this project ("" where it is not installed, or the stack is none of its).
     The mappings have the container's name as key: `memory` in use; `deaths`, how one that starts again and again ended
-    last; `signs`, what the log says of one that is not well;
+    last; `signs`, what the log says of one that is not well; `last`, the last line of one that has ended;
     `dials`, a broker's published ports; `zookeeper`, what it answers to `srvr` ("" is nothing); `answers` of the side
     services. `holders` says who has a port of the host (by its number) that a container wants; `architectures` what an
     image (by its id) was built for.
@@ -176,6 +176,7 @@ class StackFacts:
     memory: Mapping[str, Memory] = field(default_factory=dict)
     deaths: Mapping[str, Death] = field(default_factory=dict)
     signs: Mapping[str, tuple[Sign, ...]] = field(default_factory=dict)
+    last: Mapping[str, str] = field(default_factory=dict)
     dials: Mapping[str, tuple[Dial, ...]] = field(default_factory=dict)
     zookeeper: Mapping[str, str] = field(default_factory=dict)
     answers: Mapping[str, Answer] = field(default_factory=dict)

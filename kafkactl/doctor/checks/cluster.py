@@ -232,8 +232,9 @@ def leader_skew(facts: Facts) -> Iterator[Finding]:
     elsewhere = [p for _, p in led if p.leader != p.replicas[0] and p.replicas[0] in p.isr]
     if elsewhere:
         busiest, most = Counter(p.leader for _, p in led).most_common(1)[0]
-        values = {"count": many(len(elsewhere), "partition"), "busiest": busiest, "most": most, "all": len(led)}
-        yield Finding("cluster", values)
+        are = "is" if len(elsewhere) == 1 else "are"
+        values = {"count": many(len(elsewhere), "partition"), "are": are, "busiest": busiest, "most": most}
+        yield Finding("cluster", {**values, "all": len(led)})
 
 
 def dead_letters(facts: Facts) -> Iterator[Finding]:

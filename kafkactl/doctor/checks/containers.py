@@ -45,12 +45,18 @@ def log_line(trouble: Trouble) -> list[tuple[str, str]]:
     return [("log", trouble.sign.text)] if trouble.sign else []
 
 
+def last_line(facts: Facts, trouble: Trouble) -> list[tuple[str, str]]:
+    """The line of the log that says why, else its last one."""
+    last = stack(facts).last.get(trouble.container.name)
+    return log_line(trouble) or ([("log", last)] if last and trouble.container.exit_code else [])
+
+
 def not_running(facts: Facts) -> Iterator[Finding]:
     """KD101"""
     for trouble in told_by(facts, "KD101"):
         container = trouble.container
         again = "docker unpause" if container.status == "paused" else "docker start"
-        evidence = [("seen", _seen(container)), *log_line(trouble), *suffering(trouble)]
+        evidence = [("seen", _seen(container)), *last_line(facts, trouble), *suffering(trouble)]
         if container.error:
             evidence.insert(1, ("engine", container.error))
         heal = [f"{again} {container.name}"]
@@ -138,7 +144,7 @@ def restart_loop(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             container.name,
             {"times": many(container.restarts, "time"), "code": exit_code(facts, container)},
-            [("seen", _seen(container)), *log_line(trouble), *suffering(trouble)],
+            [("seen", _seen(container)), *last_line(facts, trouble), *suffering(trouble)],
             heal,
             severity(container),
         )

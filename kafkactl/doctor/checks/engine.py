@@ -34,7 +34,7 @@ def _failed(facts: Facts, *failures: str) -> Iterator[Finding]:
     if engine.failure not in failures:
         return
     if _serves(facts) or (engine.failure == "absent" and not engine.named):
-        raise NotApplicableError(engine.message.rstrip("."))
+        raise NotApplicableError(facts.missing.get("stack", engine.message))
     yield Finding(
         engine.address or "engine",
         {"words": engine.message},
