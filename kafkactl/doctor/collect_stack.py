@@ -209,7 +209,7 @@ def _told(engine: Engine, container: Container) -> tuple[tuple[Sign, ...], str]:
     The signs in it, and its last line.
     """
     started = container.started.timestamp() if container.started else None
-    if started is not None and container.restarts:
+    if started is not None and container.restarts and container.status in ("restarting", "running"):
         started = min(started, time.time() - _LOOP_SECONDS)
     lines = Logs(engine, [container]).so_far(_TAIL, started, None)
     last = next((line.text.strip() for line in reversed(lines) if line.text.strip()), "")

@@ -15,6 +15,7 @@ from kafkactl.cluster.topics import read_topics
 from kafkactl.containers import engine as engines
 from kafkactl.containers.engine import Engine
 from kafkactl.containers.model import Container
+from kafkactl.doctor.checks.troubles import session_left
 from kafkactl.doctor.dialling import dial
 from kafkactl.doctor.facts import Facts
 from kafkactl.doctor.findings import Told
@@ -23,7 +24,6 @@ from kafkactl.plan import make_plan
 from kafkactl.settings import Connection
 
 _GRACE = 30  # seconds that a container has to stop by itself
-_SESSION = 18.0  # seconds after which ZooKeeper has forgotten a broker that was killed (zookeeper.session.timeout.ms)
 _SPEECH = 2.0  # seconds in which a broker answers
 _START = ("KD101", "KD104", "KD402")
 _RESTART = ("KD106", "KD401", "KD702")
@@ -57,9 +57,9 @@ def _of_containers(found: Sequence[Told], facts: Facts) -> Iterator[Repair]:
         code = codes.get(container.name, "")
         if code in _START:
             verb = "go on with" if container.status == "paused" else "start"
-            wait = f", {_SESSION:.0f} s from now" if code == "KD402" else ""
-            act = partial(_start, container, _SESSION if code == "KD402" else 0.0)
-            yield Repair(code, f"{verb} {container.name}{wait}", act, container.name)
+            left = session_left(facts, container)
+            wait = f", {left} s from now: ZooKeeper has its former self for so long" if left else ""
+            yield Repair(code, f"{verb} {container.name}{wait}", partial(_start, container, left), container.name)
         elif code in _RESTART and _may_be_restarted(facts, container):
             yield Repair(code, f"restart {container.name}", partial(_restart, container), container.name)
             if code == "KD401" and container.role == "zookeeper" and facts.stack:
@@ -72,7 +72,7 @@ def _may_be_restarted(facts: Facts, container: Container) -> bool:
     return facts.stack is not None and not (container.role == "broker" and facts.stack.answers_kafka(container))
 
 
-def _start(container: Container, wait: float) -> list[str]:
+def _start(container: Container, wait: int) -> list[str]:
     time.sleep(wait)
     engines.connect().start(container.name)
     return []

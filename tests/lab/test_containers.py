@@ -121,6 +121,25 @@ def test_out_of_memory(doctor: Doctor, stack: LabStack) -> None:
     assert healed.found("error") == [], healed.document
 
 
+@pytest.mark.provokes("KD104", "docker kill, of a broker with ZooKeeper: the remedy waits for the old session to end")
+def test_killed_with_zookeeper(doctor: Doctor, engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DOCKER_HOST", engine.host)
+    with lab_stack(engine, tmp_path, zookeeper=True) as stack:
+        monkeypatch.setenv("KAFKA_BROKERS", stack.brokers)
+        stack.kafka["restart"] = "unless-stopped"
+        stack.up()
+        doctor("--wait", "60s").content()
+        # Once too early: it comes back by its restart policy, and leaves old lines in its log.
+        assert shell(f"docker kill {stack.name()} && docker start {stack.name()}").returncode == 0
+        until_told(doctor, "KD402")
+        doctor("--wait", "60s").content()
+        assert shell(f"docker kill {stack.name()}").returncode == 0
+        seen = doctor()
+        seen.names("KD104")
+        assert seen.command("KD104").startswith("sleep ")
+        after(seen.command("KD104"), "--wait", "60s").content()
+
+
 @pytest.mark.provokes("KD104", "docker kill")
 def test_killed(doctor: Doctor, stack: LabStack) -> None:
     stack.up()

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from kafkactl import consent, output
 from kafkactl.catalog.model import Catalog
+from kafkactl.doctor.codes import codes
 from kafkactl.doctor.facts import Facts
 from kafkactl.doctor.judge import Diagnosis
 from kafkactl.errors import UsageError
@@ -43,9 +44,9 @@ def fix(
 
 
 def is_under_way(treated: Iterable[str], found: Diagnosis) -> bool:
-    """Whether what was treated may still be on its way to being well."""
-    codes = {told.code for told in found.findings("error", "warning")}
-    return bool(codes & {*treated, "KD112"})
+    """Whether what was treated, or what came of it, may still be on its way to being well."""
+    there = {told.code for told in found.findings("error", "warning")}
+    return bool(there & set(treated)) or any(codes()[told.code].waits for told in found.findings("error"))
 
 
 def say_whether_healed(treated: Iterable[str], after: Diagnosis) -> None:

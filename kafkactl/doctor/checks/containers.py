@@ -6,7 +6,16 @@ from datetime import UTC, datetime
 
 from kafkactl.containers.model import Container
 from kafkactl.doctor.checks.healing import anew, show_log
-from kafkactl.doctor.checks.troubles import KAFKA, Trouble, exit_code, is_broken, is_looping, stack, told_by
+from kafkactl.doctor.checks.troubles import (
+    KAFKA,
+    Trouble,
+    exit_code,
+    is_broken,
+    is_looping,
+    session_left,
+    stack,
+    told_by,
+)
 from kafkactl.doctor.facts import Facts
 from kafkactl.doctor.findings import Check, Finding, NotApplicableError, Severity
 from kafkactl.doctor.listeners import published
@@ -130,7 +139,11 @@ def killed(facts: Facts) -> Iterator[Finding]:
     for trouble in told_by(facts, "KD104"):
         container = trouble.container
         evidence = [("seen", f"{_seen(container)}, and not for want of memory"), *suffering(trouble)]
-        yield Finding(container.name, {}, evidence, severity=severity(container))
+        heal = [f"docker start {container.name}"]
+        if left := session_left(facts, container):
+            heal = [f"sleep {left} && docker start {container.name}    ZooKeeper has its former self for so long"]
+        heal.append("stop_grace_period: 60s in the compose file gives a broker the time to stop by itself")
+        yield Finding(container.name, {}, evidence, heal, severity(container))
 
 
 def restart_loop(facts: Facts) -> Iterator[Finding]:

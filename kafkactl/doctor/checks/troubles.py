@@ -3,12 +3,14 @@
 What only follows from another container's trouble (a broker without its ZooKeeper) is told with that one.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from kafkactl.containers.model import Container
 from kafkactl.doctor.facts import Facts, StackFacts
 from kafkactl.doctor.findings import NotApplicableError
+from kafkactl.doctor.listeners import variable
 from kafkactl.doctor.signs import Kind, Sign, first
 
 KAFKA = ("broker", "controller", "zookeeper")
@@ -118,10 +120,23 @@ def _sign(facts: Facts, container: Container) -> Sign | None:
     return first(found, *_CODES)
 
 
+_SESSION = 18  # seconds: zookeeper.session.timeout.ms
+
+
+def session_left(facts: Facts, container: Container) -> int:
+    """For how many seconds ZooKeeper still has the registration of a broker that was killed; 0 where it has none."""
+    if not variable(container.environment, "ZOOKEEPER_CONNECT") or container.finished is None:
+        return 0
+    gone = facts.taken / 1000 - container.finished.timestamp()
+    return max(0, math.ceil(_SESSION - gone))
+
+
 def is_looping(facts: Facts, container: Container) -> bool:
     """Whether the engine starts it again and again."""
     if container.status == "restarting":
         return True
+    if (container.health and container.health.status == "healthy") or stack(facts).answers_kafka(container):
+        return False
     up = facts.taken / 1000 - container.started.timestamp() if container.started else 0
     return (
         container.status == "running" and container.restarts > 0 and up < _LOOPING_SECONDS * min(container.restarts, 3)
