@@ -14,6 +14,7 @@ from kafkactl.commands import (
     doctor,
     export,
     init_topics,
+    lag,
     lint,
     logs,
     produce,
@@ -40,6 +41,7 @@ app.command("export")(export.export)
 app.command("describe")(describe.describe)
 app.command("test")(smoke.smoke)
 app.command("doctor")(doctor.doctor)
+app.command("lag")(lag.lag)
 app.command("tail")(tail.tail)
 app.command("produce")(produce.produce)
 app.command("ps")(ps.ps)
