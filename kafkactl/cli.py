@@ -13,6 +13,7 @@ from kafkactl.commands import (
     diff,
     doctor,
     export,
+    groups,
     init_topics,
     lag,
     lint,
@@ -42,6 +43,7 @@ app.command("describe")(describe.describe)
 app.command("test")(smoke.smoke)
 app.command("doctor")(doctor.doctor)
 app.command("lag")(lag.lag)
+app.add_typer(groups.app, name="groups")
 app.command("tail")(tail.tail)
 app.command("produce")(produce.produce)
 app.command("ps")(ps.ps)

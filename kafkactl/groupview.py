@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kafkactl import output
 from kafkactl.escapes import plain
@@ -11,8 +11,11 @@ from kafkactl.groups.behind import behind
 from kafkactl.groups.model import Group, Member
 from kafkactl.groups.report import Line
 from kafkactl.groups.verdict import ERRORS, PartitionVerdict, Verdict
-from kafkactl.groups.words import name, reason
+from kafkactl.groups.words import name, names, reason
 from kafkactl.output import Cell, Coloured, Column
+
+if TYPE_CHECKING:
+    from kafkactl.cluster import Cluster
 
 _COLOURS = {"ok": "", "warning": "yellow", "error": "red"}
 _PROBLEMS: frozenset[Verdict] = frozenset({"SLOW", "STALLED", "STOPPED"})
@@ -87,11 +90,34 @@ def _drained(drained: float | None, lag: int | None, verdict: Verdict) -> Cell:
     return brief(math.ceil(drained))
 
 
-def show_partitions(line: Line, taken: int, sampled: bool) -> None:
+def coordinator_text(group: Group, kafka: "Cluster") -> str:
+    """The broker that keeps a group: its id and address."""
+    address = next((broker.address for broker in kafka.info.brokers if broker.id == group.coordinator), "")
+    return f"{group.coordinator} {address}".strip() if group.coordinator is not None else "–"
+
+
+def show_members(group: Group, kafka: "Cluster") -> None:
+    """A group's protocol and coordinator, and who is in it."""
+    words = [group.state, f"protocol {group.type}", group.assignor and f"assignor {group.assignor}"]
+    say_head(group.id, [*words, f"coordinator {coordinator_text(group, kafka)}", group.missing])
+    if not group.members:
+        output.say("  no members\n")
+        return
+    output.table(
+        [Column("CLIENT"), Column("HOST"), Column("READS"), Column("MEMBER"), Column("INSTANCE")],
+        [[m.client, m.host, names(m.assigned) or "nothing", m.id, m.instance] for m in group.members],
+    )
+    output.say()
+
+
+def show_partitions(line: Line, taken: int, sampled: bool, *, head: bool = True) -> None:
     """One group with all its partitions."""
     group = line.group
-    words = [group.state, group.type, output.count(len(group.members), "member")]
-    say_head(group.id, words)
+    if head:
+        say_head(group.id, [group.state, group.type, output.count(len(group.members), "member")])
+    if not group.partitions:
+        output.say("  no offsets")
+        return
     rates = [Column("IN/S", True), Column("OUT/S", True), Column("DRAINED", True)] if sampled else []
     output.table(
         [

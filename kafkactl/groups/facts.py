@@ -14,7 +14,7 @@ from kafkactl.cluster.client import Cluster
 from kafkactl.cluster.offsets import Range, ranges_of, read_stable_ends
 from kafkactl.cluster.topics import read_metadata
 from kafkactl.cluster.words import failed, reason
-from kafkactl.errors import KafkactlError
+from kafkactl.errors import KafkactlError, UnreachableError
 from kafkactl.groups.model import Group, Member, Partition, Sample, State, Type
 from kafkactl.suggest import suggest
 from kafkactl.topics import Place
@@ -81,6 +81,38 @@ def read_groups(cluster: Cluster, scope: Scope | None = None, *, committed: bool
     found = (_group(name, groups[name], commits[name], members[name], ends) for name in wanted)
     # A group that reads none of the topics asked for is not asked for; of one that did not answer nobody knows.
     return Sample(taken, tuple(g for g in found if scope.topics is None or g.partitions or g.missing), missing)
+
+
+def describe_groups(cluster: Cluster, groups: Callable[[str], bool] | None = None) -> Sample:
+    """As `read_groups`, without any partitions: who is in the groups, and how they are."""
+    listed, missing = list_groups(cluster)
+    wanted = sorted(name for name in listed if groups is None or groups(name))
+    limit = cluster.connection.timeout + len(wanted) / _A_SECOND
+    described = cluster.admin.describe_consumer_groups(wanted, request_timeout=limit) if wanted else {}
+    answers = cluster.gather(described, limit=limit)
+    nowhere = _Ends(set(), set(), {}, {})
+    found = (_group(name, answers[name], None, _members(answers[name]), nowhere) for name in wanted)
+    return Sample(int(time.time() * 1000), tuple(found), missing)
+
+
+def read_standing(cluster: Cluster, group: str, places: Iterable[Place]) -> tuple[Partition, ...]:
+    """Where a group, which may be a new one, stands in these partitions, and what they hold.
+
+    Raises UnreachableError where a partition has no leader that answers: of half of them nobody can plan.
+    """
+    wanted = sorted(places)
+    committed = read_commits(cluster, group, wanted) if _OFFSETS in read_metadata(cluster).topics else {}
+    ranges, stable = ranges_of(cluster, wanted), read_stable_ends(cluster, wanted)
+    silent = [place for place in wanted if ranges[place].first is None or ranges[place].end is None]
+    if silent:
+        raise UnreachableError(
+            f"No leader answers for {silent[0][0]}[{silent[0][1]}], so nothing was changed.",
+            hint="See: kafkactl describe --unhealthy",
+        )
+    return tuple(
+        Partition(*place, committed.get(place), ranges[place].first, ranges[place].end, stable[place])
+        for place in wanted
+    )
 
 
 def groups_by_topic(cluster: Cluster, topics: Iterable[str]) -> dict[str, list[str]]:
@@ -155,7 +187,7 @@ def _ask_commits(cluster: Cluster, groups: Iterable[str], limit: float) -> dict[
 
 
 def _committed(answer: Any) -> dict[Place, int]:
-    if isinstance(answer, KafkaError):
+    if answer is None or isinstance(answer, KafkaError):
         return {}
     return {(tp.topic, tp.partition): tp.offset for tp in answer.topic_partitions if not tp.error and tp.offset >= 0}
 
