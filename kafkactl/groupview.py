@@ -10,8 +10,8 @@ from kafkactl.groups.advice import advice
 from kafkactl.groups.behind import behind
 from kafkactl.groups.model import Group, Member
 from kafkactl.groups.report import Line
-from kafkactl.groups.verdict import ERRORS, PartitionVerdict, Verdict
-from kafkactl.groups.words import name, names, reason
+from kafkactl.groups.verdict import COMMIT_INTERVAL, ERRORS, PartitionVerdict, Verdict
+from kafkactl.groups.words import name, names, reason, word
 from kafkactl.output import Cell, Coloured, Column
 
 if TYPE_CHECKING:
@@ -45,12 +45,11 @@ def cells(line: Line, sampled: bool) -> list[Cell]:
     """One group as a row under `columns`."""
     judged = line.judged
     rates = _rates(judged.rate_in, judged.rate_out, judged.drained, judged.lag, judged.verdict) if sampled else []
-    unread = judged.unknown == len(judged.partitions)  # no commit, or no answer: that is not zero
-    lag: Cell = None if unread else judged.lag
+    lag: Cell = judged.lag if judged.known else None  # no commit, or no answer, is not zero
     return [
         line.group.id,
         Coloured(f"{judged.lag:,}", "red") if line.passed else lag,
-        None if unread else behind_cell(line.behind, line.all_known),
+        behind_cell(line.behind, line.all_known) if judged.known else None,
         *rates,
         verdict_cell(line),
     ]
@@ -65,14 +64,15 @@ def behind_cell(seconds: float | None, all_known: bool = True) -> Cell:
 
 def verdict_cell(line: Line) -> Coloured:
     """The verdict in a word."""
-    verdict: str = "REBALANCING" if line.restless else line.judged.verdict
-    return Coloured("ok" if verdict == "OK" else verdict.replace("_", " "), _COLOURS[line.level])
+    return Coloured(word(line), _COLOURS[line.level])
 
 
 def _rates(
     rate_in: float | None, rate_out: float | None, drained: float | None, lag: int | None, verdict: Verdict
 ) -> list[Cell]:
-    return [_rate(rate_in), _rate(rate_out), _drained(drained, lag, verdict)]
+    # Who keeps up is behind by what it will commit next, at any moment: that is not drained.
+    keeps_up = verdict == "OK" and (lag or 0) <= (rate_in or 0) * COMMIT_INTERVAL
+    return [_rate(rate_in), _rate(rate_out), None if keeps_up else _drained(drained, lag, verdict)]
 
 
 def _rate(rate: float | None) -> Cell:
@@ -82,7 +82,7 @@ def _rate(rate: float | None) -> Cell:
 
 
 def _drained(drained: float | None, lag: int | None, verdict: Verdict) -> Cell:
-    """Never, only where the verdict says so: who keeps up is a few records behind at any moment."""
+    """The time until nothing waits; never, only where the verdict says so."""
     if not lag or drained is None:
         return None
     if math.isinf(drained):
@@ -118,36 +118,24 @@ def show_partitions(line: Line, taken: int, sampled: bool, *, head: bool = True)
     if not group.partitions:
         output.say("  no offsets")
         return
-    rates = [Column("IN/S", True), Column("OUT/S", True), Column("DRAINED", True)] if sampled else []
-    output.table(
-        [
-            Column("PARTITION"),
-            Column("COMMITTED", True),
-            Column("END", True),
-            Column("LAG", True),
-            Column("BEHIND", True),
-            *rates,
-            Column("VERDICT"),
-            Column("OWNER"),
-        ],
-        [
-            [
-                name(facts.place),
-                facts.committed,
-                facts.end,
-                judged.lag,
-                behind_cell(behind(facts, judged.lag, taken)),
-                *(
-                    _rates(judged.rate_in, judged.rate_out, judged.drained, judged.lag, judged.verdict)
-                    if sampled
-                    else []
-                ),
-                _word(judged, facts.committed),
-                owner_text(judged.owner),
-            ]
-            for facts, judged in zip(group.partitions, line.judged.partitions, strict=True)
-        ],
-    )
+    output.table(partition_columns(sampled), partition_rows(line, taken, sampled))
+
+
+def partition_columns(sampled: bool) -> list[Column]:
+    """The columns of a partition."""
+    figures = ("COMMITTED", "END", "LAG", "BEHIND", *(("IN/S", "OUT/S", "DRAINED") if sampled else ()))
+    return [Column("PARTITION"), *(Column(title, True) for title in figures), Column("VERDICT"), Column("OWNER")]
+
+
+def partition_rows(line: Line, taken: int, sampled: bool) -> list[list[Cell]]:
+    """A group's partitions as rows under `partition_columns`."""
+    rows: list[list[Cell]] = []
+    for facts, judged in zip(line.group.partitions, line.judged.partitions, strict=True):
+        rates = _rates(judged.rate_in, judged.rate_out, judged.drained, judged.lag, judged.verdict) if sampled else []
+        distance = behind_cell(behind(facts, judged.lag, taken))
+        figures = [facts.committed, facts.end, judged.lag, distance, *rates]
+        rows.append([name(facts.place), *figures, _word(judged, facts.committed), owner_text(judged.owner)])
+    return rows
 
 
 def say_head(title: str, words: Iterable[str]) -> None:
@@ -175,9 +163,9 @@ def line_document(line: Line, taken: int, *, partitions: bool) -> dict[str, Any]
         **group_document(group),
         "verdict": "REBALANCING" if line.restless else judged.verdict,
         "level": line.level,
-        "lag": None if judged.unknown == len(judged.partitions) else judged.lag,
+        "lag": judged.lag if judged.known else None,
         "partitions_without_lag": judged.unknown,
-        "behind_seconds": line.behind,
+        "behind_seconds": line.behind if judged.known else None,
         "behind_complete": line.all_known,
         **_rates_document(judged.rate_in, judged.rate_out, judged.drained),
         "reason": reason(line) or None,

@@ -271,7 +271,7 @@ def test_the_advice_heals_what_offsets_can_heal(
     monkeypatch.setenv("KAFKA_BROKERS", scene.brokers)
     monkeypatch.setenv("KAFKACTL_STATE", str(tmp_path))
     for group in ("ahead-group", "range-group"):
-        done = shell(scene.command(group))
+        done = shell(f"{scene.command(group)} --yes")
         assert done.returncode == 0, done.stderr
     after = {
         g["group"]: g for g in json.loads(kafkactl("lag", "ahead-group", "range-group", "-o", "json").out)["groups"]

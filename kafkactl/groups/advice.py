@@ -38,9 +38,10 @@ def _slow(line: Line, found: Found) -> list[str]:
     readers, partitions = readers_of(line.group, topic)
     first = f"It reads {rate_out:,.0f}/s of {topic} where {rate_in:,.0f}/s arrive"
     if partitions > 1 and (worst.lag or 0) >= _HOT * lag:
+        share = f"All {lag:,}" if worst.lag == lag else f"{worst.lag:,} of the {lag:,}"
         return [
-            f"{first}. {worst.lag:,} of the {lag:,} records that wait are in {name(worst.place)}: one member reads it, "
-            "and more members do not help. Make the handler faster, or spread the keys that are written there."
+            f"{first}. {share} records that wait are in {name(worst.place)}: one member reads it, and more members "
+            "do not help. Make the handler faster, or spread the keys that are written there."
         ]
     needed = math.ceil(readers * rate_in / rate_out) if rate_out else readers + 1
     if readers < partitions:
@@ -148,7 +149,7 @@ def _to_earliest(line: Line, found: Found) -> str:
 def to_earliest(group: str, topic: str, partitions: Sequence[int]) -> str:
     """The command that sends a group back to the first record left in these partitions of a topic."""
     options = " ".join(f"--partition {id}" for id in sorted(partitions))
-    return f"kafkactl groups reset {shlex.quote(group)} --topic {topic} {options} --to-earliest --yes"
+    return f"kafkactl groups reset {shlex.quote(group)} --topic {topic} {options} --to-earliest"
 
 
 def _ordinal(number: int) -> str:

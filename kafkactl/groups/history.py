@@ -8,6 +8,7 @@ from kafkactl.groups.model import Sample
 from kafkactl.groups.observation import Observation, unrest
 from kafkactl.groups.report import Report
 from kafkactl.groups.verdict import COMMIT_INTERVAL
+from kafkactl.groups.words import above, word
 
 # A trend is told over so many seconds: in each such window a healthy consumer commits at least once.
 WINDOW = COMMIT_INTERVAL + 10
@@ -60,11 +61,7 @@ class Change(NamedTuple):
 
 def states(found: Report) -> dict[str, str]:
     """How each group is, in a word or two."""
-    return {
-        line.group.id: ("REBALANCING" if line.restless else line.judged.verdict)
-        + (" above the threshold" if line.passed else "")
-        for line in found.lines
-    }
+    return {line.group.id: ", ".join(dict.fromkeys(filter(None, (word(line), above(line))))) for line in found.lines}
 
 
 def changes(old: Mapping[str, str], new: Mapping[str, str]) -> list[Change]:

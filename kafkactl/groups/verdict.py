@@ -79,6 +79,11 @@ class GroupVerdict:
     drained: float | None
     partitions: tuple[PartitionVerdict, ...]
 
+    @property
+    def known(self) -> bool:
+        """Whether `lag` says anything: where there is no commit, or no answer, anywhere, it does not."""
+        return self.unknown < len(self.partitions) or not (self.partitions or self.verdict == "UNKNOWN")
+
 
 def judge(now: Sample, before: Sample | None = None) -> tuple[GroupVerdict, ...]:
     """Every group of `now`, judged; `before` is a sample taken earlier, for trends."""

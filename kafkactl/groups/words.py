@@ -57,6 +57,20 @@ def readers_of(group: Group, topic: str) -> tuple[int, int]:
     return readers, sum(partition.topic == topic for partition in group.partitions)
 
 
+def word(line: Line) -> str:
+    """The verdict in a word or two, as people are told it."""
+    if line.restless:
+        return "REBALANCING"
+    if line.judged.verdict == "OK":
+        return above(line) or "ok"
+    return line.judged.verdict.replace("_", " ")
+
+
+def above(line: Line) -> str:
+    """The threshold that is passed; nothing where none is."""
+    return f"above {line.passed[0].limit:,}" if line.passed else ""
+
+
 def reason(line: Line) -> str:
     """What the verdict is about, in a few words; nothing where all is well."""
     if line.restless:
@@ -111,7 +125,7 @@ def _ok(line: Line, found: Found) -> str:
     partitions = line.group.partitions
     still = max((partition.still for partition in found), default=0.0)
     silent = sum(partition.committed is None for partition in partitions)
-    words = []
+    words = [f"{passed.lag:,} wait in {passed.topic}" for passed in line.passed if passed.topic]
     if still:
         words.append(f"no commit seen in {still:.0f} s")
     if silent:

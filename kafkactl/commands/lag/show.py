@@ -14,7 +14,7 @@ from kafkactl.escapes import plain
 from kafkactl.groups.advice import advice
 from kafkactl.groups.report import Absent, Report
 from kafkactl.groups.verdict import COMMIT_INTERVAL
-from kafkactl.groups.words import reason
+from kafkactl.groups.words import reason, word
 from kafkactl.output import Case, Cell, Coloured, Column
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def show(found: Report, kafka: Cluster, wish: "Wish") -> None:
         case LagFormat.TABLE:
             table(found, partitions=wish.partitions)
             advise(found, wish.flags)
-            output.note(summary(found))
+            output.note(f"\n{summary(found)}" if found.lines or found.absent else "")
 
 
 def table(found: Report, *, partitions: bool) -> None:
@@ -79,7 +79,7 @@ def advise(found: Report, flags: str) -> None:
         output.say()
         output.say(
             f"{output.style().paint(plain(line.group.id), 'bold')}  "
-            f"{groupview.verdict_cell(line).words}{': ' if reason(line) else ''}{plain(reason(line))}"
+            f"{word(line)}{': ' if reason(line) else ''}{plain(reason(line))}"
         )
         for text in lines:
             _paragraph(with_flags(text, flags))
@@ -100,21 +100,19 @@ def _paragraph(text: str) -> None:
 
 def summary(found: Report, *, live: bool = False) -> str:
     """All of it in a line: how many groups, their verdicts, and what so short a look cannot tell."""
-    counts = Counter(groupview.verdict_cell(line).words for line in found.lines)
+    counts = Counter("ok" if line.judged.verdict == "OK" and not line.restless else word(line) for line in found.lines)
     words = [f"{number:,} {verdict}" for verdict, number in counts.most_common() if verdict != "ok"]
     words += [f"{counts['ok']:,} ok"] if counts["ok"] else []
     passed = sum(bool(line.passed) for line in found.lines)
     parts = [f"{output.count(len(found.lines), 'group')}: {', '.join(words)}" if words else ""]
     parts += [f"{passed:,} above the threshold"] if passed else []
     parts += [f"{len(found.absent):,} declared and not there"] if found.absent else []
-    first = f"\n{' · '.join(part for part in parts if part)}." if any(parts) else ""
-    if not found.lines or live:
-        return first
-    if not found.seconds:
-        return f"{first} Rates, and who is stuck, take two looks: --sample 35s, or --watch."
-    if found.seconds <= COMMIT_INTERVAL:
-        return f"{first} A consumer may commit every 30 s: who is stuck takes --sample 35s."
-    return first
+    said = f"{' · '.join(part for part in parts if part)}."
+    if found.lines and not live and not found.seconds:
+        said += " Rates, and who is stuck, take two looks: --sample 35s, or --watch."
+    elif found.lines and not live and found.seconds <= COMMIT_INTERVAL:
+        said += " A consumer may commit every 30 s: who is stuck takes --sample 35s."
+    return textwrap.fill(said, min(output.width(), _WIDEST), break_long_words=False, break_on_hyphens=False)
 
 
 def document(found: Report, kafka: Cluster, *, partitions: bool) -> dict[str, object]:
@@ -139,7 +137,7 @@ def cases(found: Report) -> list[Case]:
         Case(
             line.group.id,
             line.level,
-            f"{groupview.verdict_cell(line).words}: {reason(line) or 'all is read'}; lag {line.judged.lag:,}",
+            f"{word(line)}: {reason(line) or 'all is read'}; lag {line.judged.lag:,}",
         )
         for line in found.lines
     ]

@@ -60,7 +60,7 @@ def _above_end(group: Group, partitions: list[PartitionVerdict]) -> Finding:
         heal=[
             f"{shows}    shows the first record" if first < end else f"{worst.topic} holds nothing to read now",
             f"stop the consumers of {group.id}, send it back to the start, and start them again:",
-            to_earliest(group.id, worst.topic, ids),
+            f"{to_earliest(group.id, worst.topic, ids)} --yes",
         ],
     )
 
