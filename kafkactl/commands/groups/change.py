@@ -7,29 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from kafkactl import consent, output
-from kafkactl.catalog.model import Catalog
 from kafkactl.cluster import Cluster
+from kafkactl.commands.groups.asked import Asked
 from kafkactl.errors import KafkactlError, UnreachableError, UsageError
 from kafkactl.escapes import plain
 from kafkactl.groups.reset import Move
 from kafkactl.groups.words import name, names
 from kafkactl.output import Cell, Column
-from kafkactl.settings import Connection
 
 _NAMED = 3
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What the user typed besides the change itself: which cluster, and what was agreed to beforehand."""
-
-    connection: Connection
-    catalog: Catalog | None
-    flags: str
-    yes: bool
-    confirm: str | None
-    dry_run: bool
-    json: bool
 
 
 @dataclass(frozen=True)

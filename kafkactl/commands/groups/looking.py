@@ -4,9 +4,8 @@ from typing import Annotated
 
 import typer
 
-from kafkactl import groupview, options, output, settings
+from kafkactl import options, output, settings
 from kafkactl.errors import ExitCode
-from kafkactl.groups.words import names
 from kafkactl.output import Column, Format, ListFormat
 
 Group = Annotated[str, typer.Argument(metavar="GROUP", help="The group.", show_default=False)]
@@ -31,7 +30,7 @@ def list_groups(
       kafkactl groups list
       kafkactl groups list 'payment-*' -o name
     """
-    from kafkactl import cluster
+    from kafkactl import cluster, groupview
     from kafkactl.groups.facts import describe_groups
     from kafkactl.groups.find import group_filter
 
@@ -87,7 +86,7 @@ def describe(
       kafkactl groups describe accounting-group
       kafkactl groups describe 'payment-*' -o json
     """
-    from kafkactl import cluster
+    from kafkactl import cluster, groupview
     from kafkactl.groups.facts import Scope
     from kafkactl.groups.find import group_filter
     from kafkactl.groups.observe import observe
@@ -134,6 +133,7 @@ def save(
     from kafkactl.groups.facts import Scope, read_groups
     from kafkactl.groups.find import require_group
     from kafkactl.groups.saved import Saved, document
+    from kafkactl.groups.words import names
 
     catalog = settings.open_catalog(file, env, required=False)
     kafka = cluster.connect(

@@ -11,7 +11,8 @@ from kafkactl.cluster import Cluster
 from kafkactl.cluster.commits import delete_group, remove_commits, set_commits
 from kafkactl.cluster.offsets import read_time_offsets
 from kafkactl.cluster.topics import no_such_topic, read_topics
-from kafkactl.commands.groups.change import Asked, Change, carry_out, refuse_members
+from kafkactl.commands.groups.asked import Asked
+from kafkactl.commands.groups.change import Change, carry_out, refuse_members
 from kafkactl.errors import KafkactlError, UsageError
 from kafkactl.groups import journal
 from kafkactl.groups.facts import Scope, read_groups, read_standing

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from kafkactl import options, settings
-from kafkactl.commands.groups.change import Asked
+from kafkactl.commands.groups.asked import Asked
 from kafkactl.errors import UsageError
 from kafkactl.output import Format
 
