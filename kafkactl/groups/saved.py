@@ -66,7 +66,7 @@ def _from_json(text: str, name: str) -> Saved:
         return Saved(
             str(data["group"]),
             str(data["cluster"]),
-            int(datetime.fromisoformat(data["taken"]).timestamp() * 1000),
+            round(datetime.fromisoformat(data["taken"]).timestamp() * 1000),
             dict(_offsets(data["offsets"])),
             str(data.get("change", "")),
         )
