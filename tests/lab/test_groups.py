@@ -154,7 +154,6 @@ def test_no_members(doctor: Doctor, app: Consumes, running: ExitStack) -> None:
     doctor().content()
 
 
-@pytest.mark.quick
 @pytest.mark.provokes("KD604", "a consumer that hangs on a record", healed="start the consumer again")
 def test_stalled_among_healthy_groups(doctor: Doctor, app: Consumes, running: ExitStack) -> None:
     topics = ("seldom", "idle", "modern")
