@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 
 import kafka_scripts
+from groups import groups
 from kafka_scripts import Tools
 from measure import Contest, Entry, Sheet, timed
 from records import records
@@ -161,6 +162,7 @@ WORKLOADS: Mapping[str, Callable[[], Contests]] = {
     "everyday": everyday,
     "sandbox": sandbox,
     "records": records,
+    "groups": groups,
 }
 
 

@@ -160,9 +160,12 @@ class _Motion:
     rewound: int = 0
 
 
+_UNKNOWN_MOTION = _Motion()
+
+
 def _motion(now: Partition, before: Partition | None, seconds: float) -> _Motion:
     if before is None:
-        return _Motion()
+        return _UNKNOWN_MOTION
     rate_out = _rate(before.committed, now.committed, seconds)
     waited = bool(lag_of(before) and lag_of(now))
     return _Motion(

@@ -18,7 +18,7 @@ from kafkactl.topics import Place
 Spot = tuple[Place, int]  # a partition and the offset to read from
 
 _MOST = 200  # spots that are looked at
-_MOST_TIMES = 4_000  # and for the time of what waits there
+_MOST_TIMES = 10_000  # and for the time of what waits there
 _NEAR = 1_000  # offsets it is quicker to read on than to fetch anew
 
 
@@ -27,9 +27,9 @@ def with_waiting(cluster: Cluster, now: Sample, before: Sample | None = None, *,
 
     With `times` also wherever else a group lags, as far as they can be read in the connection's timeout.
     """
-    spots = doubtful(now, before)[:_MOST]
-    if times:
-        spots += worst_spots(now)[:_MOST_TIMES]
+    spots = worst_spots(now) if times else []
+    if not times or len(spots) > _MOST_TIMES:  # else the doubtful ones are among them
+        spots = doubtful(now, before)[:_MOST] + spots[:_MOST_TIMES]
     ends = {p.place: p.readable_end or 0 for group in now.groups for p in group.partitions}
     found = read_waiting(cluster, spots, ends)
     if not found:
@@ -42,7 +42,7 @@ def with_waiting(cluster: Cluster, now: Sample, before: Sample | None = None, *,
 
 
 def _looked_at(partition: Partition, found: Mapping[Spot, Waiting]) -> Partition:
-    if partition.next is None or (spot := (partition.place, partition.next)) not in found:
+    if partition.committed == partition.end or partition.next is None or (spot := (partition.place, partition.next)) not in found:
         return partition
     return replace(partition, waiting=found[spot])
 
