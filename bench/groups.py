@@ -5,10 +5,9 @@ import sys
 import tempfile
 from collections.abc import Generator, Sequence
 from pathlib import Path
+from typing import Any
 
 import kafka_scripts
-from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
 from kafka_scripts import Tools
 from measure import Contest, Entry
 
@@ -57,6 +56,9 @@ def groups() -> Generator[Contest, None, None]:
 
 
 def _fill(brokers: str) -> None:
+    from confluent_kafka import Producer  # a library that is loaded would be part of every process's memory
+    from confluent_kafka.admin import AdminClient, NewTopic
+
     admin = AdminClient({"bootstrap.servers": brokers, "log_level": 0})
     topics = [f"bench.topic-{number:02}" for number in range(_TOPICS)]
     for future in admin.create_topics([NewTopic(topic, _PARTITIONS, 1) for topic in topics]).values():
@@ -73,8 +75,10 @@ def _fill(brokers: str) -> None:
         pending = [name for batch in batches for name in _refused(admin, batch, places)]
 
 
-def _refused(admin: AdminClient, names: Sequence[str], places: Sequence[tuple[str, int]]) -> list[str]:
+def _refused(admin: Any, names: Sequence[str], places: Sequence[tuple[str, int]]) -> list[str]:
     """Commit for these groups, all at once; those that it did not work for."""
+    from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
+
     chance = random.Random(names[0])
     futures = {}
     for number, name in enumerate(names):

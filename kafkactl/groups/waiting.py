@@ -42,9 +42,10 @@ def with_waiting(cluster: Cluster, now: Sample, before: Sample | None = None, *,
 
 
 def _looked_at(partition: Partition, found: Mapping[Spot, Waiting]) -> Partition:
-    if partition.committed == partition.end or partition.next is None or (spot := (partition.place, partition.next)) not in found:
+    if partition.next is None or partition.committed == partition.end:  # most of them, in a cluster that keeps up
         return partition
-    return replace(partition, waiting=found[spot])
+    waiting = found.get((partition.place, partition.next))
+    return replace(partition, waiting=waiting) if waiting else partition
 
 
 def read_waiting(cluster: Cluster, spots: Iterable[Spot], ends: Mapping[Place, int]) -> dict[Spot, Waiting]:
