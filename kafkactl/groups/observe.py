@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from confluent_kafka import ConsumerGroupState, ConsumerGroupType
 
-from kafkactl.cluster.client import Cluster
+from kafkactl.cluster.client import Cluster, connect
 from kafkactl.groups.facts import Scope, read_groups
 from kafkactl.groups.observation import Observation, unrest
 from kafkactl.groups.waiting import with_waiting
@@ -31,7 +31,8 @@ def observe(
         return Observation(with_waiting(cluster, read_groups(cluster, scope, committed=True), times=times))
     before = read_groups(cluster, scope, committed=True)
     looks = _look(cluster, seconds, pause)
-    now = read_groups(cluster, scope, committed=True)
+    # With a client of its own: brokers may have been restarted in between (see commands/lag/watch.py).
+    now = read_groups(connect(cluster.connection), scope, committed=True)
     seen, begun = unrest(looks)
     return Observation(with_waiting(cluster, now, before, times=times), before, len(looks), seen, begun)
 

@@ -45,10 +45,11 @@ def show(found: Report, kafka: Cluster, wish: "Wish") -> None:
 def table(found: Report, *, partitions: bool) -> None:
     """The groups; with `partitions` each with all it reads."""
     sampled = found.seconds > 0
-    if partitions:
-        for line in found.lines:
+    if partitions and found.lines:
+        for number, line in enumerate(found.lines):
+            if number:
+                output.say()
             groupview.show_partitions(line, found.taken, sampled)
-            output.say()
         return
     if not found.lines and not found.absent:
         output.say("No consumer groups." if not found.gaps else "No consumer groups answered.")
