@@ -31,7 +31,7 @@ def observe(
         return Observation(with_waiting(cluster, read_groups(cluster, scope, committed=True), times=times))
     before = read_groups(cluster, scope, committed=True)
     looks = _look(cluster, seconds, pause)
-    # With a client of its own: brokers may have been restarted in between (see commands/lag/watch.py).
+    # With a client of its own: brokers may have been restarted in between (librdkafka#4605).
     now = read_groups(connect(cluster.connection), scope, committed=True)
     seen, begun = unrest(looks)
     return Observation(with_waiting(cluster, now, before, times=times), before, len(looks), seen, begun)
