@@ -10,6 +10,7 @@ from pathlib import Path
 
 import kafka_scripts
 from doctor import doctor as doctor_in_containers
+from groups import groups
 from kafka_scripts import Tools
 from measure import Contest, Entry, Sheet, timed
 from records import records
@@ -172,6 +173,7 @@ WORKLOADS: Mapping[str, Callable[[], Contests]] = {
     "sandbox": sandbox,
     "records": records,
     "doctor": doctor,
+    "groups": groups,
 }
 
 

@@ -13,7 +13,9 @@ from kafkactl.commands import (
     diff,
     doctor,
     export,
+    groups,
     init_topics,
+    lag,
     lint,
     logs,
     produce,
@@ -40,6 +42,8 @@ app.command("export")(export.export)
 app.command("describe")(describe.describe)
 app.command("test")(smoke.smoke)
 app.command("doctor")(doctor.doctor)
+app.command("lag")(lag.lag)
+app.add_typer(groups.app, name="groups")
 app.command("tail")(tail.tail)
 app.command("produce")(produce.produce)
 app.command("ps")(ps.ps)

@@ -1,6 +1,7 @@
 """Options shared by commands, each declared once."""
 
 import re
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,12 @@ def positive_duration(text: str | float) -> float:
     if value <= 0:
         raise typer.BadParameter("must be more than 0.")
     return value
+
+
+def typed_flags(brokers: str | None, env: str | None, client_config: Path | None, file: Path | None) -> str:
+    """What was typed to name the cluster and the catalogue, for the commands of a remedy."""
+    given = {"-b": brokers, "--env": env, "--client-config": client_config, "--file": file}
+    return shlex.join(word for flag, value in given.items() if value is not None for word in (flag, str(value)))
 
 
 def complete_topic(incomplete: str) -> list[str]:

@@ -4,6 +4,7 @@ stdout is data, stderr is talk: tables and documents go to stdout, notes, warnin
 Streams are looked up at each call, so that a test, a pipe or a redirection is always honoured.
 """
 
+import io
 import json
 import os
 import re
@@ -156,6 +157,27 @@ def pending(text: str) -> None:
     if is_terminal(sys.stdout):
         sys.stdout.write(f"\r\x1b[2K{text[: width() - 1]}")
         sys.stdout.flush()
+
+
+class _Frame(io.StringIO):
+    """What is written to a terminal, kept until all of it is there."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@contextmanager
+def redrawn() -> Iterator[None]:
+    """What is written to stdout within replaces what the terminal shows, at once: it does not flicker."""
+    terminal, sys.stdout = sys.stdout, _Frame()
+    try:
+        yield
+        # Each line is cleared to its end, and the screen below the last one.
+        text = sys.stdout.getvalue().replace("\n", "\x1b[K\n")
+    finally:
+        sys.stdout = terminal
+    terminal.write(f"\x1b[H{text}\x1b[J")
+    terminal.flush()
 
 
 @contextmanager

@@ -100,10 +100,15 @@ def resolve(
 
 def topics_to_look_at(given: Sequence[str]) -> list[str]:
     """The topics a looking command means: those given, else KAFKA_TOPICS. Raises UsageError where there are none."""
-    names = list(given) or [name.strip() for name in os.environ.get("KAFKA_TOPICS", "").split(",") if name.strip()]
+    names = looked_at(given, "KAFKA_TOPICS")
     if not names:
         raise UsageError("Which topic?", hint="Name one, or set KAFKA_TOPICS. List them: kafkactl describe -o name")
     return names
+
+
+def looked_at(given: Sequence[str], variable: str) -> list[str]:
+    """The names (or globs) a looking command is narrowed to: those given, else those of an environment variable."""
+    return list(given) or [name.strip() for name in os.environ.get(variable, "").split(",") if name.strip()]
 
 
 def _addresses(text: str) -> tuple[str, ...]:

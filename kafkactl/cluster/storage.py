@@ -4,7 +4,6 @@ All of it is optional knowledge: without permission, or on a cluster too old for
 and the reason is kept.
 """
 
-import logging
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -16,7 +15,7 @@ from confluent_kafka import KafkaError
 
 from kafkactl.cluster.client import Cluster
 from kafkactl.cluster.network import unreachable
-from kafkactl.settings import Connection
+from kafkactl.cluster.second import new_client
 
 NO_ANSWER = "no answer"
 _TRIES = 8
@@ -60,15 +59,12 @@ def read_storage(cluster: Cluster, future: "Future[Storage]") -> Storage:
 
 
 def _visit(cluster: Cluster, with_moves: bool) -> Storage:
-    from kafka.admin import KafkaAdminClient
     from kafka.errors import KafkaConnectionError
     from kafka.errors import KafkaError as Refusal
 
-    logging.getLogger("kafka").addHandler(logging.NullHandler())
-    logging.getLogger("kafka").propagate = False
     missing: dict[str, str] = {}
     try:
-        admin = KafkaAdminClient(**_configuration(cluster.connection))
+        admin = new_client(cluster.connection)
     except (Refusal, ValueError, OSError) as error:
         return Storage(missing=dict.fromkeys(("sizes", "quorum", "moves"), _words(error)))
 
@@ -144,34 +140,3 @@ def _storage(directories: list[Any], quorum: Any, moves: Mapping[Any, Any], miss
 def _sum(values: Any) -> int | None:
     known = [value for value in values if value is not None and value >= 0]
     return sum(known) if known else None
-
-
-_SAME = {
-    "security.protocol": "security_protocol",
-    "sasl.mechanism": "sasl_mechanism",
-    "sasl.mechanisms": "sasl_mechanism",
-    "sasl.username": "sasl_plain_username",
-    "sasl.password": "sasl_plain_password",
-    "ssl.ca.location": "ssl_cafile",
-    "ssl.certificate.location": "ssl_certfile",
-    "ssl.key.location": "ssl_keyfile",
-    "ssl.key.password": "ssl_password",
-}
-
-
-def _configuration(connection: Connection) -> dict[str, Any]:
-    """librdkafka's connection properties in kafka-python's words."""
-    properties = connection.properties
-    milliseconds = int(connection.timeout * 1000)
-    configuration: dict[str, Any] = {
-        "bootstrap_servers": list(connection.brokers),
-        "client_id": "kafkactl",
-        "request_timeout_ms": milliseconds,
-        "bootstrap_timeout_ms": milliseconds,
-        **{name: properties[key] for key, name in _SAME.items() if key in properties},
-    }
-    if "security_protocol" in configuration:
-        configuration["security_protocol"] = configuration["security_protocol"].upper()
-    if properties.get("ssl.endpoint.identification.algorithm") == "none":
-        configuration["ssl_check_hostname"] = False
-    return configuration

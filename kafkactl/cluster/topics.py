@@ -39,7 +39,7 @@ def read_topics(
     by name.
     """
     listed = {name: _partitions(topic) for name, topic in read_metadata(cluster).topics.items()}
-    missing = [name for name in asked if name not in listed]
+    missing = [name for name in dict.fromkeys(asked) if name not in listed]
     denied: dict[str, str] = {}
     for name, answer in _describe(cluster, missing).items():
         if isinstance(answer, KafkaError):

@@ -23,7 +23,7 @@ _PROGRAMS = frozenset(
 )
 _COMMENT = re.compile(r" {3,}")
 # The subcommands that dial a cluster: all but these.
-_DIALS = re.compile(r"\bkafkactl (?!sandbox\b|lint\b|logs\b|ps\b)[a-z][a-z-]*")
+_DIALS = re.compile(r"\bkafkactl (?!sandbox\b|lint\b|logs\b|ps\b)(?:groups )?[a-z][a-z-]*")
 
 
 class Remedy(NamedTuple):

@@ -4,8 +4,8 @@ Commits are read before the ends of the partitions: the other way round, a group
 """
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from confluent_kafka import ConsumerGroupState, ConsumerGroupTopicPartitions, ConsumerGroupType, KafkaError
 from confluent_kafka import TopicPartition as TP
@@ -14,7 +14,7 @@ from kafkactl.cluster.client import Cluster
 from kafkactl.cluster.offsets import Range, ranges_of, read_stable_ends
 from kafkactl.cluster.topics import read_metadata
 from kafkactl.cluster.words import failed, reason
-from kafkactl.errors import KafkactlError
+from kafkactl.errors import KafkactlError, UnreachableError
 from kafkactl.groups.model import Group, Member, Partition, Sample, State, Type
 from kafkactl.suggest import suggest
 from kafkactl.topics import Place
@@ -31,16 +31,37 @@ _STATES: Mapping[Any, State] = {
 _TYPES: Mapping[Any, Type] = {ConsumerGroupType.CLASSIC: "classic", ConsumerGroupType.CONSUMER: "consumer"}
 
 
-def read_groups(cluster: Cluster, names: Iterable[str] | None = None, *, committed: bool = False) -> Sample:
-    """Every group, or those of these names that exist; with `committed` the ends of committed transactions, too.
+class Listing(NamedTuple):
+    """The groups that the brokers know; and who did not answer, and why: then there may be more."""
+
+    ids: set[str]
+    missing: dict[str, str]
+
+
+class Scope(NamedTuple):
+    """Which groups, and the partitions of which topics, each told by its name: all where None."""
+
+    groups: Callable[[str], bool] | None = None
+    topics: Callable[[str], bool] | None = None
+
+
+def list_groups(cluster: Cluster) -> Listing:
+    """The names of all groups. Raises KafkactlError where Kafka answers nothing at all."""
+    ids, missing = _list(cluster)
+    return Listing(ids, missing | _leaderless(read_metadata(cluster)))
+
+
+def read_groups(cluster: Cluster, scope: Scope | None = None, *, committed: bool = False) -> Sample:
+    """The groups that exist; with `committed` the ends of committed transactions, too.
 
     What does not answer within the connection's timeout is named in `missing`; the rest is told. Raises KafkactlError
     where Kafka answers nothing at all.
     """
+    scope = scope or Scope()
     metadata = read_metadata(cluster)
     listed, missing = _list(cluster)
     missing |= _leaderless(metadata)
-    wanted = sorted(listed if names is None else listed & set(names))
+    wanted = sorted(name for name in listed if scope.groups is None or scope.groups(name))
     limit = cluster.connection.timeout + len(wanted) / _A_SECOND
     described = cluster.admin.describe_consumer_groups(wanted, request_timeout=limit) if wanted else {}
     asked = _ask_commits(cluster, wanted, limit)
@@ -49,13 +70,48 @@ def read_groups(cluster: Cluster, names: Iterable[str] | None = None, *, committ
     commits = cluster.gather(asked, limit=limit)
     members = {group: _members(groups[group]) for group in wanted}
     places = _places(commits.values(), members.values())
+    if scope.topics is not None:
+        chosen = {topic for topic in {topic for topic, _ in places} if scope.topics(topic)}
+        places = {place for place in places if place[0] in chosen}
     led = [place for place in places if _has_leader(metadata, place)]
     ranges = ranges_of(cluster, led) if led else {}
     stable = read_stable_ends(cluster, led) if committed and led else {}
-    return Sample(
-        taken,
-        tuple(_group(name, groups[name], commits[name], members[name], ranges, stable) for name in wanted),
-        missing,
+    there = {(name, id) for name, topic in metadata.topics.items() for id in topic.partitions}
+    ends = _Ends(places, places - there, ranges, stable)
+    found = (_group(name, groups[name], commits[name], members[name], ends) for name in wanted)
+    # A group that reads none of the topics asked for is not asked for; of one that did not answer nobody knows.
+    return Sample(taken, tuple(g for g in found if scope.topics is None or g.partitions or g.missing), missing)
+
+
+def describe_groups(cluster: Cluster, groups: Callable[[str], bool] | None = None) -> Sample:
+    """As `read_groups`, without any partitions: who is in the groups, and how they are."""
+    listed, missing = list_groups(cluster)
+    wanted = sorted(name for name in listed if groups is None or groups(name))
+    limit = cluster.connection.timeout + len(wanted) / _A_SECOND
+    described = cluster.admin.describe_consumer_groups(wanted, request_timeout=limit) if wanted else {}
+    answers = cluster.gather(described, limit=limit)
+    nowhere = _Ends(set(), set(), {}, {})
+    found = (_group(name, answers[name], None, _members(answers[name]), nowhere) for name in wanted)
+    return Sample(int(time.time() * 1000), tuple(found), missing)
+
+
+def read_standing(cluster: Cluster, group: str, places: Iterable[Place]) -> tuple[Partition, ...]:
+    """Where a group, which may be a new one, stands in these partitions, and what they hold.
+
+    Raises UnreachableError where a partition has no leader that answers: of half of them nobody can plan.
+    """
+    wanted = sorted(places)
+    committed = read_commits(cluster, group, wanted) if _OFFSETS in read_metadata(cluster).topics else {}
+    ranges, stable = ranges_of(cluster, wanted), read_stable_ends(cluster, wanted)
+    silent = [place for place in wanted if ranges[place].first is None or ranges[place].end is None]
+    if silent:
+        raise UnreachableError(
+            f"No leader answers for {silent[0][0]}[{silent[0][1]}], so nothing was changed.",
+            hint="See: kafkactl describe --unhealthy",
+        )
+    return tuple(
+        Partition(*place, committed.get(place), ranges[place].first, ranges[place].end, stable[place])
+        for place in wanted
     )
 
 
@@ -80,11 +136,17 @@ def read_commits(cluster: Cluster, group: str, places: Sequence[Place]) -> dict[
     if _OFFSETS not in read_metadata(cluster).topics:
         known, _ = _list(cluster)
         if group not in known:
-            raise KafkactlError(
-                f"There is no group {group} on {cluster.connection.address}.{suggest(group, known, quoted=False)}"
-            )
+            raise no_such_group(cluster, group, known)
     request = ConsumerGroupTopicPartitions(group, [TP(*place) for place in places])
     return _committed(cluster.wait(cluster.admin.list_consumer_group_offsets([request])[group]))
+
+
+def no_such_group(cluster: Cluster, group: str, known: Iterable[str], kind: str = "no group") -> KafkactlError:
+    """The error for a group (or what `kind` says, such as a glob) that is not among these."""
+    slip = suggest(group, known, quoted=False)
+    return KafkactlError(
+        f"There is {kind} {group} on {cluster.connection.address}.{slip}", hint="List them: kafkactl groups list"
+    )
 
 
 def _list(cluster: Cluster) -> tuple[set[str], dict[str, str]]:
@@ -125,7 +187,7 @@ def _ask_commits(cluster: Cluster, groups: Iterable[str], limit: float) -> dict[
 
 
 def _committed(answer: Any) -> dict[Place, int]:
-    if isinstance(answer, KafkaError):
+    if answer is None or isinstance(answer, KafkaError):
         return {}
     return {(tp.topic, tp.partition): tp.offset for tp in answer.topic_partitions if not tp.error and tp.offset >= 0}
 
@@ -156,20 +218,23 @@ def _has_leader(metadata: Any, place: Place) -> bool:
     return partition is not None and partition.leader >= 0
 
 
-def _group(
-    name: str,
-    description: Any,
-    commits: Any,
-    members: tuple[Member, ...],
-    ranges: Mapping[Place, Range],
-    stable: Mapping[Place, int | None],
-) -> Group:
+class _Ends(NamedTuple):
+    """The partitions that are looked at, and what their leaders told."""
+
+    places: set[Place]
+    gone: set[Place]
+    ranges: Mapping[Place, Range]
+    stable: Mapping[Place, int | None]
+
+
+def _group(name: str, description: Any, commits: Any, members: tuple[Member, ...], ends: _Ends) -> Group:
     committed = _committed(commits)
     unknown = Range(None, None)
+    known = committed.keys() | {place for member in members for place in member.assigned}
     partitions = tuple(
-        Partition(*place, committed.get(place), found.first, found.end, stable.get(place))
-        for place in sorted(committed.keys() | {place for member in members for place in member.assigned})
-        for found in [ranges.get(place, unknown)]
+        Partition(*place, committed.get(place), found.first, found.end, ends.stable.get(place), gone=place in ends.gone)
+        for place in sorted(ends.places & known)
+        for found in [ends.ranges.get(place, unknown)]
     )
     missing = "; ".join(
         f"{part}: {reason(answer)}"

@@ -29,13 +29,14 @@ class Waiting:
     timestamp: int | None = None  # ms since 1970
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Partition:
     """A partition a group has a commit in, or a member for.
 
     `committed` is the offset it reads next, None where it has committed nothing. `first` and `end` are the partition's
     offsets, read after the commit; None where the topic is gone or no leader answered. `stable_end`, where it was
-    asked for, is how far a reader of committed transactions gets. `waiting` is None where nobody looked.
+    asked for, is how far a reader of committed transactions gets. `waiting` is None where nobody looked. `gone`: there
+    is no such partition (any more), or it is hidden from us.
     """
 
     topic: str
@@ -45,6 +46,7 @@ class Partition:
     end: int | None
     stable_end: int | None = None
     waiting: Waiting | None = None
+    gone: bool = False
 
     @property
     def place(self) -> Place:
@@ -55,6 +57,16 @@ class Partition:
     def readable_end(self) -> int | None:
         """The offset up to which a reader gets: the last stable one where it is known, else the end."""
         return self.end if self.stable_end is None else self.stable_end
+
+    @property
+    def held(self) -> int:
+        """How many offsets lie behind an open transaction: a reader of committed ones waits for its end."""
+        return 0 if self.end is None or self.stable_end is None else max(0, self.end - self.stable_end)
+
+    @property
+    def next(self) -> int | None:
+        """The offset to read next: the commit, or the first one left where that is gone. None without a commit."""
+        return None if self.committed is None else max(self.committed, self.first or 0)
 
 
 @dataclass(frozen=True)
@@ -106,6 +118,18 @@ class Sample:
     taken: int  # ms since 1970
     groups: tuple[Group, ...]
     missing: Mapping[str, str] = field(default_factory=dict)
+
+    def gaps(self) -> list[str]:
+        """What of it is not known: who did not answer, and why."""
+        silent = sum(
+            p.committed is not None and p.end is None and not p.gone for group in self.groups for p in group.partitions
+        )
+        places = f"no leader answers for {silent:,} of the partitions"
+        return [
+            *self.missing.values(),
+            *(f"{group.id}: {group.missing}" for group in self.groups if group.missing),
+            *([places] if silent else []),
+        ]
 
     def group(self, id: str) -> Group | None:
         """The group of this id."""

@@ -7,6 +7,10 @@ from functools import cached_property
 from kafkactl.groups.model import Sample
 from kafkactl.groups.verdict import GroupVerdict, judge
 
+_LOOKS = 4  # so few looks tell nothing of restlessness
+_RESTLESS = 0.5  # the share of looks in which a group that never settles is rebalancing
+_REBALANCES = 3  # as many rebalances in one sample, too
+
 
 @dataclass(frozen=True)
 class Observation:
@@ -26,6 +30,16 @@ class Observation:
     def seconds(self) -> float:
         """How much time lies between the two samples; 0 where there is one."""
         return (self.now.taken - self.before.taken) / 1000 if self.before else 0.0
+
+    @property
+    def tells_restlessness(self) -> bool:
+        """Whether there were enough looks to say who does not settle."""
+        return self.looks >= _LOOKS
+
+    def restless(self, group: str) -> bool:
+        """Whether a group was seen to do little but hand out its partitions anew."""
+        seen, begun = self.unrest.get(group, 0), self.rebalances.get(group, 0)
+        return self.tells_restlessness and (seen >= self.looks * _RESTLESS or begun >= _REBALANCES)
 
     @cached_property
     def verdicts(self) -> tuple[GroupVerdict, ...]:

@@ -5,27 +5,36 @@ from collections.abc import Callable
 
 from confluent_kafka import ConsumerGroupState, ConsumerGroupType
 
-from kafkactl.cluster.client import Cluster
-from kafkactl.groups.facts import read_groups
+from kafkactl.cluster.client import Cluster, connect
+from kafkactl.groups.facts import Scope, read_groups
 from kafkactl.groups.observation import Observation, unrest
 from kafkactl.groups.waiting import with_waiting
 
 _LOOK = 0.5  # seconds between two looks at the states of all groups
 
 
-def observe(cluster: Cluster, seconds: float = 0.0, pause: Callable[[float], None] = time.sleep) -> Observation:
-    """All groups; with `seconds` also how they were so long before.
+def observe(
+    cluster: Cluster,
+    seconds: float = 0.0,
+    pause: Callable[[float], None] = time.sleep,
+    *,
+    scope: Scope | None = None,
+    times: bool = False,
+) -> Observation:
+    """The groups; with `seconds` also how they were so long before.
 
-    Where offsets wait and nothing moves, the record that waits is looked for. Raises KafkactlError where Kafka answers
+    Where offsets wait and nothing moves, the record that waits is looked for; with `times` wherever offsets wait, for
+    its time. Raises KafkactlError where Kafka answers
     nothing at all; who does not answer otherwise is named in the samples' `missing`.
     """
     if seconds <= 0:
-        return Observation(with_waiting(cluster, read_groups(cluster, committed=True)))
-    before = read_groups(cluster, committed=True)
+        return Observation(with_waiting(cluster, read_groups(cluster, scope, committed=True), times=times))
+    before = read_groups(cluster, scope, committed=True)
     looks = _look(cluster, seconds, pause)
-    now = read_groups(cluster, committed=True)
+    # With a client of its own: brokers may have been restarted in between (librdkafka#4605).
+    now = read_groups(connect(cluster.connection), scope, committed=True)
     seen, begun = unrest(looks)
-    return Observation(with_waiting(cluster, now, before), before, len(looks), seen, begun)
+    return Observation(with_waiting(cluster, now, before, times=times), before, len(looks), seen, begun)
 
 
 def _look(cluster: Cluster, seconds: float, pause: Callable[[float], None]) -> list[frozenset[str]]:

@@ -35,14 +35,14 @@ TRENDS: frozenset[Verdict] = frozenset({"SLOW", "REWOUND", "STALLED"})
 ERRORS: frozenset[Verdict] = frozenset({"STALLED", "OUT_OF_RANGE", "AHEAD"})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PartitionVerdict:
     """One partition of a group, judged.
 
     `lag` is how many offsets wait to be read, None where that is not known (no commit, no answer). `lost` is how many
     were deleted before the group read them. Rates are records (offsets) a second, `drained` the seconds until nothing
     waits (infinite where it never will); None without two samples. `still`: for how many seconds records were seen to
-    wait while no commit came, 0 where that was not seen.
+    wait while no commit came, 0 where that was not seen. `rewound` is by how many offsets the commit went back.
     """
 
     topic: str
@@ -55,6 +55,7 @@ class PartitionVerdict:
     rate_out: float | None = None
     drained: float | None = None
     still: float = 0.0
+    rewound: int = 0
 
     @property
     def place(self) -> Place:
@@ -77,6 +78,11 @@ class GroupVerdict:
     rate_out: float | None
     drained: float | None
     partitions: tuple[PartitionVerdict, ...]
+
+    @property
+    def known(self) -> bool:
+        """Whether `lag` says anything: where there is no commit, or no answer, anywhere, it does not."""
+        return self.unknown < len(self.partitions) or not (self.partitions or self.verdict == "UNKNOWN")
 
 
 def judge(now: Sample, before: Sample | None = None) -> tuple[GroupVerdict, ...]:
@@ -120,7 +126,7 @@ def lag_of(partition: Partition) -> int | None:
         return None
     if partition.waiting is not None and partition.waiting.offset is None:
         return 0  # markers and gaps are not records
-    return max(0, partition.readable_end - max(partition.committed, partition.first or 0))
+    return max(0, partition.readable_end - (partition.next or 0))
 
 
 def lost_in(partition: Partition) -> int:
@@ -140,23 +146,26 @@ def doubtful(now: Sample, before: Sample | None = None) -> list[tuple[Place, int
         for partition, verdict in zip(group.partitions, judged.partitions, strict=True):
             unmoved = verdict.verdict in ("STOPPED", "STALLED") or verdict.still
             if unmoved and partition.committed is not None and partition.waiting is None:
-                found[partition.place, partition.committed] = verdict.lag or 0
+                found[partition.place, partition.next or 0] = verdict.lag or 0
     return sorted(found, key=lambda spot: (found[spot], spot))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Motion:
     """What moved in a partition between two samples; all None with one. `still` as in PartitionVerdict."""
 
     rate_in: float | None = None
     rate_out: float | None = None
     still: float = 0.0
-    rewound: bool = False
+    rewound: int = 0
+
+
+_UNKNOWN_MOTION = _Motion()
 
 
 def _motion(now: Partition, before: Partition | None, seconds: float) -> _Motion:
     if before is None:
-        return _Motion()
+        return _UNKNOWN_MOTION
     rate_out = _rate(before.committed, now.committed, seconds)
     waited = bool(lag_of(before) and lag_of(now))
     return _Motion(
@@ -182,6 +191,7 @@ def _partition(
         motion.rate_out,
         _drained(lag, motion),
         motion.still,
+        motion.rewound,
     )
 
 
@@ -211,11 +221,12 @@ def _of_readers(group: Group, owner: Member | None, lag: int, motion: _Motion) -
     return "SLOW" if _falls_behind(lag, motion) else "OK"
 
 
-def _rewound(now: Partition, before: Partition | None) -> bool:
-    """Whether the commit went back in a topic that is still the same: one made anew ends earlier than before."""
-    if before is None or before.committed is None or before.end is None or now.committed is None or now.end is None:
-        return False
-    return now.committed < before.committed <= before.end <= now.end
+def _rewound(now: Partition, before: Partition) -> int:
+    """How far the commit went back in a topic that is still the same: one made anew ends earlier than before."""
+    if before.committed is None or before.end is None or now.committed is None or now.end is None:
+        return 0
+    same = now.committed < before.committed <= before.end <= now.end
+    return before.committed - now.committed if same else 0
 
 
 def _falls_behind(lag: int, motion: _Motion) -> bool:

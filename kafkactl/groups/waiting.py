@@ -1,12 +1,15 @@
-"""What waits where a group stands still: the record itself, or nothing but markers and gaps."""
+"""What a group reads next: the record itself with its time, or nothing but markers and gaps."""
 
 import time
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from kafkactl.cluster.client import Cluster
 from kafkactl.errors import KafkactlError
+from kafkactl.groups.behind import worst_spots
 from kafkactl.groups.model import Partition, Sample, Waiting
 from kafkactl.groups.verdict import doubtful
 from kafkactl.records.consume import Reader
@@ -15,12 +18,20 @@ from kafkactl.topics import Place
 Spot = tuple[Place, int]  # a partition and the offset to read from
 
 _MOST = 200  # spots that are looked at
+_MOST_TIMES = 10_000  # and for the time of what waits there
+_NEAR = 1_000  # offsets it is quicker to read on than to fetch anew
 
 
-def with_waiting(cluster: Cluster, now: Sample, before: Sample | None = None) -> Sample:
-    """The sample, with the record that waits wherever offsets wait and nothing moves (`verdict.doubtful`)."""
+def with_waiting(cluster: Cluster, now: Sample, before: Sample | None = None, *, times: bool = False) -> Sample:
+    """The sample, with the record that waits wherever offsets wait and nothing moves (`verdict.doubtful`).
+
+    With `times` also wherever else a group lags, as far as they can be read in the connection's timeout.
+    """
+    spots = worst_spots(now) if times else []
+    if not times or len(spots) > _MOST_TIMES:  # else the doubtful ones are among them
+        spots = doubtful(now, before)[:_MOST] + spots[:_MOST_TIMES]
     ends = {p.place: p.readable_end or 0 for group in now.groups for p in group.partitions}
-    found = read_waiting(cluster, doubtful(now, before)[:_MOST], ends)
+    found = read_waiting(cluster, spots, ends)
     if not found:
         return now
     groups = [
@@ -31,9 +42,10 @@ def with_waiting(cluster: Cluster, now: Sample, before: Sample | None = None) ->
 
 
 def _looked_at(partition: Partition, found: Mapping[Spot, Waiting]) -> Partition:
-    if partition.committed is None or (spot := (partition.place, partition.committed)) not in found:
+    if partition.next is None or partition.committed == partition.end:  # most of them, in a cluster that keeps up
         return partition
-    return replace(partition, waiting=found[spot])
+    waiting = found.get((partition.place, partition.next))
+    return replace(partition, waiting=waiting) if waiting else partition
 
 
 def read_waiting(cluster: Cluster, spots: Iterable[Spot], ends: Mapping[Place, int]) -> dict[Spot, Waiting]:
@@ -41,20 +53,16 @@ def read_waiting(cluster: Cluster, spots: Iterable[Spot], ends: Mapping[Place, i
 
     Without those that do not answer within the connection's timeout, or may not be read.
     """
-    pending = set(spots)
+    queues: dict[Place, list[int]] = defaultdict(list)
+    for place, offset in set(spots):
+        queues[place].append(offset)
     found: dict[Spot, Waiting] = {}
-    if not pending:
+    if not queues:
         return found
     until = time.monotonic() + cluster.connection.timeout
-    reader = Reader(cluster, lambda _: None)
+    reader = Reader(cluster, lambda _: None, few=True)
     try:
-        # Groups may stand at different offsets of one partition: each round reads one of them in each partition.
-        while pending and time.monotonic() < until:
-            told = _round(reader, dict(sorted(pending, reverse=True)), ends, until)
-            if not told:
-                break
-            found |= told
-            pending -= told.keys()
+        _read(reader, {place: sorted(queue, reverse=True) for place, queue in queues.items()}, ends, until, found)
     except KafkactlError:  # what may not be read stays unknown
         pass
     finally:
@@ -62,18 +70,49 @@ def read_waiting(cluster: Cluster, spots: Iterable[Spot], ends: Mapping[Place, i
     return found
 
 
-def _round(reader: Reader, starts: Mapping[Place, int], ends: Mapping[Place, int], until: float) -> dict[Spot, Waiting]:
-    """What the first message, or the end, of each of these partitions tells."""
-    reader.assign(starts)
-    found: dict[Place, Waiting] = {}
-    while len(found) < len(starts) and time.monotonic() < until:
+def _read(
+    reader: Reader, queues: dict[Place, list[int]], ends: Mapping[Place, int], until: float, found: dict[Spot, Waiting]
+) -> None:
+    """Fill `found`; each queue holds the offsets of a partition, the first one last."""
+    reader.assign({place: queue[-1] for place, queue in queues.items()})
+    while queues and time.monotonic() < until:
         messages, reached = reader.messages(0.1)
-        told = {(m.topic(), m.partition()): _waiting(m, ends) for m in reversed(messages)}
-        told = {**dict.fromkeys(reached, Waiting()), **told}
-        new = {place: waiting for place, waiting in told.items() if place not in found}
-        reader.leave(new)
-        found |= new
-    return {(place, starts[place]): waiting for place, waiting in found.items()}
+        batches: dict[Place, list[Any]] = defaultdict(list)
+        for message in messages:
+            batches[message.topic(), message.partition()].append(message)
+        for place, batch in batches.items():
+            if queue := queues.get(place):
+                _answer(place, queue, batch, ends, found)
+        for place in reached:  # nothing comes after: at none of the offsets left does a record wait
+            found |= {(place, offset): Waiting() for offset in queues.pop(place, ())}
+        _go_on(reader, queues, batches, reached)
+
+
+def _answer(
+    place: Place, queue: list[int], batch: Sequence[Any], ends: Mapping[Place, int], found: dict[Spot, Waiting]
+) -> None:
+    """What these messages, which follow one another, tell of the offsets in the queue: those answered leave it."""
+    offsets = [message.offset() for message in batch]
+    while queue and (index := bisect_left(offsets, queue[-1])) < len(offsets):
+        found[place, queue.pop()] = _waiting(batch[index], ends)
+
+
+def _go_on(
+    reader: Reader, queues: dict[Place, list[int]], batches: Mapping[Place, list[Any]], reached: Iterable[Place]
+) -> None:
+    """Let go of what is answered, and read the others where they are to be looked at next."""
+    done = [place for place, queue in queues.items() if not queue]
+    for place in done:
+        del queues[place]
+    far = {
+        place: queues[place][-1]
+        for place, batch in batches.items()
+        if place in queues and queues[place][-1] > batch[-1].offset() + _NEAR
+    }
+    if leaving := [*done, *reached, *far]:
+        reader.leave(leaving)
+    if far:
+        reader.join(far)
 
 
 def _waiting(message: Any, ends: Mapping[Place, int]) -> Waiting:

@@ -30,6 +30,8 @@ _QUEUE = {
     "fetch.max.bytes": 2_000_000,
     "fetch.queue.backoff.ms": 2,  # the default, a second, is what makes a pipe slow
 }
+# Of many partitions one record each: what comes after it is fetched for nothing.
+_FEW = {"fetch.message.max.bytes": 65_536, "queued.min.messages": 1}
 _BATCH = 1_000
 _MANY = 100  # partitions
 _GONE = (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLVE, KafkaError._TIMED_OUT)
@@ -41,16 +43,20 @@ _OF_THE_GROUP = (KafkaError.GROUP_AUTHORIZATION_FAILED, KafkaError.COORDINATOR_N
 class Reader:
     """Partitions of some topics, read from given offsets.
 
-    `told` hears what a user should know: brokers that went away and came back, offsets that retention removed.
+    `told` hears what a user should know: brokers that went away and came back, offsets that retention removed. With
+    `few` it is quick where only the first records of each partition are wanted.
     """
 
-    def __init__(self, cluster: Cluster, told: Callable[[str], None], *, uncommitted: bool = False) -> None:
+    def __init__(
+        self, cluster: Cluster, told: Callable[[str], None], *, uncommitted: bool = False, few: bool = False
+    ) -> None:
         self._told = told
         self._timeout = cluster.connection.timeout
         self._away_since: float | None = None
         self._consumer = Consumer(
             {
                 **_QUEUE,
+                **(_FEW if few else {}),
                 "fetch.wait.max.ms": 100,
                 **client_properties(cluster.connection),
                 "group.id": "kafkactl",  # librdkafka asks for one; assign() joins none

@@ -16,13 +16,6 @@ def cache_directory() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "kafkactl"
 
 
-def state_directory() -> Path:
-    """Detached sandboxes: $KAFKACTL_STATE, else $XDG_STATE_HOME/kafkactl, else ~/.local/state/kafkactl."""
-    if own := os.environ.get("KAFKACTL_STATE"):
-        return Path(own).absolute()
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state").absolute() / "kafkactl"
-
-
 @contextmanager
 def locked(path: Path, waiting: Callable[[], None] | None = None) -> Iterator[None]:
     """Hold a lock file's lock, calling `waiting` if another process has it.

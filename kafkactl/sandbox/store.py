@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from kafkactl.errors import KafkactlError
-from kafkactl.sandbox.disk import disk_errors, locked, state_directory
+from kafkactl.sandbox.disk import disk_errors, locked
 from kafkactl.sandbox.node import Node
+from kafkactl.state import state_directory
 
 _LAYOUT = 1
 _HINT = "KAFKACTL_STATE names another directory for what a sandbox keeps."

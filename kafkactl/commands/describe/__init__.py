@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from kafkactl import garbage, options, output, settings
-from kafkactl.errors import ExitCode, UnreachableError
+from kafkactl.errors import ExitCode, UnreachableError, UsageError
 from kafkactl.output import ListFormat, say
 from kafkactl.settings import Connection
 
@@ -30,6 +30,9 @@ def describe(
     broker: Annotated[
         bool, typer.Option("--broker", help="Brokers instead of topics: listeners, threads, changed settings.")
     ] = False,
+    groups: Annotated[
+        bool, typer.Option("--groups", help="With topics: the groups that read each, their lag and verdict.")
+    ] = False,
     internal: Annotated[bool, typer.Option("--internal", help="List Kafka's own topics, too.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Look again every two seconds, until Ctrl-C.")] = False,
     file: options.File = None,
@@ -45,11 +48,13 @@ def describe(
     \b
     Examples:
       kafkactl describe
-      kafkactl describe payment.created
+      kafkactl describe payment.created --groups
       kafkactl describe --unhealthy --watch
       kafkactl describe --broker 1
       kafkactl describe -o name | grep payment
     """
+    if groups and (broker or not names):
+        raise UsageError("--groups is about topics: name some.", hint="All groups: kafkactl lag")
     catalog = settings.open_catalog(file, env, required=False)
     connection = settings.resolve(
         brokers=brokers, env=env, client_config=client_config, timeout=timeout, verbose=verbose, catalog=catalog
@@ -65,7 +70,7 @@ def describe(
         if broker:
             return describe_brokers(kafka, names, show)
         if names:
-            return describe_topics(kafka, catalog, names, show, unhealthy=unhealthy)
+            return describe_topics(kafka, catalog, names, show, unhealthy=unhealthy, judge_groups=groups)
         return describe_cluster(kafka, catalog, show, unhealthy=unhealthy, internal=internal)
 
     if watch:

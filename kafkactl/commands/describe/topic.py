@@ -3,20 +3,28 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from kafkactl import output
+from kafkactl import groupview, output
 from kafkactl.catalog.model import Catalog
 from kafkactl.commands.describe.row import admit_gaps, replication, row_document
 from kafkactl.errors import ExitCode, KafkactlError
+from kafkactl.groups.words import reason
 from kafkactl.output import Column, ListFormat, say
 from kafkactl.planview import value_text
 
 if TYPE_CHECKING:
     from kafkactl.cluster import Cluster
     from kafkactl.cluster.overview import Overview, TopicRow
+    from kafkactl.groups.report import Report
 
 
 def describe_topics(
-    kafka: "Cluster", catalog: Catalog | None, names: list[str], show: ListFormat, *, unhealthy: bool
+    kafka: "Cluster",
+    catalog: Catalog | None,
+    names: list[str],
+    show: ListFormat,
+    *,
+    unhealthy: bool,
+    judge_groups: bool = False,
 ) -> ExitCode:
     from kafkactl.cluster.overview import read_overview
     from kafkactl.groups.facts import groups_by_topic
@@ -27,6 +35,7 @@ def describe_topics(
     if unhealthy:
         rows = [row for row in rows if row.state != "ok"]
     groups = groups_by_topic(kafka, [row.name for row in rows]) if rows and show is not ListFormat.NAME else {}
+    judged = {row.name: _judged(kafka, catalog, row.name) for row in rows} if judge_groups else {}
     match show:
         case ListFormat.NAME:
             for row in rows:
@@ -36,6 +45,7 @@ def describe_topics(
                 {
                     **row_document(row, view, catalog is not None),
                     "groups": groups[row.name],
+                    **_judged_document(judged.get(row.name)),
                     **_catalogued(row.name, catalog),
                 }
                 for row in rows
@@ -46,11 +56,40 @@ def describe_topics(
                 if number:
                     say()
                 _show_topic(row, view, catalog, groups[row.name])
+                if row.name in judged:
+                    _show_judged(judged[row.name])
     admit_gaps(view)
     for name in names:
         if name not in found:
             raise _unknown(kafka, catalog, name, view.hidden)
     return ExitCode.FOUND if unhealthy and rows else ExitCode.OK
+
+
+def _judged(kafka: "Cluster", catalog: Catalog | None, topic: str) -> "Report":
+    """The groups that read a topic, judged by what they read of it."""
+    from kafkactl.groups.facts import Scope
+    from kafkactl.groups.observe import observe
+    from kafkactl.groups.report import report
+
+    return report(observe(kafka, scope=Scope(topics=topic.__eq__), times=True), catalog, None, everything=False)
+
+
+def _judged_document(found: "Report | None") -> dict[str, Any]:
+    if found is None:
+        return {}
+    lines = [groupview.line_document(line, found.taken, partitions=True) for line in found.lines]
+    return {"judged_groups": lines, "groups_complete": not found.gaps}
+
+
+def _show_judged(found: "Report") -> None:
+    say()
+    if found.lines:
+        columns = [*groupview.columns(sampled=False), Column("")]
+        output.table(columns, [[*groupview.cells(line, sampled=False), reason(line)] for line in found.lines])
+    else:
+        say("No group reads it.")
+    for gap in found.gaps[:3]:
+        output.warn(f"a partial answer: {gap}")
 
 
 def _unknown(kafka: "Cluster", catalog: Catalog | None, name: str, hidden: Any) -> KafkactlError:

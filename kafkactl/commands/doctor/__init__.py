@@ -1,6 +1,5 @@
 """kafkactl doctor: what is wrong, why, and what heals it."""
 
-import shlex
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -127,7 +126,7 @@ def doctor(
             catalog,
             run.Wish(
                 what=tuple(what or ()),
-                flags=_flags(brokers, env, client_config, file),
+                flags=options.typed_flags(brokers, env, client_config, file),
                 wait=wait,
                 sample=sample,
                 fail_on_warnings=fail_on is FailOn.WARN,
@@ -144,9 +143,3 @@ def doctor(
             ),
         )
     )
-
-
-def _flags(brokers: str | None, env: str | None, client_config: Path | None, file: Path | None) -> str:
-    """What was typed to name the cluster and the catalogue, for the commands of a remedy."""
-    given = {"-b": brokers, "--env": env, "--client-config": client_config, "--file": file}
-    return shlex.join(word for flag, value in given.items() if value is not None for word in (flag, str(value)))

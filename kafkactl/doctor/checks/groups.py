@@ -15,6 +15,7 @@ from kafkactl.doctor.checks.judged import (
 from kafkactl.doctor.facts import Facts
 from kafkactl.doctor.findings import Check, Finding, NotApplicableError
 from kafkactl.doctor.words import and_more, many
+from kafkactl.groups.advice import to_earliest
 from kafkactl.groups.model import Group
 from kafkactl.groups.observation import Observation
 from kafkactl.groups.verdict import PartitionVerdict
@@ -44,19 +45,14 @@ def _below_log(group: Group, partitions: list[PartitionVerdict]) -> Finding:
 
 def above_end(facts: Facts) -> Iterator[Finding]:
     """KD602"""
-    address = ",".join(dial.address for dial in facts.bootstrap)
-    yield from or_partial(facts, (_above_end(address, *found) for found in judged(facts, "AHEAD")))
+    yield from or_partial(facts, (_above_end(*found) for found in judged(facts, "AHEAD")))
 
 
-def _above_end(address: str, group: Group, partitions: list[PartitionVerdict]) -> Finding:
+def _above_end(group: Group, partitions: list[PartitionVerdict]) -> Finding:
     worst = partitions[0]
     committed, first, end = offsets(group, worst)
-    ids = ",".join(str(partition.partition) for partition in partitions if partition.topic == worst.topic)
+    ids = [partition.partition for partition in partitions if partition.topic == worst.topic]
     shows = f"kafkactl tail {worst.topic} --partition {worst.partition} --offset {first} -c 1 --no-follow"
-    resets = (
-        f"kafka-consumer-groups --bootstrap-server {address} --group {group.id} --topic {worst.topic}:{ids} "
-        "--reset-offsets --to-earliest --execute"
-    )
     return Finding(
         group.id,
         {"places": and_more(map(place, partitions)), "committed": f"{committed:,}", "end": f"{end:,}"},
@@ -64,7 +60,7 @@ def _above_end(address: str, group: Group, partitions: list[PartitionVerdict]) -
         heal=[
             f"{shows}    shows the first record" if first < end else f"{worst.topic} holds nothing to read now",
             f"stop the consumers of {group.id}, send it back to the start, and start them again:",
-            resets,
+            f"{to_earliest(group.id, worst.topic, ids)} --yes",
         ],
     )
 

@@ -19,10 +19,6 @@ from kafkactl.groups.model import Group
 from kafkactl.groups.observation import Observation
 from kafkactl.groups.verdict import COMMIT_INTERVAL, PartitionVerdict
 
-_LOOKS = 4  # so few looks tell nothing of restlessness
-_RESTLESS = 0.5  # the share of looks in which a group that never settles is rebalancing
-_REBALANCES = 3  # as many rebalances in one sample, too
-
 
 def stalled(facts: Facts) -> Iterator[Finding]:
     """KD604"""
@@ -61,16 +57,16 @@ def _sampled(facts: Facts) -> float:
 def rebalance_loop(facts: Facts) -> Iterator[Finding]:
     """KD605"""
     seconds, observed = _sampled(facts), observation(facts)
-    if observed.looks < _LOOKS:
+    if not observed.tells_restlessness:
         raise NotApplicableError(f"a sample of {seconds:.0f} s is too short")
     yield from or_partial(facts, _rebalance_loop(observed))
 
 
 def _rebalance_loop(observed: Observation) -> Iterator[Finding]:
     for name, looks in observed.unrest.items():
-        begun = observed.rebalances.get(name, 0)
-        if looks < observed.looks * _RESTLESS and begun < _REBALANCES:
+        if not observed.restless(name):
             continue
+        begun = observed.rebalances.get(name, 0)
         group = observed.now.group(name)
         yield Finding(
             name,

@@ -1,0 +1,173 @@
+"""How a group is changed: look, show, ask, save what was, do it, look again, and say how to undo it."""
+
+import shlex
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kafkactl import consent, output
+from kafkactl.cluster import Cluster
+from kafkactl.commands.groups.asked import Asked
+from kafkactl.errors import KafkactlError, UnreachableError, UsageError
+from kafkactl.escapes import plain
+from kafkactl.groups.reset import Move
+from kafkactl.groups.words import name, names
+from kafkactl.output import Cell, Column
+
+_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of one group's offsets. `words`: what it is called, "reset to the first record left"."""
+
+    group: str
+    words: str
+    moves: tuple[Move, ...]
+    act: Callable[[], None]
+
+
+def refuse_members(kafka: Cluster, group: str, *, reading: str = "") -> None:
+    """Raise KafkactlError where a group has members (with `reading`: that read this topic), and say who they are.
+
+    UnreachableError where nobody knows. A group that does not exist has none.
+    """
+    from kafkactl.groups.facts import describe_groups
+
+    sample = describe_groups(kafka, group.__eq__)
+    found = sample.group(group)
+    gap = found.missing if found else next(iter(sample.missing.values()), "")
+    if gap:
+        raise UnreachableError(f"Nothing was changed: whether {group} has members is not known: {gap}.")
+    members = found.members if found else ()
+    if reading:
+        members = tuple(m for m in members if reading in {topic for topic, _ in m.assigned} or not m.assigned)
+    if not members:
+        return
+    who = ", ".join(
+        f"{m.client} at {m.host}" + (f" ({names(m.assigned)})" if m.assigned else "") for m in members[:_NAMED]
+    )
+    more = f" and {len(members) - _NAMED} more" if len(members) > _NAMED else ""
+    count = output.count(len(members), "member") + (f" on {reading}" if reading else "")
+    raise KafkactlError(
+        f"Nothing was changed: {group} has {count}, who would go on and commit over it.",
+        where=f"They are {who}{more}." if len(members) > 1 else f"It is {who}.",
+        hint=f"Stop them, and see that they are gone: kafkactl groups describe {shlex.quote(group)}",
+    )
+
+
+def carry_out(kafka: Cluster, asked: Asked, changes: Sequence[Change]) -> None:
+    """Show, ask, save, do, look again. Raises UsageError where it is not agreed to, KafkactlError where it fails."""
+    todo = [change for change in changes if any(move.changes for move in change.moves) or not change.moves]
+    if not asked.json:
+        for change in changes:
+            show_plan(change)
+    if asked.dry_run or not todo:
+        if asked.json:
+            output.document("groups-change", document(kafka, changes, [], dry_run=asked.dry_run))
+        output.note("\nDry run: nothing was changed." if asked.dry_run else "\nNothing to do: it is so already.")
+        return
+    consent.require_unprotected(
+        asked.catalog, asked.connection, kafka.info.id, asked.confirm, "change where its groups read"
+    )
+    if not asked.yes and not consent.agrees(f"\n{_question(todo)} on {asked.connection.label}. Do it?"):
+        raise UsageError("Nothing was changed.", hint="Agree beforehand: --yes")
+    paths = [_do(kafka, asked, change) for change in todo]
+    if asked.json:
+        output.document("groups-change", document(kafka, changes, paths, dry_run=False))
+
+
+def _question(todo: Sequence[Change]) -> str:
+    again = sum(move.again or 0 for change in todo for move in change.moves)
+    skipped = sum(move.skipped or 0 for change in todo for move in change.moves)
+    effects = [f"{again:,} read again" if again else "", f"{skipped:,} skipped" if skipped else ""]
+    said = ", ".join(effect for effect in effects if effect)
+    listed = ", ".join(change.group for change in todo[:_NAMED]) + (" …" if len(todo) > _NAMED else "")
+    return f"{listed}: {todo[0].words}{f' ({said})' if said else ''}"
+
+
+def _do(kafka: Cluster, asked: Asked, change: Change) -> str:
+    """Do one change; the path of what was saved before."""
+    from kafkactl.groups import journal
+    from kafkactl.groups.saved import Saved
+
+    offsets = {move.place: move.old for move in change.moves if move.changes}
+    path = journal.keep(Saved(change.group, kafka.info.id, int(time.time() * 1000), offsets, change.words))
+    change.act()
+    _verify(kafka, change)
+    moved = sum(move.changes for move in change.moves)
+    undo = " ".join(["kafkactl groups undo", shlex.quote(change.group), *([asked.flags] if asked.flags else [])])
+    output.note(
+        f"\nDone. {change.group}: {change.words}, {output.count(moved, 'partition')}.\n  Undo it: {undo}\n"
+        f"  As it was: {path}"
+    )
+    return str(path)
+
+
+def _verify(kafka: Cluster, change: Change) -> None:
+    """Read back what was written. Raises KafkactlError where it is not there."""
+    from kafkactl.groups.facts import read_standing
+
+    wanted = {move.place: move.new for move in change.moves if move.changes}
+    found = {p.place: p.committed for p in read_standing(kafka, change.group, wanted)}
+    wrong = [place for place, offset in wanted.items() if found[place] != offset]
+    if wrong:
+        stands = "no commit" if found[wrong[0]] is None else f"{found[wrong[0]]:,}"
+        raise KafkactlError(
+            f"{change.group} has {stands} in {name(wrong[0])} just after the change: somebody else writes there.",
+            hint=f"See: kafkactl groups describe {shlex.quote(change.group)}",
+        )
+
+
+def show_plan(change: Change) -> None:
+    """The plan, partition by partition."""
+    output.say(f"{output.style().paint(plain(change.group), 'bold')} · {plain(change.words)}")
+    if not change.moves:
+        output.say("  it has committed nothing")
+        return
+    columns = [
+        Column("PARTITION"),
+        Column("FROM", True),
+        Column("TO", True),
+        Column("AGAIN", True),
+        Column("SKIPPED", True),
+    ]
+    noted = any(move.note for move in change.moves)
+    output.table([*columns, *([Column("")] if noted else [])], [_cells(move, noted) for move in change.moves])
+
+
+def _cells(move: Move, noted: bool) -> list[Cell]:
+    to: Cell = move.new if move.changes else output.Coloured("as it is", "dim")
+    if move.new is None and move.changes:
+        to = "no commit"
+    return [name(move.place), move.old, to, move.again, move.skipped, *([move.note] if noted else [])]
+
+
+def document(kafka: Cluster, changes: Sequence[Change], paths: Sequence[str], *, dry_run: bool) -> dict[str, Any]:
+    """What was planned and done, as JSON."""
+    return {
+        "cluster": {"id": kafka.info.id, "brokers": list(kafka.connection.brokers)},
+        "dry_run": dry_run,
+        "done": bool(paths),
+        "saved": list(paths),
+        "groups": [
+            {
+                "group": change.group,
+                "change": change.words,
+                "partitions": [
+                    {
+                        "topic": move.topic,
+                        "partition": move.partition,
+                        "from": move.old,
+                        "to": move.new,
+                        "read_again": move.again,
+                        "skipped": move.skipped,
+                        "note": move.note or None,
+                    }
+                    for move in change.moves
+                ],
+            }
+            for change in changes
+        ],
+    }

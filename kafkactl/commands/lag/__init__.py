@@ -1,0 +1,103 @@
+"""kafkactl lag: which consumer groups are behind, why, and what to do about it."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from kafkactl import options, settings
+from kafkactl.errors import UsageError
+
+
+class LagFormat(StrEnum):
+    """Formats of lag."""
+
+    TABLE = "table"
+    JSON = "json"
+    JUNIT = "junit"
+    GITHUB = "github"
+    PROMETHEUS = "prometheus"
+
+
+def lag(
+    groups: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[GROUP]…", help="Groups, or globs such as 'payment-*'. Default: KAFKA_CONSUMER_GROUP, else all."
+        ),
+    ] = None,
+    topics: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--topic",
+            metavar="GLOB",
+            help="Only what is read of this topic. Repeatable. Default: KAFKA_TOPICS, else all.",
+            autocompletion=options.complete_topic,
+        ),
+    ] = None,
+    threshold: Annotated[
+        int | None,
+        typer.Option(
+            "--threshold",
+            metavar="N",
+            min=0,
+            help="The exit code is 1 where more records wait. Default: lag_threshold of topics.yaml, else 1000.",
+        ),
+    ] = None,
+    sample: Annotated[
+        float | None,
+        typer.Option(
+            "--sample",
+            metavar="TIME",
+            parser=options.positive_duration,
+            help="Look twice, so far apart: rates, and who falls behind; more than 30s tells who is stuck.",
+        ),
+    ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Look again every two seconds; in a pipe a line for each change.")
+    ] = False,
+    partitions: Annotated[bool, typer.Option("--partitions", help="All of it: every partition and its owner.")] = False,
+    file: options.File = None,
+    show: Annotated[LagFormat, typer.Option("-o", "--output", help="How to show it.")] = LagFormat.TABLE,
+    brokers: options.Brokers = None,
+    env: options.Env = None,
+    client_config: options.ClientConfig = None,
+    timeout: options.Timeout = 3.0,
+    verbose: options.Verbose = False,
+) -> None:
+    """Show which consumer groups are behind, by how much, since when, and what to do about it. Joins no group.
+
+    One look tells lag, time and who is absent; trends take two: --sample 35s, or --watch.
+
+    \b
+    Examples:
+      kafkactl lag
+      kafkactl lag accounting-group --partitions
+      kafkactl lag --sample 35s --threshold 500
+      kafkactl lag -o prometheus > /var/lib/node_exporter/kafka.prom
+    """
+    from kafkactl.commands.lag.run import Wish, look
+
+    if watch and sample is not None:
+        raise UsageError("--watch looks again and again by itself: leave --sample out.")
+    if watch and show is not LagFormat.TABLE:
+        raise UsageError(f"--watch shows a table, not {show}.", hint=f"Take a sample: --sample 10s -o {show}")
+    catalog = settings.open_catalog(file, env, required=False)
+    connection = settings.resolve(
+        brokers=brokers, env=env, client_config=client_config, timeout=timeout, verbose=verbose, catalog=catalog
+    )
+    wish = Wish(
+        groups=tuple(settings.looked_at(groups or (), "KAFKA_CONSUMER_GROUP")),
+        topics=tuple(settings.looked_at(topics or (), "KAFKA_TOPICS")),
+        narrowed=not groups and bool(settings.looked_at((), "KAFKA_CONSUMER_GROUP")),
+        threshold=threshold,
+        sample=sample or 0.0,
+        partitions=partitions,
+        show=show,
+        flags=options.typed_flags(brokers, env, client_config, file),
+    )
+    if watch:
+        from kafkactl.commands.lag.watch import watch as go_on
+
+        go_on(connection, catalog, wish)
+    raise typer.Exit(look(connection, catalog, wish))

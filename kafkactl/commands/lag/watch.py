@@ -1,0 +1,144 @@
+"""lag --watch: a live table on a terminal; in a pipe a line for each change of a verdict, and nothing else."""
+
+import shutil
+import sys
+import time
+from collections import deque
+from typing import NoReturn
+
+from kafkactl import cluster, garbage, groupview, output
+from kafkactl.catalog.model import Catalog
+from kafkactl.commands.lag.run import Wish, judged, scope, tell_narrowed
+from kafkactl.commands.lag.show import summary
+from kafkactl.errors import KafkactlError, UnreachableError
+from kafkactl.escapes import plain
+from kafkactl.groups.facts import Scope, read_groups
+from kafkactl.groups.history import Change, History, changes, sparkline, states
+from kafkactl.groups.report import Report
+from kafkactl.groups.waiting import with_waiting
+from kafkactl.groups.words import reason
+from kafkactl.output import Cell, Column
+from kafkactl.settings import Connection
+
+_REFRESH = 2.0  # seconds between two looks
+_CHANGES = 5  # that are shown below the table
+_FRAME = 5  # lines of a screen that are no group: headings, summary, and the line of the clock
+
+
+def watch(connection: Connection, catalog: Catalog | None, wish: Wish) -> NoReturn:
+    """Look again and again, also through a restart of the cluster. Raises UnreachableError where there is none yet."""
+    chosen = scope(cluster.connect(connection), catalog, wish)
+    tell_narrowed(wish)
+    view = _Screen(connection, partitions=wish.partitions) if output.is_terminal(sys.stdout) else _Lines()
+    history = History()
+    while True:
+        start = time.monotonic()
+        try:
+            found = _look(connection, chosen, history, catalog, wish)
+        except UnreachableError as error:
+            view.unreachable(error)
+        else:
+            view.show(found, history)
+        garbage.collect()
+        time.sleep(max(0.2, _REFRESH - (time.monotonic() - start)))
+
+
+def _look(connection: Connection, chosen: Scope, history: History, catalog: Catalog | None, wish: Wish) -> Report:
+    # A client of its own for each look, once somebody answers: librdkafka 2.16 aborts the process where a request to a
+    # coordinator that was left lying comes to an end when the broker is back (librdkafka#4605).
+    kafka = cluster.connect(connection)
+    sample = with_waiting(kafka, read_groups(kafka, chosen, committed=True), history.before, times=True)
+    return judged(history.add(sample), catalog, wish)
+
+
+def _clock() -> str:
+    return time.strftime("%H:%M:%S")
+
+
+def _change_text(change: Change, found: Report) -> str:
+    line = next((line for line in found.lines if line.group.id == change.group), None)
+    words = f"{f'lag {line.judged.lag:,}  ' if line.judged.known else ''}{reason(line)}" if line else ""
+    move = f"{change.old} → {change.new or 'gone'}" if change.old else change.new
+    return plain(f"{change.group}  {move}  {words}".rstrip())
+
+
+class _Lines:
+    """For a pipe: at first who is not well, then what changes."""
+
+    def __init__(self) -> None:
+        self._states: dict[str, str] | None = None
+        self._away = False
+
+    def show(self, found: Report, history: History) -> None:
+        now = states(found)
+        told = changes(self._states or {}, now)
+        for change in told if self._states is not None else [change for change in told if change.new != "ok"]:
+            output.say(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')}  {_change_text(change, found)}")
+        if self._away:
+            output.note("Kafka is back.")
+        self._states, self._away = now, False
+        sys.stdout.flush()
+
+    def unreachable(self, error: KafkactlError) -> None:
+        if not self._away:
+            output.note(error.message)
+        self._away = True
+
+
+class _Screen:
+    """For a terminal: the groups with the worst first, as many as fit, and the latest changes."""
+
+    def __init__(self, connection: Connection, *, partitions: bool) -> None:
+        self._partitions = partitions
+        self._label = connection.label
+        self._states: dict[str, str] | None = None
+        self._changes: deque[str] = deque(maxlen=_CHANGES)
+        self._last: tuple[Report, History] | None = None
+
+    def show(self, found: Report, history: History) -> None:
+        now = states(found)
+        if self._states is not None:
+            self._changes += [f"{_clock()}  {_change_text(change, found)}" for change in changes(self._states, now)]
+        self._states, self._last = now, (found, history)
+        self._draw("")
+
+    def unreachable(self, error: KafkactlError) -> None:
+        self._draw(error.message)
+
+    def _draw(self, trouble: str) -> None:
+        with output.redrawn():
+            if self._last:
+                room = max(1, shutil.get_terminal_size().lines - _FRAME - len(self._changes))
+                found, history = self._last
+                hidden = _partitions(found, room) if self._partitions else _groups(found, history, room)
+                output.say(f"{summary(found, live=True)}{f' {hidden:,} more do not fit here.' if hidden else ''}")
+            for text in self._changes:
+                output.say(text[: output.width()])
+            words = f"{_clock()}  {self._label}  every {_REFRESH:g} s, Ctrl-C ends"
+            output.say(output.style().paint(trouble, "red") if trouble else "")
+            output.say(output.style().paint(words[: output.width()], "dim"))
+
+
+def _groups(found: Report, history: History, room: int) -> int:
+    """A table of the groups; how many of them did not fit."""
+    shown = found.lines[:room]
+    sampled = found.seconds > 0
+    marks = "▁▂▃▄▅▆▇█" if output.style().colour else "_.-=+*#"
+    columns = [*groupview.columns(sampled), Column("LAG OVER TIME"), Column("")]
+    rows: list[list[Cell]] = [
+        [*groupview.cells(line, sampled), sparkline(history.lags(line.group.id), marks), reason(line)] for line in shown
+    ]
+    while len(columns) > len(groupview.columns(sampled)) and not groupview.fits(columns, rows):
+        columns, rows = columns[:-1], [row[:-1] for row in rows]
+    output.table(columns, rows)
+    return len(found.lines) - len(shown)
+
+
+def _partitions(found: Report, room: int) -> int:
+    """A table of the groups' partitions; how many of them did not fit."""
+    sampled = found.seconds > 0
+    rows = [
+        [line.group.id, *row] for line in found.lines for row in groupview.partition_rows(line, found.taken, sampled)
+    ]
+    output.table([Column("GROUP"), *groupview.partition_columns(sampled)], rows[:room])
+    return len(rows) - len(rows[:room])

@@ -1,0 +1,79 @@
+"""Groups looked at again and again: what the last looks say together, and what changed. Pure."""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from kafkactl.groups.model import Sample
+from kafkactl.groups.observation import Observation, unrest
+from kafkactl.groups.report import Report
+from kafkactl.groups.verdict import COMMIT_INTERVAL
+from kafkactl.groups.words import above, word
+
+# A trend is told over so many seconds: in each such window a healthy consumer commits at least once.
+WINDOW = COMMIT_INTERVAL + 10
+_APART = 5.0  # seconds between two samples that are kept: a large cluster's are large
+_LAGS = 24  # of each group so many are kept
+
+
+class History:
+    """The looks of the last seconds. Not frozen: it grows by each look, and forgets the old ones."""
+
+    def __init__(self) -> None:
+        self._kept: deque[Sample] = deque()
+        self._looks: deque[tuple[int, frozenset[str]]] = deque()
+        self._lags: dict[str, deque[int]] = {}
+
+    @property
+    def before(self) -> Sample | None:
+        """The sample that the next one will be compared with."""
+        return self._kept[0] if self._kept else None
+
+    def add(self, now: Sample) -> Observation:
+        """What this sample and those before it say together."""
+        oldest = now.taken - WINDOW * 1000
+        while len(self._kept) > 1 and self._kept[1].taken <= oldest:
+            self._kept.popleft()
+        self._looks.append((now.taken, frozenset(group.id for group in now.groups if group.rebalancing)))
+        while self._looks[0][0] < oldest:
+            self._looks.popleft()
+        seen, begun = unrest(look for _, look in self._looks)
+        observed = Observation(now, self.before, len(self._looks), seen, begun)
+        if not self._kept or now.taken - self._kept[-1].taken >= _APART * 1000:
+            self._kept.append(now)
+        self._lags = {
+            found.group: deque([*self._lags.get(found.group, ()), found.lag], _LAGS) for found in observed.verdicts
+        }
+        return observed
+
+    def lags(self, group: str) -> Sequence[int]:
+        """A group's lags, the latest last."""
+        return tuple(self._lags.get(group, ()))
+
+
+class Change(NamedTuple):
+    """A group that is not as it was; "" where it was, or is, not there."""
+
+    group: str
+    old: str
+    new: str
+
+
+def states(found: Report) -> dict[str, str]:
+    """How each group is, in a word or two."""
+    return {line.group.id: ", ".join(dict.fromkeys(filter(None, (word(line), above(line))))) for line in found.lines}
+
+
+def changes(old: Mapping[str, str], new: Mapping[str, str]) -> list[Change]:
+    """What differs between two such, by group."""
+    return [
+        Change(group, old.get(group, ""), new.get(group, ""))
+        for group in sorted(old.keys() | new.keys())
+        if old.get(group) != new.get(group)
+    ]
+
+
+def sparkline(values: Sequence[int], marks: str = "▁▂▃▄▅▆▇█") -> str:
+    """Values as a little picture, each as high as its share of the largest."""
+    most = max(values, default=0)
+    return "".join(marks[0 if not most else value * (len(marks) - 1) // most] for value in values)

@@ -1,0 +1,148 @@
+"""The groups as `lag` tells them: each with its verdict, how far behind it is, and whether that is too far. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from kafkactl.catalog.model import Catalog
+from kafkactl.groups.behind import group_behind
+from kafkactl.groups.model import Group, Sample
+from kafkactl.groups.observation import Observation
+from kafkactl.groups.verdict import ERRORS, VERDICTS, GroupVerdict
+
+THRESHOLD = 1000  # records; the guide's alert KafkaConsumerLagHigh
+
+Level = Literal["ok", "warning", "error"]
+
+
+class Passed(NamedTuple):
+    """A threshold that was passed: by all that waits for a group, or by what waits in one topic."""
+
+    topic: str  # "" for the whole group
+    lag: int
+    limit: int
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """From which lag (records) on a group is too far behind.
+
+    A topic's threshold is for what a group lags in it; the group's own, else the default, for all the rest it reads.
+    """
+
+    default: int = THRESHOLD
+    groups: Mapping[str, int] = field(default_factory=dict)
+    topics: Mapping[str, int] = field(default_factory=dict)
+
+    def passed(self, judged: GroupVerdict) -> tuple[Passed, ...]:
+        """The thresholds that a group's lag is above."""
+        lags: dict[str, int] = {}
+        for partition in judged.partitions:
+            topic = partition.topic if partition.topic in self.topics else ""
+            lags[topic] = lags.get(topic, 0) + (partition.lag or 0)
+        limits = {"": self.groups.get(judged.group, self.default), **self.topics}
+        return tuple(Passed(topic, lag, limits[topic]) for topic, lag in lags.items() if lag > limits[topic])
+
+
+def thresholds(catalog: Catalog | None, given: int | None) -> Thresholds:
+    """What was typed, for everything; else what topics.yaml declares, and the guide's alert for the rest."""
+    if given is not None:
+        return Thresholds(given)
+    if catalog is None:
+        return Thresholds()
+    services = (service for service in catalog.services.values() if service.lag_threshold is not None)
+    return Thresholds(
+        groups={service.group: service.lag_threshold or 0 for service in services},
+        topics={name: t.lag_threshold for name, t in catalog.topics.items() if t.lag_threshold is not None},
+    )
+
+
+@dataclass(frozen=True)
+class Line:
+    """One group, as it is told.
+
+    `behind` is in seconds, None where not known; `all_known` is whether it holds for every partition that lags, or may
+    be more. `restless`: in how many of the looks over the sample the group was rebalancing, where it does not settle.
+    """
+
+    group: Group
+    judged: GroupVerdict
+    behind: float | None
+    all_known: bool
+    passed: tuple[Passed, ...] = ()
+    restless: str = ""
+
+    @property
+    def level(self) -> Level:
+        """How bad it is: an error makes the exit code 1."""
+        if self.passed or self.restless or self.judged.verdict in ERRORS:
+            return "error"
+        return "ok" if self.judged.verdict == "OK" else "warning"
+
+
+class Absent(NamedTuple):
+    """A group that does not exist, and the declared consumers that would be in it."""
+
+    group: str
+    services: tuple[str, ...]
+    topics: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """All of it: the groups with the worst first, declared ones that are not there, and what is not known."""
+
+    taken: int  # ms since 1970
+    seconds: float  # between the two looks; 0 where there was one
+    lines: tuple[Line, ...]
+    absent: tuple[Absent, ...] = ()
+    gaps: tuple[str, ...] = ()
+
+
+def report(observed: Observation, catalog: Catalog | None, threshold: int | None, *, everything: bool = True) -> Report:
+    """What was seen of the groups; with `everything` also who is declared and has no group."""
+    return Report(
+        observed.now.taken,
+        observed.seconds,
+        tuple(lines(observed, thresholds(catalog, threshold))),
+        tuple(absent(catalog, observed.now)) if everything else (),
+        tuple(observed.now.gaps()),
+    )
+
+
+def lines(observed: Observation, limits: Thresholds) -> list[Line]:
+    """The groups, the worst first."""
+    found = [
+        _line(group, judged, observed, limits)
+        for group, judged in zip(observed.now.groups, observed.verdicts, strict=True)
+    ]
+    return sorted(found, key=_badness, reverse=True)
+
+
+def _line(group: Group, judged: GroupVerdict, observed: Observation, limits: Thresholds) -> Line:
+    lags = {partition.place: partition.lag for partition in judged.partitions}
+    seconds, known = group_behind(group, lags, observed.now.taken)
+    restless = f"{observed.unrest[group.id]} of {observed.looks} looks" if observed.restless(group.id) else ""
+    return Line(group, judged, seconds, known, limits.passed(judged), restless)
+
+
+def _badness(line: Line) -> tuple[int, int, int, float]:
+    level = ("ok", "warning", "error").index(line.level)
+    return level, VERDICTS.index(line.judged.verdict), line.judged.lag, line.behind or 0.0
+
+
+def absent(catalog: Catalog | None, sample: Sample) -> list[Absent]:
+    """Declared consumers whose group is not there: none where not everybody answered, for then nobody knows."""
+    if catalog is None or sample.missing:
+        return []
+    there = {group.id for group in sample.groups}
+    readers: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
+    for name, topic in catalog.topics.items():
+        for consumer in topic.consumers:
+            service = catalog.service(consumer)
+            if consumer == "*" or service.group in there:
+                continue
+            services, read = readers.setdefault(service.group, ({}, {}))
+            services[service.name] = None
+            read[name] = None
+    return [Absent(group, tuple(services), tuple(read)) for group, (services, read) in sorted(readers.items())]

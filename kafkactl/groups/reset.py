@@ -1,0 +1,111 @@
+"""Where a group shall read on: from a wish to a plan, partition by partition, with nothing bent in silence. Pure."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from kafkactl.groups.model import Partition
+from kafkactl.topics import Place
+
+NO_SUCH_TIME = -1  # Kafka's answer where no record is at or after a time
+
+
+@dataclass(frozen=True)
+class Move:
+    """One partition of a plan: where the group stands and where it shall stand, None for no commit.
+
+    `again` is how many offsets will be read again, `skipped` how many will not be read; None where that depends on the
+    consumers' auto.offset.reset, for there is no commit on one side. `note`: how the wish was bent, and why.
+    """
+
+    topic: str
+    partition: int
+    old: int | None
+    new: int | None
+    again: int | None = None
+    skipped: int | None = None
+    note: str = ""
+
+    @property
+    def place(self) -> Place:
+        """The topic's name and the partition's id."""
+        return self.topic, self.partition
+
+    @property
+    def changes(self) -> bool:
+        """Whether there is anything to do."""
+        return self.old != self.new
+
+
+# What a partition's new offset is wished to be, and words where that is not what was literally asked for.
+Wish = Callable[[Partition], tuple[int | None, str]]
+
+
+def plan(partitions: Iterable[Partition], wish: Wish, *, exact: bool = False) -> tuple[Move, ...]:
+    """The moves that a wish means for these partitions, whose first and end offsets are known.
+
+    An offset outside the log becomes its nearest end, and the note says so; with `exact` (to put back what was) it is
+    kept, and the note says that.
+    """
+    return tuple(_move(partition, *wish(partition), exact) for partition in partitions)
+
+
+def _move(partition: Partition, wished: int | None, note: str, exact: bool) -> Move:
+    first, end = partition.first or 0, partition.end or 0
+    if wished is None:
+        return Move(*partition.place, partition.committed, None, note=note)
+    inside = min(max(wished, first), end)
+    if wished < 0:
+        note = f"there are not so many: the first one left is {first:,}"
+    elif wished < first:
+        note = f"{wished:,} is gone: the first one left is {first:,}"
+    elif wished > end:
+        note = f"{wished:,} is beyond the end, {end:,}"
+    new = wished if exact else inside
+    if partition.committed is None:
+        return Move(*partition.place, None, new, note=note)
+    old = min(max(partition.committed, first), end)
+    return Move(*partition.place, partition.committed, new, max(0, old - inside), max(0, inside - old), note)
+
+
+def to_earliest(partition: Partition) -> tuple[int | None, str]:
+    """To the first record left."""
+    return partition.first, ""
+
+
+def to_latest(partition: Partition) -> tuple[int | None, str]:
+    """To the end; before an open transaction, whose records nobody has read yet."""
+    held = f"{partition.held:,} in an open transaction are not skipped" if partition.held else ""
+    return partition.readable_end, held
+
+
+def to_offset(offset: int) -> Wish:
+    """To one offset, in every partition."""
+    return lambda partition: (offset, "")
+
+
+def by(number: int) -> Wish:
+    """So many offsets on, or back where negative."""
+
+    def wish(partition: Partition) -> tuple[int | None, str]:
+        if partition.committed is None:
+            return None, "nothing committed to count from: left as it is"
+        return partition.committed + number, ""
+
+    return wish
+
+
+def to_time(offsets: Mapping[Place, int]) -> Wish:
+    """To the first record at or after a time, as Kafka answered it; where there is none, to the end."""
+
+    def wish(partition: Partition) -> tuple[int | None, str]:
+        offset = offsets[partition.place]
+        if offset == NO_SUCH_TIME:
+            return partition.readable_end, "no record is that late: the end"
+        return offset, ""
+
+    return wish
+
+
+def to_these(offsets: Mapping[Place, int | None]) -> Wish:
+    """To what is listed; None where there shall be no commit."""
+    return lambda partition: (offsets[partition.place], "")
