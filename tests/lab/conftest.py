@@ -8,9 +8,29 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Outcome
+from tests.docker.engine import Engine
 from tests.lab.examination import Doctor, Examination, examination
+from tests.lab.stacks import LabStack, lab_stack
 
 _ROWS = pytest.StashKey[list[tuple[str, ...]]]()
+
+
+@pytest.fixture
+def kraft_stack(engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LabStack]:
+    """One KRaft broker in a container, not started yet; KAFKA_BROKERS is its address, DOCKER_HOST its engine's."""
+    monkeypatch.setenv("DOCKER_HOST", engine.host)
+    with lab_stack(engine, tmp_path) as there:
+        monkeypatch.setenv("KAFKA_BROKERS", there.brokers)
+        yield there
+
+
+@pytest.fixture
+def zookeeper_stack(engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LabStack]:
+    """The same with ZooKeeper, and the last Kafka that has it."""
+    monkeypatch.setenv("DOCKER_HOST", engine.host)
+    with lab_stack(engine, tmp_path, zookeeper=True) as there:
+        monkeypatch.setenv("KAFKA_BROKERS", there.brokers)
+        yield there
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,9 +1,8 @@
 """KD1: containers that do not run, are killed, loop, lie about their health, or have too little memory."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -12,28 +11,15 @@ from kafkactl.doctor.codes import codes
 from kafkactl.doctor.facts import EngineFacts, StackFacts
 from kafkactl.doctor.judge import diagnose
 from tests.conftest import Outcome
-from tests.docker.engine import Engine
 from tests.lab.examination import Doctor, after, shell, until_told
-from tests.lab.stacks import LabStack, lab_stack, tiny
+from tests.lab.stacks import LabStack, tiny
 from tests.test_doctor import sound
 
 
 @pytest.fixture
-def stack(engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LabStack]:
-    """One broker in a container, not started yet; KAFKA_BROKERS is its address."""
-    monkeypatch.setenv("DOCKER_HOST", engine.host)
-    with lab_stack(engine, tmp_path) as there:
-        monkeypatch.setenv("KAFKA_BROKERS", there.brokers)
-        yield there
-
-
-@pytest.fixture
-def bare(engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LabStack]:
-    """A stack without a service yet."""
-    monkeypatch.setenv("DOCKER_HOST", engine.host)
-    with lab_stack(engine, tmp_path, empty=True) as there:
-        monkeypatch.setenv("KAFKA_BROKERS", there.brokers)
-        yield there
+def stack(kraft_stack: LabStack) -> LabStack:
+    """One KRaft broker."""
+    return kraft_stack
 
 
 def sick(script: str, **more: object) -> dict[str, object]:
@@ -122,22 +108,20 @@ def test_out_of_memory(doctor: Doctor, stack: LabStack) -> None:
 
 
 @pytest.mark.provokes("KD104", "docker kill, of a broker with ZooKeeper: the remedy waits for the old session to end")
-def test_killed_with_zookeeper(doctor: Doctor, engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("DOCKER_HOST", engine.host)
-    with lab_stack(engine, tmp_path, zookeeper=True) as stack:
-        monkeypatch.setenv("KAFKA_BROKERS", stack.brokers)
-        stack.kafka["restart"] = "unless-stopped"
-        stack.up()
-        doctor("--wait", "60s").content()
-        # Once too early: it comes back by its restart policy, and leaves old lines in its log.
-        assert shell(f"docker kill {stack.name()} && docker start {stack.name()}").returncode == 0
-        until_told(doctor, "KD402")
-        doctor("--wait", "60s").content()
-        assert shell(f"docker kill {stack.name()}").returncode == 0
-        seen = doctor()
-        seen.names("KD104")
-        assert seen.command("KD104").startswith("sleep ")
-        after(seen.command("KD104"), "--wait", "60s").content()
+def test_killed_with_zookeeper(doctor: Doctor, zookeeper_stack: LabStack) -> None:
+    stack = zookeeper_stack
+    stack.kafka["restart"] = "unless-stopped"
+    stack.up()
+    doctor("--wait", "60s").content()
+    # Once too early: it comes back by its restart policy, and leaves old lines in its log.
+    assert shell(f"docker kill {stack.name()} && docker start {stack.name()}").returncode == 0
+    until_told(doctor, "KD402")
+    doctor("--wait", "60s").content()
+    assert shell(f"docker kill {stack.name()}").returncode == 0
+    seen = doctor()
+    seen.names("KD104")
+    assert seen.command("KD104").startswith("sleep ")
+    after(seen.command("KD104"), "--wait", "60s").content()
 
 
 @pytest.mark.provokes("KD104", "docker kill")

@@ -1,32 +1,23 @@
 """KD4 in containers: ZooKeeper that does not answer, registrations that are stale or refused, fatal errors."""
 
 import copy
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.docker.engine import Engine
 from tests.lab.examination import Doctor, after, shell, until_told
-from tests.lab.stacks import LabStack, kraft, lab_stack
+from tests.lab.stacks import LabStack, kraft
 
 
 @pytest.fixture
-def stack(engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LabStack]:
+def stack(zookeeper_stack: LabStack) -> LabStack:
     """ZooKeeper and one broker."""
-    monkeypatch.setenv("DOCKER_HOST", engine.host)
-    with lab_stack(engine, tmp_path, zookeeper=True) as there:
-        monkeypatch.setenv("KAFKA_BROKERS", there.brokers)
-        yield there
+    return zookeeper_stack
 
 
 @pytest.fixture
-def raft(engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LabStack]:
+def raft(kraft_stack: LabStack) -> LabStack:
     """One KRaft broker."""
-    monkeypatch.setenv("DOCKER_HOST", engine.host)
-    with lab_stack(engine, tmp_path) as there:
-        monkeypatch.setenv("KAFKA_BROKERS", there.brokers)
-        yield there
+    return kraft_stack
 
 
 @pytest.mark.provokes("KD401", "ZooKeeper's process hangs")

@@ -1,7 +1,6 @@
 """KD2 in containers: data that is not where it lasts, not the broker's own, or can't be written."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,27 +8,22 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import NewTopic
 
 from tests.conftest import create
-from tests.docker.engine import Engine
 from tests.lab.examination import Doctor, after
-from tests.lab.stacks import LabStack, lab_stack
+from tests.lab.stacks import LabStack
 
 DATA = "/var/lib/kafka/data"
 
 
 @pytest.fixture
-def stack(engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LabStack]:
-    monkeypatch.setenv("DOCKER_HOST", engine.host)
-    with lab_stack(engine, tmp_path) as there:
-        monkeypatch.setenv("KAFKA_BROKERS", there.brokers)
-        yield there
+def stack(kraft_stack: LabStack) -> LabStack:
+    """One KRaft broker."""
+    return kraft_stack
 
 
 @pytest.fixture
-def with_zookeeper(engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LabStack]:
-    monkeypatch.setenv("DOCKER_HOST", engine.host)
-    with lab_stack(engine, tmp_path, zookeeper=True) as there:
-        monkeypatch.setenv("KAFKA_BROKERS", there.brokers)
-        yield there
+def with_zookeeper(zookeeper_stack: LabStack) -> LabStack:
+    """ZooKeeper and one broker."""
+    return zookeeper_stack
 
 
 @pytest.mark.quick

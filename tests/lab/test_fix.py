@@ -3,27 +3,25 @@
 import json
 import os
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Outcome
-from tests.docker.engine import Engine
 from tests.lab.examination import Doctor, examination
-from tests.lab.stacks import LabStack, lab_stack, tiny
+from tests.lab.stacks import LabStack, tiny
 
 Kafkactl = Callable[..., Outcome]
 
 
 @pytest.fixture
-def stack(engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LabStack]:
+def stack(zookeeper_stack: LabStack) -> LabStack:
     """ZooKeeper, a broker and a service beside them."""
-    monkeypatch.setenv("DOCKER_HOST", engine.host)
-    with lab_stack(engine, tmp_path, zookeeper=True) as there:
-        monkeypatch.setenv("KAFKA_BROKERS", there.brokers)
-        there.services["gateway"] = tiny(engine, there.project, "gateway", environment={"DB_PASSWORD": "s3cret-a"})
-        yield there
+    there = zookeeper_stack
+    secret = {"DB_PASSWORD": "s3cret-a"}
+    there.services["gateway"] = tiny(there.engine, there.project, "gateway", environment=secret)
+    return there
 
 
 def started(stack: LabStack, service: str = "kafka") -> str:

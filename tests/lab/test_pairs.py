@@ -1,7 +1,6 @@
 """Two faults at once: both are told where neither explains the other, and one where it does."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -90,12 +89,9 @@ def test_two_warnings(doctor: Doctor, one_broker: str) -> None:
 
 
 @pytest.fixture
-def stack(engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LabStack]:
-    """ZooKeeper and one broker, not started yet."""
-    monkeypatch.setenv("DOCKER_HOST", engine.host)
-    with lab_stack(engine, tmp_path, zookeeper=True) as there:
-        monkeypatch.setenv("KAFKA_BROKERS", there.brokers)
-        yield there
+def stack(zookeeper_stack: LabStack) -> LabStack:
+    """ZooKeeper and one broker."""
+    return zookeeper_stack
 
 
 @pytest.mark.quick

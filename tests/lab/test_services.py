@@ -1,16 +1,14 @@
 """KD7: a cluster that looks well, and through which no record makes its way; services beside it that do not serve."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from kafkactl.sandbox import throwaway
 from tests.conftest import admin_client
-from tests.docker.engine import Engine
 from tests.lab import faults
 from tests.lab.examination import Doctor, after, shell
-from tests.lab.stacks import LabStack, lab_stack
+from tests.lab.stacks import LabStack
 from tests.sandboxes import free_port
 
 
@@ -43,18 +41,15 @@ def test_no_probe_of_a_protected_environment(doctor: Doctor, one_broker: str) ->
 
 
 @pytest.fixture
-def stack(engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LabStack]:
+def stack(kraft_stack: LabStack) -> LabStack:
     """A broker with the stand-ins of Kafka UI and the exporter, not started yet."""
-    monkeypatch.setenv("DOCKER_HOST", engine.host)
-    with lab_stack(engine, tmp_path) as there:
-        monkeypatch.setenv("KAFKA_BROKERS", there.brokers)
-        for kind, port in (("ui", 8080), ("exporter", 9308)):
-            there.services[f"kafka-{kind}"] = {
-                "image": engine.images.name(kind),
-                "container_name": f"{there.project}-kafka-{kind}",
-                "ports": [f"127.0.0.1:{free_port()}:{port}"],
-            }
-        yield there
+    for kind, port in (("ui", 8080), ("exporter", 9308)):
+        kraft_stack.services[f"kafka-{kind}"] = {
+            "image": kraft_stack.engine.images.name(kind),
+            "container_name": f"{kraft_stack.project}-kafka-{kind}",
+            "ports": [f"127.0.0.1:{free_port()}:{port}"],
+        }
+    return kraft_stack
 
 
 @pytest.mark.quick

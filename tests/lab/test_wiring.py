@@ -1,22 +1,16 @@
 """KD3 in containers: listeners, ports and addresses that do not fit each other."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from tests.docker.engine import Engine
 from tests.lab.examination import Doctor, after
-from tests.lab.stacks import LabStack, lab_stack, tiny
+from tests.lab.stacks import LabStack, tiny
 from tests.sandboxes import free_port
 
 
 @pytest.fixture
-def stack(engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LabStack]:
-    monkeypatch.setenv("DOCKER_HOST", engine.host)
-    with lab_stack(engine, tmp_path) as there:
-        monkeypatch.setenv("KAFKA_BROKERS", there.brokers)
-        yield there
+def stack(kraft_stack: LabStack) -> LabStack:
+    """One KRaft broker."""
+    return kraft_stack
 
 
 @pytest.mark.quick
