@@ -1,55 +1,20 @@
-"""Facts, collected once: dialling, metadata, settings, offsets, disks. What cannot be read is said to be missing."""
+"""Facts, collected once and in parallel: what Kafka tells, and what the engine tells of the stack's containers."""
 
 import os
 import shlex
-import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from kafkactl.catalog.model import Catalog
-from kafkactl.cluster import Cluster, connect, network
-from kafkactl.cluster.bootstrap import bootstrapped
-from kafkactl.cluster.brokers import BrokerSettings, mode, read_brokers
-from kafkactl.cluster.offsets import Range, ranges_of, read_newest, read_time_offsets
-from kafkactl.cluster.storage import NO_ANSWER, Storage, ask_storage, read_storage
-from kafkactl.cluster.topics import read_topics
+from kafkactl.cluster import network
+from kafkactl.doctor.collect_kafka import of_kafka
 from kafkactl.doctor.collect_stack import Look, compose_program, look
-from kafkactl.doctor.dialling import dial_all
-from kafkactl.doctor.facts import (
-    BrokerFacts,
-    ClusterFacts,
-    DeclaredTopic,
-    Dial,
-    Facts,
-    PartitionFacts,
-    StackFacts,
-    TopicFacts,
-)
+from kafkactl.doctor.facts import Dial, Facts, StackFacts
 from kafkactl.doctor.listeners import published
-from kafkactl.errors import KafkactlError, UnreachableError
-from kafkactl.groups.observation import Observation
-from kafkactl.groups.observe import observe
-from kafkactl.settings import DEFAULT_BROKERS, Connection
-from kafkactl.topics import LiveTopic, Place
-
-_DAY = 86_400_000  # ms
-_UNKNOWN = Range(None, None)
-_LOOPBACK = ("localhost", "127.", "::1")
-_SETTINGS = (
-    "auto.create.topics.enable",
-    "offsets.topic.replication.factor",
-    "transaction.state.log.replication.factor",
-    "default.replication.factor",
-    "replica.fetch.max.bytes",
-    "message.max.bytes",
-    "log.dirs",
-    "log.dir",
-    "controller.quorum.voters",
-)
-_TELLING = ("min.insync.replicas", "max.message.bytes", "retention.ms", "retention.bytes", "cleanup.policy")
+from kafkactl.settings import Connection
 
 
 def collect(
@@ -66,7 +31,7 @@ def collect(
     """
     with ThreadPoolExecutor(1) as pool:
         looking = pool.submit(look, project, Path.cwd(), _ports(connection)) if _may_be_here(connection) else None
-        facts = _of_kafka(connection, catalog, flags, sample)
+        facts = of_kafka(connection, catalog, flags, sample)
         found = looking.result() if looking else Look().without("engine", "stack", why="the cluster is elsewhere")
     missing = {**facts.missing, **found.missing}
     stack = found.stack
@@ -116,221 +81,3 @@ def _compose_up(directory: Path) -> str:
         if (place / ".git").exists():
             break
     return ""
-
-
-def _of_kafka(connection: Connection, catalog: Catalog | None, flags: str, sample: float) -> Facts:
-    missing = {"probe": "no probe was asked for"}
-    bootstrap = _dial_all([network.split(address) for address in connection.brokers], connection)
-    brokers, cluster, trouble = None, None, None
-    if _any_kafka(bootstrap):
-        brokers, cluster, trouble = _cluster(connection, catalog, missing)
-    else:
-        missing |= dict.fromkeys(("brokers", "cluster"), "Kafka can't be reached")
-    if cluster is None:
-        missing |= dict.fromkeys(("quorum", "sizes", "groups", "growth"), missing["cluster"])
-    groups = _groups(connection, sample, missing) if cluster else None
-    if cluster:
-        cluster = _with_growth(connection, cluster, sample, missing)
-    declared = _declared(catalog)
-    if declared is None:
-        missing["declared"] = "no topics.yaml"
-    good = _any_kafka(broker.dial for broker in brokers or ()) or trouble is not None
-    return Facts(
-        taken=int(time.time() * 1000),
-        source=connection.source,
-        flags=flags,
-        bootstrap=bootstrap,
-        elsewhere=() if good else _elsewhere(connection, catalog),
-        brokers=brokers,
-        cluster=cluster,
-        trouble=trouble,
-        declared=declared,
-        groups=groups,
-        missing=missing,
-    )
-
-
-def _with_growth(connection: Connection, cluster: ClusterFacts, sample: float, missing: dict[str, str]) -> ClusterFacts:
-    """The cluster, with how many records each partition got while the groups were looked at."""
-    if not sample:
-        missing["growth"] = "no sample taken"
-        return cluster
-    places = [(t.name, p.id) for t in cluster.topics for p in t.partitions if p.end is not None]
-    try:
-        later = ranges_of(connect(connection), places)
-    except KafkactlError as error:
-        missing["growth"] = error.message.rstrip(".")
-        return cluster
-
-    def grown(topic: TopicFacts, partition: PartitionFacts) -> int | None:
-        end = later.get((topic.name, partition.id), _UNKNOWN).end
-        return None if end is None or partition.end is None else max(0, end - partition.end)
-
-    return replace(
-        cluster,
-        topics=tuple(
-            replace(topic, partitions=tuple(replace(p, grown=grown(topic, p)) for p in topic.partitions))
-            for topic in cluster.topics
-        ),
-        sampled=sample,
-    )
-
-
-def _any_kafka(dials: Iterable[Dial]) -> bool:
-    return any(dial.manner == "kafka" for dial in dials)
-
-
-def _dial_all(addresses: Sequence[tuple[str, int]], connection: Connection) -> tuple[Dial, ...]:
-    encrypted = "SSL" in connection.properties.get("security.protocol", "").upper()
-    return dial_all(addresses, connection.timeout * 2 / 3, encrypted=encrypted)
-
-
-def _elsewhere(connection: Connection, catalog: Catalog | None) -> tuple[Dial, ...]:
-    """Other addresses of this machine where the platform's Kafka may be: nobody else's is dialled unasked."""
-    known = [DEFAULT_BROKERS]
-    for environment in catalog.environments.values() if catalog else ():
-        known += environment.brokers
-    others = [address for address in dict.fromkeys(known) if address not in connection.brokers]
-    return _dial_all([network.split(address) for address in others if address.startswith(_LOOPBACK)], connection)
-
-
-Found = tuple[tuple[BrokerFacts, ...] | None, ClusterFacts | None, tuple[str, str] | None]
-
-
-def _cluster(connection: Connection, catalog: Catalog | None, missing: dict[str, str]) -> Found:
-    """The brokers, the cluster and what the client was told, as far as each goes."""
-    try:
-        kafka = bootstrapped(connection)
-    except UnreachableError as error:
-        missing |= dict.fromkeys(("brokers", "cluster"), "Kafka does not serve this client")
-        return None, None, (error.message, error.hint)
-    advertised = kafka.info.brokers
-    dials = _dial_all([(broker.host, broker.port) for broker in advertised], connection)
-    brokers = tuple(BrokerFacts(broker.id, dial) for broker, dial in zip(advertised, dials, strict=True))
-    if not _any_kafka(dials):
-        missing["cluster"] = "the brokers can't be reached"
-        return brokers, None, None
-    try:
-        return brokers, _read(kafka, brokers, catalog, missing), None
-    except KafkactlError as error:
-        missing["cluster"] = error.message.rstrip(".")
-        return brokers, None, (error.message, error.hint)
-
-
-def _groups(connection: Connection, sample: float, missing: dict[str, str]) -> Observation | None:
-    try:
-        return observe(connect(connection), sample)
-    except KafkactlError as error:
-        missing["groups"] = f"the groups could not be read: {error.message.rstrip('.')}"
-        return None
-
-
-def _read(
-    kafka: Cluster, brokers: tuple[BrokerFacts, ...], catalog: Catalog | None, missing: dict[str, str]
-) -> ClusterFacts:
-    asked = ask_storage(kafka, moves=False)
-    topics = read_topics(kafka, catalog.topics if catalog else (), limit=kafka.connection.timeout * 2)
-    if topics.found and all(topic.config is None for topic in topics.found.values()):
-        missing["settings"] = "the topics' settings could not be read"
-    # Who can't be reached is not asked: each such question would take its whole time.
-    there = [broker.id for broker in brokers if broker.dial.manner == "kafka"]
-    ranges = ranges_of(
-        kafka, [(t.name, p.id) for t in topics.found.values() for p in t.partitions if p.leader in there]
-    )
-    filled = [place for place, range in ranges.items() if range.records]
-    now = int(time.time() * 1000)
-    newest, day = read_newest(kafka, filled), read_time_offsets(kafka, filled, now - _DAY)
-    settings = read_brokers(kafka, there)
-    storage = read_storage(kafka, asked)
-    missing |= {name: f"{name} could not be read: {why}" for name, why in storage.missing.items()}
-    kind = mode(settings)
-    if kind == "ZooKeeper":
-        missing["quorum"] = "ZooKeeper, not KRaft"
-    return ClusterFacts(
-        id=kafka.info.id,
-        mode=kind,
-        brokers=_with_settings(brokers, settings, storage),
-        topics=tuple(_topic(topic, ranges, newest, day, storage) for _, topic in sorted(topics.found.items())),
-        quorum_leader=_quorum_leader(kind, storage, missing),
-        denied=topics.denied,
-    )
-
-
-def _quorum_leader(kind: str, storage: Storage, missing: dict[str, str]) -> int | None:
-    """-1 also where the brokers answer everything but this: then no controller answers them."""
-    if kind == "ZooKeeper":
-        return None
-    if storage.missing.get("quorum") == NO_ANSWER and "sizes" not in storage.missing:
-        missing.pop("quorum", None)
-        return -1
-    return storage.quorum_leader
-
-
-def _with_settings(
-    brokers: Iterable[BrokerFacts], settings: Iterable[BrokerSettings], storage: Storage
-) -> tuple[BrokerFacts, ...]:
-    told = {entry.broker.id: entry for entry in settings}
-    disks = storage.disks
-    return tuple(
-        BrokerFacts(
-            broker.id,
-            broker.dial,
-            {name: text for name in _SETTINGS if broker.id in told and (text := told[broker.id].text(name))},
-            disks[broker.id].total if broker.id in disks else None,
-            disks[broker.id].usable if broker.id in disks else None,
-        )
-        for broker in brokers
-    )
-
-
-def _topic(
-    topic: LiveTopic,
-    ranges: Mapping[Place, Range],
-    newest: Mapping[Place, int | None],
-    day: Mapping[Place, int | None],
-    storage: Storage,
-) -> TopicFacts:
-    partitions = tuple(
-        PartitionFacts(
-            id=p.id,
-            leader=p.leader,
-            replicas=p.replicas,
-            isr=p.isr,
-            first=found.first,
-            end=found.end,
-            newest=newest.get((topic.name, p.id)),
-        )
-        for p in topic.partitions
-        for found in [ranges.get((topic.name, p.id), _UNKNOWN)]
-    )
-    config = {key: value.value or "" for key, value in (topic.config or {}).items() if key in _TELLING}
-    size = None if "sizes" in storage.missing else storage.replicas_size.get(topic.name, 0)
-    return TopicFacts(topic.name, partitions, config, size, _last_day(topic.name, partitions, day))
-
-
-def _last_day(name: str, partitions: Iterable[PartitionFacts], day: Mapping[Place, int | None]) -> int | None:
-    """How many offsets are of the last 24 hours; None where a partition did not say."""
-    total = 0
-    for partition in partitions:
-        place = (name, partition.id)
-        if place not in day:
-            continue
-        start = day[place]
-        if start is None or partition.end is None:
-            return None
-        total += max(0, partition.end - start) if start >= 0 else 0
-    return total
-
-
-def _declared(catalog: Catalog | None) -> tuple[DeclaredTopic, ...] | None:
-    if catalog is None:
-        return None
-    return tuple(
-        DeclaredTopic(
-            topic.name,
-            topic.partitions,
-            topic.replication,
-            {service: catalog.service(service).group for service in topic.consumers if service != "*"},
-        )
-        for topic in catalog.topics.values()
-    )
