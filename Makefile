@@ -25,8 +25,8 @@ demo: $(VENV)/demo.stamp ## A real Kafka, the 27 topics, the proof that it works
 test: $(VENV)/dev.stamp ## The suite, on real brokers; of the laboratory a representative part.
 	@$(BIN)/python -m pytest -m "not lab"
 
-lab: $(VENV)/dev.stamp ## Break Kafka in every way the doctor knows, heal it, and write tests/lab/RESULTS.md.
-	@KAFKACTL_LAB=tests/lab/RESULTS.md $(BIN)/python -m pytest tests/lab
+lab: $(VENV)/dev.stamp ## Break Kafka in every way the doctor knows, heal it, and write tests/lab/RESULTS.md; and what else takes long.
+	@KAFKACTL_LAB=tests/lab/RESULTS.md $(BIN)/python -m pytest -m "lab or quick"
 
 lint: $(VENV)/dev.stamp ## ruff, mypy --strict, the import contract, and whether the README is true.
 	@$(BIN)/ruff check .

@@ -111,6 +111,7 @@ def test_a_compacted_topic(kafkactl: Kafkactl) -> None:
         assert numbers(kafkactl(*look, "-n", "2", "--key", "k7")) == [997]
 
 
+@pytest.mark.lab
 def test_ten_thousand_partitions(kafkactl: Kafkactl, monkeypatch: pytest.MonkeyPatch) -> None:
     """The last N of all of them, merged by time; in memory that does not grow with their number."""
     if os.path.isdir("/dev/shm"):  # a broker syncs each partition's directory to disk

@@ -45,7 +45,6 @@ def configure(brokers: str, kind: ResourceType, name: str, **settings: str | Non
         future.result(20)
 
 
-@pytest.mark.quick
 @pytest.mark.provokes("KD403", "two of three controllers are down", healed="with the brokers")
 def test_no_quorum(doctor: Doctor, cluster: RunningSandbox) -> None:
     create(cluster.bootstrap, NewTopic("a", 3, 3))

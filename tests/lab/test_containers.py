@@ -94,7 +94,6 @@ def test_port_conflict_with_a_process(doctor: Doctor, stack: LabStack) -> None:
     after(seen.command("KD102"), "--wait", "60s").content()
 
 
-@pytest.mark.quick
 @pytest.mark.provokes("KD103", "a broker that takes more memory than its limit, restarted for ever")
 def test_out_of_memory(doctor: Doctor, stack: LabStack) -> None:
     stack.kafka["mem_limit"], stack.kafka["restart"] = "200m", "unless-stopped"
@@ -191,7 +190,6 @@ def test_healthcheck_takes_the_jmx_port(doctor: Doctor, stack: LabStack) -> None
     doctor("--wait", "60s", "--fail-on", "warn").content()
 
 
-@pytest.mark.quick
 @pytest.mark.provokes("KD108", "a heap as large as the limit", healed="by the remedy, in the compose file")
 def test_heap_or_limit(doctor: Doctor, stack: LabStack) -> None:
     stack.kafka["environment"]["KAFKA_HEAP_OPTS"] = "-Xms64m -Xmx512m"

@@ -26,7 +26,6 @@ def with_zookeeper(zookeeper_stack: LabStack) -> LabStack:
     return zookeeper_stack
 
 
-@pytest.mark.quick
 @pytest.mark.provokes("KD201", "no volume is mounted", healed="by the remedy, in the compose file")
 def test_data_not_on_volume(doctor: Doctor, stack: LabStack) -> None:
     del stack.kafka["volumes"]

@@ -49,7 +49,6 @@ def test_the_wrong_port_on_the_command_line(doctor: Doctor, one_broker: str) -> 
     assert f"-b {one_broker}" in seen.command("KD302")
 
 
-@pytest.mark.quick
 @pytest.mark.provokes(
     "KD303",
     "the port accepts and closes, as Docker's does while the broker is starting",
