@@ -125,7 +125,7 @@ _SESSION = 18  # seconds: zookeeper.session.timeout.ms
 
 def session_left(facts: Facts, container: Container) -> int:
     """For how many seconds ZooKeeper still has the registration of a broker that was killed; 0 where it has none."""
-    if not variable(container.environment, "ZOOKEEPER_CONNECT") or container.finished is None:
+    if not variable(container.environment, "ZOOKEEPER_CONNECT") or container.finished is None or was_stopped(container):
         return 0
     gone = facts.taken / 1000 - container.finished.timestamp()
     return max(0, math.ceil(_SESSION - gone))
