@@ -13,7 +13,7 @@ from kafkactl.sandbox import RunningSandbox, throwaway
 from tests.conftest import admin_client, create, sweep
 from tests.lab import faults
 from tests.lab.consumers import arriving
-from tests.lab.examination import Doctor, after, shell
+from tests.lab.examination import Doctor, after, shell, until_told
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +50,7 @@ def test_no_quorum(doctor: Doctor, cluster: RunningSandbox) -> None:
     create(cluster.bootstrap, NewTopic("a", 3, 3))
     cluster.kill(2)
     cluster.kill(3)
-    faults.until(lambda: doctor().cause == "KD403", "the last controller has given up")
-    seen = doctor()
+    seen = until_told(doctor, "KD403")  # once the last controller has given up
     seen.names("KD403")
     evidence = str(seen.findings("KD403")[0]["evidence"])
     assert "broker 2" in evidence
