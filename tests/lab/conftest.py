@@ -1,12 +1,14 @@
 """The doctor in the laboratory, and the record of what it found: tests/lab/RESULTS.md, where KAFKACTL_LAB names it."""
 
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from kafkactl.doctor.codes import codes
 from tests.conftest import Outcome
 from tests.docker.engine import Engine
 from tests.lab.examination import Doctor, Examination, examination
@@ -53,12 +55,20 @@ def doctor(kafkactl: Callable[..., Outcome], request: pytest.FixtureRequest) -> 
 
     yield run
     mark = request.node.get_closest_marker("provokes")
-    if mark and seen:
+    if mark:
         code, fault = mark.args
-        told = next((s for s in seen if code in s.checks and s.findings(code)), seen[0])
-        words = told.findings(code)[0]["headline"] if told.findings(code) else told.headline
+        told = next((s for s in seen if code in s.checks and s.findings(code)), seen[0] if seen else None)
+        words = f"{codes()[code].title}."  # where a test examines in a way of its own
+        if told:
+            words = told.findings(code)[0]["headline"] if told.findings(code) else told.headline
         rows = request.config.stash.setdefault(_ROWS, [])
-        rows.append((code, fault, words, mark.kwargs.get("healed", "by the remedy"), f"{time.monotonic() - start:.1f}"))
+        healed, seconds = mark.kwargs.get("healed", "by the remedy"), f"{time.monotonic() - start:.1f}"
+        rows.append((code, fault, _steady(words), healed, seconds))
+
+
+def _steady(words: str) -> str:
+    """A headline without what a run makes up: directories, and a stack's prefix."""
+    return re.sub(r"\blab\w{6}-", "", re.sub(r"/\w*/kafkactl-\w+/", "/…/", words))
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
@@ -66,7 +76,12 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     path = os.environ.get("KAFKACTL_LAB")
     rows = session.config.stash.get(_ROWS, [])
     if path and rows and exitstatus == pytest.ExitCode.OK:
-        lines = ["# What the laboratory found", "", "Written by `make lab`: each fault provoked on a real Kafka.", ""]
+        lines = [
+            "# What the laboratory found",
+            "",
+            "Written by `make lab`: each fault provoked on a real Kafka, engine or container.",
+            "",
+        ]
         lines += ["| code | fault | headline | healed | seconds |", "|---|---|---|---|---|"]
         lines += [f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in sorted(rows)]
         Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -196,7 +196,7 @@ def test_no_stack(doctor: Doctor, engine: Engine, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.provokes("KD007", "a clock that is 5 minutes ahead, in made-up facts", healed="made up")
-def test_clock_skew() -> None:
+def test_clock_skew(doctor: Doctor) -> None:
     def told(seconds: float) -> list[str]:
         facts = replace(sound(), engine=EngineFacts("unix:///x", "", ahead=seconds), missing={})
         return [
