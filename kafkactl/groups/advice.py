@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from kafkactl.groups.report import Line
 from kafkactl.groups.verdict import COMMIT_INTERVAL, PartitionVerdict, Verdict
-from kafkactl.groups.words import facts_of, many, name, names, of, places, readers_of
+from kafkactl.groups.words import facts_of, name, names, of, places, readers_of
+from kafkactl.words import many
 
 _HOT = 0.8  # a partition with so much of a topic's lag is what holds the group up
 _CLIENTS = 3

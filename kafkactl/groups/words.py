@@ -6,14 +6,10 @@ from kafkactl.groups.model import Group, Partition
 from kafkactl.groups.report import Line
 from kafkactl.groups.verdict import GroupVerdict, PartitionVerdict, Verdict
 from kafkactl.topics import Place
+from kafkactl.words import many
 
 _TOPICS = 2  # of many topics so many are named
 _PARTITIONS = 6  # and of their partitions
-
-
-def many(number: int, noun: str) -> str:
-    """A number of things: 1 record, 2 records."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def name(place: Place) -> str:

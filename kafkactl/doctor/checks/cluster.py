@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 from kafkactl.doctor.facts import ClusterFacts, Facts, PartitionFacts, TopicFacts
 from kafkactl.doctor.findings import Check, Finding, NotApplicableError
-from kafkactl.doctor.words import and_more, many
 from kafkactl.topics import is_internal
+from kafkactl.words import and_more, many
 
 _HOUR = 3_600_000  # ms
 _DEAD_LETTERS = ("dlq", "dlt", "dead-letter", "dead_letter", "deadletter")

@@ -19,7 +19,7 @@ from kafkactl.doctor.checks.troubles import (
 from kafkactl.doctor.facts import Facts
 from kafkactl.doctor.findings import Check, Finding, NotApplicableError, Severity
 from kafkactl.doctor.listeners import published
-from kafkactl.doctor.words import and_more, many, size, span
+from kafkactl.words import and_more, many, size, span
 
 _HEAP = re.compile(r"-Xmx(\d+)([kKmMgG]?)")
 _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}

@@ -12,7 +12,7 @@ from kafkactl.doctor.checks.troubles import Trouble, stack, told_by
 from kafkactl.doctor.facts import BrokerFacts, Facts
 from kafkactl.doctor.findings import Check, Finding
 from kafkactl.doctor.listeners import advertised, variable
-from kafkactl.doctor.words import and_more
+from kafkactl.words import and_more
 
 _ANONYMOUS = re.compile(r"[0-9a-f]{64}")
 

@@ -14,11 +14,11 @@ from kafkactl.doctor.checks.judged import (
 )
 from kafkactl.doctor.facts import Facts
 from kafkactl.doctor.findings import Check, Finding, NotApplicableError
-from kafkactl.doctor.words import and_more, many
 from kafkactl.groups.advice import to_earliest
 from kafkactl.groups.model import Group
 from kafkactl.groups.observation import Observation
 from kafkactl.groups.verdict import PartitionVerdict
+from kafkactl.words import and_more, many
 
 
 def below_log(facts: Facts) -> Iterator[Finding]:

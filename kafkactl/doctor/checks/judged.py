@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator
 
 from kafkactl.doctor.facts import Facts
 from kafkactl.doctor.findings import Finding, NotApplicableError
-from kafkactl.doctor.words import NAMED, and_more, many
 from kafkactl.groups.model import Group
 from kafkactl.groups.observation import Observation
 from kafkactl.groups.verdict import PartitionVerdict, Verdict
+from kafkactl.groups.words import name
+from kafkactl.words import NAMED, and_more, many
 
 
 def observation(facts: Facts) -> Observation:
@@ -37,7 +38,7 @@ def judged(facts: Facts, verdict: Verdict) -> Iterator[tuple[Group, list[Partiti
 
 def place(partition: PartitionVerdict) -> str:
     """topic[partition], as everywhere."""
-    return f"{partition.topic}[{partition.partition}]"
+    return name(partition.place)
 
 
 def offsets(group: Group, partition: PartitionVerdict) -> tuple[int, int, int]:

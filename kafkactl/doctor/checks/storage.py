@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from kafkactl.catalog.units import retention_text
 from kafkactl.doctor.facts import Facts, TopicFacts
 from kafkactl.doctor.findings import Check, Finding, NotApplicableError, Severity
-from kafkactl.doctor.words import size
+from kafkactl.words import size
 
 _WARNING, _ERROR = 85, 95  # percent
 _DAY = 86_400_000  # ms

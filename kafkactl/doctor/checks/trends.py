@@ -14,10 +14,10 @@ from kafkactl.doctor.checks.judged import (
 )
 from kafkactl.doctor.facts import Facts
 from kafkactl.doctor.findings import Check, Finding, NotApplicableError
-from kafkactl.doctor.words import and_more, many
 from kafkactl.groups.model import Group
 from kafkactl.groups.observation import Observation
 from kafkactl.groups.verdict import COMMIT_INTERVAL, PartitionVerdict
+from kafkactl.words import and_more, many
 
 
 def stalled(facts: Facts) -> Iterator[Finding]:

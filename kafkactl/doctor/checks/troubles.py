@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from kafkactl.containers.model import Container
-from kafkactl.doctor.facts import Facts, StackFacts
+from kafkactl.doctor.facts import NO_STACK, Facts, StackFacts
 from kafkactl.doctor.findings import NotApplicableError
 from kafkactl.doctor.listeners import variable
 from kafkactl.doctor.signs import Kind, Sign, first
@@ -58,7 +58,7 @@ class Trouble:
 def stack(facts: Facts) -> StackFacts:
     """The stack. Raises NotApplicableError where there is none."""
     if facts.stack is None:
-        raise NotApplicableError(facts.missing.get("stack", "there is no stack of containers"))
+        raise NotApplicableError(facts.missing.get("stack", NO_STACK))
     return facts.stack
 
 

@@ -1,4 +1,4 @@
-"""Words the checks share. Pure."""
+"""Words for numbers, sizes and spans of time that verdicts and checks share. Pure."""
 
 from collections.abc import Iterable
 
