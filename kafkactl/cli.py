@@ -1,13 +1,12 @@
 """The app: every command, in the order of --help. main() is the one place where an error becomes an exit code."""
 
 import os
-import signal
 import sys
 from typing import Annotated, NoReturn
 
 import typer
 
-from kafkactl import __version__, garbage
+from kafkactl import __version__, garbage, interrupts
 from kafkactl.commands import (
     describe,
     diff,
@@ -68,7 +67,7 @@ def _root(
 
 def main() -> NoReturn:
     """Run the command line of this process and exit with its code."""
-    signal.signal(signal.SIGTERM, _terminate)
+    interrupts.raise_on_arrival()
     garbage.collect_by_hand()
     code = _run()
     try:
@@ -78,22 +77,19 @@ def main() -> NoReturn:
     sys.exit(code)
 
 
-def _terminate(*_: object) -> NoReturn:
-    raise Terminated
-
-
-def _app() -> None:
+def _app() -> int:
     try:
         app()
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # Typer has made an exit code 1 of it
             raise BrokenPipeError from None
-        raise
+        return end.code if isinstance(end.code, int) else ExitCode.OK
+    return ExitCode.OK
 
 
 def _run() -> int:
     try:
-        _app()
+        return _app()
     except KafkactlError as error:
         if os.environ.get("KAFKACTL_DEBUG"):
             raise
@@ -108,17 +104,18 @@ def _run() -> int:
     except Exception as error:  # whatever it is, a user never gets a traceback
         if os.environ.get("KAFKACTL_DEBUG"):
             raise
-        _tell(
-            KafkactlError(
-                f"kafkactl itself failed: {type(error).__name__}: {error}.",
-                where="That is a mistake in kafkactl, not in what you did.",
-                hint="See where, and report it: KAFKACTL_DEBUG=1 kafkactl …",
-            )
+        return interrupts.code_of_arrived() or _unforeseen(error)
+
+
+def _unforeseen(error: Exception) -> ExitCode:
+    _tell(
+        KafkactlError(
+            f"kafkactl itself failed: {type(error).__name__}: {error}.",
+            where="That is a mistake in kafkactl, not in what you did.",
+            hint="See where, and report it: KAFKACTL_DEBUG=1 kafkactl …",
         )
-        return ExitCode.FOUND
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else ExitCode.OK
-    return ExitCode.OK
+    )
+    return ExitCode.FOUND
 
 
 def _tell(error: KafkactlError) -> None:

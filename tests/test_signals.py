@@ -68,3 +68,65 @@ def test_an_unforeseen_failure_is_no_traceback(kafkactl: Kafkactl, monkeypatch: 
     assert run.code in (1, 2)
     assert "Traceback" not in run.text
     three_lines(run)
+
+
+_INTERRUPTED = """
+import os, signal, threading, time
+from confluent_kafka import Producer
+from kafkactl.interrupts import interrupts_deferred
+
+def bother():
+    for _ in range(300):
+        time.sleep(0.0005)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+def came(*_):
+    global inside
+    if inside:
+        inside = False  # a second one finds nobody who expects it
+        raise SystemExit
+
+signal.signal(signal.SIGTERM, came)
+producer = Producer({"bootstrap.servers": "127.0.0.1:1", "log_level": 0})
+thread = threading.Thread(target=bother)
+inside, caught = False, 0
+thread.start()
+while thread.is_alive():
+    try:
+        inside = True
+        with interrupts_deferred():
+            producer.produce("t", value=b"v", headers=[("first", b"1"), ("second", b"2")])
+    except SystemExit:
+        caught += 1
+    except BufferError:
+        producer.purge()
+        producer.poll(0)
+    inside = False
+print(caught)
+"""
+
+
+def test_a_signal_in_the_middle_of_a_call_to_c_is_not_taken_for_an_error_in_it() -> None:
+    run = subprocess.run([sys.executable, "-c", _INTERRUPTED], capture_output=True, text=True, timeout=30, check=False)
+    assert run.returncode == 0, run.stderr
+    assert int(run.stdout) > 10  # without the deferral: TypeError: expected header key to be unicode string
+
+
+@pytest.mark.parametrize(("sent", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_an_exception_that_took_the_place_of_a_signals_ends_as_the_signal(sent: str, code: int) -> None:
+    lost = f"""
+import signal
+from kafkactl import cli
+
+def app():
+    try:
+        signal.raise_signal(signal.{sent})
+    except BaseException:
+        pass
+    raise TypeError("expected header key to be unicode string")
+
+cli.app = app
+cli.main()
+"""
+    run = subprocess.run([sys.executable, "-c", lost], capture_output=True, text=True, timeout=30, check=False)
+    assert (run.returncode, run.stdout, run.stderr) == (code, "", "")

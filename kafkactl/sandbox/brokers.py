@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from kafkactl.errors import KafkactlError, UsageError
+from kafkactl.interrupts import interrupts_deferred
 from kafkactl.sandbox.artifacts import Progress
 from kafkactl.sandbox.broker import (
     await_serving,
@@ -27,7 +28,6 @@ from kafkactl.sandbox.broker import (
 )
 from kafkactl.sandbox.disk import disk_errors
 from kafkactl.sandbox.distribution import Distribution
-from kafkactl.sandbox.interrupts import interrupts_deferred
 from kafkactl.sandbox.node import Node
 from kafkactl.sandbox.ports import free_ports
 from kafkactl.sandbox.watchdog import Watchdog

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from kafkactl.errors import KafkactlError
+from kafkactl.interrupts import interrupts_deferred
 from kafkactl.sandbox import processes, store
 from kafkactl.sandbox.artifacts import Progress
 from kafkactl.sandbox.broker import (
@@ -18,7 +19,6 @@ from kafkactl.sandbox.broker import (
 )
 from kafkactl.sandbox.brokers import START_SECONDS, STOP_SECONDS, check_size
 from kafkactl.sandbox.distribution import Distribution
-from kafkactl.sandbox.interrupts import interrupts_deferred
 from kafkactl.sandbox.logs import tail
 from kafkactl.sandbox.node import Node
 from kafkactl.sandbox.ports import free_ports, has_ipv6, these_ports

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from kafkactl.commands.produce.stop import Stop
+from kafkactl.interrupts import Stop
 from kafkactl.records.lines import Source
 from kafkactl.records.outgoing import Check, Columns, Outgoing, Parse
 from kafkactl.records.send import Sender

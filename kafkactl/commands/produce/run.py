@@ -14,8 +14,8 @@ from kafkactl.cluster import Cluster
 from kafkactl.cluster.topics import require_topic
 from kafkactl.commands.produce.job import Job, Pace
 from kafkactl.commands.produce.report import conclude
-from kafkactl.commands.produce.stop import Stop
 from kafkactl.errors import UsageError
+from kafkactl.interrupts import Stop
 from kafkactl.records import outgoing
 from kafkactl.records.lines import Lines, Repeated, Source
 from kafkactl.records.model import Headers
