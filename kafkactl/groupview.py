@@ -13,6 +13,7 @@ from kafkactl.groups.report import Line
 from kafkactl.groups.verdict import COMMIT_INTERVAL, ERRORS, PartitionVerdict, Verdict
 from kafkactl.groups.words import name, names, reason, word
 from kafkactl.output import Cell, Coloured, Column
+from kafkactl.words import many
 
 if TYPE_CHECKING:
     from kafkactl.cluster import Cluster
@@ -114,7 +115,7 @@ def show_partitions(line: Line, taken: int, sampled: bool, *, head: bool = True)
     """One group with all its partitions."""
     group = line.group
     if head:
-        say_head(group.id, [group.state, group.type, output.count(len(group.members), "member")])
+        say_head(group.id, [group.state, group.type, many(len(group.members), "member")])
     if not group.partitions:
         output.say("  no offsets")
         return

@@ -18,6 +18,7 @@ def raise_on_arrival() -> None:
 
     A Ctrl-C that is ignored stays so: a shell's background job has it from its parent.
     """
+    _arrived.clear()
     signal.signal(signal.SIGTERM, _raise)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _raise)

@@ -7,14 +7,13 @@ Streams are looked up at each call, so that a test, a pipe or a redirection is a
 import io
 import json
 import os
-import re
 import shutil
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Any, Literal, NamedTuple, TextIO
+from typing import Any, NamedTuple, TextIO
 
 from kafkactl.escapes import plain
 
@@ -76,21 +75,6 @@ class Column(NamedTuple):
     title: str
     right: bool = False
     style: str = ""
-
-
-class Case(NamedTuple):
-    """One judged thing, as JUnit and GitHub show it: a topic, a step, a check.
-
-    `level` is how bad a failure is ("ok" is a pass); `file`, `line` and `column` place it in a file.
-    """
-
-    name: str
-    level: Literal["ok", "warning", "error", "skipped"] = "ok"
-    message: str = ""
-    seconds: float = 0.0
-    file: str = ""
-    line: int = 0
-    column: int = 0
 
 
 def width() -> int:
@@ -259,93 +243,3 @@ def _rich_table(columns: Sequence[Column], rows: list[list[Cell]]) -> None:
     for row in rows:
         grid.add_row(*(Text(_text(cell), style=cell.colour if isinstance(cell, Coloured) else "") for cell in row))
     Console(highlight=False, no_color=bool(os.environ.get("NO_COLOR"))).print(grid)
-
-
-def junit(suite: str, cases: Sequence[Case]) -> None:
-    """Cases as one Maven Surefire test suite. A warning passes, as it does in the exit code, and says what it is."""
-    from xml.etree import ElementTree as ET
-
-    failed = [case for case in cases if case.level == "error"]
-    root = ET.Element(
-        "testsuite",
-        name=f"kafkactl {suite}",
-        tests=str(len(cases)),
-        failures=str(len(failed)),
-        errors="0",
-        skipped=str(sum(case.level == "skipped" for case in cases)),
-        time=f"{sum(case.seconds for case in cases):.3f}",
-    )
-    for case in cases:
-        element = ET.SubElement(
-            root, "testcase", name=_xml(case.name), classname=f"kafkactl.{suite}", time=f"{case.seconds:.3f}"
-        )
-        if case.level == "skipped":
-            ET.SubElement(element, "skipped", message=_xml(case.message))
-        elif case.level == "warning":
-            ET.SubElement(element, "system-out").text = _xml(f"warning: {_place(case)}{case.message}")
-        elif case.level == "error":
-            failure = ET.SubElement(element, "failure", message=_xml(case.message), type=case.level)
-            failure.text = _xml(f"{_place(case)}{case.message}")
-    ET.indent(root)
-    sys.stdout.write('<?xml version="1.0" encoding="UTF-8"?>\n')
-    sys.stdout.write(ET.tostring(root, encoding="unicode") + "\n")
-
-
-def _xml(text: str) -> str:
-    """`text` without the characters XML 1.0 cannot hold."""
-    return re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
-
-
-def _place(case: Case) -> str:
-    return f"{case.file}:{case.line}:{case.column}: " if case.file else ""
-
-
-def github(cases: Sequence[Case]) -> None:
-    """Cases that are not fine as GitHub workflow commands, which annotate the file they name."""
-    for case in cases:
-        if case.level not in ("error", "warning"):
-            continue
-        where = [f"file={_property(case.file)}", f"line={case.line}", f"col={case.column}"] if case.file else []
-        say(f"::{case.level} {','.join([*where, f'title={_property(case.name)}'])}::{_command(case.message)}")
-
-
-def _command(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _command(text).replace(":", "%3A").replace(",", "%2C")
-
-
-def count(number: int, singular: str, plural: str = "") -> str:
-    """ "1 topic", "2 topics", "1,204 records"."""
-    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
-
-
-def size(number: int | None) -> str:
-    """Bytes for people: 612 MiB; the exact figure is in the JSON."""
-    if number is None:
-        return "–"
-    value = float(number)
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
-        if value < 1024 or unit == "TiB":
-            break
-        value /= 1024
-    return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
-
-
-def age(value: float) -> str:
-    """How long ago something was, in one unit: 12 s, 5 min, 3 h, 4 d."""
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
-        if value >= 2 * length or (unit == "min" and value >= length):
-            return f"{int(value // length)} {unit}"
-    return f"{max(0, int(value))} s"
-
-
-def seconds(value: float) -> str:
-    """A duration for people: 3 ms, 0.4 s, 2 min 5 s."""
-    if value < 0.1:
-        return f"{value * 1000:.0f} ms"
-    if value < 100:
-        return f"{value:.1f} s"
-    return f"{int(value // 60)} min {int(value % 60)} s"

@@ -2,12 +2,14 @@
 
 from typing import Any, Literal
 
+from kafkactl.cases import Case
 from kafkactl.catalog import retention_text, size_text
 from kafkactl.catalog.model import Position, Topic
 from kafkactl.escapes import plain
-from kafkactl.output import Case, Style, cells, count, pad, say, style, width
+from kafkactl.output import Style, cells, pad, say, style, width
 from kafkactl.plan import Change, Plan
 from kafkactl.risk import CONSEQUENCE
+from kafkactl.words import many
 
 _SHOWN_CREATES = 12
 _HEAD, _TAIL = 4, 3
@@ -29,7 +31,7 @@ def value_text(key: str, value: str | None) -> str:
 def topic_text(topic: Topic) -> str:
     """A declared topic in a line: 3 partitions · replication 1 · 7d."""
     words = [
-        pad(count(topic.partitions, "partition"), 12) if topic.partitions else "default partitions",
+        pad(many(topic.partitions, "partition"), 12) if topic.partitions else "default partitions",
         f"replication {topic.replication or 'default'}",
         *(
             value_text(key, value) if key == "retention.ms" else f"{key}={value_text(key, value)}"

@@ -56,13 +56,14 @@ def kafkactl(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str])
 
     def run(*arguments: str) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["kafkactl", *arguments])
-        before = signal.getsignal(signal.SIGTERM)
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
         capfd.readouterr()
         try:
             with pytest.raises(SystemExit) as ended:
                 cli.main()
         finally:
-            signal.signal(signal.SIGTERM, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
         out, err = capfd.readouterr()
         code = int(ended.value.code or 0)
         del ended
@@ -186,7 +187,7 @@ def steady(text: str, brokers: str) -> str:
         (r'"(\w+_bytes|leaders|seconds|p50|p95|p99)": [\d.e-]+', r'"\1": 0'),
         (r'time="[\d.]+"', 'time="0"'),
         (r" +\d+ leaders.*", "  N leaders  SPACE"),
-        (r"  +\d+ B$|\d+\.\d KiB", "  SIZE"),
+        (r"  +\d+ B$|\d+(?:\.\d)? KiB", "  SIZE"),
         (r"  +[\d.]+ m?s\b.*$", "  TIME"),
     ):
         text = re.sub(pattern, kept, text, flags=re.MULTILINE)

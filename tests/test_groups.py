@@ -361,7 +361,11 @@ def test_falling_behind_is_answered_with_the_guides_remedies() -> None:
     now, was = group(one(500, end=10_000), "Stable", OWNER), group(one(0, end=9_000), "Stable", OWNER)
     (found,) = examined(seen(now, before=was, seconds=10)).findings("warning")
     assert found.headline == "g falls behind in t[0]: 100/s arrive, it reads 50/s, and 9,500 records wait."
-    assert found.heal[0] == "another consumer would idle: 1 member for the 1 partition of t"
+    assert found.heal[0] == (
+        "It reads 50/s of t where 100/s arrive, with 1 member on 1 partition: a second would idle. Make the handler "
+        "faster; or raise t to 2 partitions in topics.yaml first (breaks key order), and run about 2 members then:"
+    )
+    assert found.heal[1] == "kafkactl init-topics --allow partitions"
 
 
 def test_declared_consumers_without_a_group() -> None:

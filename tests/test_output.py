@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafkactl import output
-from kafkactl.output import Case, Column
+from kafkactl import output, words
+from kafkactl.cases import Case, github, junit
+from kafkactl.output import Column
+from kafkactl.words import duration, many
 
 
 def test_a_table_in_a_pipe_is_aligned_and_never_cut(capsys: pytest.CaptureFixture[str]) -> None:
@@ -21,16 +23,17 @@ def test_a_table_in_a_pipe_is_aligned_and_never_cut(capsys: pytest.CaptureFixtur
 
 
 def test_figures_of_people() -> None:
-    assert [output.size(n) for n in (None, 0, 1023, 1024, 640_000, 2**40 * 3)] == [
+    assert [words.size(n) for n in (None, 0, 1023, 1024, 1536, 640_000, 2**40 * 3)] == [
         "–",
         "0 B",
         "1023 B",
-        "1.0 KiB",
+        "1 KiB",
+        "1.5 KiB",
         "625 KiB",
         "3.0 TiB",
     ]
-    assert [output.seconds(s) for s in (0.003, 0.42, 61.0, 125.0)] == ["3 ms", "0.4 s", "61.0 s", "2 min 5 s"]
-    assert [output.count(n, "topic") for n in (0, 1, 1204)] == ["0 topics", "1 topic", "1,204 topics"]
+    assert [duration(s) for s in (0.003, 0.42, 61.0, 125.0)] == ["3 ms", "0.4 s", "61.0 s", "2 min 5 s"]
+    assert [many(n, "topic") for n in (0, 1, 1204)] == ["0 topics", "1 topic", "1,204 topics"]
 
 
 @given(st.text(), st.text())
@@ -40,13 +43,13 @@ def test_junit_is_xml_whatever_it_holds(name: str, message: str) -> None:
 
     cases = [Case(name, "error", message, 0.5, "f.yaml", 3, 1), Case("fine"), Case("w", "warning", message)]
     with contextlib.redirect_stdout(io.StringIO()) as written:
-        output.junit("s", [*cases, Case("later", "skipped", message)])
+        junit("s", [*cases, Case("later", "skipped", message)])
     suite = ET.fromstring(written.getvalue().encode("utf-8", "surrogatepass"))
     assert (suite.attrib["tests"], suite.attrib["failures"], suite.attrib["skipped"]) == ("4", "1", "1")
 
 
 def test_github_annotations_are_escaped(capsys: pytest.CaptureFixture[str]) -> None:
-    output.github([Case("a,b: c", "error", "50%\nof it", file="dir,x/f.yaml", line=3, column=7), Case("fine")])
+    github([Case("a,b: c", "error", "50%\nof it", file="dir,x/f.yaml", line=3, column=7), Case("fine")])
     assert capsys.readouterr().out == "::error file=dir%2Cx/f.yaml,line=3,col=7,title=a%2Cb%3A c::50%25%0Aof it\n"
 
 

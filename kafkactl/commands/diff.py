@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kafkactl import options, output, settings
+from kafkactl.cases import github, junit
 from kafkactl.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -60,9 +61,9 @@ def _render(plan: "Plan", show: output.ReportFormat, apply: str, *, drift: bool,
         case output.ReportFormat.JSON:
             output.document("diff", {"drift": drift, **planview.plan_document(plan)})
         case output.ReportFormat.JUNIT:
-            output.junit("diff", planview.plan_cases(plan, strict=strict))
+            junit("diff", planview.plan_cases(plan, strict=strict))
         case output.ReportFormat.GITHUB:
-            output.github(planview.plan_cases(plan, strict=strict))
+            github(planview.plan_cases(plan, strict=strict))
         case output.ReportFormat.TABLE:
             planview.show_creates([change for change in plan.changes if change.kind == "create"])
             planview.show_differences(plan)

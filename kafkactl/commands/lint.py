@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from kafkactl import output
+from kafkactl.cases import Case, github, junit
 from kafkactl.errors import ExitCode, UsageError
 from kafkactl.escapes import plain
 from kafkactl.options import ReportOutput
-from kafkactl.output import Case, ReportFormat
+from kafkactl.output import ReportFormat
+from kafkactl.words import many
 
 if TYPE_CHECKING:
     from kafkactl.catalog.model import Problem
@@ -51,9 +53,9 @@ def lint(
         case ReportFormat.JSON:
             output.document("lint", _document(results))
         case ReportFormat.JUNIT:
-            output.junit("lint", _cases(results, warning="skipped"))
+            junit("lint", _cases(results, warning="skipped"))
         case ReportFormat.GITHUB:
-            output.github(_cases(results, warning="warning"))
+            github(_cases(results, warning="warning"))
     if not all(result.valid for result in results):
         raise typer.Exit(ExitCode.USAGE)
 
@@ -101,7 +103,7 @@ def _table(results: list[_Result]) -> None:
         for line in problem_lines(result.problems):
             output.say(plain(line))
         if result.topics is not None and result.environments is not None:
-            contents = f"{output.count(result.topics, 'topic')}, {output.count(result.environments, 'environment')}"
+            contents = f"{many(result.topics, 'topic')}, {many(result.environments, 'environment')}"
             output.say(f"{plain(result.file)}: {contents}. {problem_count(result.problems)}")
     if not all(result.valid for result in results):
         output.say(problem_count([problem for result in results for problem in result.problems]))

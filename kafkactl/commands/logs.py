@@ -18,6 +18,7 @@ from kafkactl.escapes import plain
 from kafkactl.loglines import LogLine, merged
 from kafkactl.options import Project, positive_duration
 from kafkactl.output import LineFormat
+from kafkactl.words import many
 
 if TYPE_CHECKING:
     from kafkactl.services import Found
@@ -88,7 +89,7 @@ def logs(
                     written += write([line for line in batch if keep is None or keep(line.text)])
         finally:
             if save:
-                output.note(f"{output.count(written, 'line')} in {save}.")
+                output.note(f"{many(written, 'line')} in {save}.")
 
 
 def _count(tail: str | None, *, everything: bool) -> int | None:

@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kafkactl import output
+from kafkactl import output, words
 from kafkactl.options import Output, Project
 from kafkactl.output import Coloured, Column, Format
+from kafkactl.words import span
 
 if TYPE_CHECKING:
     from kafkactl.services import Found, Service
@@ -48,7 +49,7 @@ def ps(project: Project = None, output_format: Output = Format.TABLE) -> None:
                 Coloured(str(service.restarts), "yellow" if service.restarts else ""),
                 _memory(service),
                 " ".join(_ports(service)) or "–",
-                output.age((now - service.since).total_seconds()) if service.since else "–",
+                span((now - service.since).total_seconds()) if service.since else "–",
             ]
             for service in shown
         ],
@@ -64,7 +65,7 @@ def _memory(service: "Service") -> output.Cell:
     if memory is None:
         return None
     if not memory.limit:
-        return output.size(memory.used)
+        return words.size(memory.used)
     # One unit for both, so that the figures compare at a glance.
     text = f"{memory.used / 2**20:,.0f}/{memory.limit / 2**20:,.0f} MiB"
     return Coloured(text, "red" if memory.used >= _CLOSE * memory.limit else "")

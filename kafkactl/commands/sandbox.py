@@ -9,7 +9,8 @@ import typer
 
 from kafkactl.errors import ExitCode, KafkactlError, UsageError
 from kafkactl.options import Output
-from kafkactl.output import Column, Format, count, document, is_terminal, note, say, seconds, table
+from kafkactl.output import Column, Format, document, is_terminal, note, say, table
+from kafkactl.words import duration, many
 
 if TYPE_CHECKING:
     from kafkactl.sandbox.detached import Status
@@ -70,8 +71,8 @@ def up(
         done = detached.up(port, wish, talk)
     record = done.record
     what = f"Kafka {record.version} is {'up' if done.started else 'already up'} at localhost:{port}"
-    took = f", {seconds(time.monotonic() - begin)}" if done.started else ""
-    note(f"{what} ({count(len(record.nodes), 'broker')}{took}).")
+    took = f", {duration(time.monotonic() - begin)}" if done.started else ""
+    note(f"{what} ({many(len(record.nodes), 'broker')}{took}).")
     if port != _PORT:
         note(f"  export KAFKA_BROKERS={','.join(node.address for node in record.nodes)}")
 
@@ -96,7 +97,7 @@ def down(
         note(f"No sandbox is up on port {port}.{data}")
         return
     how = "Stopped" if done.clean else "Killed, as it did not stop within 10 s:"
-    note(f"{how} the sandbox on port {port} ({count(done.brokers, 'broker')}).{data}")
+    note(f"{how} the sandbox on port {port} ({many(done.brokers, 'broker')}).{data}")
 
 
 @app.command()

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kafkactl import consent, options, output, settings
+from kafkactl.cases import Case, github, junit
 from kafkactl.errors import ExitCode
+from kafkactl.words import duration
 
 if TYPE_CHECKING:
     from kafkactl.cluster import Cluster
@@ -110,7 +112,7 @@ class _Report:
             return
         output.pending("")
         look = output.style()
-        taken = "" if result.state == "skipped" else output.seconds(result.seconds)
+        taken = "" if result.state == "skipped" else duration(result.seconds)
         figures = ""
         if result.figures:
             figures = "  ".join(f"{name} {value * 1000:.1f}" for name, value in result.figures.items()) + " ms"
@@ -135,9 +137,9 @@ class _Report:
             case output.ReportFormat.JSON:
                 output.document("test", self._document(seconds))
             case output.ReportFormat.JUNIT:
-                output.junit("test", self._cases())
+                junit("test", self._cases())
             case output.ReportFormat.GITHUB:
-                output.github(self._cases())
+                github(self._cases())
             case output.ReportFormat.TABLE:
                 self._tell(seconds)
                 if not catalogued:
@@ -146,7 +148,7 @@ class _Report:
     def _tell(self, seconds: float) -> None:
         good, steps = sum(result.state == "ok" for result in self.results), len(self.results)
         if not self.failed:
-            output.note(f"\nKafka works: {good} of {steps} steps in {output.seconds(seconds)}.")
+            output.note(f"\nKafka works: {good} of {steps} steps in {duration(seconds)}.")
         else:
             first = self.failed[0]
             output.note(
@@ -169,5 +171,5 @@ class _Report:
             ],
         }
 
-    def _cases(self) -> list[output.Case]:
-        return [output.Case(r.name, r.state, r.reason, r.seconds) for r in self.results]
+    def _cases(self) -> list[Case]:
+        return [Case(r.name, r.state, r.reason, r.seconds) for r in self.results]

@@ -7,8 +7,9 @@ import math
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 
+from kafkactl.groups.model import Group
 from kafkactl.groups.report import Line
-from kafkactl.groups.verdict import COMMIT_INTERVAL, PartitionVerdict, Verdict
+from kafkactl.groups.verdict import COMMIT_INTERVAL, GroupVerdict, PartitionVerdict, Verdict
 from kafkactl.groups.words import facts_of, name, names, of, places, readers_of
 from kafkactl.words import many
 
@@ -30,13 +31,19 @@ def advice(line: Line) -> list[str]:
     return told(line, of(line.judged, verdict)) if told else []
 
 
-def _slow(line: Line, found: Found) -> list[str]:
-    topic, worst = found[0].topic, found[0]
-    of_topic = [partition for partition in line.judged.partitions if partition.topic == topic]
+def _slow(line: Line, _: Found) -> list[str]:
+    return to_keep_up(line.group, line.judged)
+
+
+def to_keep_up(group: Group, judged: GroupVerdict) -> list[str]:
+    """What a group with SLOW partitions needs to read as fast as records arrive, in the topic that is worst."""
+    worst = of(judged, "SLOW")[0]
+    topic = worst.topic
+    of_topic = [partition for partition in judged.partitions if partition.topic == topic]
     rate_in = sum(partition.rate_in or 0 for partition in of_topic)
     rate_out = sum(partition.rate_out or 0 for partition in of_topic)
     lag = sum(partition.lag or 0 for partition in of_topic)
-    readers, partitions = readers_of(line.group, topic)
+    readers, partitions = readers_of(group, topic)
     first = f"It reads {rate_out:,.0f}/s of {topic} where {rate_in:,.0f}/s arrive"
     if partitions > 1 and (worst.lag or 0) >= _HOT * lag:
         share = f"All {lag:,}" if worst.lag == lag else f"{worst.lag:,} of the {lag:,}"

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from kafkactl import output
+from kafkactl import output, words
 from kafkactl.catalog.model import Catalog
 from kafkactl.commands.describe.row import admit_gaps, replication, row_document
 from kafkactl.errors import ExitCode
 from kafkactl.output import Column, ListFormat, say
 from kafkactl.planview import value_text
+from kafkactl.words import many
 
 if TYPE_CHECKING:
     from kafkactl.cluster import Cluster
@@ -38,7 +39,7 @@ def describe_cluster(
 
 def _show_cluster(view: "Overview") -> None:
     controller = f"controller {view.controller}" if view.controller is not None else ""
-    parts = [f"cluster {view.id}", view.mode, output.count(len(view.brokers), "broker"), controller]
+    parts = [f"cluster {view.id}", view.mode, many(len(view.brokers), "broker"), controller]
     say(" · ".join(part for part in parts if part))
     address = max((len(row.broker.address) for row in view.brokers), default=0)
     for row in view.brokers:
@@ -53,8 +54,8 @@ def _space(row: "BrokerRow") -> str:
     """What a broker's topics take, and what its log directories' disks have left."""
     if row.disk is None:
         return ""
-    free = f", {output.size(row.disk.usable)} free" if row.disk.usable is not None else ""
-    return f"{output.size(row.disk.used_by_topics):>8}{free}"
+    free = f", {words.size(row.disk.usable)} free" if row.disk.usable is not None else ""
+    return f"{words.size(row.disk.used_by_topics):>8}{free}"
 
 
 def _show_list(rows: "Sequence[TopicRow]", *, catalogued: bool, unhealthy: bool) -> None:
@@ -81,7 +82,7 @@ def _cells(row: "TopicRow", catalogued: bool) -> list[output.Cell]:
         replication(row) or None,
         _retention(row) or None,
         row.records,
-        output.size(row.size),
+        words.size(row.size),
         *(["yes" if row.declared else "no"] if catalogued else []),
         row.words if row.state == "ok" else output.Coloured(row.words, "red" if row.state == "error" else "yellow"),
     ]

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from kafkactl import output
+from kafkactl.words import many
 
 if TYPE_CHECKING:
     from kafkactl.cluster.overview import Overview, TopicRow
@@ -19,7 +20,7 @@ def admit_gaps(view: "Overview") -> None:
     """A partial answer is called partial."""
     if view.hidden:
         output.warn(
-            f"a partial answer: {output.count(len(view.hidden), 'declared topic is', 'declared topics are')} hidden "
+            f"a partial answer: {many(len(view.hidden), 'declared topic is', 'declared topics are')} hidden "
             "from this user, and undeclared ones may be, too"
         )
     if "sizes" in view.storage.missing:

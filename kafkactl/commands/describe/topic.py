@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from kafkactl import groupview, output
+from kafkactl import groupview, output, words
 from kafkactl.catalog.model import Catalog
 from kafkactl.commands.describe.row import admit_gaps, replication, row_document
 from kafkactl.errors import ExitCode, KafkactlError
 from kafkactl.groups.words import reason
 from kafkactl.output import Column, ListFormat, say
 from kafkactl.planview import value_text
+from kafkactl.words import many
 
 if TYPE_CHECKING:
     from kafkactl.cluster import Cluster
@@ -123,10 +124,10 @@ def _show_topic(row: "TopicRow", view: "Overview", catalog: Catalog | None, grou
     topic = catalog.topics.get(row.name) if catalog else None
     say(output.style().paint(row.name, "bold") + (f" · {topic.description}" if topic and topic.description else ""))
     facts = [
-        output.count(len(live.partitions), "partition"),
+        many(len(live.partitions), "partition"),
         f"replication {replication(row)}",
         f"{row.records:,} records" if row.records is not None else "records unknown",
-        output.size(row.size) if row.size is not None else "size unknown",
+        words.size(row.size) if row.size is not None else "size unknown",
         row.words,
     ]
     say("  " + " · ".join(facts))
@@ -155,7 +156,7 @@ def _show_partitions(row: "TopicRow", view: "Overview") -> None:
         rows.append([
             p.id, "none" if p.leader is None else p.leader, ",".join(map(str, p.replicas)), ",".join(map(str, p.isr)),
             known.first if known else None, known.end if known else None, known.records if known else None,
-            output.size(size),
+            words.size(size),
         ])  # fmt: skip
     output.table(columns, rows)
 

@@ -5,12 +5,14 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 
 from kafkactl import output
+from kafkactl.cases import Case, github, junit
 from kafkactl.commands.doctor import DoctorFormat
 from kafkactl.doctor.codes import Code, category
 from kafkactl.doctor.findings import Told
 from kafkactl.doctor.judge import Diagnosis
 from kafkactl.doctor.remedies import split
 from kafkactl.escapes import plain
+from kafkactl.words import duration, many
 
 _LEVELS = {"error": "red", "warning": "yellow", "info": "dim"}
 _WIDEST = 100  # cells; longer lines are hard to read
@@ -24,9 +26,9 @@ def report(found: Diagnosis, form: DoctorFormat, seconds: float) -> None:
         case DoctorFormat.JSON:
             output.document("doctor", {**document(found), "seconds": round(seconds, 3)})
         case DoctorFormat.JUNIT:
-            output.junit("doctor", _cases(found))
+            junit("doctor", _cases(found))
         case DoctorFormat.GITHUB:
-            output.github(_cases(found))
+            github(_cases(found))
         case DoctorFormat.SHORT:
             for told in found.findings("error", "warning", "info"):
                 output.say(f"{told.code} {told.severity:<7} {plain(told.headline)}")
@@ -45,7 +47,7 @@ def _tell(found: Diagnosis, seconds: float) -> None:
             _tell_crashed(found)
         output.say(
             f"{'Healthy' if not crashed else 'Nothing else found'}. {_passed(found)}{_skipped(found)} in "
-            f"{output.seconds(seconds)}."
+            f"{duration(seconds)}."
         )
         return
     _tell_first(found, first)
@@ -55,7 +57,7 @@ def _tell(found: Diagnosis, seconds: float) -> None:
         output.say()
         _tell_news(found)
     output.say()
-    summary, more = f"{_summary(found)} · {output.seconds(seconds)}", f"more: kafkactl doctor --explain {first.code}"
+    summary, more = f"{_summary(found)} · {duration(seconds)}", f"more: kafkactl doctor --explain {first.code}"
     gap = _room() - len(summary) - len(more)
     output.say(f"{summary}{' ' * gap}{more}" if gap > 1 else f"{summary}\n{more}")
 
@@ -119,7 +121,7 @@ def _tell_others(found: Diagnosis, first: Told) -> None:
     explained = found.explained_by(first.code)
     if explained:
         output.say()
-        skipped = f"{output.count(len(explained), 'check')} skipped because of it: {_in_short(found, explained)}"
+        skipped = f"{many(len(explained), 'check')} skipped because of it: {_in_short(found, explained)}"
         for line in _wrap(skipped, _room() - 2):
             output.say(f"  {line}")
     others: dict[str, list[Told]] = defaultdict(list)
@@ -148,7 +150,7 @@ def _tell_crashed(found: Diagnosis) -> None:
 
 
 def _passed(found: Diagnosis) -> str:
-    return f"{output.count(len(found.states('passed')), 'check')} passed"
+    return f"{many(len(found.states('passed')), 'check')} passed"
 
 
 def _skipped(found: Diagnosis) -> str:
@@ -163,7 +165,7 @@ def _summary(found: Diagnosis) -> str:
     parts = [f"{len(found.states('passed'))} passed"]
     for severity in ("error", "warning"):
         if number := len(found.findings(severity)):
-            parts.append(output.count(number, severity))
+            parts.append(many(number, severity))
     if skipped := found.states("skipped"):
         parts.append(f"{len(skipped)} skipped")
     if ignored := sum(result.ignored for result in found.results):
@@ -201,18 +203,18 @@ def document(found: Diagnosis) -> dict[str, object]:
     }
 
 
-def _cases(found: Diagnosis) -> list[output.Case]:
+def _cases(found: Diagnosis) -> list[Case]:
     cases = []
     for result in found.results:
         if result.state == "skipped":
-            cases.append(output.Case(result.code, "skipped", result.reason))
+            cases.append(Case(result.code, "skipped", result.reason))
         elif result.state == "crashed":
-            cases.append(output.Case(result.code, "error", f"the check crashed: {result.reason}"))
+            cases.append(Case(result.code, "error", f"the check crashed: {result.reason}"))
         for told in result.findings:
             level = "ok" if told.severity == "info" else told.severity
-            cases.append(output.Case(f"{told.code} {told.target}", level, told.headline))
+            cases.append(Case(f"{told.code} {told.target}", level, told.headline))
         if result.state == "passed":
-            cases.append(output.Case(result.code))
+            cases.append(Case(result.code))
     return cases
 
 

@@ -14,6 +14,7 @@ from kafkactl.escapes import plain
 from kafkactl.groups.reset import Move
 from kafkactl.groups.words import name, names
 from kafkactl.output import Cell, Column
+from kafkactl.words import many
 
 _NAMED = 3
 
@@ -49,7 +50,7 @@ def refuse_members(kafka: Cluster, group: str, *, reading: str = "") -> None:
         f"{m.client} at {m.host}" + (f" ({names(m.assigned)})" if m.assigned else "") for m in members[:_NAMED]
     )
     more = f" and {len(members) - _NAMED} more" if len(members) > _NAMED else ""
-    count = output.count(len(members), "member") + (f" on {reading}" if reading else "")
+    count = many(len(members), "member") + (f" on {reading}" if reading else "")
     raise KafkactlError(
         f"Nothing was changed: {group} has {count}, who would go on and commit over it.",
         where=f"They are {who}{more}." if len(members) > 1 else f"It is {who}.",
@@ -99,8 +100,7 @@ def _do(kafka: Cluster, asked: Asked, change: Change) -> str:
     moved = sum(move.changes for move in change.moves)
     undo = " ".join(["kafkactl groups undo", shlex.quote(change.group), *([asked.flags] if asked.flags else [])])
     output.note(
-        f"\nDone. {change.group}: {change.words}, {output.count(moved, 'partition')}.\n  Undo it: {undo}\n"
-        f"  As it was: {path}"
+        f"\nDone. {change.group}: {change.words}, {many(moved, 'partition')}.\n  Undo it: {undo}\n  As it was: {path}"
     )
     return str(path)
 

@@ -7,6 +7,7 @@ import typer
 from kafkactl import options, output, settings
 from kafkactl.errors import ExitCode
 from kafkactl.output import Column, Format, ListFormat
+from kafkactl.words import many
 
 Group = Annotated[str, typer.Argument(metavar="GROUP", help="The group.", show_default=False)]
 
@@ -147,4 +148,4 @@ def save(
     output.document("offsets", document(Saved(group, kafka.info.id, sample.taken, offsets)))
     if sample.gaps():
         raise typer.Exit(_tell_gaps(sample.gaps()))
-    output.note(f"{output.count(len(offsets), 'offset')} of {group}: {names(offsets) or 'it has committed nothing'}.")
+    output.note(f"{many(len(offsets), 'offset')} of {group}: {names(offsets) or 'it has committed nothing'}.")

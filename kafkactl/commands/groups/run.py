@@ -22,6 +22,7 @@ from kafkactl.groups.reset import Move, Wish, by, plan, to_earliest, to_latest, 
 from kafkactl.groups.saved import Saved, parse
 from kafkactl.groups.words import name
 from kafkactl.topics import Place
+from kafkactl.words import many
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def _require_places(kafka: Cluster, places: Iterable[Place], source: str) -> Non
     if absent := [place for place in listed if place not in there]:
         raise KafkactlError(
             f"There is no {name(absent[0])} on {kafka.connection.address}, so nothing was changed.",
-            where=f"{source} names {output.count(len(absent), 'partition')} that are not there."
+            where=f"{source} names {many(len(absent), 'partition')} that are not there."
             if len(absent) > 1
             else f"{source} names it.",
             hint="Leave it out: --topic and --partition choose from the file.",

@@ -11,6 +11,7 @@ from kafkactl.cluster.topics import read_topics
 from kafkactl.errors import ExitCode
 from kafkactl.plan import Change, Kind, Plan, make_plan
 from kafkactl.risk import CONSEQUENCE, Risk
+from kafkactl.words import duration, many
 
 # Another init-topics at work makes plans go stale; each round sees what it did.
 _ROUNDS = 5
@@ -45,7 +46,7 @@ class Run:
         if self.json:
             return
         count = len(self.kafka.info.brokers)
-        output.note(f"{self.catalog.path} → {self.kafka.connection.label}, {output.count(count, 'broker')}\n")
+        output.note(f"{self.catalog.path} → {self.kafka.connection.label}, {many(count, 'broker')}\n")
         planview.show_creates([change for change in self.plan.changes if change.kind == "create"])
         planview.show_differences(self.plan)
 
@@ -96,9 +97,9 @@ class Run:
         if dry_run:
             output.note(f"Dry run: nothing was changed. {planview.summary(self.plan)}")
         elif self.done:
-            output.note(f"\n{_done(self.done)} in {output.seconds(self.seconds)}. {_rest(self.plan, withheld)}")
+            output.note(f"\n{_done(self.done)} in {duration(self.seconds)}. {_rest(self.plan, withheld)}")
         elif not self.failed and not withheld and not self.plan.unreadable:
-            topics = output.count(self.plan.declared, "topic is", "topics are")
+            topics = many(self.plan.declared, "topic is", "topics are")
             output.note(f"Nothing to do: {topics} as declared.")
         else:
             output.note(f"Nothing was changed. {_rest(self.plan, withheld)}")
@@ -133,10 +134,10 @@ def _rest(plan: Plan, withheld: list[Change]) -> str:
     if not withheld and not plan.unreadable:
         return "Nothing else differs."
     waiting = [change for change in withheld if not change.impossible]
-    words = [f"{output.count(len({c.topic for c in withheld}), 'topic still differs', 'topics still differ')}."]
+    words = [f"{many(len({c.topic for c in withheld}), 'topic still differs', 'topics still differ')}."]
     if waiting:
         risks = sorted({risk for change in waiting for risk in change.risks})
         words.append(f"Allow it with: {' '.join(f'--allow {risk}' for risk in risks)}")
     if plan.unreadable:
-        words.append(f"{output.count(len(plan.unreadable), 'topic')} could not be compared.")
+        words.append(f"{many(len(plan.unreadable), 'topic')} could not be compared.")
     return " ".join(words)

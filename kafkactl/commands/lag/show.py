@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from kafkactl import groupview, output
+from kafkactl.cases import Case, github, junit
 from kafkactl.cluster import Cluster
 from kafkactl.commands.lag import LagFormat
 from kafkactl.commands.lag.prometheus import prometheus
@@ -15,7 +16,8 @@ from kafkactl.groups.advice import advice
 from kafkactl.groups.report import Absent, Report
 from kafkactl.groups.verdict import COMMIT_INTERVAL
 from kafkactl.groups.words import reason, word
-from kafkactl.output import Case, Cell, Coloured, Column
+from kafkactl.output import Cell, Coloured, Column
+from kafkactl.words import many
 
 if TYPE_CHECKING:
     from kafkactl.commands.lag.run import Wish
@@ -31,9 +33,9 @@ def show(found: Report, kafka: Cluster, wish: "Wish") -> None:
         case LagFormat.JSON:
             output.document("lag", document(found, kafka, partitions=wish.partitions))
         case LagFormat.JUNIT:
-            output.junit("lag", cases(found))
+            junit("lag", cases(found))
         case LagFormat.GITHUB:
-            output.github(cases(found))
+            github(cases(found))
         case LagFormat.PROMETHEUS:
             prometheus(found, len(kafka.info.brokers))
         case LagFormat.TABLE:
@@ -105,7 +107,7 @@ def summary(found: Report, *, live: bool = False) -> str:
     words = [f"{number:,} {verdict}" for verdict, number in counts.most_common() if verdict != "ok"]
     words += [f"{counts['ok']:,} ok"] if counts["ok"] else []
     passed = sum(bool(line.passed) for line in found.lines)
-    parts = [f"{output.count(len(found.lines), 'group')}: {', '.join(words)}" if words else ""]
+    parts = [f"{many(len(found.lines), 'group')}: {', '.join(words)}" if words else ""]
     parts += [f"{passed:,} above the threshold"] if passed else []
     parts += [f"{len(found.absent):,} declared and not there"] if found.absent else []
     said = f"{' · '.join(part for part in parts if part)}."

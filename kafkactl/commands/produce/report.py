@@ -9,6 +9,7 @@ from kafkactl.cluster.topics import require_topic
 from kafkactl.commands.produce.job import Job
 from kafkactl.errors import KafkactlError, UnreachableError
 from kafkactl.topics import health
+from kafkactl.words import duration, many
 
 
 def conclude(job: Job, kafka: Cluster, resend: list[str], seconds: float) -> None:
@@ -20,12 +21,12 @@ def conclude(job: Job, kafka: Cluster, resend: list[str], seconds: float) -> Non
     done, missing = job.sender.acknowledged, job.unsent.count + job.sender.waiting
     if not missing and not job.tally.cut_short:
         rate = f", {done / seconds:,.0f}/s" if done > 1 and seconds else ""
-        output.note(f"{output.count(done, 'record')} acknowledged ({output.seconds(seconds)}{rate}).")
+        output.note(f"{many(done, 'record')} acknowledged ({duration(seconds)}{rate}).")
         job.stop.raise_again()
         return
     kind = UnreachableError if job.sender.lost else KafkactlError
     error = kind(
-        f"{done:,} of {output.count(done + missing, 'record')} acknowledged; {', '.join(_reasons(job, kafka))}.",
+        f"{done:,} of {many(done + missing, 'record')} acknowledged; {', '.join(_reasons(job, kafka))}.",
         where=" ".join(_whereabouts(job)),
         hint=_next_step(job, resend),
     )
@@ -44,9 +45,9 @@ def _next_step(job: Job, resend: list[str]) -> str:
 def _reasons(job: Job, kafka: Cluster) -> Iterator[str]:
     tally = job.tally
     if tally.invalid:
-        yield f"{output.count(tally.invalid, 'line is', 'lines are')} no record"
+        yield f"{many(tally.invalid, 'line is', 'lines are')} no record"
     if tally.unfit:
-        yield f"{output.count(tally.unfit, 'does', 'do')} not fit the topic"
+        yield f"{many(tally.unfit, 'does', 'do')} not fit the topic"
     for why, number in tally.refused.most_common():
         yield f"{number:,} refused: {why}"
     if tally.left:

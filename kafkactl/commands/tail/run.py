@@ -20,6 +20,7 @@ from kafkactl.records.format import compile_format
 from kafkactl.records.last import last_records
 from kafkactl.settings import Connection
 from kafkactl.topics import Place
+from kafkactl.words import many
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def _tell_open_transactions(kafka: Cluster, bounds: span.Bounds) -> None:
         held = newest.get(place, end) - end
         if held > 0:
             output.note(
-                f"{span.name(place)}: {output.count(held, 'record')} wait behind an open transaction "
+                f"{span.name(place)}: {many(held, 'record')} wait behind an open transaction "
                 "(--read-uncommitted shows them)."
             )
 

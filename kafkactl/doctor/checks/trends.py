@@ -14,10 +14,12 @@ from kafkactl.doctor.checks.judged import (
 )
 from kafkactl.doctor.facts import Facts
 from kafkactl.doctor.findings import Check, Finding, NotApplicableError
+from kafkactl.groups.advice import to_keep_up
 from kafkactl.groups.model import Group
 from kafkactl.groups.observation import Observation
 from kafkactl.groups.verdict import COMMIT_INTERVAL, PartitionVerdict
-from kafkactl.words import and_more, many
+from kafkactl.groups.words import of
+from kafkactl.words import and_more
 
 
 def stalled(facts: Facts) -> Iterator[Finding]:
@@ -85,13 +87,11 @@ def falling_behind(facts: Facts) -> Iterator[Finding]:
 
 
 def _falling_behind(facts: Facts) -> Iterator[Finding]:
-    for group, partitions in judged(facts, "SLOW"):
-        worst = worst_of(partitions)
-        topic = worst.topic
-        readers = sum(any(name == topic for name, _ in member.assigned) for member in group.members)
-        count = sum(p.topic == topic for p in group.partitions)
-        remedy = f"start more consumers in {group.id}" if readers < count else "another consumer would idle"
-        remedy += f": {many(readers, 'member')} for the {many(count, 'partition')} of {topic}"
+    observed = observation(facts)
+    for group, verdict in zip(observed.now.groups, observed.verdicts, strict=True):
+        partitions = of(verdict, "SLOW")
+        if not partitions:
+            continue
         yield Finding(
             group.id,
             {
@@ -101,12 +101,7 @@ def _falling_behind(facts: Facts) -> Iterator[Finding]:
                 **waiting(partitions),
             },
             seen(group, partitions),
-            heal=[
-                remedy,
-                "make the handling of a record faster",
-                f"give {topic} {2 * count} partitions in topics.yaml, then: kafkactl init-topics --allow partitions"
-                " (it breaks the order of keys)",
-            ],
+            heal=to_keep_up(group, verdict),
         )
 
 
