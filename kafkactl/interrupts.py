@@ -16,7 +16,8 @@ _arrived: list[signal.Signals] = []
 def raise_on_arrival() -> None:
     """From here on Ctrl-C raises KeyboardInterrupt and SIGTERM raises Terminated, and which came first is kept.
 
-    A Ctrl-C that is ignored stays so: a shell's background job has it from its parent.
+    Python's own handler sets the type of its exception and no value, and confluent-kafka loses such a one in a callback
+    (SystemError: poll returned NULL). A Ctrl-C that is ignored stays so: a shell's background job has it from its parent.
     """
     _arrived.clear()
     signal.signal(signal.SIGTERM, _raise)

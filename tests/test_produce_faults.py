@@ -126,6 +126,7 @@ def test_a_signal_with_nothing_left_says_so(one_broker: str, tmp_path: Path) -> 
     assert not list(tmp_path.glob("*.jsonl"))
 
 
+@pytest.mark.lab
 def test_a_broker_that_dies_for_good(tmp_path: Path) -> None:
     """Nothing is in neither place, and the file sends exactly what is missing; what may be in both is said."""
     with throwaway() as sandbox:
@@ -254,6 +255,7 @@ def settle(sandbox: RunningSandbox) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.lab
 def test_too_few_replicas_in_sync_is_what_is_said() -> None:
     with throwaway(brokers=3, settings={"broker.session.timeout.ms": "3000"}) as sandbox:
         create(sandbox.bootstrap, NewTopic("t", 1, replica_assignment=[[1, 2]], config={"min.insync.replicas": "2"}))

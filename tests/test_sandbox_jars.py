@@ -42,6 +42,7 @@ def _replace(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
+@pytest.mark.lab
 def test_two_first_starts_at_once_make_one_aot_cache(sandbox: Shell) -> None:
     (real,) = cache_directory().glob(f"kafka-{NEWEST}-*")
     left = _cache(sandbox) / real.name / "aot-left-by-a-killed-one"

@@ -130,3 +130,27 @@ cli.main()
 """
     run = subprocess.run([sys.executable, "-c", lost], capture_output=True, text=True, timeout=30, check=False)
     assert (run.returncode, run.stdout, run.stderr) == (code, "", "")
+
+
+_IN_A_CALLBACK = """
+import signal
+from confluent_kafka import Producer
+from kafkactl import interrupts
+from kafkactl.errors import Terminated
+
+interrupts.raise_on_arrival()
+producer = Producer({"bootstrap.servers": "127.0.0.1:1", "message.timeout.ms": 1, "log_level": 0})
+producer.produce("t", value=b"v", on_delivery=lambda error, message: signal.raise_signal(signal.SENT))
+try:
+    while True:
+        producer.poll(1)
+except (KeyboardInterrupt, Terminated) as end:
+    print(type(end).__name__)
+"""
+
+
+@pytest.mark.parametrize(("sent", "raised"), [("SIGINT", "KeyboardInterrupt"), ("SIGTERM", "Terminated")])
+def test_a_signal_in_the_middle_of_a_callback_is_what_poll_raises(sent: str, raised: str) -> None:
+    code = _IN_A_CALLBACK.replace("SENT", sent)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
+    assert (run.returncode, run.stdout) == (0, f"{raised}\n"), run.stderr

@@ -48,6 +48,7 @@ def ended(run: "subprocess.Popen[str]") -> tuple[str, str]:
     return run.communicate(timeout=20)
 
 
+@pytest.mark.lab
 def test_one_broker_of_three_down_at_the_start(kafkactl: Kafkactl) -> None:
     with throwaway(brokers=3) as sandbox:
         brokers = sandbox.bootstrap

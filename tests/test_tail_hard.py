@@ -63,6 +63,7 @@ def read_slowly(*arguments: str, sleeps: float) -> tuple[int, int, int]:
     return run.returncode, lines, most // 1024
 
 
+@pytest.mark.lab
 def test_a_reader_who_sleeps_does_not_make_it_grow(one_broker: str) -> None:
     """Longer than the poll interval, too, after which a member of a group would be thrown out."""
     create(one_broker, NewTopic("a", 3, 1))

@@ -40,7 +40,6 @@ def test_a_port_that_no_container_has(doctor: Doctor, stack: LabStack, monkeypat
     after(seen.command("KD302")).content()
 
 
-@pytest.mark.quick
 @pytest.mark.provokes("KD308", "published at another port than advertised", healed="by the remedy, in the compose file")
 def test_not_published(doctor: Doctor, stack: LabStack, monkeypatch: pytest.MonkeyPatch) -> None:
     other = free_port()
@@ -59,7 +58,6 @@ def test_not_published(doctor: Doctor, stack: LabStack, monkeypatch: pytest.Monk
     after(seen.command("KD308"), "--wait", "60s").content()
 
 
-@pytest.mark.quick
 @pytest.mark.provokes("KD309", "KAFKA_LISTENERS has localhost", healed="by the remedy, in the compose file")
 def test_bound_to_loopback(doctor: Doctor, stack: LabStack) -> None:
     right = stack.kafka["environment"]["KAFKA_LISTENERS"]
