@@ -17,7 +17,7 @@ def raise_on_arrival() -> None:
     """From here on Ctrl-C raises KeyboardInterrupt and SIGTERM raises Terminated, and which came first is kept.
 
     Python's own handler sets the type of its exception and no value, and confluent-kafka loses such a one in a callback
-    (SystemError: poll returned NULL). A Ctrl-C that is ignored stays so: a shell's background job has it from its parent.
+    (SystemError: poll returned NULL). A Ctrl-C that is ignored stays so: a shell's background job has inherited that.
     """
     _arrived.clear()
     signal.signal(signal.SIGTERM, _raise)

@@ -203,6 +203,17 @@ def pad(text: str, width: int, right: bool = False) -> str:
     return gap + text if right else text + gap
 
 
+def fitted(text: str) -> str:
+    """`text` in one line of stdout; where it does not fit, its end is left off, visibly."""
+    room = width()
+    if cells(text) <= room:
+        return text
+    kept = text[: room - 1]
+    while cells(kept) >= room:
+        kept = kept[:-1]
+    return f"{kept}…"
+
+
 def table(columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> None:
     """Rows under headings: fitted to a terminal's width, or plain, aligned and never truncated in a pipe."""
     cells_of = [list(row) for row in rows]

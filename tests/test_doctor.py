@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from kafkactl.commands.doctor import DoctorFormat
+from kafkactl.commands.doctor.show import report
 from kafkactl.doctor import remedies
 from kafkactl.doctor.checks import CHECKS
 from kafkactl.doctor.codes import CATEGORIES, WHY_MISSING, Code, codes
@@ -171,6 +173,31 @@ def test_what_a_failed_check_explains_is_skipped_because_of_it() -> None:
     assert found.headline.code == "KD301"
     assert found.explained_by("KD301") == ["KD302", "KD303"]
     assert all(result.reason for result in found.states("skipped"))
+
+
+def test_what_is_found_of_another_target_is_told() -> None:
+    entries = {"KD605": code(), "KD608": code(same=("KD605",))}
+    for targets, state in ((("g",), ("skipped", "KD605")), (("g", "h"), ("found", "")), ((), ("passed", ""))):
+        found = judged(entries, {"KD605": finds("g"), "KD608": finds(*targets)})
+        assert states(found)["KD608"] == state
+        assert [told.target for told in found.findings("error")] == ["g", *(t for t in targets if t == "h")]
+
+
+def test_an_error_that_nothing_explains_is_told_with_its_remedy(capsys: pytest.CaptureFixture[str]) -> None:
+    entries = {
+        "KD101": code(heal=("start {target}",)),
+        "KD504": code(heal=("kafkactl describe {target}    shows it",)),
+        "KD505": code(heal=("wait",), severity="warning"),
+    }
+    found = judged(entries, {"KD101": finds("kafka"), "KD504": finds("payment.created"), "KD505": finds("x")})
+    report(found, DoctorFormat.TABLE, 0.5)
+    assert capsys.readouterr().out.splitlines()[2:-2] == [
+        "  heal       start kafka",
+        "",
+        "  also       error KD504: payment.created is bad.",
+        "             kafkactl describe payment.created    shows it",
+        "  also       warning KD505: x is bad.",
+    ]
 
 
 @pytest.mark.parametrize("fields", [{"severity": "warning"}, {"blocks": False}])

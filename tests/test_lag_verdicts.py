@@ -189,6 +189,7 @@ def test_each_verdict_has_its_reason_and_its_command() -> None:
     uncommitted = line(group(one(None), "Stable", OWNER))
     assert reason(uncommitted) == "no commit yet in 1 of 1 partition"
     assert groupview.cells(uncommitted, False)[1:3] == [None, None]  # that is not zero
+    assert reason(line(group(one(None, 0, 0), "Stable", OWNER))) == ""  # there is nothing to commit
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,15 @@ def test_a_table_in_a_pipe_is_aligned_and_never_cut(capsys: pytest.CaptureFixtur
     assert lines[3].startswith("[bold]")
 
 
+@given(st.text(), st.integers(2, 30))
+def test_a_line_that_does_not_fit_says_so(text: str, room: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(output, "width", lambda: room)
+        fitted = output.fitted(text)
+    assert output.cells(fitted) <= room
+    assert fitted == text or (fitted[-1] == "…" and text.startswith(fitted[:-1]) and output.cells(text) > room)
+
+
 def test_figures_of_people() -> None:
     assert [words.size(n) for n in (None, 0, 1023, 1024, 1536, 640_000, 2**40 * 3)] == [
         "–",

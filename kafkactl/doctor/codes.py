@@ -38,7 +38,8 @@ class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `says` is the headline and `heal` the remedy, with the finding's values in braces. `needs` are the facts without
     which there is nothing to check; `after` the codes whose findings make this one meaningless; `explained` those whose
-    findings are the cause of what this one finds: it is looked at, and what it finds is not told a second time.
+    findings are the cause of what this one finds: it is looked at, and what it finds is not told a second time. `same`
+    are such, too, and only for findings of the same target.
     `waits`: whether it can become well by waiting.
     """
 
@@ -51,13 +52,14 @@ class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     needs: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     explained: tuple[str, ...] = ()
+    same: tuple[str, ...] = ()
     waits: bool = False
 
     @property
     def reasons(self) -> tuple[str, ...]:
         """Every code that may explain this one: also why what it needs may be missing."""
         missing = (code for part in self.needs for code in WHY_MISSING.get(part, ()))
-        return (*self.after, *self.explained, *missing)
+        return (*self.after, *self.explained, *self.same, *missing)
 
 
 @cache

@@ -99,17 +99,25 @@ def _run(
     if missing:
         return Result(name, "skipped", reason=facts.missing[missing[0]])
     try:
-        findings = list(check(facts))
-        cause = _cause(code.explained, before)
-        if cause and findings and not any(finding.alone for finding in findings):
+        findings = [(finding, _cause_of(finding, code, before)) for finding in check(facts)]
+        if findings and all(cause for _, cause in findings):
+            cause = findings[0][1]
             return Result(name, "skipped", because=cause, reason=f"because of {cause}")
-        found = [_told(name, code, f, facts.flags) for f in findings if f.alone or not cause]
+        found = [_told(name, code, finding, facts.flags) for finding, cause in findings if not cause]
     except NotApplicableError as error:
         return Result(name, "skipped", reason=str(error))
     except Exception as error:  # noqa: BLE001 - one check's mistake must not hide what the others find
         return Result(name, "crashed", reason=f"{type(error).__name__}: {error}")
     kept = tuple(told for told in found if not _is_ignored(told, ignored))
     return Result(name, "found" if kept else "passed", kept, ignored=len(found) - len(kept))
+
+
+def _cause_of(finding: Finding, code: Code, before: Mapping[str, Result]) -> str:
+    """The code that explains this finding, which is then not told a second time; "" where none does."""
+    if finding.alone:
+        return ""
+    same = (c for c in code.same if any(told.target == finding.target for told in before[c].findings))
+    return _cause(code.explained, before) or _cause(same, before)
 
 
 def _cause(explaining: Iterable[str], before: Mapping[str, Result]) -> str:

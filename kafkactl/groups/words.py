@@ -120,7 +120,7 @@ def _unknown(line: Line, found: Found) -> str:
 def _ok(line: Line, found: Found) -> str:
     partitions = line.group.partitions
     still = max((partition.still for partition in found), default=0.0)
-    silent = sum(partition.committed is None for partition in partitions)
+    silent = sum(partition.committed is None and partition.first != partition.end for partition in partitions)
     words = [f"{passed.lag:,} wait in {passed.topic}" for passed in line.passed if passed.topic]
     if still:
         words.append(f"no commit seen in {still:.0f} s")

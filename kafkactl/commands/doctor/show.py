@@ -133,6 +133,9 @@ def _tell_others(found: Diagnosis, first: Told) -> None:
     for code, tolds in others.items():
         more = f" (and {len(tolds) - 1:,} more)" if len(tolds) > 1 else ""
         _entry("also", f"{tolds[0].severity} {code}: {tolds[0].headline}{more}", _LEVELS[tolds[0].severity])
+        # An error that nothing explains has a cause of its own: it waits for no second run of the doctor.
+        for line in tolds[0].heal if tolds[0].severity == "error" else ():
+            _heal("", line)
 
 
 def _in_short(found: Diagnosis, listed: list[str]) -> str:

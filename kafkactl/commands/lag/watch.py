@@ -113,10 +113,10 @@ class _Screen:
                 hidden = _partitions(found, room) if self._partitions else _groups(found, history, room)
                 output.say(f"{summary(found, live=True)}{f' {hidden:,} more do not fit here.' if hidden else ''}")
             for text in self._changes:
-                output.say(text[: output.width()])
+                output.say(output.fitted(text))
             words = f"{_clock()}  {self._label}  every {_REFRESH:g} s, Ctrl-C ends"
             output.say(output.style().paint(trouble, "red") if trouble else "")
-            output.say(output.style().paint(words[: output.width()], "dim"))
+            output.say(output.style().paint(output.fitted(words), "dim"))
 
 
 def _groups(found: Report, history: History, room: int) -> int:
