@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import uuid
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kafkactl.doctor.collect_stack import compose_program
 from tests.conftest import REPOSITORY
 from tests.docker.engine import Engine
 from tests.sandboxes import free_port
@@ -56,8 +56,8 @@ class Stack:
 
 
 def command() -> list[str]:
-    """docker-compose 1.29 where it is there (it understands less, so what it takes v2 takes), else v2."""
-    return ["docker-compose"] if shutil.which("docker-compose") else ["docker", "compose"]
+    """What the doctor's remedies name: `docker compose` where it is installed, else docker-compose 1.29, as in CI."""
+    return compose_program().split()
 
 
 def plain(file: str) -> dict[str, object]:
