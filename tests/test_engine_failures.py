@@ -3,8 +3,6 @@
 import json
 import os
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -13,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Outcome, free_port
+from tests.docker.stranger import as_a_stranger
 
 Kafkactl = Callable[..., Outcome]
 
@@ -73,41 +72,8 @@ def test_a_host_nobody_knows(kafkactl: Kafkactl, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_denied(path: str) -> None:
     """As another user, who may not write to the socket."""
-    script = (
-        "import os, sys\n"
-        "from kafkactl import cli\n"
-        "from kafkactl.commands import ps\n"
-        "import kafkactl.services, docker.context, docker.utils, requests, kafkactl.sandbox.detached\n"
-        "from kafkactl.containers import connect, EngineError\n"
-        "try: connect({'DOCKER_HOST': 'unix:///nowhere'})\n"  # imports all the library would import later
-        "except EngineError: pass\n"
-        "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
-        "sys.argv = ['kafkactl', 'ps']\n"
-        "cli.main()\n"
-    )
-    with socket.socket(socket.AF_UNIX) as owned:
-        owned.bind(path)
-        owned.listen()
-        os.chmod(path, 0o600)
-        done = subprocess.run(
-            [sys.executable, "-c", script],
-            env={
-                **os.environ,
-                "DOCKER_HOST": f"unix://{path}",
-                "KAFKACTL_STATE": "/nowhere",
-                "USER": "operator",
-                "LOGNAME": "operator",
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=30,
-        )
-    failed(
-        Outcome(done.returncode, done.stdout, done.stderr),
-        "You (operator) may not use the Docker engine",
-        "sudo usermod -aG docker operator",
-    )
+    run = as_a_stranger(path, "ps")
+    failed(run, "You (operator) may not use the Docker engine", "sudo usermod -aG docker operator")
 
 
 def test_hung(kafkactl: Kafkactl, monkeypatch: pytest.MonkeyPatch, path: str) -> None:

@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from kafkactl.doctor.remedies import split
 from tests.conftest import Outcome, admin_client, command, create, sweep
 from tests.lab.consumers import Consumes, arriving, consume_to_its_end, consumer
 from tests.lab.examination import shell
+from tests.lab.faults import fill, made_anew
 from tests.sandboxes import eventually
 
 _SAMPLE = "34s"
@@ -41,14 +42,6 @@ class Scene:
         return next(split(line).command for line in self.groups[group]["advice"] if split(line).command)
 
 
-def fill(brokers: str, topic: str, count: int, partition: int = 0) -> None:
-    producer = Producer({"bootstrap.servers": brokers, "linger.ms": 5, "log_level": 0})
-    for number in range(count):
-        producer.produce(topic, str(number).encode(), partition=partition)
-        producer.poll(0)
-    assert producer.flush(10) == 0
-
-
 def committed(brokers: str, group: str, topic: str) -> int:
     """The largest offset that a group has committed in a topic; -1 where there is none."""
     request = ConsumerGroupTopicPartitions(group)
@@ -66,31 +59,6 @@ def commit(admin: AdminClient, group: str, topic: str, offset: int, partitions: 
         return not future.exception(10) and not any(place.error for place in future.result().topic_partitions)
 
     assert eventually(done)
-
-
-def make_ahead(app: Consumes) -> None:
-    """Delete and make a topic anew under a consumer that commits on."""
-    fill(app.brokers, app.topic, 100)
-    busy = Consumer(
-        {
-            "bootstrap.servers": app.brokers,
-            "group.id": app.group,
-            "auto.offset.reset": "earliest",
-            "enable.auto.commit": False,
-            "log_level": 0,
-        }
-    )
-    busy.subscribe([app.topic])
-    read = 0
-    while read < 100:
-        read += len(busy.consume(100, 0.2))
-    admin = admin_client(app.brokers)
-    admin.delete_topics([app.topic])[app.topic].result(10)
-    assert eventually(lambda: app.topic not in admin.list_topics(timeout=10).topics)
-    create(app.brokers, NewTopic(app.topic, 1, 1))
-    fill(app.brokers, app.topic, 5)
-    busy.commit(offsets=[TopicPartition(app.topic, 0, 100)], asynchronous=False)
-    busy.close()
 
 
 @contextmanager
@@ -129,7 +97,7 @@ def everything(brokers: str) -> Iterator[None]:
     commit(admin, "seldom-group", "seldom", 20)
     for future in admin.delete_records([TopicPartition("range", 0, 50)]).values():
         future.result(10)
-    make_ahead(apps["ahead"])
+    made_anew(apps["ahead"])
     with ExitStack() as running:
         begin = running.enter_context
         begin(open_transaction(apps["open"]))

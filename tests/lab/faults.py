@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import NewTopic
 
 from kafkactl.sandbox import Node, RunningSandbox
-from tests.conftest import admin_client, free_port
+from tests.conftest import admin_client, create, free_port
+from tests.lab.consumers import Consumes
+from tests.sandboxes import eventually
 
 FAR = "9223372036854775807"  # ms: a topic that takes any timestamp
 
@@ -139,3 +142,37 @@ def catalogue(text: str, **environments: str) -> None:
     lines = [f"  {name}: {{brokers: ['{address}']}}\n" for name, address in environments.items()]
     head = f"environments:\n{''.join(lines)}" if lines else ""
     Path("topics.yaml").write_text(f"{head}topics: {{{text}}}\n", encoding="utf-8")
+
+
+def fill(brokers: str, topic: str, count: int, partition: int = 0) -> None:
+    """Records whose values are their numbers, from 0."""
+    producer = Producer({"bootstrap.servers": brokers, "linger.ms": 5, "log_level": 0})
+    for number in range(count):
+        producer.produce(topic, str(number).encode(), partition=partition)
+        producer.poll(0)
+    assert producer.flush(10) == 0
+
+
+def made_anew(app: Consumes) -> None:
+    """Delete a topic of one partition and make it anew, under a consumer that has read 100 records and commits on."""
+    fill(app.brokers, app.topic, 100)
+    busy = Consumer(
+        {
+            "bootstrap.servers": app.brokers,
+            "group.id": app.group,
+            "auto.offset.reset": "earliest",
+            "enable.auto.commit": False,
+            "log_level": 0,
+        }
+    )
+    busy.subscribe([app.topic])
+    read = 0
+    while read < 100:
+        read += len(busy.consume(100, 0.2))
+    admin = admin_client(app.brokers)
+    admin.delete_topics([app.topic])[app.topic].result(10)
+    assert eventually(lambda: app.topic not in admin.list_topics(timeout=10).topics)
+    create(app.brokers, NewTopic(app.topic, 1, 1))
+    fill(app.brokers, app.topic, 5)
+    busy.commit(offsets=[TopicPartition(app.topic, 0, 100)], asynchronous=False)
+    busy.close()

@@ -4,8 +4,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,8 +17,9 @@ from kafkactl.doctor.codes import codes
 from kafkactl.doctor.facts import EngineFacts
 from kafkactl.doctor.judge import diagnose
 from kafkactl.sandbox import throwaway
-from tests.conftest import Outcome, free_port
+from tests.conftest import free_port
 from tests.docker.engine import Engine
+from tests.docker.stranger import as_a_stranger
 from tests.lab.examination import Doctor, after, examination
 from tests.lab.stacks import lab_stack, tiny
 from tests.sandboxes import eventually
@@ -70,33 +69,7 @@ def test_nobody_misses_an_engine_that_nobody_named(
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 @pytest.mark.provokes("KD002", "a user who is not in the group docker", healed="no command can, in a test")
 def test_engine_denied(doctor: Doctor, dead: str, path: str) -> None:
-    script = (
-        "import os, sys\n"
-        "from kafkactl import cli\n"
-        "import kafkactl.commands.doctor.run, kafkactl.doctor.collect, kafkactl.doctor.checks, requests\n"
-        "from kafkactl.containers import connect, EngineError\n"
-        "from kafkactl.doctor.codes import codes\n"
-        "codes()\n"
-        "try: connect({'DOCKER_HOST': 'unix:///nowhere'})\n"  # imports all the library would import later
-        "except EngineError: pass\n"
-        "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
-        "sys.argv = ['kafkactl', 'doctor', '-o', 'json']\n"
-        "cli.main()\n"
-    )
-    with socket.socket(socket.AF_UNIX) as owned:
-        owned.bind(path)
-        owned.listen()
-        os.chmod(path, 0o600)
-        done = subprocess.run(
-            [sys.executable, "-c", script],
-            env={**os.environ, "DOCKER_HOST": f"unix://{path}", "USER": "operator", "LOGNAME": "operator", "HOME": "/"},
-            cwd="/",
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=30,
-        )
-    seen = examination(Outcome(done.returncode, done.stdout, done.stderr))
+    seen = examination(as_a_stranger(path, "doctor", "-o", "json"))
     seen.names("KD002")
     assert seen.command("KD002") == "sudo usermod -aG docker operator && newgrp docker"
 

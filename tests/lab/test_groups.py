@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
 from confluent_kafka.admin import NewTopic
 
 from kafkactl import settings
@@ -21,6 +21,7 @@ from kafkactl.sandbox import throwaway
 from tests.conftest import admin_client, create
 from tests.lab.consumers import Consumes, arriving, consume_to_its_end, consumer
 from tests.lab.examination import Doctor, Examination, shell
+from tests.lab.faults import fill, made_anew
 from tests.sandboxes import eventually
 
 
@@ -48,14 +49,6 @@ def app(one_broker: str) -> Consumes:
 def running() -> Iterator[ExitStack]:
     with ExitStack() as stack:
         yield stack
-
-
-def fill(brokers: str, topic: str, count: int, partition: int = 0) -> None:
-    """Records whose values are their numbers, from 0."""
-    producer = Producer({"bootstrap.servers": brokers, "linger.ms": 5, "log_level": 0})
-    for number in range(count):
-        producer.produce(topic, str(number).encode(), partition=partition)
-    assert producer.flush(10) == 0
 
 
 def sample(brokers: str) -> Sample:
@@ -101,27 +94,7 @@ def test_out_of_range(doctor: Doctor, app: Consumes, running: ExitStack) -> None
 def test_ahead(
     doctor: Doctor, app: Consumes, running: ExitStack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    fill(app.brokers, app.topic, 100)
-    busy = Consumer(
-        {
-            "bootstrap.servers": app.brokers,
-            "group.id": app.group,
-            "auto.offset.reset": "earliest",
-            "enable.auto.commit": False,
-            "log_level": 0,
-        }
-    )
-    busy.subscribe([app.topic])
-    read = 0
-    while read < 100:
-        read += len(busy.consume(100, 0.2))
-    admin = admin_client(app.brokers)
-    admin.delete_topics([app.topic])[app.topic].result(10)
-    assert eventually(lambda: app.topic not in admin.list_topics(timeout=10).topics)
-    create(app.brokers, NewTopic(app.topic, 1, 1))
-    fill(app.brokers, app.topic, 5)
-    busy.commit(offsets=[TopicPartition(app.topic, 0, 100)], asynchronous=False)
-    busy.close()
+    made_anew(app)
     finding = named(doctor(), "KD602")
     assert finding["headline"] == "orders-group has committed 100 in orders[0], and the log ends at 5."
     assert output(finding["heal"][0]) == "0"

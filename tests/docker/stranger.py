@@ -1,0 +1,46 @@
+"""A user who may not use the Docker engine."""
+
+import os
+import socket
+import subprocess
+import sys
+
+from tests.conftest import Outcome
+
+# What a library imports only once it needs it is imported before: the other user may not read this tree.
+_SCRIPT = """
+import os, sys
+import docker.context, docker.utils, requests
+import kafkactl.services, kafkactl.sandbox.detached
+import kafkactl.commands.doctor.run, kafkactl.doctor.collect, kafkactl.doctor.checks
+from kafkactl import cli
+from kafkactl.containers import connect, EngineError
+from kafkactl.doctor.codes import codes
+
+codes()
+try:
+    connect({"DOCKER_HOST": "unix:///nowhere"})
+except EngineError:
+    pass
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+cli.main()
+"""
+
+
+def as_a_stranger(path: str, *arguments: str) -> Outcome:
+    """kafkactl as the user `operator`, who may not write to the engine's socket at `path`. Only root can do this."""
+    surroundings = {"DOCKER_HOST": f"unix://{path}", "KAFKACTL_STATE": "/nowhere", "HOME": "/"}
+    with socket.socket(socket.AF_UNIX) as owned:
+        owned.bind(path)
+        owned.listen()
+        os.chmod(path, 0o600)
+        done = subprocess.run(
+            [sys.executable, "-c", _SCRIPT, *arguments],
+            env={**os.environ, **surroundings, "USER": "operator", "LOGNAME": "operator"},
+            cwd="/",
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
+        )
+    return Outcome(done.returncode, done.stdout, done.stderr)
