@@ -9,6 +9,7 @@ from kafkactl.containers.model import Container, Death, Health, Port, Role
 from kafkactl.doctor.checks import CHECKS
 from kafkactl.doctor.checks.troubles import troubles
 from kafkactl.doctor.codes import codes
+from kafkactl.doctor.collect_stack import told_since
 from kafkactl.doctor.facts import Dial, Facts, StackFacts
 from kafkactl.doctor.judge import diagnose
 from kafkactl.doctor.listeners import Listener, advertised_for, for_host, parse
@@ -213,3 +214,21 @@ def test_without_a_stack_its_checks_are_skipped_with_the_reason() -> None:
     skipped = {result.code: result.reason for result in found.states("skipped")}
     assert skipped["KD101"] == skipped["KD201"] == skipped["KD702"] == "there is no Docker engine at unix:///x"
     assert not found.findings("error", "warning")
+
+
+@pytest.mark.parametrize(
+    ("changes", "seconds"),
+    [
+        ({}, 61),  # what it said before the engine had noted its start
+        ({"finished": NOW - timedelta(seconds=60.2)}, 60.2),  # and nothing of the run before
+        ({"finished": NOW - timedelta(seconds=90)}, 61),
+        ({"status": "exited", "finished": NOW - timedelta(seconds=59)}, 61),
+        ({"status": "exited", "finished": NOW - timedelta(seconds=60.001)}, 61),  # seen with an engine that is busy
+        ({"restarts": 3}, 180),
+        ({"started": None}, None),
+    ],
+)
+def test_the_log_of_a_start_begins_with_its_first_words(changes: dict[str, object], seconds: float | None) -> None:
+    seen = container("kafka", "broker", **{"started": NOW - timedelta(seconds=60), **changes})  # type: ignore[arg-type]
+    since = told_since(seen, NOW.timestamp())
+    assert since == (None if seconds is None else pytest.approx(NOW.timestamp() - seconds))

@@ -30,6 +30,7 @@ R = TypeVar("R")
 
 _TAIL = 2000  # lines of a log that are searched
 _LONGEST = 300  # characters of its last line
+_FIRST_WORDS_SECONDS = 1.0  # an engine notes a start only once the process runs, and may have spoken already
 _LOOP_SECONDS = 180  # of a container that is started again and again, so much of its log
 _SPEECH = 1.5  # seconds for an answer of a service in a container
 _UNWELL = frozenset({"restarting", "exited", "dead", "created"})
@@ -208,12 +209,23 @@ def _told(engine: Engine, container: Container) -> tuple[tuple[Sign, ...], str]:
 
     The signs in it, and its last line.
     """
-    started = container.started.timestamp() if container.started else None
-    if started is not None and container.restarts and container.status in ("restarting", "running"):
-        started = min(started, time.time() - _LOOP_SECONDS)
-    lines = Logs(engine, [container]).so_far(_TAIL, started, None)
+    lines = Logs(engine, [container]).so_far(_TAIL, told_since(container, time.time()), None)
     last = next((line.text.strip() for line in reversed(lines) if line.text.strip()), "")
     return signs(lines), redact.text(last)[:_LONGEST]
+
+
+def told_since(container: Container, now: float) -> float | None:
+    """Since when (s since the epoch) its log is of its last start, or of its loop; None where it never started."""
+    if container.started is None:
+        return None
+    started = container.started.timestamp()
+    if container.restarts and container.status in ("restarting", "running"):
+        return min(started, now - _LOOP_SECONDS)
+    # Of one that has ended, this is the end of its last run, even where it is noted before that run's start.
+    before = (
+        container.finished.timestamp() if container.finished and container.status not in ("exited", "dead") else 0.0
+    )
+    return max(started - _FIRST_WORDS_SECONDS, before)
 
 
 def _without_secrets(container: Container) -> Container:
