@@ -19,7 +19,7 @@ Kafkactl = Callable[..., Outcome]
 
 def state(stack: Stack, service: str) -> dict[str, Any]:
     """The engine's word on a service's container."""
-    (id,) = stack.compose("ps", "-q", service).stdout.split()
+    (id,) = stack.compose("ps", "-a", "-q", service).stdout.split()
     return stack.engine.client.api.inspect_container(id)["State"]  # type: ignore[no-any-return]
 
 
@@ -120,7 +120,7 @@ def test_kafkactl_in_the_image_is_small_and_not_root(zookeeper_stack: Stack) -> 
 
 
 def health_check(stack: Stack, service: str) -> str:
-    (id,) = stack.compose("ps", "-q", service).stdout.split()
+    (id,) = stack.compose("ps", "-a", "-q", service).stdout.split()
     return str(stack.engine.client.api.inspect_container(id)["Config"]["Healthcheck"]["Test"][1])
 
 
