@@ -164,6 +164,12 @@ def test_one_container_is_told_by_one_code(one: Container, code: str) -> None:
     assert told(facts(one)) == [(one.service, code)]
 
 
+def test_a_port_is_taken_also_where_the_engine_keeps_no_word_of_it() -> None:
+    waits = container("kafka", "broker", "created", ports=(Port(9093, "tcp", "127.0.0.1", 40093),))
+    assert told(facts(waits)) == [("kafka", "KD101")]
+    assert told(facts(waits, holders={"40093": "container taker"})) == [("kafka", "KD102")]
+
+
 def test_a_broker_that_answers_has_a_check_that_lies_only_if_it_ran_again() -> None:
     dials = {"payment-kafka": (Dial("127.0.0.1", 1, "kafka"),)}
     assert told(facts(container("kafka", "broker", health=health("unhealthy", 3)), dials=dials)) == [("kafka", "KD107")]

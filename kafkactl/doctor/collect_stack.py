@@ -262,11 +262,13 @@ def _plugin_directories() -> list[str]:
 
 def _holders(engine: Engine, containers: Iterable[Container]) -> dict[str, str]:
     """Who has the host's ports that a container which never ran wants."""
-    wanted = {port for c in containers if c.status == "created" and c.error for port in published(c).values()}
+    wanted = {port for c in containers if c.status == "created" for port in published(c).values()}
     if not wanted:
         return {}
-    holders = _processes(wanted)
+    holders = _processes(wanted) if engine.host == "127.0.0.1" else {}
     for entry in engine.listed():
+        if entry.get("State") not in ("running", "paused"):  # Podman lists also the ports that a container will have
+            continue
         for port in entry.get("Ports") or ():
             if port.get("PublicPort") in wanted:
                 holders[str(port["PublicPort"])] = f"container {(entry.get('Names') or ['?'])[0].lstrip('/')}"

@@ -109,7 +109,8 @@ def port_conflict(facts: Facts) -> Iterator[Finding]:
             heal = [f"end {holder}, or give {container.service} another port of the host, then", start]
         else:
             heal = [f"lsof -nP -iTCP:{port} -sTCP:LISTEN    names who has it; when it is free:", start]
-        evidence = [("engine", container.error), *suffering(trouble)]
+        word = ("engine", container.error) if container.error else ("seen", _seen(container))
+        evidence = [word, *suffering(trouble)]
         values = {"port": port, "holder": holder or "something else"}
         yield Finding(container.name, values, evidence, heal, severity(container))
 

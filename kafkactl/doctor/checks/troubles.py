@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from kafkactl.containers.model import Container
 from kafkactl.doctor.facts import NO_STACK, Facts, StackFacts
 from kafkactl.doctor.findings import NotApplicableError
-from kafkactl.doctor.listeners import variable
+from kafkactl.doctor.listeners import published, variable
 from kafkactl.doctor.signs import Kind, Sign, first
 
 KAFKA = ("broker", "controller", "zookeeper")
@@ -153,15 +153,18 @@ def _code(facts: Facts, container: Container, sign: Sign | None) -> str:
     if container.status == "paused":
         return "KD101"
     if container.status == "created":
-        return "KD102" if _wants_a_taken_port(container) else "KD101"
+        return "KD102" if _wants_a_taken_port(facts, container) else "KD101"
     looping = is_looping(facts, container)
     if looping or container.status in ("exited", "dead"):
         return _why_it_ended(facts, container, sign, looping=looping)
     return _why_it_is_unwell(facts, container, sign)
 
 
-def _wants_a_taken_port(container: Container) -> bool:
-    return "port is already allocated" in container.error or "address already in use" in container.error
+def _wants_a_taken_port(facts: Facts, container: Container) -> bool:
+    if "port is already allocated" in container.error or "address already in use" in container.error:
+        return True
+    # Podman keeps no word of why a container did not start.
+    return any(str(port) in stack(facts).holders for port in published(container).values())
 
 
 def _why_it_ended(facts: Facts, container: Container, sign: Sign | None, *, looping: bool) -> str:
