@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import docker
+import psutil
 from docker import DockerClient
 from docker.errors import APIError, DockerException
 from requests.exceptions import RequestException
@@ -139,8 +140,23 @@ def own_engine() -> Iterator[OwnEngine]:
             process.wait(30)
         process.kill()
         process.wait()
+        _end_orphans(home)
         _unmount(home)
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _end_orphans(home: Path) -> None:
+    """The containers that an engine that was killed left running, and who watches over each of them."""
+    watchers = [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if any(word.startswith(f"{home}/") for word in process.info["cmdline"] or ())
+    ]
+    for watcher in watchers:
+        with suppress(psutil.NoSuchProcess):
+            for process in [*watcher.children(recursive=True), watcher]:
+                process.kill()
+    psutil.wait_procs(watchers, timeout=10)
 
 
 def _unmount(home: Path) -> None:
