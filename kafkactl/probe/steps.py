@@ -179,12 +179,21 @@ class Proof:
         self._before_writing(self.cluster)
         if self.order.topic is None:
             self._create_scratch()
-        topic = read_topics(self.cluster, [self._topic], config_of=()).found.get(self._topic)
-        why = _trouble(topic)
-        if topic is None or why:
-            raise KafkactlError(f"{self._topic}: {why}.")
+        topic = self._find_topic()
         self._partitions = tuple(p.id for p in topic.partitions)
         self._starts = self._ends_of(topic)
+
+    def _find_topic(self) -> LiveTopic:
+        # Any broker may be the one that is asked, and one learns of a topic made just now later than another.
+        deadline = time.monotonic() + (min(5.0, self.order.timeout) if self._made_topic else 0.0)
+        while True:
+            topic = read_topics(self.cluster, [self._topic], config_of=()).found.get(self._topic)
+            why = _trouble(topic)
+            if topic is not None and not why:
+                return topic
+            if time.monotonic() >= deadline:
+                raise KafkactlError(f"{self._topic}: {why}.")
+            time.sleep(0.02)
 
     def _create_scratch(self) -> None:
         ids = [broker.id for broker in self.cluster.info.brokers]
@@ -239,7 +248,7 @@ class Proof:
 
     def _read(self) -> None:
         assert self._reader is not None
-        topic = read_topics(self.cluster, [self._topic], config_of=()).found[self._topic]
+        topic = self._find_topic()
         patience = Patience(self.cluster, self.order.timeout)
         reached = self._reader.reach(self._ends_of(topic), patience)
         self._reader.close()
