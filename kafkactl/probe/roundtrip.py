@@ -14,7 +14,6 @@ from kafkactl.cluster.patience import Patience
 from kafkactl.cluster.properties import client_properties
 from kafkactl.cluster.words import reason
 from kafkactl.errors import KafkactlError
-from kafkactl.interrupts import interrupts_deferred
 from kafkactl.probe.judge import Received, Verdict, judge, number_of, sample
 
 
@@ -96,16 +95,14 @@ def _produce(producer: Producer, load: Load, partition: int, number: int, writte
     while True:
         written.sent_at[partition, number] = time.monotonic()
         try:
-            # An interrupt in its middle would come out as an error in the headers, and its own exception be lost.
-            with interrupts_deferred():
-                producer.produce(
-                    load.topic,
-                    partition=partition,
-                    key=record.key,
-                    value=record.value,
-                    headers=list(record.headers),
-                    on_delivery=delivered,
-                )
+            producer.produce(
+                load.topic,
+                partition=partition,
+                key=record.key,
+                value=record.value,
+                headers=list(record.headers),
+                on_delivery=delivered,
+            )
         except BufferError:
             if not patience.check():
                 raise KafkactlError(
