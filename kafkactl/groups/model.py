@@ -4,7 +4,7 @@ Offsets count from 0; None is "not known" (or "no commit"), and never zero.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from kafkactl.topics import Place
@@ -130,6 +130,11 @@ class Sample:
             *(f"{group.id}: {group.missing}" for group in self.groups if group.missing),
             *([places] if silent else []),
         ]
+
+    def of_topic(self, topic: str) -> "Sample":
+        """What it says of one topic: the groups that read it, and those of which nobody knows."""
+        narrowed = (replace(g, partitions=tuple(p for p in g.partitions if p.topic == topic)) for g in self.groups)
+        return replace(self, groups=tuple(group for group in narrowed if group.partitions or group.missing))
 
     def group(self, id: str) -> Group | None:
         """The group of this id."""

@@ -1,6 +1,7 @@
 """Single topics: partitions, settings, who produces and consumes them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kafkactl import groupview, output, words
@@ -36,7 +37,7 @@ def describe_topics(
     if unhealthy:
         rows = [row for row in rows if row.state != "ok"]
     groups = groups_by_topic(kafka, [row.name for row in rows]) if rows and show is not ListFormat.NAME else {}
-    judged = {row.name: _judged(kafka, catalog, row.name) for row in rows} if judge_groups else {}
+    judged = _judged(kafka, catalog, [row.name for row in rows]) if judge_groups else {}
     match show:
         case ListFormat.NAME:
             for row in rows:
@@ -66,13 +67,16 @@ def describe_topics(
     return ExitCode.FOUND if unhealthy and rows else ExitCode.OK
 
 
-def _judged(kafka: "Cluster", catalog: Catalog | None, topic: str) -> "Report":
-    """The groups that read a topic, judged by what they read of it."""
+def _judged(kafka: "Cluster", catalog: Catalog | None, topics: list[str]) -> dict[str, "Report"]:
+    """The groups that read each of these topics, judged by what they read of it; all of them looked at once."""
     from kafkactl.groups.facts import Scope
     from kafkactl.groups.observe import observe
     from kafkactl.groups.report import report
 
-    return report(observe(kafka, scope=Scope(topics=topic.__eq__), times=True), catalog, None, everything=False)
+    seen = observe(kafka, scope=Scope(topics=topics.__contains__), times=True)
+    return {
+        topic: report(replace(seen, now=seen.now.of_topic(topic)), catalog, None, everything=False) for topic in topics
+    }
 
 
 def _judged_document(found: "Report | None") -> dict[str, Any]:
