@@ -1,7 +1,7 @@
 """How groups and their verdicts are shown: by lag, and by describe --groups."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from kafkactl import output
@@ -231,15 +231,3 @@ def _partition_documents(line: Line, taken: int) -> list[dict[str, Any]]:
 
 def _owner_document(owner: Member) -> dict[str, str]:
     return {"member": owner.id, "client": owner.client, "host": owner.host}
-
-
-def fits(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> bool:
-    """Whether a table of these is no wider than the terminal."""
-    texts = [[column.title for column in columns], *([_text(cell) for cell in row] for row in rows)]
-    return sum(max(map(output.cells, column)) + 2 for column in zip(*texts, strict=True)) - 2 <= output.width()
-
-
-def _text(cell: Cell) -> str:
-    if isinstance(cell, Coloured):
-        return cell.words
-    return f"{cell:,}" if isinstance(cell, int) else cell or "–"

@@ -227,6 +227,12 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> None:
         say(line.rstrip())
 
 
+def fits(columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> bool:
+    """Whether a table of these is no wider than stdout."""
+    texts = [[column.title for column in columns], *([_text(cell) for cell in row] for row in rows)]
+    return sum(max(map(cells, column)) + 2 for column in zip(*texts, strict=True)) - 2 <= width()
+
+
 def _text(cell: Cell) -> str:
     """A cell as text that cannot drive the terminal: figures grouped, control characters escaped."""
     if cell is None:

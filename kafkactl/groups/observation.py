@@ -1,10 +1,10 @@
 """Groups over some time: one sample or two, and what happened in between. Pure data, as in model."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from kafkactl.groups.model import Sample
+from kafkactl.groups.model import Group, Sample
 from kafkactl.groups.verdict import GroupVerdict, judge
 
 _LOOKS = 4  # so few looks tell nothing of restlessness
@@ -45,6 +45,11 @@ class Observation:
     def verdicts(self) -> tuple[GroupVerdict, ...]:
         """The groups of `now`, in their order, judged."""
         return judge(self.now, self.before)
+
+    @property
+    def judged(self) -> Iterator[tuple[Group, GroupVerdict]]:
+        """Each group of `now`, and what is judged of it."""
+        return zip(self.now.groups, self.verdicts, strict=True)
 
 
 def unrest(looks: Iterable[frozenset[str]]) -> tuple[dict[str, int], dict[str, int]]:

@@ -112,10 +112,7 @@ def report(observed: Observation, catalog: Catalog | None, threshold: int | None
 
 def lines(observed: Observation, limits: Thresholds) -> list[Line]:
     """The groups, the worst first."""
-    found = [
-        _line(group, judged, observed, limits)
-        for group, judged in zip(observed.now.groups, observed.verdicts, strict=True)
-    ]
+    found = [_line(group, judged, observed, limits) for group, judged in observed.judged]
     return sorted(found, key=_badness, reverse=True)
 
 

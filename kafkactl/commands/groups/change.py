@@ -14,9 +14,7 @@ from kafkactl.escapes import plain
 from kafkactl.groups.reset import Move
 from kafkactl.groups.words import name, names
 from kafkactl.output import Cell, Column
-from kafkactl.words import many
-
-_NAMED = 3
+from kafkactl.words import NAMED, and_more, many
 
 
 @dataclass(frozen=True)
@@ -46,14 +44,11 @@ def refuse_members(kafka: Cluster, group: str, *, reading: str = "") -> None:
         members = tuple(m for m in members if reading in {topic for topic, _ in m.assigned} or not m.assigned)
     if not members:
         return
-    who = ", ".join(
-        f"{m.client} at {m.host}" + (f" ({names(m.assigned)})" if m.assigned else "") for m in members[:_NAMED]
-    )
-    more = f" and {len(members) - _NAMED} more" if len(members) > _NAMED else ""
+    who = and_more(f"{m.client} at {m.host}" + (f" ({names(m.assigned)})" if m.assigned else "") for m in members)
     count = many(len(members), "member") + (f" on {reading}" if reading else "")
     raise KafkactlError(
         f"Nothing was changed: {group} has {count}, who would go on and commit over it.",
-        where=f"They are {who}{more}." if len(members) > 1 else f"It is {who}.",
+        where=f"They are {who}." if len(members) > 1 else f"It is {who}.",
         hint=f"Stop them, and see that they are gone: kafkactl groups describe {shlex.quote(group)}",
     )
 
@@ -84,7 +79,7 @@ def _question(todo: Sequence[Change]) -> str:
     skipped = sum(move.skipped or 0 for change in todo for move in change.moves)
     effects = [f"{again:,} read again" if again else "", f"{skipped:,} skipped" if skipped else ""]
     said = ", ".join(effect for effect in effects if effect)
-    listed = ", ".join(change.group for change in todo[:_NAMED]) + (" …" if len(todo) > _NAMED else "")
+    listed = ", ".join(change.group for change in todo[:NAMED]) + (" …" if len(todo) > NAMED else "")
     return f"{listed}: {todo[0].words}{f' ({said})' if said else ''}"
 
 

@@ -17,14 +17,13 @@ from kafkactl.groups.report import Absent, Report
 from kafkactl.groups.verdict import COMMIT_INTERVAL
 from kafkactl.groups.words import reason, word
 from kafkactl.output import Cell, Coloured, Column
-from kafkactl.words import many
+from kafkactl.words import and_more, many
 
 if TYPE_CHECKING:
     from kafkactl.commands.lag.run import Wish
 
 _WIDEST = 120  # cells; longer lines are hard to read
 _ADVISED = 5  # groups that are advised one by one
-_NAMED = 3
 
 
 def show(found: Report, kafka: Cluster, wish: "Wish") -> None:
@@ -61,7 +60,7 @@ def table(found: Report, *, partitions: bool) -> None:
     rows += [_absent_cells(entry, len(columns)) for entry in found.absent]
     reasons: list[Cell] = [*map(reason, found.lines), *map(_absent_reason, found.absent)]
     wide = [[*row, why] for row, why in zip(rows, reasons, strict=True)]
-    if groupview.fits([*columns, Column("")], wide):
+    if output.fits([*columns, Column("")], wide):
         columns, rows = [*columns, Column("")], wide
     output.table(columns, rows)
 
@@ -71,8 +70,7 @@ def _absent_cells(entry: Absent, width: int) -> list[Cell]:
 
 
 def _absent_reason(entry: Absent) -> str:
-    more = f" and {len(entry.topics) - _NAMED} more" if len(entry.topics) > _NAMED else ""
-    return f"declared: {', '.join(entry.services)} reads {', '.join(entry.topics[:_NAMED])}{more}"
+    return f"declared: {', '.join(entry.services)} reads {and_more(entry.topics)}"
 
 
 def advise(found: Report, flags: str) -> None:

@@ -128,7 +128,7 @@ def _groups(found: Report, history: History, room: int) -> int:
     rows: list[list[Cell]] = [
         [*groupview.cells(line, sampled), sparkline(history.lags(line.group.id), marks), reason(line)] for line in shown
     ]
-    while len(columns) > len(groupview.columns(sampled)) and not groupview.fits(columns, rows):
+    while len(columns) > len(groupview.columns(sampled)) and not output.fits(columns, rows):
         columns, rows = columns[:-1], [row[:-1] for row in rows]
     output.table(columns, rows)
     return len(found.lines) - len(shown)

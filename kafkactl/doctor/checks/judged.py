@@ -30,8 +30,7 @@ def or_partial(facts: Facts, findings: Iterable[Finding]) -> Iterator[Finding]:
 
 def judged(facts: Facts, verdict: Verdict) -> Iterator[tuple[Group, list[PartitionVerdict]]]:
     """The groups with partitions of this verdict, and these partitions."""
-    observed = observation(facts)
-    for group, found in zip(observed.now.groups, observed.verdicts, strict=True):
+    for group, found in observation(facts).judged:
         if partitions := [partition for partition in found.partitions if partition.verdict == verdict]:
             yield group, partitions
 

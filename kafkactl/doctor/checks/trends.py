@@ -87,8 +87,7 @@ def falling_behind(facts: Facts) -> Iterator[Finding]:
 
 
 def _falling_behind(facts: Facts) -> Iterator[Finding]:
-    observed = observation(facts)
-    for group, verdict in zip(observed.now.groups, observed.verdicts, strict=True):
+    for group, verdict in observation(facts).judged:
         partitions = of(verdict, "SLOW")
         if not partitions:
             continue
