@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from kafkactl.words import many
 from tests.sandboxes import Shell, eventually, free_port, shell
 
 
@@ -86,4 +87,5 @@ def test_following_the_sandbox(up: tuple[Shell, int], tmp_path: Path) -> None:
     following.send_signal(signal.SIGINT)
     _, err = following.communicate(timeout=20)
     assert following.returncode == 130
-    assert err.endswith(f"lines in {log}.\n")
+    written = log.read_text().count("\n")
+    assert err.endswith(f"{many(written, 'line')} in {log}.\n")
