@@ -11,7 +11,7 @@ import kafka_scripts
 from kafka_scripts import Tools
 from measure import Contest, Entry
 
-from kafkactl.sandbox import throwaway
+from kafkactl.sandbox.foreground import throwaway
 
 KAFKACTL = str(Path(sys.executable).parent / "kafkactl")
 _GROUPS, _TOPICS, _PARTITIONS, _RECORDS = 1_000, 27, 3, 100

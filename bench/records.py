@@ -15,7 +15,8 @@ import kafka_scripts
 from kafka_scripts import Tools
 from measure import CommandFailed, Contest, Entry, Sheet, child_environment, timed
 
-from kafkactl.sandbox import RunningSandbox, throwaway
+from kafkactl.sandbox.foreground import throwaway
+from kafkactl.sandbox.running import RunningSandbox
 
 KAFKACTL = str(Path(sys.executable).parent / "kafkactl")
 RECORDS = 1_000_000

@@ -13,7 +13,7 @@ import psutil
 from measure import Contest, Result, Sheet
 
 from kafkactl.sandbox import java
-from kafkactl.sandbox.sums import pinned_versions
+from kafkactl.sandbox.artifacts import pinned_versions
 
 _HEADING = re.compile(r"^## ", re.MULTILINE)
 

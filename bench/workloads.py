@@ -15,10 +15,11 @@ from kafka_scripts import Tools
 from measure import Contest, Entry, Sheet, timed
 from records import records
 
-from kafkactl.catalog import load
-from kafkactl.sandbox import RunningSandbox, throwaway
+from kafkactl.catalog.file import load
+from kafkactl.sandbox.foreground import throwaway
 from kafkactl.sandbox.ports import free_ports
 from kafkactl.sandbox.preparation import prepare
+from kafkactl.sandbox.running import RunningSandbox
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 KAFKACTL = str(Path(sys.executable).parent / "kafkactl")

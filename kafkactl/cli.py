@@ -1,31 +1,140 @@
-"""The app: every command, in the order of --help. main() is the one place where an error becomes an exit code."""
+"""The app: every command, in the order of --help. main() is the one place where an error becomes an exit code.
+
+Only the command that runs is imported and has its parameters built: help and completion need names and one line each.
+"""
 
 import os
 import sys
-from typing import Annotated, NoReturn
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Annotated, Any, NamedTuple, NoReturn
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command_from_info
+from typer.models import CommandInfo
 
-from kafkactl import __version__, garbage, interrupts
-from kafkactl.commands import (
-    describe,
-    diff,
-    doctor,
-    export,
-    groups,
-    init_topics,
-    lag,
-    lint,
-    logs,
-    produce,
-    ps,
-    sandbox,
-    smoke,
-    tail,
-)
+from kafkactl import __version__, process
 from kafkactl.errors import ExitCode, KafkactlError, Terminated
 
+
+class Leaf(NamedTuple):
+    """A command: the function below kafkactl.commands, and the first line of its help."""
+
+    home: str  # "groups.listing:save"
+    help: str
+    settings: Mapping[str, Any] | None = None
+
+
+class Branch(NamedTuple):
+    """A command that has commands."""
+
+    commands: Mapping[str, Leaf]
+    help: str
+
+
+COMMANDS: Mapping[str, Leaf | Branch] = {
+    "init-topics": Leaf("init_topics:init_topics", "Create what topics.yaml declares, and bring settings in line."),
+    "diff": Leaf("diff:diff", "Compare the cluster with topics.yaml; change nothing."),
+    "lint": Leaf("lint:lint", "Check topics.yaml, offline: every key, name and value, for every environment."),
+    "export": Leaf(
+        "export:export", "Write the cluster's topics as a topics.yaml that lint accepts and diff calls equal."
+    ),
+    "describe": Leaf(
+        "describe:describe",
+        "Show the cluster and its topics; or a topic's partitions, settings, producers, consumers and groups.",
+    ),
+    "test": Leaf(
+        "smoke:smoke",
+        "Prove that Kafka works: write to every broker with acks=all, read back, compare every byte, commit an offset.",
+    ),
+    "doctor": Leaf("doctor:doctor", "Find what is wrong with Kafka, name the cause first, and say what heals it."),
+    "lag": Leaf("lag:lag", "Show which consumer groups are behind, by how much, since when, and what to do about it."),
+    "groups": Branch(
+        {
+            "list": Leaf(
+                "groups.listing:list_groups",
+                "List the consumer groups: their state, protocol, members and coordinator.",
+            ),
+            "describe": Leaf(
+                "groups.listing:describe",
+                "Show groups: members and what each reads, protocol, coordinator, offsets, lag.",
+            ),
+            "save": Leaf(
+                "groups.listing:save", "Write where a group stands to stdout, for `groups reset --from-file`."
+            ),
+            "reset": Leaf("groups.moving:reset", "Let a group without members read on elsewhere."),
+            "undo": Leaf(
+                "groups.moving:undo",
+                "Put a group's offsets back as they were before its last change, made with kafkactl from here; also an undo.",
+            ),
+            "copy": Leaf("groups.moving:copy", "Let a group read on where another one stands."),
+            "delete-offsets": Leaf(
+                "groups.moving:delete_offsets", "Let a group forget a topic that it does not read any more."
+            ),
+            "delete": Leaf("groups.moving:delete", "Delete groups without members, and their offsets with them."),
+        },
+        "Consumer groups: who is in them, where they stand, and moving that, with a way back.",
+    ),
+    "tail": Leaf("tail:tail", "Show the last records of topics, and follow them."),
+    "produce": Leaf("produce:produce", "Write records with acks=all, idempotently, and say what became of every one."),
+    "ps": Leaf("ps:ps", "Show the stack's services: state, health, restarts, memory, ports, age."),
+    "logs": Leaf("logs:logs", "Show the services' logs, interleaved by time, each service in its colour."),
+    "sandbox": Branch(
+        {
+            "up": Leaf("sandbox:up", "Start a cluster that stays, where every other command finds it."),
+            "down": Leaf("sandbox:down", "Stop the cluster that `up` started, and remove its data."),
+            "status": Leaf("sandbox:status", "Show whether every broker serves; exit code 1 if not."),
+            "logs": Leaf("sandbox:logs", "Show the brokers' logs."),
+            "run": Leaf(
+                "sandbox:run", "Run a command beside a throw-away cluster.", {"allow_interspersed_args": False}
+            ),
+        },
+        "A real Apache Kafka on this machine, without Docker or Java.",
+    ),
+}
+
+
+class Commands(TyperGroup):
+    """Commands that are imported when they run."""
+
+    table: Mapping[str, Leaf | Branch] = COMMANDS
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.commands: dict[str, Any] = dict.fromkeys(self.table)  # names, for "did you mean"
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(self.table)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        entry = self.table.get(cmd_name)
+        return entry and _command(cmd_name, entry)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.help) for name, entry in self.table.items()])
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        from typer._click.shell_completion import CompletionItem
+
+        names = [n for n in self.table if n.startswith(incomplete)]
+        options = super(TyperGroup, self).shell_complete(ctx, incomplete)
+        return [*(CompletionItem(name, help=self.table[name].help) for name in names), *options]
+
+
+def _command(name: str, entry: Leaf | Branch) -> Any:
+    if isinstance(entry, Branch):
+        group = type("Subcommands", (Commands,), {"table": entry.commands})
+        return group(name=name, help=entry.help, no_args_is_help=True, rich_markup_mode=None)
+    module, _, function = entry.home.partition(":")
+    callback = getattr(import_module(f"kafkactl.commands.{module}"), function)
+    info = CommandInfo(name=name, callback=callback, context_settings=dict(entry.settings or {}))
+    return get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode=None)
+
+
 app = typer.Typer(
+    cls=Commands,
     name="kafkactl",
     help="Operate Kafka from one command line: declare topics, prove the cluster works, see what is wrong.",
     rich_markup_mode=None,
@@ -33,21 +142,6 @@ app = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-
-app.command("init-topics")(init_topics.init_topics)
-app.command("diff")(diff.diff)
-app.command("lint")(lint.lint)
-app.command("export")(export.export)
-app.command("describe")(describe.describe)
-app.command("test")(smoke.smoke)
-app.command("doctor")(doctor.doctor)
-app.command("lag")(lag.lag)
-app.add_typer(groups.app, name="groups")
-app.command("tail")(tail.tail)
-app.command("produce")(produce.produce)
-app.command("ps")(ps.ps)
-app.command("logs")(logs.logs)
-app.add_typer(sandbox.app, name="sandbox")
 
 
 def _version(asked: bool) -> None:
@@ -67,8 +161,8 @@ def _root(
 
 def main() -> NoReturn:
     """Run the command line of this process and exit with its code."""
-    interrupts.raise_on_arrival()
-    garbage.collect_by_hand()
+    process.raise_on_signals()
+    process.collect_garbage_by_hand()
     code = _run()
     try:
         sys.stdout.flush()
@@ -104,7 +198,7 @@ def _run() -> int:
     except Exception as error:  # whatever it is, a user never gets a traceback
         if os.environ.get("KAFKACTL_DEBUG"):
             raise
-        return interrupts.code_of_arrived() or _unforeseen(error)
+        return process.code_of_signal() or _unforeseen(error)
 
 
 def _unforeseen(error: Exception) -> ExitCode:

@@ -4,14 +4,10 @@ On a terminal the answer is typed; anywhere else it has to be on the command lin
 """
 
 import sys
-from typing import TYPE_CHECKING
 
 from kafkactl.errors import UsageError
-from kafkactl.output import note
-from kafkactl.settings import Connection
-
-if TYPE_CHECKING:
-    from kafkactl.catalog.model import Catalog
+from kafkactl.settings import Target
+from kafkactl.view.output import note
 
 
 def _ask(question: str) -> str:
@@ -27,13 +23,12 @@ def interactive() -> bool:
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def require_unprotected(
-    catalog: "Catalog | None", connection: Connection, cluster_id: str | None, confirm: str | None, action: str
-) -> None:
+def require_unprotected(target: Target, cluster_id: str | None, confirm: str | None, action: str) -> None:
     """Let a write pass only if the cluster is not protected, or its environment's name was given.
 
     Recognised by bootstrap address and by cluster id, however it was reached (design §3). Raises UsageError.
     """
+    catalog, connection = target.catalog, target.connection
     environment = catalog.protected_environment(connection.brokers, cluster_id) if catalog else None
     if environment is None or confirm == environment.name:
         return

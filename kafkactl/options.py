@@ -1,24 +1,25 @@
 """Options shared by commands, each declared once."""
 
-import re
-import shlex
+import inspect
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import typer
 
-from kafkactl.output import Format, ListFormat, ReportFormat
+from kafkactl.errors import UsageError
+from kafkactl.settings import Target
+from kafkactl.text.units import parse_duration, parse_moment, parse_rate
+from kafkactl.view.output import Format, ListFormat, ReportFormat
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)?")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
+P = TypeVar("P")
 
 
 def duration(text: str | float) -> float:
     """Seconds from what a user types: 30s, 500ms, 2m, 1h, or a number of seconds."""
-    match = _DURATION.fullmatch(str(text).strip())
-    if not match:
-        raise typer.BadParameter(f"{text!r} is not a time. Write 30s, 500ms, 2m or a number of seconds.")
-    return float(match[1]) * _SECONDS[match[2]]
+    return _read(parse_duration, str(text))
 
 
 def positive_duration(text: str | float) -> float:
@@ -29,10 +30,24 @@ def positive_duration(text: str | float) -> float:
     return value
 
 
-def typed_flags(brokers: str | None, env: str | None, client_config: Path | None, file: Path | None) -> str:
-    """What was typed to name the cluster and the catalogue, for the commands of a remedy."""
-    given = {"-b": brokers, "--env": env, "--client-config": client_config, "--file": file}
-    return shlex.join(word for flag, value in given.items() if value is not None for word in (flag, str(value)))
+def rate(text: str | float) -> float:
+    """Records a second from what a user types: 100/s, 6000/m, or a number a second."""
+    return _read(parse_rate, str(text))
+
+
+def moment(text: str) -> int:
+    """Milliseconds since 1970 from what a user types: 15m (ago), or a time; without a zone it is local."""
+    try:
+        return parse_moment(text, datetime.now().astimezone())
+    except ValueError as error:
+        raise UsageError(str(error), hint="Write 15m, 2h, 2026-11-22T10:00, 2026-11-22T10:00Z or …+08:00.") from None
+
+
+def _read(parse: Callable[[str], P], text: str) -> P:
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def complete_topic(incomplete: str) -> list[str]:
@@ -105,3 +120,41 @@ Project = Annotated[
 Output = Annotated[Format, typer.Option("-o", "--output", help="How to show it.")]
 ReportOutput = Annotated[ReportFormat, typer.Option("-o", "--output", help="How to show it.")]
 ListOutput = Annotated[ListFormat, typer.Option("-o", "--output", help="How to show it.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Answer the question beforehand.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the plan, and change nothing.")]
+
+
+def on_cluster(
+    *, f_follows: bool = False, own_timeout: bool = False
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A command that is about a cluster: adds the options that name it and the catalogue, and passes one Target.
+
+    The command's first parameter, `target`, gets it. With `f_follows` -f is the command's own; with `own_timeout` so
+    is --timeout.
+    """
+    added: dict[str, tuple[Any, Any]] = {
+        "file": (StreamFile if f_follows else File, None),
+        "brokers": (Brokers, None),
+        "env": (Env, None),
+        "client_config": (ClientConfig, None),
+        **({} if own_timeout else {"timeout": (Timeout, 3.0)}),
+        "verbose": (Verbose, False),
+    }
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def run(**given: Any) -> None:
+            named = {name: given.pop(name) for name in added}
+            command(Target(**named), **given)
+
+        own = [p for p in inspect.signature(command).parameters.values() if p.name != "target"]
+        options = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+            for name, (annotation, default) in added.items()
+        ]
+        del run.__wrapped__  # Typer reads this signature, not the command's
+        run.__signature__ = inspect.Signature([*own, *options])  # type: ignore[attr-defined]
+        run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*own, *options)}
+        return run
+
+    return decorate

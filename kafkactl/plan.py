@@ -6,12 +6,32 @@ has to be allowed by name (design §3); what Kafka cannot do at all is shown wit
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Literal
 
 from kafkactl.catalog.model import Catalog, Position, Topic
-from kafkactl.risk import Risk
 from kafkactl.topics import ConfigValue, LiveTopic, is_internal
+
+
+class Risk(StrEnum):
+    """What a change can break; the names are those of --allow."""
+
+    PARTITIONS = "partitions"
+    RETENTION = "retention"
+    REPLICATION = "replication"
+    OVERRIDES = "overrides"
+    DELETE = "delete"
+
+
+CONSEQUENCE = {
+    Risk.PARTITIONS: "breaks key order",
+    Risk.RETENTION: "deletes records",
+    Risk.REPLICATION: "moves data",
+    Risk.OVERRIDES: "changes behaviour",
+    Risk.DELETE: "deletes the topic",
+}
+
 
 Kind = Literal["create", "config", "partitions", "replication", "override", "delete"]
 

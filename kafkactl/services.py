@@ -1,21 +1,26 @@
 """What runs here: the services of the stack in containers, and the brokers of sandboxes. What `ps` and `logs` show."""
 
-from collections.abc import Sequence
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
+from kafkactl.containers.endpoint import EngineError
 from kafkactl.containers.engine import Engine, connect
-from kafkactl.containers.failures import EngineError
-from kafkactl.containers.model import Container, Memory, Port
+from kafkactl.containers.model import Container, LogLine, Memory, Port, merged, nanoseconds
 from kafkactl.containers.stack import Stack, find
 from kafkactl.errors import KafkactlError, UsageError
-from kafkactl.suggest import suggest
+from kafkactl.sandbox.broker import tail, whole_lines
+from kafkactl.sandbox.model import Node
+from kafkactl.text.suggest import suggest
 
 if TYPE_CHECKING:
     from kafkactl.sandbox.detached import BrokerStatus
-    from kafkactl.sandbox.node import Node
+
 
 Condition = Literal["fine", "wait", "bad"]
 
@@ -141,7 +146,7 @@ def _condition(container: Container) -> Condition:
 
 
 def _broker(name: str, broker: "BrokerStatus") -> Service:
-    from kafkactl.sandbox.processes import usage
+    from kafkactl.sandbox.store import usage
 
     used = usage(broker.pid) if broker.pid else None
     serves = broker.state == "serving"
@@ -155,3 +160,49 @@ def _broker(name: str, broker: "BrokerStatus") -> Service:
         memory=Memory(used.memory, 0) if used else None,
         since=datetime.fromtimestamp(used.created, UTC) if used else None,
     )
+
+
+_POLL_SECONDS = 0.2
+
+
+class BrokerLogs:
+    """The logs of some brokers, by the name each is shown under."""
+
+    unreadable: Mapping[str, str] = MappingProxyType({})  # files can always be read; containers' logs cannot
+
+    def __init__(self, nodes: Mapping[str, Node]) -> None:
+        self._nodes = nodes
+        self._ends: dict[str, int] = {}
+        self._last: dict[str, int] = dict.fromkeys(nodes, 0)
+
+    def so_far(self, lines: int | None, since: float | None, keep: Callable[[str], bool] | None) -> list[LogLine]:
+        """The last `lines` lines of each broker (None: all) since a time (s since the epoch), merged by time.
+
+        `keep` chooses lines before the last ones are taken.
+        """
+        found = []
+        for name, node in self._nodes.items():
+            texts, self._ends[name] = tail(node.log, sys.maxsize if keep or since or lines is None else lines)
+            kept = [
+                line
+                for line in self._timed(name, texts)
+                if line.time >= (since or 0.0) * 1e9 and (keep is None or keep(line.text))
+            ]
+            found += kept[max(0, len(kept) - lines) :] if lines is not None else kept
+        return merged(found)
+
+    def follow(self) -> Iterator[list[LogLine]]:
+        """What is added from now on, in batches in the order of time, until the logs are removed."""
+        while any(node.log.exists() for node in self._nodes.values()):
+            batch = []
+            for name, node in self._nodes.items():
+                texts, self._ends[name] = whole_lines(node.log, self._ends[name])
+                batch += list(self._timed(name, texts))
+            yield merged(batch)
+            time.sleep(_POLL_SECONDS)
+
+    def _timed(self, name: str, texts: list[str]) -> Iterator[LogLine]:
+        """Lines with the time each begins with; one that has none (a stack trace) gets that of the line before."""
+        for text in texts:
+            self._last[name] = nanoseconds(text.partition(" ")[0]) or self._last[name]
+            yield LogLine(self._last[name], name, text)

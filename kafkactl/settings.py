@@ -1,9 +1,13 @@
-"""Which cluster, with which credentials, and which catalogue. The only room that reads the environment for them."""
+"""Which cluster, with which credentials, which catalogue, and where kafkactl keeps things.
+
+The only room that reads the environment for them.
+"""
 
 import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,13 +46,67 @@ class Connection:
         return f"{self.environment} ({self.address})" if self.environment else self.address
 
 
+class Target:
+    """The cluster and the catalogue a command is about, as the user named them; each looked up when it is asked for.
+
+    Only an environment needs the catalogue to reach the cluster.
+    """
+
+    def __init__(
+        self,
+        *,
+        brokers: str | None = None,
+        env: str | None = None,
+        client_config: Path | None = None,
+        file: Path | None = None,
+        timeout: float = 3.0,
+        verbose: bool = False,
+    ) -> None:
+        self.env = env
+        self.file = file
+        self._brokers = brokers
+        self._client_config = client_config
+        self._timeout = timeout
+        self._verbose = verbose
+
+    @cached_property
+    def catalog(self) -> "Catalog | None":
+        """The catalogue; None where there is none. Raises CatalogError, or UsageError where an environment needs it."""
+        return open_catalog(self.file, self.env, required=False)
+
+    @cached_property
+    def declared(self) -> "Catalog":
+        """The catalogue of a command that is about it. Raises CatalogError, or UsageError where there is none."""
+        catalog = open_catalog(self.file, self.env)
+        assert catalog is not None
+        return catalog
+
+    @cached_property
+    def connection(self) -> Connection:
+        """How to reach the cluster. Raises UsageError for an address without a port or a file that cannot be read."""
+        return resolve(
+            brokers=self._brokers,
+            env=self.env,
+            client_config=self._client_config,
+            timeout=self._timeout,
+            verbose=self._verbose,
+            catalog=self.catalog if self.env else None,
+        )
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What was typed to name the cluster and the catalogue, for the commands kafkactl prints."""
+        named = {"-b": self._brokers, "--env": self.env, "--client-config": self._client_config, "--file": self.file}
+        return tuple(word for flag, value in named.items() if value is not None for word in (flag, str(value)))
+
+
 def open_catalog(file: Path | None, environment: str | None, *, required: bool = True) -> "Catalog | None":
     """The catalogue a command works with: `file`, else KAFKACTL_CATALOG, else topics.yaml here or above.
 
     None where there is none and the command can do without (`required` and `environment` both falsy).
     Raises CatalogError for a file that does not validate, UsageError where one is needed and none is found.
     """
-    from kafkactl.catalog import find, load
+    from kafkactl.catalog.file import find, load
 
     path = find(file, os.environ, Path.cwd())
     if path is not None:
@@ -96,6 +154,24 @@ def resolve(
         environment=env,
         verbose=verbose,
     )
+
+
+def state_directory() -> Path:
+    """What kafkactl must not forget (sandboxes, groups' offsets): $KAFKACTL_STATE, else the system's place for it."""
+    if own := os.environ.get("KAFKACTL_STATE"):
+        return Path(own).absolute()
+    from platformdirs import user_state_path
+
+    return user_state_path("kafkactl", appauthor=False).absolute()
+
+
+def cache_directory() -> Path:
+    """What can be had again: $KAFKACTL_CACHE, else the system's place for it."""
+    if own := os.environ.get("KAFKACTL_CACHE"):
+        return Path(own).absolute()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("kafkactl", appauthor=False).absolute()
 
 
 def topics_to_look_at(given: Sequence[str]) -> list[str]:

@@ -1,10 +1,37 @@
 """Topics as the cluster has them. Pure facts: the cluster package fills them in, plan and describe judge them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
-Place = tuple[str, int]  # a partition by its topic's name and its id
+from kafkactl.text.words import many
+
+_TOPICS = 2  # of many topics so many are named
+_PARTITIONS = 6  # and of their partitions
+
+
+class Place(NamedTuple):
+    """A partition by its topic's name and its id; as text payment.created[2]."""
+
+    topic: str
+    partition: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}[{self.partition}]"
+
+
+def in_short(places: Iterable[Place]) -> str:
+    """Partitions by their topics: payment.created[0,1,2], payment.failed[1] and 3 more topics."""
+    topics: dict[str, list[int]] = {}
+    for topic, id in places:
+        topics.setdefault(topic, []).append(id)
+    listed = [f"{topic}[{_ids(sorted(ids))}]" for topic, ids in list(topics.items())[:_TOPICS]]
+    more = len(topics) - len(listed)
+    return ", ".join(listed) + (f" and {many(more, 'more topic')}" if more else "")
+
+
+def _ids(ids: Sequence[int]) -> str:
+    return ",".join(map(str, ids[:_PARTITIONS])) + ("…" if len(ids) > _PARTITIONS else "")
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ def kafkactl(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str])
         out, err = capfd.readouterr()
         code = int(ended.value.code or 0)
         del ended
-        gc.collect(1)  # in this thread, as a process of its own would: see kafkactl/garbage.py
+        gc.collect(1)  # in this thread, as a process of its own would: see kafkactl/process.py
         return Outcome(code, out, err)
 
     return run
@@ -102,7 +102,7 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session")
 def _one_broker() -> Iterator[str]:
-    from kafkactl.sandbox import throwaway
+    from kafkactl.sandbox.foreground import throwaway
 
     with throwaway(brokers=1) as sandbox:
         yield sandbox.bootstrap
@@ -110,7 +110,7 @@ def _one_broker() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def _three_brokers() -> Iterator[str]:
-    from kafkactl.sandbox import throwaway
+    from kafkactl.sandbox.foreground import throwaway
 
     with throwaway(brokers=3) as sandbox:
         yield sandbox.bootstrap

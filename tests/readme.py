@@ -91,7 +91,7 @@ def picture() -> str:
     from rich.console import Console
     from rich.text import Text
 
-    from kafkactl.sandbox import throwaway
+    from kafkactl.sandbox.foreground import throwaway
 
     with throwaway() as sandbox, open(os.devnull, "w") as nowhere:
         os.environ["KAFKA_BROKERS"] = sandbox.bootstrap

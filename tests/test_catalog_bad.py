@@ -8,7 +8,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from kafkactl.catalog import CatalogError, keys, parse
+from kafkactl.catalog import keys
+from kafkactl.catalog.file import parse
+from kafkactl.catalog.model import CatalogError
 from kafkactl.catalog.nodes import MAX_NESTING
 from tests.conftest import Outcome
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from kafkactl.catalog import CatalogError, find, load
+from kafkactl.catalog.file import find, load
+from kafkactl.catalog.model import CatalogError
 from kafkactl.errors import ExitCode, UsageError
 
 MINIMAL = "topics: {a: {}}\n"

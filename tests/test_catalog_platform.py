@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from kafkactl.catalog import Catalog, load
+from kafkactl.catalog.file import load
+from kafkactl.catalog.model import Catalog
 from tests.conftest import REPOSITORY
 
 GUIDE = """

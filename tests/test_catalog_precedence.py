@@ -8,8 +8,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafkactl.catalog import parse
-from kafkactl.catalog.overlay import Values, merged
+from kafkactl.catalog.declaration import Values, merged
+from kafkactl.catalog.file import parse
 from kafkactl.errors import ExitCode, UsageError
 
 LEVELS = """

@@ -6,8 +6,10 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from kafkactl.catalog import CONFIGS, CatalogError, parse
 from kafkactl.catalog import keys as table
+from kafkactl.catalog.configs import CONFIGS
+from kafkactl.catalog.file import parse
+from kafkactl.catalog.model import CatalogError
 from kafkactl.catalog.schema import json_schema
 from tests.conftest import REPOSITORY
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from kafkactl.catalog import CONFIGS, normalise, parse_retention, parse_size, retention_text, size_text
-from kafkactl.catalog.configs import wrong_name
-from kafkactl.suggest import closest, suggest
+from kafkactl.catalog.configs import CONFIGS, normalise, wrong_name
+from kafkactl.text.suggest import closest, suggest
+from kafkactl.text.units import parse_retention, parse_size, retention_text, size_text
 
 DAY = 86_400_000
 

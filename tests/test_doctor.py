@@ -8,11 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from kafkactl.commands.doctor import DoctorFormat
-from kafkactl.commands.doctor.show import report
-from kafkactl.doctor import remedies
 from kafkactl.doctor.checks import CHECKS
-from kafkactl.doctor.codes import CATEGORIES, WHY_MISSING, Code, codes
+from kafkactl.doctor.codes import CATEGORIES, WHY_MISSING, Check, Code, Finding, NotApplicableError, codes
+from kafkactl.doctor.diagnosis import Diagnosis, Ignored, diagnose
 from kafkactl.doctor.facts import (
     BrokerFacts,
     ClusterFacts,
@@ -24,8 +22,9 @@ from kafkactl.doctor.facts import (
     dump,
     load,
 )
-from kafkactl.doctor.findings import Check, Finding, NotApplicableError
-from kafkactl.doctor.judge import Diagnosis, Ignored, diagnose
+from kafkactl.text.remedies import Advice, Command, command, filled, kafkactl, parse, with_flags
+from kafkactl.view.diagnosis_report import report
+from kafkactl.view.output import DoctorFormat
 from tests.conftest import Outcome
 
 Kafkactl = Callable[..., Outcome]
@@ -79,51 +78,53 @@ def test_what_explains_what_has_no_circle() -> None:
 
 @pytest.mark.parametrize("name", codes())
 def test_a_remedy_is_a_command_or_advice(name: str) -> None:
-    from kafkactl.cli import app
+    from kafkactl.cli import COMMANDS
 
-    known = {command.name for command in app.registered_commands} | {group.name for group in app.registered_groups}
-    for line in codes()[name].heal:
-        command, words = remedies.split(line)
-        if command.startswith("kafkactl "):
-            assert command.split()[1] in known
-            assert "…" not in command
-            assert not re.search(r"\b[A-Z]{4,}\b", command), "a placeholder cannot be run"
-        if not command:
-            assert "   " not in words, "only a command has a comment"
+    for remedy in codes()[name].remedies:
+        if isinstance(remedy, Command) and remedy.words[0] == "kafkactl":
+            assert remedy.words[1] in COMMANDS
+            assert "…" not in remedy.text
+            assert not re.search(r"\b[A-Z]{4,}\b", remedy.text), "a placeholder cannot be run"
 
 
 # Remedies
 
 
-@pytest.mark.parametrize(
-    ("text", "command", "words"),
-    [
-        ("kafkactl diff    shows it", "kafkactl diff", "shows it"),
-        ("kafkactl diff", "kafkactl diff", ""),
-        ("start broker 3 again", "", "start broker 3 again"),
-        ("export A=b    there", "export A=b", "there"),
-        ("kafkactlish words", "", "kafkactlish words"),
-    ],
-)
-def test_command_and_words(text: str, command: str, words: str) -> None:
-    assert remedies.split(text) == (command, words)
+def test_a_commands_words_are_quoted_once() -> None:
+    hostile = kafkactl("groups delete", "g; reboot", options=["-b", "h:1"])
+    assert hostile.text == "kafkactl groups delete 'g; reboot' -b h:1"
+    assert parse("docker stop a && docker start b").text == "docker stop a && docker start b"
+    assert command("sleep", "3").then(command("docker", "start", "a b", note="now")) == Command(
+        ("sleep", "3", "&&", "docker", "start", "a b"), "now"
+    )
+
+
+def test_names_that_begin_with_a_dash_go_behind_two() -> None:
+    assert kafkactl("tail", "-x", options=["-n", "5"]).text == "kafkactl tail -n 5 -- -x"
+
+
+def test_values_fill_words_and_make_no_new_ones() -> None:
+    found = filled(parse("kafkactl tail {topic} -n 5", "shows {topic}"), {"topic": "a b"})
+    assert found == Command(("kafkactl", "tail", "a b", "-n", "5"), "shows a b")
+    assert filled(Advice("repair {topic}"), {"topic": "a b"}) == Advice("repair a b")
 
 
 @pytest.mark.parametrize(
-    ("text", "with_flags"),
+    ("text", "flagged"),
     [
-        ("kafkactl diff    shows it", "kafkactl diff -b h:1    shows it"),
+        ("kafkactl diff", "kafkactl diff -b h:1"),
         ("kafkactl tail t -n 5", "kafkactl tail -b h:1 t -n 5"),
+        ("kafkactl groups delete g", "kafkactl groups delete -b h:1 g"),
         ("kafkactl sandbox up --port 9", "kafkactl sandbox up --port 9"),
-        ("kafkactl doctor -b x:2    there", "kafkactl doctor -b x:2    there"),
-        ("kafkactl a t | kafkactl b u", "kafkactl a -b h:1 t | kafkactl b -b h:1 u"),
-        ("use kafkactl diff", "use kafkactl diff"),
+        ("kafkactl doctor -b x:2", "kafkactl doctor -b x:2"),
+        ("docker stop a && kafkactl diff", "docker stop a && kafkactl diff -b h:1"),
         ("docker compose up -d", "docker compose up -d"),
     ],
 )
-def test_commands_reach_the_cluster_as_it_was_reached(text: str, with_flags: str) -> None:
-    assert remedies.with_flags(text, "-b h:1") == with_flags
-    assert remedies.with_flags(text, "") == text
+def test_commands_reach_the_cluster_as_it_was_reached(text: str, flagged: str) -> None:
+    assert with_flags(parse(text, "a note"), ["-b", "h:1"]) == parse(flagged, "a note")
+    assert with_flags(parse(text), []) == parse(text)
+    assert with_flags(Advice("use kafkactl diff"), ["-b", "h:1"]) == Advice("use kafkactl diff")
 
 
 # The judge, on codes and checks of its own
@@ -302,7 +303,7 @@ def broken() -> Facts:
     dead = TopicFacts("dlq.x", (PartitionFacts(0, 1, (1,), (1,), 0, 3, 10**15),))
     cluster = replace(facts.cluster, topics=(replace(topic, partitions=(odd, *topic.partitions[1:])), dead))
     return replace(
-        facts, cluster=cluster, declared=(DeclaredTopic("a", 9, 2), DeclaredTopic("b", 1, 1)), flags="-b h:1"
+        facts, cluster=cluster, declared=(DeclaredTopic("a", 9, 2), DeclaredTopic("b", 1, 1)), flags=("-b", "h:1")
     )
 
 
@@ -324,5 +325,5 @@ def test_what_is_no_facts_is_refused(text: bytes) -> None:
 
 def test_every_headline_and_remedy_is_filled_in() -> None:
     for told in real(broken()).findings("error", "warning", "info"):
-        for text in (told.headline, *told.heal):
+        for text in (told.headline, *(remedy.text for remedy in told.heal)):
             assert not [name for _, name, _, _ in string.Formatter().parse(text) if name and name.isidentifier()], text

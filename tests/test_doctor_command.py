@@ -12,7 +12,7 @@ from confluent_kafka.admin import NewTopic
 from kafkactl.doctor.checks import CHECKS
 from kafkactl.doctor.codes import codes
 from kafkactl.doctor.facts import Facts, dump
-from kafkactl.sandbox import throwaway
+from kafkactl.sandbox.foreground import throwaway
 from tests.conftest import Outcome, create, free_port
 from tests.lab import faults
 from tests.test_doctor import broken, crashes, sound
@@ -59,7 +59,7 @@ def test_exit_codes_are_the_same_in_every_format(
 def test_a_crash_is_exit_code_3_in_every_format(
     form: str, kafkactl: Kafkactl, facts_file: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kafkactl.commands.doctor.run.CHECKS", {**CHECKS, "KD505": crashes})
+    monkeypatch.setattr("kafkactl.commands.doctor.examine.CHECKS", {**CHECKS, "KD505": crashes})
     run = kafkactl("doctor", "--from", facts_file(broken()), "-o", form)
     assert run.code == 3
     assert "KD502" in run.out
@@ -69,7 +69,7 @@ def test_a_crash_is_exit_code_3_in_every_format(
 def test_the_text_fits_80_columns(
     kafkactl: Kafkactl, facts_file: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kafkactl.output.width", lambda: 80)
+    monkeypatch.setattr("kafkactl.view.output.width", lambda: 80)
     run = kafkactl("doctor", "--from", facts_file(broken()))
     commands = [line for line in run.out.splitlines() if "kafkactl" in line]
     assert [line for line in run.out.splitlines() if len(line) > 80 and line not in commands] == []
@@ -162,7 +162,7 @@ def test_list_has_every_code(kafkactl: Kafkactl) -> None:
 
 def test_waiting_ends_at_once_for_what_it_cannot_heal(kafkactl: Kafkactl, monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
-    monkeypatch.setattr("kafkactl.commands.doctor.run.time.sleep", slept.append)
+    monkeypatch.setattr("kafkactl.commands.doctor.examine.time.sleep", slept.append)
     run = kafkactl("doctor", "--wait", "600s", "-b", "kafka.invalid:9092")
     assert run.code == 1
     assert "KD301" in run.out

@@ -8,6 +8,7 @@ import pytest
 
 from kafkactl.doctor.checks import CHECKS
 from kafkactl.doctor.codes import codes
+from kafkactl.doctor.diagnosis import Diagnosis, diagnose
 from kafkactl.doctor.facts import (
     BrokerFacts,
     ClusterFacts,
@@ -19,7 +20,6 @@ from kafkactl.doctor.facts import (
     dump,
     load,
 )
-from kafkactl.doctor.judge import Diagnosis, diagnose
 from kafkactl.groups.model import Group, Member, Partition, Sample, Waiting
 from kafkactl.groups.observation import Observation
 from tests.test_groups import LONG, OWNER, SHORT, group, one
@@ -72,7 +72,7 @@ def test_a_remedy_names_the_group_the_topic_and_the_record_it_is_stuck_on() -> N
     was = group(one(40), "Stable", OWNER)
     (found,) = examined(seen(now, before=was, seconds=LONG)).findings("error")
     assert found.headline == "app-1 of g is stuck at t[0]: no commit in 35 s, 60 records wait."
-    assert found.heal[0].startswith("kafkactl tail t --partition 0 --offset 42 -c 1 --no-follow    ")
+    assert found.heal[0].text == "kafkactl tail t --partition 0 --offset 42 -c 1 --no-follow"
     assert found.evidence == (("seen", "t[0]: committed 40; the log is 0 to 100"), ("owner", "m-1 at 10.0.0.1"))
 
 
@@ -96,11 +96,11 @@ def test_falling_behind_is_answered_with_the_guides_remedies() -> None:
     now, was = group(one(500, end=10_000), "Stable", OWNER), group(one(0, end=9_000), "Stable", OWNER)
     (found,) = examined(seen(now, before=was, seconds=10)).findings("warning")
     assert found.headline == "g falls behind in t[0]: 100/s arrive, it reads 50/s, and 9,500 records wait."
-    assert found.heal[0] == (
+    assert found.heal[0].text == (
         "It reads 50/s of t where 100/s arrive, with 1 member on 1 partition: a second would idle. Make the handler "
         "faster; or raise t to 2 partitions in topics.yaml first (breaks key order), and run about 2 members then:"
     )
-    assert found.heal[1] == "kafkactl init-topics --allow partitions"
+    assert found.heal[1].text == "kafkactl init-topics --allow partitions"
 
 
 def test_declared_consumers_without_a_group() -> None:

@@ -5,16 +5,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from kafkactl.containers.model import Container, Death, Health, Port, Role
+from kafkactl.containers.model import Container, Death, Health, LogLine, Port, Role
 from kafkactl.doctor.checks import CHECKS
 from kafkactl.doctor.checks.troubles import troubles
 from kafkactl.doctor.codes import codes
 from kafkactl.doctor.collect_stack import told_since
+from kafkactl.doctor.diagnosis import diagnose
 from kafkactl.doctor.facts import Dial, Facts, StackFacts
-from kafkactl.doctor.judge import diagnose
 from kafkactl.doctor.listeners import Listener, advertised_for, for_host, parse
 from kafkactl.doctor.signs import Kind, first, signs
-from kafkactl.loglines import LogLine
 from tests.test_doctor import sound
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -8,10 +8,10 @@ import pytest
 SCRIPT = """
 import sys, time
 from confluent_kafka.admin import AdminClient
-from kafkactl import garbage
+from kafkactl import process
 
 if sys.argv[2] == "by hand":
-    garbage.collect_by_hand()
+    process.collect_garbage_by_hand()
 
 class Holder: pass
 
@@ -25,7 +25,7 @@ def abandon():
 
 abandon()
 time.sleep(2)
-garbage.collect()
+process.collect_garbage()
 print("alive")
 """
 

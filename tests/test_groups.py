@@ -9,11 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafkactl.doctor.facts import (
-    Facts,
-    dump,
-    load,
-)
+from kafkactl.doctor.facts import Facts, dump, load
 from kafkactl.groups.model import Group, Member, Partition, Sample, State, Waiting
 from kafkactl.groups.observation import Observation, unrest
 from kafkactl.groups.verdict import (

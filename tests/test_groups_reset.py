@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kafkactl.errors import KafkactlError, UsageError
 from kafkactl.groups import journal
+from kafkactl.groups.journal import Saved, document, parse
 from kafkactl.groups.model import Partition
 from kafkactl.groups.reset import (
     NO_SUCH_TIME,
@@ -23,7 +24,6 @@ from kafkactl.groups.reset import (
     to_these,
     to_time,
 )
-from kafkactl.groups.saved import Saved, document, parse
 
 numbers = st.integers(0, 2_000)
 names = st.text("abc.-_", min_size=1, max_size=8)

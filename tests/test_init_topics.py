@@ -311,7 +311,7 @@ def test_env_takes_brokers_and_values_from_the_catalogue(one_broker: str, kafkac
 
 
 def test_wait_waits_for_a_broker_that_is_still_starting(kafkactl: Kafkactl) -> None:
-    from kafkactl.sandbox import throwaway
+    from kafkactl.sandbox.foreground import throwaway
 
     write("topics: {a: {}}")
     with throwaway() as sandbox:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafkactl.probe.judge import Received, judge, number_of, percentile, sample
+from kafkactl.probe.comparison import Received, judge, number_of, percentile, sample
 
 numbers = st.lists(st.integers(0, 30), unique=True)
 

@@ -12,7 +12,6 @@ import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from kafkactl.doctor.remedies import split
 from tests.conftest import Outcome, admin_client, command, create, sweep
 from tests.lab.consumers import Consumes, arriving, consume_to_its_end, consumer
 from tests.lab.examination import shell
@@ -39,7 +38,7 @@ class Scene:
 
     def command(self, group: str) -> str:
         """The command that a group's advice ends with."""
-        return next(split(line).command for line in self.groups[group]["advice"] if split(line).command)
+        return next(remedy["command"] for remedy in self.groups[group]["advice"] if "command" in remedy)
 
 
 def committed(brokers: str, group: str, topic: str) -> int:
@@ -166,21 +165,21 @@ def test_slow(scene: Scene) -> None:
     assert (found["drains"], found["drained_seconds"]) == (False, None)
     assert found["behind_seconds"] > 30  # what it reads was there before the sample
     assert found["reason"] == "1 member on 1 partition of slow"
-    words = found["advice"][0]
+    words = found["advice"][0]["advice"]
     assert "with 1 member on 1 partition: a second would idle. Make the handler faster; or raise slow to " in words
     assert "(breaks key order)" in words
-    assert found["advice"][1] == "kafkactl init-topics --allow partitions"
+    assert found["advice"][1]["command"] == "kafkactl init-topics --allow partitions"
 
 
 def test_one_partition_that_holds_a_group_up(scene: Scene) -> None:
     found = scene.is_("hot-group", "SLOW", "error")
-    assert "are in hot[0]: one member reads it, and more members do not help" in found["advice"][0]
+    assert "are in hot[0]: one member reads it, and more members do not help" in found["advice"][0]["advice"]
 
 
 def test_stuck(scene: Scene) -> None:
     found = scene.is_("stuck-group", "STALLED", "error")
     assert found["reason"].startswith("stuck[0] at 12: no commit in 3")
-    assert found["advice"][0].startswith("Member stuck-app (stuck-app-")
+    assert found["advice"][0]["advice"].startswith("Member stuck-app (stuck-app-")
     assert shell(f"KAFKA_BROKERS={scene.brokers} {scene.command('stuck-group')}").stdout == "12\n"
     (partition,) = found["partitions"]
     assert partition["owner"]["client"] == "stuck-app"
@@ -202,7 +201,7 @@ def test_dead(scene: Scene) -> None:
     found = scene.is_("dead-group", "STOPPED", "warning")
     assert (found["state"], found["members"], found["lag"]) == ("Empty", [], 7)
     assert found["reason"] == "nobody reads dead[0]"
-    assert found["advice"][0].startswith("7 records wait, and the group has no members: start its consumers.")
+    assert found["advice"][0]["advice"].startswith("7 records wait, and the group has no members: start its consumers.")
 
 
 def test_a_group_that_never_had_members(scene: Scene) -> None:

@@ -9,17 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafkactl import groupview
 from kafkactl.catalog.model import Catalog, Position, Service, Topic
-from kafkactl.doctor.remedies import split, with_flags
 from kafkactl.groups.advice import advice
-from kafkactl.groups.behind import behind, worst_spots
 from kafkactl.groups.history import WINDOW, Change, History, changes, sparkline, states
 from kafkactl.groups.model import Group, Member, Partition, Sample, Waiting
 from kafkactl.groups.observation import Observation
+from kafkactl.groups.reasons import reason, word
 from kafkactl.groups.report import Line, Thresholds, absent, report, thresholds
-from kafkactl.groups.verdict import VERDICTS, judge_group, lag_of
-from kafkactl.groups.words import names, reason, word
+from kafkactl.groups.verdict import VERDICTS, behind, judge_group, lag_of, worst_spots
+from kafkactl.text.remedies import Advice
+from kafkactl.text.words import age
+from kafkactl.topics import Place, in_short
+from kafkactl.view import group_table
 from tests.test_groups import LONG, OWNER, SHORT, group, groups, one
 
 NOW = 1_000_000_000
@@ -50,13 +51,12 @@ def test_every_line_can_be_told_whatever_the_facts(
     assert found.behind is None or found.behind >= 0
     assert word(found)
     assert "None" not in reason(found)
-    for text in advice(found):
-        assert "None" not in text
-        command, _ = split(text)
-        assert not command or command.startswith("kafkactl ")
-    document = groupview.line_document(found, NOW, partitions=True)
+    for remedy in advice(found):
+        assert "None" not in remedy.text
+        assert isinstance(remedy, Advice) or remedy.words[0] == "kafkactl"
+    document = group_table.line_document(found, NOW, partitions=True)
     assert document["lag"] is None or document["lag"] >= 0
-    assert len(groupview.cells(found, True)) == len(groupview.columns(True))
+    assert len(group_table.cells(found, True)) == len(group_table.columns(True))
 
 
 @given(st.lists(groups(), max_size=6))
@@ -107,7 +107,7 @@ def test_a_group_is_behind_as_its_worst_partition_and_admits_what_was_not_looked
     seen, unseen = one(40, waiting=Waiting(40, NOW - 5_000)), replace(one(50), id=1)
     told = line(Group("g", "Empty", partitions=(seen, unseen)))
     assert (told.behind, told.all_known) == (5.0, False)
-    assert groupview.cells(told, False)[2] == "≥ 5s"
+    assert group_table.cells(told, False)[2] == "≥ 5s"
 
 
 def test_the_largest_lag_of_each_group_is_looked_at_first() -> None:
@@ -150,7 +150,7 @@ def slow(*members: Member) -> Line:
 def test_slow_is_answered_with_the_guides_remedies_and_figures(members: tuple[Member, ...], words: str) -> None:
     found = slow(*members)
     assert found.judged.verdict == "SLOW"
-    assert advice(found)[0] == words
+    assert advice(found)[0].text == words
     assert reason(found) == f"{len(members)} members on 3 partitions of t"
 
 
@@ -161,21 +161,21 @@ def stuck(committed: Partition, seconds: float, *members: Member) -> Line:
 def test_each_verdict_has_its_reason_and_its_command() -> None:
     stalled = stuck(one(40, waiting=Waiting(42, NOW)), LONG, OWNER)
     assert reason(stalled) == "t[0] at 40: no commit in 35 s"
-    assert advice(stalled)[1] == "kafkactl tail t --partition 0 --offset 42 -c 1 --no-follow"
+    assert advice(stalled)[1].text == "kafkactl tail t --partition 0 --offset 42 -c 1 --no-follow"
     short = stuck(one(40), SHORT, OWNER)
     assert (word(short), reason(short), advice(short)) == ("ok", "no commit seen in 10 s", [])
     rewound = line(group(one(30), "Stable", OWNER), group(one(40), "Stable", OWNER), SHORT)
     assert reason(rewound) == "t[0] went back by 10 records"
     lost = line(group(one(10, 30), "Stable", OWNER))
     assert (word(lost), reason(lost)) == ("OUT OF RANGE", "20 records gone unread from t[0]")
-    assert advice(lost)[1] == "kafkactl groups reset g --topic t --partition 0 --to-earliest"
+    assert advice(lost)[1].text == "kafkactl groups reset g --topic t --partition 0 --to-earliest"
     ahead = line(group(one(110), "Stable", OWNER))
     assert reason(ahead) == "t[0]: committed 110, and the log ends at 100"
     stopped = line(group(one(99), "Empty"))
-    assert advice(stopped)[0].startswith("1 record waits, and the group has no members")
+    assert advice(stopped)[0].text.startswith("1 record waits, and the group has no members")
     elsewhere = line(group(one(40), "Stable", Member("m", "c", "h", None, (("other", 0),))))
     assert reason(elsewhere) == "none of its members reads t[0]"
-    assert advice(elsewhere)[1] == "kafkactl groups delete-offsets g t"
+    assert advice(elsewhere)[1].text == "kafkactl groups delete-offsets g t"
     restless = line(group(one(40), "PreparingRebalance", OWNER), restless=True)
     assert (word(restless), restless.level) == ("REBALANCING", "error")
     once = line(group(one(40), "PreparingRebalance", OWNER))
@@ -188,7 +188,7 @@ def test_each_verdict_has_its_reason_and_its_command() -> None:
     assert Sample(0, (silent.group,)).gaps() == ["no leader answers for 1 of the partitions"]
     uncommitted = line(group(one(None), "Stable", OWNER))
     assert reason(uncommitted) == "no commit yet in 1 of 1 partition"
-    assert groupview.cells(uncommitted, False)[1:3] == [None, None]  # that is not zero
+    assert group_table.cells(uncommitted, False)[1:3] == [None, None]  # that is not zero
     assert reason(line(group(one(None, 0, 0), "Stable", OWNER))) == ""  # there is nothing to commit
 
 
@@ -205,17 +205,12 @@ def test_a_lag_above_the_threshold_is_put_in_its_place(now: Partition, before: P
     was = group(before, "Stable", OWNER) if before else None
     found = line(group(now, "Stable", OWNER), was, SHORT if before else 0)
     assert (word(found), found.level) == ("above 1,000", "error")
-    assert advice(found)[0].startswith(words)
+    assert advice(found)[0].text.startswith(words)
 
 
 def test_a_hostile_name_is_quoted_in_commands() -> None:
     hostile = replace(group(one(40), "Empty"), id="g; reboot")
-    assert advice(line(hostile))[1] == "kafkactl groups delete 'g; reboot'"
-
-
-def test_a_command_of_a_group_gets_the_flags_behind_its_second_word() -> None:
-    assert with_flags("kafkactl groups delete g", "-b h:1") == "kafkactl groups delete -b h:1 g"
-    assert with_flags("kafkactl lag g --sample 35s", "-b h:1") == "kafkactl lag -b h:1 g --sample 35s"
+    assert advice(line(hostile))[1].text == "kafkactl groups delete 'g; reboot'"
 
 
 def test_declared_consumers_that_are_not_there_and_none_where_nobody_knows() -> None:
@@ -227,9 +222,9 @@ def test_declared_consumers_that_are_not_there_and_none_where_nobody_knows() -> 
 
 
 def test_partitions_are_named_by_topic_and_not_all_of_them() -> None:
-    assert names([("t", 2), ("t", 0), ("u", 1)]) == "t[0,2], u[1]"
-    assert names([(topic, 0) for topic in "abcd"]) == "a[0], b[0] and 2 more topics"
-    assert names([("t", id) for id in range(9)]) == "t[0,1,2,3,4,5…]"
+    assert in_short([Place("t", 2), Place("t", 0), Place("u", 1)]) == "t[0,2], u[1]"
+    assert in_short([Place(topic, 0) for topic in "abcd"]) == "a[0], b[0] and 2 more topics"
+    assert in_short([Place("t", id) for id in range(9)]) == "t[0,1,2,3,4,5…]"
 
 
 @pytest.mark.parametrize(
@@ -237,7 +232,7 @@ def test_partitions_are_named_by_topic_and_not_all_of_them() -> None:
     [(0, "0s"), (59.9, "59s"), (60, "1m"), (372, "6m 12s"), (11_100, "3h 5m"), (180_000, "2d 2h"), (86_400, "1d")],
 )
 def test_durations(seconds: float, text: str) -> None:
-    assert groupview.brief(seconds) == text
+    assert age(seconds) == text
 
 
 def look(history: History, second: float, found: Group) -> Observation:

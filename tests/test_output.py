@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafkactl import output, words
-from kafkactl.cases import Case, github, junit
-from kafkactl.output import Column
-from kafkactl.words import duration, many
+from kafkactl.text import words
+from kafkactl.text.words import many, took
+from kafkactl.view import output
+from kafkactl.view.cases import Case, github, junit
+from kafkactl.view.output import Column
 
 
 def test_a_table_in_a_pipe_is_aligned_and_never_cut(capsys: pytest.CaptureFixture[str]) -> None:
@@ -41,7 +42,7 @@ def test_figures_of_people() -> None:
         "625 KiB",
         "3.0 TiB",
     ]
-    assert [duration(s) for s in (0.003, 0.42, 61.0, 125.0)] == ["3 ms", "0.4 s", "61.0 s", "2 min 5 s"]
+    assert [took(s) for s in (0.003, 0.42, 61.0, 125.0)] == ["3 ms", "0.4 s", "61.0 s", "2 min 5 s"]
     assert [many(n, "topic") for n in (0, 1, 1204)] == ["0 topics", "1 topic", "1,204 topics"]
 
 

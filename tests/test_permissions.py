@@ -15,7 +15,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from kafkactl.sandbox import throwaway
+from kafkactl.sandbox.foreground import throwaway
 from tests.conftest import Outcome, admin_client, create
 
 Kafkactl = Callable[..., Outcome]

@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kafkactl.catalog.model import Catalog, Position, Topic
-from kafkactl.plan import Change, Plan, config_risks, make_plan, same_value
-from kafkactl.risk import Risk
+from kafkactl.plan import Change, Plan, Risk, config_risks, make_plan, same_value
 from kafkactl.topics import ConfigValue, LiveTopic, Partition
 
 PLACE = Position("topics.yaml", 1, 1)

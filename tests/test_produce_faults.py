@@ -15,7 +15,8 @@ from typing import IO
 import pytest
 from confluent_kafka.admin import NewTopic
 
-from kafkactl.sandbox import RunningSandbox, throwaway
+from kafkactl.sandbox.foreground import throwaway
+from kafkactl.sandbox.running import RunningSandbox
 from tests.conftest import admin_client, create
 from tests.test_produce import feed, lines
 from tests.test_terminal import Terminal

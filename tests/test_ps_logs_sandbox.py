@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from kafkactl.words import many
+from kafkactl.text.words import many
 from tests.sandboxes import Shell, eventually, free_port, shell
 
 

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from kafkactl.errors import UsageError
 from kafkactl.records import filters, jsonlines
-from kafkactl.records.display import printable, show, when
-from kafkactl.records.format import compile_format
+from kafkactl.records.forms import compile_format, printable, show, when
 from kafkactl.records.masking import luhn, mask, mask_cards
 from kafkactl.records.model import Record
 

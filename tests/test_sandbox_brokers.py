@@ -12,13 +12,14 @@ import psutil
 import pytest
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
+from kafkactl.cluster.network import live_brokers
 from kafkactl.errors import KafkactlError
-from kafkactl.sandbox import brokers, throwaway
-from kafkactl.sandbox.broker import _escape, properties
-from kafkactl.sandbox.logs import read, tail
-from kafkactl.sandbox.node import Node
+from kafkactl.sandbox import running as running_brokers
+from kafkactl.sandbox.broker import _escape, properties, tail
+from kafkactl.sandbox.foreground import throwaway
+from kafkactl.sandbox.model import Node
 from kafkactl.sandbox.ports import free_ports, holder, these_ports
-from kafkactl.sandbox.ready import live_brokers
+from kafkactl.services import BrokerLogs
 from tests.sandboxes import eventually, free_port
 
 
@@ -33,23 +34,23 @@ def test_three_brokers_can_be_killed_paused_and_started_again() -> None:
 
         running.kill(2)
         assert not running.running(2)
-        assert live_brokers(second.port) == frozenset()
+        assert live_brokers("127.0.0.1", second.port) == frozenset()
         running.start(2)
         assert running.nodes[1].port == second.port
         assert running.nodes[1].pid != second.pid
-        assert live_brokers(second.port) == {1, 2, 3}
+        assert live_brokers("127.0.0.1", second.port) == {1, 2, 3}
 
         running.pause(3)
-        assert live_brokers(third.port, timeout=0.3) == frozenset()
+        assert live_brokers("127.0.0.1", third.port, timeout=0.3) == frozenset()
         running.resume(3)
-        assert eventually(lambda: 3 in live_brokers(third.port))
+        assert eventually(lambda: 3 in live_brokers("127.0.0.1", third.port))
 
         running.stop(1)
         assert not running.running(1)
-        assert eventually(lambda: live_brokers(second.port) == {2, 3})
+        assert eventually(lambda: live_brokers("127.0.0.1", second.port) == {2, 3})
         directory = first.directory
     assert not directory.exists()
-    assert not any(live_brokers(node.port) for node in running.nodes)
+    assert not any(live_brokers("127.0.0.1", node.port) for node in running.nodes)
 
 
 def test_one_broker_has_the_settings_of_a_sandbox() -> None:
@@ -78,11 +79,11 @@ def test_a_port_that_is_lost_is_replaced(monkeypatch: pytest.MonkeyPatch) -> Non
             with free_ports(count) as ports:
                 yield [lost, *ports[1:]] if calls == 1 else ports
 
-        monkeypatch.setattr(brokers, "free_ports", first_a_lost_one)
+        monkeypatch.setattr(running_brokers, "free_ports", first_a_lost_one)
         with throwaway() as running:
             assert calls == 2
             assert running.nodes[0].port != lost
-            assert live_brokers(running.nodes[0].port) == {1}
+            assert live_brokers("127.0.0.1", running.nodes[0].port) == {1}
 
 
 def test_a_port_is_kept_for_a_broker_until_it_binds() -> None:
@@ -127,10 +128,10 @@ def test_what_is_no_broker_does_not_serve(answer: bytes | None) -> None:
         done = threading.Event()
         thread = threading.Thread(target=serve)
         thread.start()
-        assert live_brokers(server.getsockname()[1], timeout=0.3) == frozenset()
+        assert live_brokers("127.0.0.1", server.getsockname()[1], timeout=0.3) == frozenset()
         done.set()
         thread.join()
-    assert live_brokers(free_port()) == frozenset()
+    assert live_brokers("127.0.0.1", free_port()) == frozenset()
 
 
 def test_properties_are_escaped_for_java() -> None:
@@ -155,20 +156,21 @@ def test_logs_are_read_from_their_end(tmp_path: Path) -> None:
     lines, _ = tail(node.log, 3000)
     assert [line.split()[0] for line in lines] == [str(number) for number in range(2000, 5000)]
     assert tail(node.log, 0)[0] == []
-    following = read([node], 1, follow=True)
-    assert next(following)[1].startswith("4999 ")
+    kept = BrokerLogs({"sandbox-1": node})
+    assert kept.so_far(1, None, None)[0].text.startswith("4999 ")
+    following = (line.text for batch in kept.follow() for line in batch)
     with node.log.open("a") as log:
         log.write(" and mended\n")
-    assert next(following) == (1, "torn and mended")
+    assert next(following) == "torn and mended"
     node.log.write_text("a new log\n")
-    assert next(following) == (1, "a new log")
+    assert next(following) == "a new log"
     node.log.unlink()
     assert list(following) == []
 
 
 def test_brokers_end_with_the_process_that_started_them() -> None:
     code = (
-        "import os; from kafkactl.sandbox import throwaway\n"
+        "import os; from kafkactl.sandbox.foreground import throwaway\n"
         "sandbox = throwaway().__enter__()\n"
         "print(sandbox.nodes[0].pid, sandbox.nodes[0].directory, flush=True)\n"
         "os._exit(1)\n"

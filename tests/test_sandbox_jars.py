@@ -10,10 +10,9 @@ import pytest
 from kafka.admin import KafkaAdminClient
 
 from kafkactl.errors import KafkactlError, UnreachableError
-from kafkactl.sandbox import throwaway
-from kafkactl.sandbox.artifacts import Jar, digest, fetch, read_sums
-from kafkactl.sandbox.disk import cache_directory
-from kafkactl.sandbox.sums import pinned, pinned_versions
+from kafkactl.sandbox.artifacts import Jar, digest, fetch, pinned, pinned_versions, read_sums
+from kafkactl.sandbox.foreground import throwaway
+from kafkactl.settings import cache_directory
 from tests.sandboxes import Shell, free_port, shell
 
 NEWEST, SECOND = pinned_versions()[:2]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kafkactl.sandbox import throwaway
+from kafkactl.sandbox.foreground import throwaway
 from tests.conftest import Outcome
 
 Kafkactl = Callable[..., Outcome]

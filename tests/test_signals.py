@@ -73,7 +73,7 @@ def test_an_unforeseen_failure_is_no_traceback(kafkactl: Kafkactl, monkeypatch: 
 _INTERRUPTED = """
 import os, signal, threading, time
 from confluent_kafka import Producer
-from kafkactl.interrupts import interrupts_deferred
+from kafkactl.process import interrupts_deferred
 
 def bother():
     for _ in range(300):
@@ -135,10 +135,10 @@ cli.main()
 _IN_A_CALLBACK = """
 import signal
 from confluent_kafka import Producer
-from kafkactl import interrupts
+from kafkactl import process
 from kafkactl.errors import Terminated
 
-interrupts.raise_on_arrival()
+process.raise_on_signals()
 producer = Producer({"bootstrap.servers": "127.0.0.1:1", "message.timeout.ms": 1, "log_level": 0})
 producer.produce("t", value=b"v", on_delivery=lambda error, message: signal.raise_signal(signal.SENT))
 try:

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from confluent_kafka.admin import NewTopic
 
-from kafkactl.sandbox import throwaway
+from kafkactl.sandbox.foreground import throwaway
 from tests.conftest import Outcome, admin_client, create, golden
 
 Kafkactl = Callable[..., Outcome]

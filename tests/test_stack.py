@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from kafkactl.containers.model import role_of
+from kafkactl.containers.model import nanoseconds, role_of
 from kafkactl.containers.stack import Listed, choose
 from kafkactl.errors import UsageError
-from kafkactl.loglines import nanoseconds
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from kafkactl.cluster import connect
+from kafkactl.cluster.client import connect
 from kafkactl.records.consume import Reader
-from kafkactl.sandbox import throwaway
+from kafkactl.sandbox.foreground import throwaway
 from kafkactl.settings import Connection
 from tests.conftest import Outcome, admin_client, command, create
 from tests.sandboxes import eventually

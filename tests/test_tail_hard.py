@@ -20,7 +20,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from kafkactl.sandbox import throwaway
+from kafkactl.sandbox.foreground import throwaway
 from tests.conftest import Outcome, admin_client, create
 from tests.sandboxes import eventually
 from tests.test_tail import BASE, numbers, send

@@ -146,7 +146,7 @@ def test_colours_on_a_terminal_and_none_without(one_broker: str) -> None:
 
 
 def test_what_a_cluster_says_cannot_drive_the_terminal() -> None:
-    from kafkactl.escapes import plain
+    from kafkactl.text.escapes import plain
 
     assert plain("a\x1b[2Jb\x07\r\n") == "a\\x1b[2Jb\\x07\\x0d\\x0a"
     assert plain("支付\tok") == "支付\tok"

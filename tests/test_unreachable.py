@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from kafkactl.sandbox import throwaway
+from kafkactl.sandbox.foreground import throwaway
 from tests.conftest import Outcome, free_port, three_lines
 from tests.proxy import Proxy, relay
 

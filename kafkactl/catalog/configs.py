@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from kafkactl.catalog.units import parse_retention, parse_size, whole_number
-from kafkactl.suggest import closest
+from kafkactl.text.suggest import closest
+from kafkactl.text.units import parse_retention, parse_size, whole_number
 
 INT_MAX = 2**31 - 1
 LONG_MAX = 2**63 - 1

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from kafkactl.catalog.units import retention_text
+from kafkactl.text.units import retention_text
 from kafkactl.topics import LiveTopic, is_internal
 
 V = TypeVar("V", bound=Hashable)

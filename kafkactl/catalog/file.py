@@ -5,11 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kafkactl.catalog import nodes
-from kafkactl.catalog.declaration import Declaration, declare
-from kafkactl.catalog.model import Catalog, Problem
-from kafkactl.catalog.problems import CatalogError, Problems, unreadable
+from kafkactl.catalog.declaration import Declaration, check, declare
+from kafkactl.catalog.model import Catalog, CatalogError, Problem, Problems, unreadable
 from kafkactl.catalog.reader import read_root
-from kafkactl.catalog.references import check
 from kafkactl.errors import UsageError
 
 NAME = "topics.yaml"

@@ -5,10 +5,10 @@ from typing import Any, Final, NamedTuple
 
 from kafkactl.catalog import keys, nodes
 from kafkactl.catalog.configs import normalise, wrong_name
-from kafkactl.catalog.names import wrong_address, wrong_topic_name
-from kafkactl.catalog.problems import Placed, Problems
-from kafkactl.catalog.units import parse_retention, whole_number
-from kafkactl.suggest import closest, suggest
+from kafkactl.catalog.keys import wrong_address, wrong_topic_name
+from kafkactl.catalog.model import Placed, Problems
+from kafkactl.text.suggest import closest, suggest
+from kafkactl.text.units import parse_retention, whole_number
 
 
 class Word(NamedTuple):

@@ -5,7 +5,7 @@ from typing import Any
 
 from kafkactl.catalog import keys
 from kafkactl.catalog.configs import CONFIGS, ConfigKind
-from kafkactl.catalog.names import LONGEST_TOPIC_NAME, TOPIC_NAME
+from kafkactl.catalog.keys import LONGEST_TOPIC_NAME, TOPIC_NAME
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

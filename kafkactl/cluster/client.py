@@ -15,11 +15,10 @@ from typing import Any, TypeVar, cast
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
-from kafkactl import garbage
-from kafkactl.cluster.diagnose import diagnose
-from kafkactl.cluster.patience import Patience
+from kafkactl import process
+from kafkactl.cluster.kafka_errors import RefusedError, failed, refused, silent
+from kafkactl.cluster.outage import Link, Patience, diagnose
 from kafkactl.cluster.properties import client_properties
-from kafkactl.cluster.words import RefusedError, failed
 from kafkactl.errors import UnreachableError, UsageError, WaitExpiredError
 from kafkactl.settings import Connection
 
@@ -60,19 +59,10 @@ class Cluster:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self._events: list[Any] = []
-        self.suspicions = 0  # how often an event made us look whether the cluster is gone
-        self.admin = AdminClient(self._configuration(connection))
+        heard: list[Any] = []
+        self.admin = AdminClient(_configuration(connection, heard))
+        self.link = Link(connection, self.admin, heard)
         self.info = ClusterInfo("", None, ())
-
-    def _configuration(self, connection: Connection) -> dict[str, Any]:
-        setup = max(1000, int(connection.timeout * 600))  # librdkafka takes no less than a second
-        return {
-            "socket.connection.setup.timeout.ms": setup,
-            "client.id": "kafkactl",
-            **client_properties(connection),
-            "error_cb": self._events.append,
-        }
 
     def gather(self, futures: Mapping[K, "Future[Any]"], *, limit: float = WORK_LIMIT) -> dict[K, Any]:
         """Every future's result, or the KafkaError it ended with, by the same keys.
@@ -81,7 +71,7 @@ class Cluster:
         connection's timeout. `limit` (seconds) bounds a wait for a cluster that is alive but slow; what has not
         answered by then is a _TIMED_OUT error.
         """
-        patience = Patience(self, limit)
+        patience = Patience(self.link, limit)
         answers = {key: self._result(future, patience) for key, future in futures.items()}
         if self.connection.verbose:
             self.admin.poll(0)  # only polling lets the client's log out
@@ -110,7 +100,7 @@ class Cluster:
 
     def _raise_if_gone(self) -> None:
         """Raise UnreachableError where a lost answer means that the whole cluster is gone; nothing otherwise."""
-        error = diagnose(self, patient=False)
+        error = diagnose(self.link, patient=False)
         if error:
             raise error
 
@@ -132,10 +122,15 @@ class Cluster:
         """The result of one of librdkafka's blocking calls."""
         return cast("V", self.wait(self.start(function, *arguments, **options)))
 
-    def events(self) -> list[Any]:
-        """librdkafka's error events so far; serving them is what calls our callback."""
-        self.admin.poll(0)
-        return self._events
+
+def _configuration(connection: Connection, heard: list[Any]) -> dict[str, Any]:
+    setup = max(1000, int(connection.timeout * 600))  # librdkafka takes no less than a second
+    return {
+        "socket.connection.setup.timeout.ms": setup,
+        "client.id": "kafkactl",
+        **client_properties(connection),
+        "error_cb": heard.append,
+    }
 
 
 def unconnected(connection: Connection) -> Cluster:
@@ -194,5 +189,31 @@ def wait_for(
                 where=connection.source,
                 hint="Give it longer with --wait, or see what is wrong: kafkactl describe",
             )
-        garbage.collect()
+        process.collect_garbage()
         time.sleep(min(0.2, max(0.0, deadline - time.monotonic())))
+
+
+def bootstrapped(connection: Connection) -> Cluster:
+    """A cluster whose brokers are known, and nothing else of it: neither controller nor brokers were asked.
+
+    Raises UnreachableError where the bootstrap does not serve this client, UsageError where a property is wrong.
+    """
+    cluster = unconnected(connection)
+    metadata = _metadata(cluster)
+    brokers = sorted((Broker(b.id, b.host, b.port) for b in metadata.brokers.values()), key=lambda broker: broker.id)
+    cluster.info = ClusterInfo(metadata.cluster_id, metadata.controller_id, tuple(brokers))
+    return cluster
+
+
+def _metadata(cluster: Cluster) -> Any:
+    # gather() would judge the advertised addresses as well, and librdkafka's own wait hides why it is refused.
+    future = cluster.start(cluster.admin.list_topics, timeout=cluster.connection.timeout)
+    while not future.done():
+        for event in cluster.link.events():
+            if event.code() in (KafkaError._AUTHENTICATION, KafkaError._SSL):
+                raise refused(cluster.connection, event.str())
+        time.sleep(0.005)
+    try:
+        return future.result()
+    except KafkaException:
+        raise diagnose(cluster.link, patient=False) or silent(cluster.connection) from None

@@ -8,9 +8,11 @@ from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError
 from confluent_kafka import TopicPartition as TP
 
 from kafkactl.cluster.client import WORK_LIMIT, Cluster
-from kafkactl.cluster.second import second_client
-from kafkactl.cluster.words import reason
+from kafkactl.cluster.kafka_errors import reason
+from kafkactl.cluster.properties import second_client
 from kafkactl.errors import KafkactlError
+from kafkactl.text.remedies import kafkactl
+from kafkactl.text.words import and_more
 from kafkactl.topics import Place
 
 _SOON = (
@@ -28,7 +30,7 @@ def set_commits(cluster: Cluster, group: str, offsets: Mapping[Place, int]) -> N
     while True:
         futures = cluster.admin.alter_consumer_group_offsets([request], request_timeout=WORK_LIMIT)
         answer = cluster.wait(futures[group])
-        errors = {(tp.topic, tp.partition): tp.error for tp in answer.topic_partitions if tp.error}
+        errors = {Place(tp.topic, tp.partition): tp.error for tp in answer.topic_partitions if tp.error}
         # A broker that has just become the group's coordinator says so for each partition.
         if not any(error.code() in _SOON for error in errors.values()) or time.monotonic() > until:
             break
@@ -52,7 +54,7 @@ def _remove(cluster: Cluster, group: str, places: list[Place]) -> dict[Place, st
             answers = admin.delete_group_offsets(group, [TopicPartition(*place) for place in places])
         except (Refusal, ValueError) as error:
             return dict.fromkeys(places, _in_words(type(error).__name__))
-    return {(tp.topic, tp.partition): _in_words(kind.__name__) for tp, kind in answers.items()}
+    return {Place(tp.topic, tp.partition): _in_words(kind.__name__) for tp, kind in answers.items()}
 
 
 def _in_words(name: str) -> str:
@@ -71,7 +73,7 @@ def delete_group(cluster: Cluster, group: str) -> None:
     answer = cluster.gather(cluster.admin.delete_consumer_groups([group], request_timeout=WORK_LIMIT))[group]
     if isinstance(answer, KafkaError):
         raise KafkactlError(
-            f"{group} was not deleted: {reason_of(answer)}.", hint=f"See: kafkactl groups describe {group}"
+            f"{group} was not deleted: {reason_of(answer)}.", hint=f"See: {kafkactl('groups describe', group).text}"
         )
 
 
@@ -87,8 +89,8 @@ def reason_of(error: Any) -> str:
 def _raise_for(group: str, refused: Mapping[Place, str]) -> None:
     if not refused:
         return
-    (topic, partition), why = next(iter(refused.items()))
-    more = f" and {len(refused) - 1} more" if len(refused) > 1 else ""
+    why = next(iter(refused.values()))
     raise KafkactlError(
-        f"Not changed for {group}: {topic}[{partition}]{more}: {why}.", hint=f"See: kafkactl groups describe {group}"
+        f"Not changed for {group}: {and_more(refused, 1)}: {why}.",
+        hint=f"See: {kafkactl('groups describe', group).text}",
     )

@@ -1,4 +1,4 @@
-"""Whether an address can be reached at all, below Kafka's protocol, and whether what answers speaks it."""
+"""Below the client libraries: whether an address can be reached, and whether what answers there speaks Kafka."""
 
 import socket
 import struct
@@ -128,3 +128,49 @@ def four_letters(host: str, port: int, word: str, timeout: float) -> str:
     except OSError:
         return ""
     return b"".join(parts).decode(errors="replace")
+
+
+_METADATA, _VERSION, _CORRELATION = 3, 1, 7
+_CLIENT = b"kafkactl"
+
+
+def live_brokers(host: str, port: int, timeout: float = 1.0) -> frozenset[int]:
+    """The ids of the live brokers as the broker at host:port sees them; empty while it does not answer.
+
+    `timeout` is in seconds, for each step of the exchange. The layout is the Kafka protocol guide's: request header v1
+    (api key, api version, correlation id, client id), Metadata request v1 with no topics; the response names the
+    brokers that are registered and not fenced.
+    """
+    request = struct.pack(">hhih", _METADATA, _VERSION, _CORRELATION, len(_CLIENT)) + _CLIENT + struct.pack(">i", 0)
+    try:
+        with socket.create_connection((host, port), timeout=timeout) as connection:
+            connection.sendall(struct.pack(">i", len(request)) + request)
+            (size,) = struct.unpack(">i", _exactly(connection, 4))
+            return _broker_ids(_exactly(connection, size))
+    except (OSError, struct.error):
+        return frozenset()
+
+
+def _exactly(connection: socket.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        chunk = connection.recv(size - len(data))
+        if not chunk:
+            raise ConnectionResetError
+        data += chunk
+    return data
+
+
+def _broker_ids(response: bytes) -> frozenset[int]:
+    """Metadata response v1: correlation id, then brokers as (id, host, port, nullable rack)."""
+    correlation, count = struct.unpack_from(">ii", response)
+    if correlation != _CORRELATION:
+        return frozenset()
+    ids, at = [], 8
+    for _ in range(count):
+        node, host = struct.unpack_from(">ih", response, at)
+        at += 6 + host + 4
+        (rack,) = struct.unpack_from(">h", response, at)
+        at += 2 + max(0, rack)
+        ids.append(node)
+    return frozenset(ids)

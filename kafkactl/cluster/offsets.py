@@ -35,7 +35,7 @@ def read_ranges(cluster: Cluster, topics: Iterable[LiveTopic]) -> dict[Place, Ra
     What no leader answers for within the connection's timeout is None: one broker down must not hide the rest.
     """
     return ranges_of(
-        cluster, [(topic.name, p.id) for topic in topics for p in topic.partitions if p.leader is not None]
+        cluster, [Place(topic.name, p.id) for topic in topics for p in topic.partitions if p.leader is not None]
     )
 
 
@@ -63,7 +63,9 @@ def read_newest(cluster: Cluster, places: Iterable[Place]) -> dict[Place, int | 
     """The latest timestamp (ms) of each partition's records; None where there is none, or no leader answers."""
     answers = cluster.gather(_ask(cluster, places, OffsetSpec.max_timestamp()), limit=cluster.connection.timeout)
     return {
-        (tp.topic, tp.partition): None if isinstance(answer, KafkaError) or answer.timestamp < 0 else answer.timestamp
+        Place(tp.topic, tp.partition): None
+        if isinstance(answer, KafkaError) or answer.timestamp < 0
+        else answer.timestamp
         for tp, answer in answers.items()
     }
 
@@ -85,6 +87,8 @@ def _offsets(cluster: Cluster, futures: dict[TP, Any], least: int = 0) -> dict[P
     answers = cluster.gather(futures, limit=cluster.connection.timeout)
     # An unreachable leader comes back as success with a negative offset (library trap 1).
     return {
-        (tp.topic, tp.partition): None if isinstance(answer, KafkaError) or answer.offset < least else answer.offset
+        Place(tp.topic, tp.partition): None
+        if isinstance(answer, KafkaError) or answer.offset < least
+        else answer.offset
         for tp, answer in answers.items()
     }

@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from kafkactl.cluster.brokers import mode, read_brokers
 from kafkactl.cluster.client import Broker, Cluster
+from kafkactl.cluster.metadata import mode, read_brokers, read_topics
 from kafkactl.cluster.offsets import Range, read_ranges
 from kafkactl.cluster.storage import Disk, Storage, ask_storage, read_storage
-from kafkactl.cluster.topics import read_topics
-from kafkactl.topics import Health, LiveTopic, health, is_internal
+from kafkactl.topics import Health, LiveTopic, Place, health, is_internal
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class Overview:
     controller: int | None
     brokers: tuple[BrokerRow, ...]
     topics: tuple[TopicRow, ...]
-    ranges: Mapping[tuple[str, int], Range]
+    ranges: Mapping[Place, Range]
     storage: Storage
     hidden: Mapping[str, str]
 
@@ -90,8 +89,10 @@ def read_overview(
     )
 
 
-def _row(topic: LiveTopic, ranges: Mapping[tuple[str, int], Range], storage: Storage, declared: bool) -> TopicRow:
-    counts = [ranges[topic.name, p.id].records if (topic.name, p.id) in ranges else None for p in topic.partitions]
+def _row(topic: LiveTopic, ranges: Mapping[Place, Range], storage: Storage, declared: bool) -> TopicRow:
+    counts = [
+        ranges[Place(topic.name, p.id)].records if Place(topic.name, p.id) in ranges else None for p in topic.partitions
+    ]
     moving = frozenset(partition for name, partition in storage.moving if name == topic.name)
     state, words = health(topic, moving)
     return TopicRow(

@@ -1,9 +1,12 @@
-"""How a connection is told to librdkafka."""
+"""How a connection is told to librdkafka, and to kafka-python, which asks what librdkafka cannot."""
 
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from kafkactl.errors import UnreachableError
 from kafkactl.settings import Connection
 
 
@@ -30,3 +33,58 @@ def _client_log() -> logging.Logger:
         logger.setLevel(logging.DEBUG)
         logger.propagate = False
     return logger
+
+
+def new_client(connection: Connection) -> Any:
+    """kafka-python's admin client, connected and quiet. Raises its KafkaError, ValueError or OSError."""
+    from kafka.admin import KafkaAdminClient
+
+    logging.getLogger("kafka").addHandler(logging.NullHandler())
+    logging.getLogger("kafka").propagate = False
+    return KafkaAdminClient(**_configuration(connection))
+
+
+@contextmanager
+def second_client(connection: Connection) -> Iterator[Any]:
+    """Such a client while the context lasts. Raises UnreachableError where it gets no connection."""
+    from kafka.errors import KafkaError as Refusal
+
+    try:
+        client = new_client(connection)
+    except (Refusal, ValueError, OSError) as error:
+        raise UnreachableError(f"Kafka at {connection.address} cannot be asked: {type(error).__name__}.") from None
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+_SAME = {
+    "security.protocol": "security_protocol",
+    "sasl.mechanism": "sasl_mechanism",
+    "sasl.mechanisms": "sasl_mechanism",
+    "sasl.username": "sasl_plain_username",
+    "sasl.password": "sasl_plain_password",
+    "ssl.ca.location": "ssl_cafile",
+    "ssl.certificate.location": "ssl_certfile",
+    "ssl.key.location": "ssl_keyfile",
+    "ssl.key.password": "ssl_password",
+}
+
+
+def _configuration(connection: Connection) -> dict[str, Any]:
+    """librdkafka's connection properties in kafka-python's words."""
+    properties = connection.properties
+    milliseconds = int(connection.timeout * 1000)
+    configuration: dict[str, Any] = {
+        "bootstrap_servers": list(connection.brokers),
+        "client_id": "kafkactl",
+        "request_timeout_ms": milliseconds,
+        "bootstrap_timeout_ms": milliseconds,
+        **{name: properties[key] for key, name in _SAME.items() if key in properties},
+    }
+    if "security_protocol" in configuration:
+        configuration["security_protocol"] = configuration["security_protocol"].upper()
+    if properties.get("ssl.endpoint.identification.algorithm") == "none":
+        configuration["ssl_check_hostname"] = False
+    return configuration

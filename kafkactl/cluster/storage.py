@@ -15,7 +15,8 @@ from confluent_kafka import KafkaError
 
 from kafkactl.cluster.client import Cluster
 from kafkactl.cluster.network import unreachable
-from kafkactl.cluster.second import new_client
+from kafkactl.cluster.properties import new_client
+from kafkactl.topics import Place
 
 NO_ANSWER = "no answer"
 _TRIES = 8
@@ -37,11 +38,11 @@ class Storage:
     `sizes` are bytes of a partition's largest replica, by (topic, partition); `replicas_size` of all its replicas.
     """
 
-    sizes: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    sizes: Mapping[Place, int] = field(default_factory=dict)
     replicas_size: Mapping[str, int] = field(default_factory=dict)
     disks: Mapping[int, Disk] = field(default_factory=dict)
     quorum_leader: int | None = None
-    moving: frozenset[tuple[str, int]] = frozenset()
+    moving: frozenset[Place] = frozenset()
     missing: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -108,7 +109,7 @@ def _words(error: Exception) -> str:
 
 
 def _storage(directories: list[Any], quorum: Any, moves: Mapping[Any, Any], missing: dict[str, str]) -> Storage:
-    sizes: dict[tuple[str, int], int] = {}
+    sizes: dict[Place, int] = {}
     replicas: dict[str, int] = defaultdict(int)
     disks: dict[int, Disk] = {}
     for broker in directories:
@@ -124,7 +125,7 @@ def _storage(directories: list[Any], quorum: Any, moves: Mapping[Any, Any], miss
                 used += size
                 if partition.get("is_future_key"):
                     continue
-                key = (name, partition["partition_index"])
+                key = Place(name, partition["partition_index"])
                 sizes[key] = max(size, sizes.get(key, 0))
                 replicas[name] += size
         disks[broker["broker"]] = Disk(
@@ -133,7 +134,7 @@ def _storage(directories: list[Any], quorum: Any, moves: Mapping[Any, Any], miss
             used,
         )
     leader = quorum["topics"][0]["partitions"][0]["leader_id"] if quorum and quorum.get("topics") else None
-    moving = frozenset((tp.topic, tp.partition) for tp in moves)
+    moving = frozenset(Place(tp.topic, tp.partition) for tp in moves)
     return Storage(sizes, dict(replicas), disks, leader, moving, missing)
 
 

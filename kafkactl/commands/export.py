@@ -2,16 +2,14 @@
 
 import sys
 
-from kafkactl import options, output, settings
+from kafkactl import options
+from kafkactl.settings import Target
+from kafkactl.view import output
 
 
+@options.on_cluster()
 def export(
-    brokers: options.Brokers = None,
-    env: options.Env = None,
-    file: options.File = None,
-    client_config: options.ClientConfig = None,
-    timeout: options.Timeout = 3.0,
-    verbose: options.Verbose = False,
+    target: Target,
 ) -> None:
     """Write the cluster's topics as a topics.yaml that lint accepts and diff calls equal.
 
@@ -21,18 +19,16 @@ def export(
     Example:
       kafkactl export > topics.yaml
     """
-    # `> topics.yaml` has emptied the file before we start: it is read only where an environment is asked for.
-    catalog = settings.open_catalog(file, env) if env else None
-    connection = settings.resolve(
-        brokers=brokers, env=env, client_config=client_config, timeout=timeout, verbose=verbose, catalog=catalog
-    )
-    from kafkactl import cluster
     from kafkactl.catalog.export import export_text
-    from kafkactl.cluster.topics import read_topics
+    from kafkactl.cluster.client import connect
+    from kafkactl.cluster.metadata import read_topics
 
-    kafka = cluster.connect(connection)
+    # `> topics.yaml` has emptied the file before we start: it is read only where an environment is asked for.
+    kafka = connect(target.connection)
     topics = read_topics(kafka).found
-    sys.stdout.write(export_text(topics.values(), f"The topics of {connection.address}, cluster {kafka.info.id}."))
+    sys.stdout.write(
+        export_text(topics.values(), f"The topics of {target.connection.address}, cluster {kafka.info.id}.")
+    )
     for topic in topics.values():
         fewest, most = topic.replication
         if fewest != most:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from kafkactl import output
-from kafkactl.cases import Case, github, junit
 from kafkactl.errors import ExitCode, UsageError
-from kafkactl.escapes import plain
 from kafkactl.options import ReportOutput
-from kafkactl.output import ReportFormat
-from kafkactl.words import many
+from kafkactl.text.escapes import plain
+from kafkactl.text.words import many
+from kafkactl.view import output
+from kafkactl.view.cases import Case, github, junit
+from kafkactl.view.output import ReportFormat
 
 if TYPE_CHECKING:
     from kafkactl.catalog.model import Problem
@@ -75,7 +75,7 @@ class _Result:
 
 
 def _found() -> Path:
-    from kafkactl.catalog import find
+    from kafkactl.catalog.file import find
 
     path = find(None, os.environ, Path.cwd())
     if path is None:
@@ -87,7 +87,8 @@ def _found() -> Path:
 
 
 def _check(path: Path) -> _Result:
-    from kafkactl.catalog import CatalogError, load
+    from kafkactl.catalog.file import load
+    from kafkactl.catalog.model import CatalogError
 
     try:
         catalog = load(path)
@@ -97,7 +98,7 @@ def _check(path: Path) -> _Result:
 
 
 def _table(results: list[_Result]) -> None:
-    from kafkactl.catalog.problems import problem_count, problem_lines
+    from kafkactl.catalog.model import problem_count, problem_lines
 
     for result in results:
         for line in problem_lines(result.problems):

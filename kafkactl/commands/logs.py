@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Protocol, TextIO
 
 import typer
 
-from kafkactl import output
+from kafkactl.containers.model import LogLine, merged
 from kafkactl.errors import KafkactlError, UsageError
-from kafkactl.escapes import plain
-from kafkactl.loglines import LogLine, merged
 from kafkactl.options import Project, positive_duration
-from kafkactl.output import LineFormat
-from kafkactl.words import many
+from kafkactl.text.escapes import plain
+from kafkactl.text.words import many
+from kafkactl.view import output
+from kafkactl.view.output import LineFormat
 
 if TYPE_CHECKING:
     from kafkactl.services import Found
@@ -113,18 +113,18 @@ def _pattern(text: str | None) -> Callable[[str], bool] | None:
 
 def _sources(found: "Found", asked: Sequence[str]) -> tuple[list[_Source], list[str]]:
     """Where the logs of these services are, and their names in the order of colours."""
-    from kafkactl.containers.logs import Logs
-    from kafkactl.sandbox.timed import Logs as SandboxLogs
+    from kafkactl.containers.logs import ContainerLogs
+    from kafkactl.services import BrokerLogs
 
     containers, brokers = found.only(asked)
     sources: list[_Source] = []
     names = list(brokers)
     if containers and found.engine:
-        kept = Logs(found.engine, containers)
+        kept = ContainerLogs(found.engine, containers)
         sources.append(kept)
         names = [*kept.names, *names]
     if brokers:
-        sources.append(SandboxLogs(brokers))
+        sources.append(BrokerLogs(brokers))
     return sources, names
 
 

@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kafkactl import output, words
 from kafkactl.options import Output, Project
-from kafkactl.output import Coloured, Column, Format
-from kafkactl.words import span
+from kafkactl.text import words
+from kafkactl.text.words import age
+from kafkactl.view import output
+from kafkactl.view.output import Coloured, Column, Format
 
 if TYPE_CHECKING:
     from kafkactl.services import Found, Service
@@ -49,7 +50,7 @@ def ps(project: Project = None, output_format: Output = Format.TABLE) -> None:
                 Coloured(str(service.restarts), "yellow" if service.restarts else ""),
                 _memory(service),
                 " ".join(_ports(service)) or "–",
-                span((now - service.since).total_seconds()) if service.since else "–",
+                age((now - service.since).total_seconds()) if service.since else "–",
             ]
             for service in shown
         ],

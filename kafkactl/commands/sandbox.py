@@ -3,21 +3,18 @@
 import re
 import sys
 import time
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from kafkactl.errors import ExitCode, KafkactlError, UsageError
 from kafkactl.options import Output
-from kafkactl.output import Column, Format, document, is_terminal, note, say, table
-from kafkactl.words import duration, many
+from kafkactl.text.words import many, took
+from kafkactl.view.output import Column, Format, document, is_terminal, note, say, table
 
 if TYPE_CHECKING:
     from kafkactl.sandbox.detached import Status
-
-app = typer.Typer(
-    help="A real Apache Kafka on this machine, without Docker or Java.", rich_markup_mode=None, no_args_is_help=True
-)
 
 _PORT = 40093
 
@@ -44,7 +41,6 @@ FullJit = Annotated[
 ]
 
 
-@app.command()
 def up(
     brokers: BrokerCount = None,
     port: Port = _PORT,
@@ -71,13 +67,12 @@ def up(
         done = detached.up(port, wish, talk)
     record = done.record
     what = f"Kafka {record.version} is {'up' if done.started else 'already up'} at localhost:{port}"
-    took = f", {duration(time.monotonic() - begin)}" if done.started else ""
-    note(f"{what} ({many(len(record.nodes), 'broker')}{took}).")
+    since = f", {took(time.monotonic() - begin)}" if done.started else ""
+    note(f"{what} ({many(len(record.nodes), 'broker')}{since}).")
     if port != _PORT:
         note(f"  export KAFKA_BROKERS={','.join(node.address for node in record.nodes)}")
 
 
-@app.command()
 def down(
     port: Port = _PORT,
     keep_data: Annotated[bool, typer.Option("--keep-data", help="Keep topics and records for the next `up`.")] = False,
@@ -100,7 +95,6 @@ def down(
     note(f"{how} the sandbox on port {port} ({many(done.brokers, 'broker')}).{data}")
 
 
-@app.command()
 def status(port: Port = _PORT, output: Output = Format.TABLE) -> None:
     """Show whether every broker serves; exit code 1 if not.
 
@@ -157,7 +151,6 @@ def _as_json(port: int, found: "Status | None") -> dict[str, Any]:
     }
 
 
-@app.command()
 def logs(
     port: Port = _PORT,
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with what is added.")] = False,
@@ -170,20 +163,20 @@ def logs(
       kafkactl sandbox logs
       kafkactl sandbox logs -f
     """
-    from kafkactl.sandbox import logs as broker_logs
     from kafkactl.sandbox import store
+    from kafkactl.services import BrokerLogs
 
     record = store.load(port)
     if record is None:
         raise KafkactlError(f"No sandbox is up on port {port}.", hint=f"kafkactl sandbox up{_port_flag(port)}")
     several = len(record.nodes) > 1
-    for id, line in broker_logs.read(record.nodes, lines, follow=follow):
-        say(f"{id}| {line}" if several else line)
-        if follow:
-            sys.stdout.flush()
+    kept = BrokerLogs({str(node.id): node for node in record.nodes})
+    for batch in chain([kept.so_far(lines, None, None)], kept.follow() if follow else ()):
+        for line in batch:
+            say(f"{line.service}| {line.text}" if several else line.text)
+        sys.stdout.flush()
 
 
-@app.command(context_settings={"allow_interspersed_args": False})
 def run(
     command: Annotated[list[str], typer.Argument(metavar="COMMAND…", help="What to run, with its arguments.")],
     brokers: BrokerCount = None,
@@ -202,8 +195,7 @@ def run(
       kafkactl sandbox run -- make test
       kafkactl sandbox run --brokers 3 -- kafkactl test
     """
-    from kafkactl.sandbox import throwaway
-    from kafkactl.sandbox.foreground import check_command
+    from kafkactl.sandbox.foreground import check_command, throwaway
     from kafkactl.sandbox.foreground import run as run_command
 
     check_command(command)

@@ -2,22 +2,26 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kafkactl import consent, options, output, settings
-from kafkactl.cases import Case, github, junit
+from kafkactl import consent, options
 from kafkactl.errors import ExitCode
-from kafkactl.words import duration
+from kafkactl.settings import Target
+from kafkactl.text.words import took
+from kafkactl.view import output
+from kafkactl.view.cases import Case, github, junit
 
 if TYPE_CHECKING:
-    from kafkactl.cluster import Cluster
+    from kafkactl.cluster.client import Cluster
     from kafkactl.probe.steps import Proof, StepResult
 
 
+@options.on_cluster(own_timeout=True)
 def smoke(
+    target: Target,
     topic: Annotated[
         str | None,
         typer.Option(
@@ -43,13 +47,8 @@ def smoke(
             show_default=False,
         ),
     ] = 30.0,
-    file: options.File = None,
     confirm: options.Confirm = None,
     show: options.ReportOutput = output.ReportFormat.TABLE,
-    brokers: options.Brokers = None,
-    env: options.Env = None,
-    client_config: options.ClientConfig = None,
-    verbose: options.Verbose = False,
 ) -> None:
     """Prove that Kafka works: write to every broker with acks=all, read back, compare every byte, commit an offset.
 
@@ -62,18 +61,10 @@ def smoke(
     """
     from kafkactl.probe.steps import Order, Proof
 
-    catalog = settings.open_catalog(file, env, required=False)
-    connection = settings.resolve(
-        brokers=brokers,
-        env=env,
-        client_config=client_config,
-        timeout=min(3.0, timeout),
-        verbose=verbose,
-        catalog=catalog,
-    )
+    catalog, connection = target.catalog, replace(target.connection, timeout=min(3.0, timeout))
 
     def protected(kafka: "Cluster") -> None:
-        consent.require_unprotected(catalog, connection, kafka.info.id, confirm, "write test records to it")
+        consent.require_unprotected(target, kafka.info.id, confirm, "write test records to it")
 
     order = Order(connection, tuple(catalog.topics) if catalog else (), topic, count, size, timeout)
     report = _Report(live=show is output.ReportFormat.TABLE)
@@ -112,7 +103,7 @@ class _Report:
             return
         output.pending("")
         look = output.style()
-        taken = "" if result.state == "skipped" else duration(result.seconds)
+        taken = "" if result.state == "skipped" else took(result.seconds)
         figures = ""
         if result.figures:
             figures = "  ".join(f"{name} {value * 1000:.1f}" for name, value in result.figures.items()) + " ms"
@@ -148,7 +139,7 @@ class _Report:
     def _tell(self, seconds: float) -> None:
         good, steps = sum(result.state == "ok" for result in self.results), len(self.results)
         if not self.failed:
-            output.note(f"\nKafka works: {good} of {steps} steps in {duration(seconds)}.")
+            output.note(f"\nKafka works: {good} of {steps} steps in {took(seconds)}.")
         else:
             first = self.failed[0]
             output.note(

@@ -9,8 +9,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from kafkactl.containers.endpoint import Endpoint, endpoint
-from kafkactl.containers.failures import EngineError, engine_error
+from kafkactl.containers.endpoint import Endpoint, EngineError, endpoint, engine_error
 from kafkactl.containers.model import Container, Death, Memory, moment, read_container, read_memory
 
 T = TypeVar("T")

@@ -15,10 +15,9 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
+from kafkactl.containers.endpoint import EngineError
 from kafkactl.containers.engine import Engine
-from kafkactl.containers.failures import EngineError
-from kafkactl.containers.model import Container
-from kafkactl.loglines import LogLine, merged, nanoseconds
+from kafkactl.containers.model import Container, LogLine, merged, nanoseconds
 
 _POLL_SECONDS = 0.5
 # The engine answered a moment ago, and may have to search a large log for its last lines.
@@ -61,7 +60,7 @@ class _Ended:
     error: EngineError | None = None
 
 
-class Logs:
+class ContainerLogs:
     """The logs of some containers of one engine."""
 
     def __init__(self, engine: Engine, containers: Sequence[Container]) -> None:

@@ -4,7 +4,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
+
+from kafkactl.text.remedies import Advice, Remedy, command, kafkactl
 
 Role = Literal["broker", "controller", "zookeeper", "ui", "exporter", "other"]
 
@@ -236,3 +238,49 @@ def _role_by_name(text: str) -> Role | None:
     if beside is None:
         return "broker"
     return "ui" if beside[1] == "ui" else "exporter" if beside[1] == "exporter" else "other"
+
+
+class LogLine(NamedTuple):
+    """A line of a service's log, without its end. `time`: nanoseconds since the epoch; 0 where it is not known."""
+
+    time: int
+    service: str
+    text: str
+
+
+def merged(lines: list[LogLine]) -> list[LogLine]:
+    """Lines in the order of time; those of one time, and so of one service, stay as they came."""
+    return sorted(lines, key=lambda line: line.time)
+
+
+def nanoseconds(stamp: str) -> int | None:
+    """Nanoseconds since the epoch from RFC 3339 (2026-11-23T07:22:54.200746452Z); None for anything else."""
+    head, _, rest = stamp.partition(".")
+    digits = rest.rstrip("Z").partition("+")[0].partition("-")[0]
+    try:
+        whole = datetime.fromisoformat(head + rest[len(digits) :])
+    except ValueError:
+        return None
+    if whole.tzinfo is None or not (digits.isdigit() or not digits):
+        return None
+    return int(whole.timestamp()) * 1_000_000_000 + int(digits.ljust(9, "0")[:9])
+
+
+EngineFailure = Literal["absent", "refused", "denied", "hung", "context", "address", "foreign", "failed"]
+
+
+def engine_remedies(kind: str, user: str) -> list[Remedy]:
+    """What heals an engine that does not answer in this way; nothing where that is not known."""
+    start = Advice("start it: sudo systemctl start docker, Docker Desktop, or colima start")
+    restart = Advice("restart it: sudo systemctl restart docker, Docker Desktop's Restart, or colima restart")
+    without = kafkactl("sandbox up", note="a Kafka without Docker")
+    contexts = command("docker", "context", "ls", note="shows which there are; DOCKER_HOST overrules them")
+    found: Mapping[str, list[Remedy]] = {
+        "absent": [start, without],
+        "refused": [start, without],
+        "denied": [command("sudo", "usermod", "-aG", "docker", user).then(command("newgrp", "docker"))],
+        "hung": [restart],
+        "context": [contexts, command("docker", "context", "use", "default")],
+        "foreign": [contexts],
+    }
+    return found.get(kind, [])

@@ -1,13 +1,91 @@
 """The codes: one place for what each is called, how bad it is, what it depends on, what heals it, what it means."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from kafkactl.doctor.findings import Severity
+from kafkactl.text.remedies import Advice, Remedy, parse
+
+if TYPE_CHECKING:
+    from kafkactl.doctor.facts import Facts
+
+
+Severity = Literal["error", "warning", "info"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong with one `target` (a container, an address, a topic, a group).
+
+    `values` fill the texts of the code. `evidence` are lines of a word and what was seen ("tried", "localhost:40093
+    refused the connection"). `heal`, where it is given, replaces the code's own remedy; `severity` its severity.
+    `blocks`: whether it explains what fails after it. `alone`: nothing else explains it, whatever else is found.
+    """
+
+    target: str
+    values: Mapping[str, object] = field(default_factory=dict)
+    evidence: Sequence[tuple[str, str]] = ()
+    heal: Sequence[Remedy] | None = None
+    severity: Severity | None = None
+    blocks: bool = True
+    alone: bool = False
+
+
+class NotApplicableError(Exception):
+    """A check has nothing to look at here; its text says why, to be shown beside "skipped"."""
+
+
+Check = Callable[["Facts"], Iterator[Finding]]
+CHECKS: dict[str, Check] = {}
+
+
+def check(code: str) -> Callable[[Check], Check]:
+    """Registers a function as the check of a code."""
+
+    def register(function: Check) -> Check:
+        assert code not in CHECKS, f"{code} has two checks"
+        CHECKS[code] = function
+        return function
+
+    return register
+
+
+@dataclass(frozen=True)
+class Told:
+    """A finding in words: what is wrong, the evidence, the commands that heal it."""
+
+    code: str
+    slug: str
+    severity: Severity
+    target: str
+    headline: str
+    evidence: tuple[tuple[str, str], ...]
+    heal: tuple[Remedy, ...]
+    blocks: bool
+
+
+State = Literal["passed", "found", "skipped", "crashed"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one check.
+
+    `reason` says why it was skipped or how it crashed, `because` which code explains it; `ignored` how many findings
+    the user did not want to be told.
+    """
+
+    code: str
+    state: State
+    findings: tuple[Told, ...] = ()
+    reason: str = ""
+    because: str = ""
+    ignored: int = 0
+
 
 CATEGORIES = {
     "KD0": "engine",
@@ -33,6 +111,13 @@ WHY_MISSING: Mapping[str, tuple[str, ...]] = {
 }
 
 
+class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A remedy of codes.yaml that is a command."""
+
+    run: str
+    note: str = ""
+
+
 class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One entry of codes.yaml.
 
@@ -47,13 +132,18 @@ class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     severity: Severity
     title: str
     says: str
-    heal: tuple[str, ...]
+    heal: tuple[str | Run, ...]
     explain: str
     needs: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     explained: tuple[str, ...] = ()
     same: tuple[str, ...] = ()
     waits: bool = False
+
+    @property
+    def remedies(self) -> list[Remedy]:
+        """What heals it, with names in braces for the finding's values."""
+        return [Advice(entry) if isinstance(entry, str) else parse(entry.run, entry.note) for entry in self.heal]
 
     @property
     def reasons(self) -> tuple[str, ...]:

@@ -1,37 +1,35 @@
 """Facts, collected once and in parallel: what Kafka tells, and what the engine tells of the stack's containers."""
 
 import os
-import shlex
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from kafkactl.catalog.model import Catalog
 from kafkactl.cluster import network
 from kafkactl.doctor.collect_kafka import of_kafka
 from kafkactl.doctor.collect_stack import Look, compose_program, look
-from kafkactl.doctor.facts import Dial, Facts, StackFacts
+from kafkactl.doctor.facts import Dial, Facts, ProbeStep, StackFacts
 from kafkactl.doctor.listeners import published
-from kafkactl.settings import Connection
+from kafkactl.probe.steps import Order, Proof
+from kafkactl.settings import Connection, Target
 
 
 def collect(
-    connection: Connection,
-    catalog: Catalog | None,
-    flags: str = "",
+    target: Target,
     sample: float = 0.0,
     project: str | None = None,
 ) -> Facts:
-    """What there is to know of the cluster this connection means, of its containers, and of what topics.yaml declares.
+    """What there is to know of the cluster that is meant, of its containers, and of what topics.yaml declares.
 
-    `flags` are those that named the connection, as typed; `project` names a compose project. With `sample` (seconds)
+    `project` names a compose project. With `sample` (seconds)
     partitions and groups are looked at twice, so far apart. Raises UsageError for a wrong property or project.
     """
+    connection = target.connection
     with ThreadPoolExecutor(1) as pool:
         looking = pool.submit(look, project, Path.cwd(), _ports(connection)) if _may_be_here(connection) else None
-        facts = of_kafka(connection, catalog, flags, sample)
+        facts = of_kafka(target, sample)
         found = looking.result() if looking else Look().without("engine", "stack", why="the cluster is elsewhere")
     missing = {**facts.missing, **found.missing}
     stack = found.stack
@@ -69,15 +67,31 @@ def _is_of(stack: StackFacts, bootstrap: Iterable[Dial]) -> bool:
     return not answering or by_host or any(dial.port in ports for dial in answering)
 
 
-def _compose_up(directory: Path) -> str:
-    """What starts the stack of the compose file that is here or above; "" where there is none."""
-    program = compose_program()
+def _compose_up(directory: Path) -> tuple[str, ...]:
+    """The words that start the stack of the compose file that is here or above; none where there is none."""
     for place in (directory, *directory.parents):
         for name in ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"):
             path = place / name
             if path.is_file() and b"kafka" in path.read_bytes():
-                file = "" if place == directory else f" -f {shlex.quote(str(path))}"
-                return f"{program or 'docker compose'}{file} up -d"
+                file = () if place == directory else ("-f", str(path))
+                return (*(compose_program() or ("docker", "compose")), *file, "up", "-d")
         if (place / ".git").exists():
             break
-    return ""
+    return ()
+
+
+_RECORDS = 10  # to each partition
+_SECONDS = 15.0  # for each step
+
+
+def with_round_trip(facts: Facts, connection: Connection) -> Facts:
+    """The facts, with what became of a round trip. What is made on the cluster is removed again, whatever happens."""
+    proof = Proof(Order(connection, count=_RECORDS, timeout=_SECONDS))
+    try:
+        steps = [ProbeStep(step.name, step.state == "ok", step.reason) for step in proof.steps()]
+    finally:
+        left = proof.clean()
+    if left and left.state == "error":
+        steps.append(ProbeStep(left.name, False, left.reason))
+    missing = {name: why for name, why in facts.missing.items() if name != "probe"}
+    return replace(facts, probe=tuple(steps), missing=missing)

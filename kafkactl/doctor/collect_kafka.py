@@ -5,18 +5,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from kafkactl.catalog.model import Catalog
-from kafkactl.cluster import Cluster, connect, network
-from kafkactl.cluster.bootstrap import bootstrapped
-from kafkactl.cluster.brokers import BrokerSettings, mode, read_brokers
+from kafkactl.cluster import network
+from kafkactl.cluster.client import Cluster, bootstrapped, connect
+from kafkactl.cluster.metadata import BrokerSettings, mode, read_brokers, read_topics
 from kafkactl.cluster.offsets import Range, ranges_of, read_newest, read_time_offsets
 from kafkactl.cluster.storage import NO_ANSWER, Storage, ask_storage, read_storage
-from kafkactl.cluster.topics import read_topics
 from kafkactl.doctor.dialling import dial_all
 from kafkactl.doctor.facts import BrokerFacts, ClusterFacts, DeclaredTopic, Dial, Facts, PartitionFacts, TopicFacts
 from kafkactl.errors import KafkactlError, UnreachableError
 from kafkactl.groups.observation import Observation
-from kafkactl.groups.observe import observe
-from kafkactl.settings import DEFAULT_BROKERS, Connection
+from kafkactl.groups.sampling import observe
+from kafkactl.settings import DEFAULT_BROKERS, Connection, Target
 from kafkactl.topics import LiveTopic, Place
 
 _DAY = 86_400_000  # ms
@@ -36,8 +35,9 @@ _SETTINGS = (
 _TELLING = ("min.insync.replicas", "max.message.bytes", "retention.ms", "retention.bytes", "cleanup.policy")
 
 
-def of_kafka(connection: Connection, catalog: Catalog | None, flags: str, sample: float) -> Facts:
-    """What the cluster that this connection means tells; see `collect.collect`."""
+def of_kafka(target: Target, sample: float) -> Facts:
+    """What the cluster that is meant tells; see `collect.collect`."""
+    catalog, connection = target.catalog, target.connection
     missing = {"probe": "no probe was asked for"}
     bootstrap = _dial_all([network.split(address) for address in connection.brokers], connection)
     brokers, cluster, trouble = None, None, None
@@ -57,7 +57,7 @@ def of_kafka(connection: Connection, catalog: Catalog | None, flags: str, sample
     return Facts(
         taken=int(time.time() * 1000),
         source=connection.source,
-        flags=flags,
+        flags=target.flags,
         bootstrap=bootstrap,
         elsewhere=() if good else _elsewhere(connection, catalog),
         brokers=brokers,
@@ -74,7 +74,7 @@ def _with_growth(connection: Connection, cluster: ClusterFacts, sample: float, m
     if not sample:
         missing["growth"] = "no sample taken"
         return cluster
-    places = [(t.name, p.id) for t in cluster.topics for p in t.partitions if p.end is not None]
+    places = [Place(t.name, p.id) for t in cluster.topics for p in t.partitions if p.end is not None]
     try:
         later = ranges_of(connect(connection), places)
     except KafkactlError as error:
@@ -82,7 +82,7 @@ def _with_growth(connection: Connection, cluster: ClusterFacts, sample: float, m
         return cluster
 
     def grown(topic: TopicFacts, partition: PartitionFacts) -> int | None:
-        end = later.get((topic.name, partition.id), _UNKNOWN).end
+        end = later.get(Place(topic.name, partition.id), _UNKNOWN).end
         return None if end is None or partition.end is None else max(0, end - partition.end)
 
     return replace(
@@ -154,7 +154,7 @@ def _read(
     # Who can't be reached is not asked: each such question would take its whole time.
     there = [broker.id for broker in brokers if broker.dial.manner == "kafka"]
     ranges = ranges_of(
-        kafka, [(t.name, p.id) for t in topics.found.values() for p in t.partitions if p.leader in there]
+        kafka, [Place(t.name, p.id) for t in topics.found.values() for p in t.partitions if p.leader in there]
     )
     filled = [place for place, range in ranges.items() if range.records]
     now = int(time.time() * 1000)
@@ -217,10 +217,10 @@ def _topic(
             isr=p.isr,
             first=found.first,
             end=found.end,
-            newest=newest.get((topic.name, p.id)),
+            newest=newest.get(Place(topic.name, p.id)),
         )
         for p in topic.partitions
-        for found in [ranges.get((topic.name, p.id), _UNKNOWN)]
+        for found in [ranges.get(Place(topic.name, p.id), _UNKNOWN)]
     )
     config = {key: value.value or "" for key, value in (topic.config or {}).items() if key in _TELLING}
     size = None if "sizes" in storage.missing else storage.replicas_size.get(topic.name, 0)
@@ -231,7 +231,7 @@ def _last_day(name: str, partitions: Iterable[PartitionFacts], day: Mapping[Plac
     """How many offsets are of the last 24 hours; None where a partition did not say."""
     total = 0
     for partition in partitions:
-        place = (name, partition.id)
+        place = Place(name, partition.id)
         if place not in day:
             continue
         start = day[place]

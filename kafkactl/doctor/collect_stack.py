@@ -2,7 +2,6 @@
 
 import http.client
 import os
-import shlex
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -12,10 +11,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from kafkactl.cluster import network
-from kafkactl.containers.endpoint import Endpoint, endpoint, endpoint_of_context
+from kafkactl.containers.endpoint import Endpoint, EngineError, endpoint, endpoint_of_context, user
 from kafkactl.containers.engine import Engine, connect
-from kafkactl.containers.failures import EngineError
-from kafkactl.containers.logs import Logs
+from kafkactl.containers.logs import ContainerLogs
 from kafkactl.containers.model import PROJECT, SERVICE, Container
 from kafkactl.containers.stack import Stack, find
 from kafkactl.doctor import redact
@@ -62,7 +60,7 @@ def look(project: str | None, directory: Path, ports: Iterable[int]) -> Look:
         meant = endpoint(os.environ)
         found.engine = EngineFacts(meant.address, meant.source, _is_named(meant), other_context=_other_context(meant))
         if _is_absent(meant):
-            return _without_engine(found, "absent", f"There is no Docker engine at {meant.address}.", "")
+            return _without_engine(found, "absent", f"There is no Docker engine at {meant.address}.")
         engine = connect()
         info = engine.info()
         asked = time.time()
@@ -79,7 +77,7 @@ def look(project: str | None, directory: Path, ports: Iterable[int]) -> Look:
     except EngineError as error:
         if found.engine is None:
             found.engine = EngineFacts("", error.where, named=True)
-        return _without_engine(found, error.kind, error.message, error.hint)
+        return _without_engine(found, error.kind, error.message)
     except UsageError as error:
         if project is not None:
             raise
@@ -87,9 +85,9 @@ def look(project: str | None, directory: Path, ports: Iterable[int]) -> Look:
     return found
 
 
-def _without_engine(found: Look, failure: str, message: str, hint: str) -> Look:
+def _without_engine(found: Look, failure: str, message: str) -> Look:
     assert found.engine is not None
-    found.engine = replace(found.engine, failure=failure, message=message, hint=hint)
+    found.engine = replace(found.engine, failure=failure, message=message, user=user())
     return found.without("stack", why=message[:1].lower() + message[1:].rstrip("."))
 
 
@@ -209,7 +207,7 @@ def _told(engine: Engine, container: Container) -> tuple[tuple[Sign, ...], str]:
 
     The signs in it, and its last line.
     """
-    lines = Logs(engine, [container]).so_far(_TAIL, told_since(container, time.time()), None)
+    lines = ContainerLogs(engine, [container]).so_far(_TAIL, told_since(container, time.time()), None)
     last = next((line.text.strip() for line in reversed(lines) if line.text.strip()), "")
     return signs(lines), redact.text(last)[:_LONGEST]
 
@@ -240,18 +238,18 @@ def _without_secrets(container: Container) -> Container:
     )
 
 
-def _compose(stack: Stack) -> str:
+def _compose(stack: Stack) -> tuple[str, ...]:
     program = compose_program()
     if not program or stack.project is None:
-        return ""
-    return shlex.join([*program.split(), "-p", stack.project, *(word for file in stack.files for word in ("-f", file))])
+        return ()
+    return (*program, "-p", stack.project, *(word for file in stack.files for word in ("-f", file)))
 
 
-def compose_program() -> str:
-    """How compose is called here: `docker compose` (v2), `docker-compose` (v1), "" where it is not installed."""
+def compose_program() -> tuple[str, ...]:
+    """How compose is called here: `docker compose` (v2), `docker-compose` (v1), nothing where it is not installed."""
     if shutil.which("docker") and any((Path(home) / "docker-compose").exists() for home in _plugin_directories()):
-        return "docker compose"
-    return "docker-compose" if shutil.which("docker-compose") else ""
+        return ("docker", "compose")
+    return ("docker-compose",) if shutil.which("docker-compose") else ()
 
 
 def _plugin_directories() -> list[str]:

@@ -13,7 +13,7 @@ from kafkactl.containers.model import Container, Death, Memory, Role
 from kafkactl.doctor.signs import Sign
 from kafkactl.groups.observation import Observation
 
-SCHEMA_VERSION = 2  # 2: engine and stack
+SCHEMA_VERSION = 3  # 2: engine and stack; 3: commands are lists of words
 
 NO_STACK = "there is no stack of containers"  # the engine answers, and has none
 
@@ -131,7 +131,7 @@ class ProbeStep:
 class EngineFacts:
     """The Docker engine that is meant.
 
-    `failure` is how it did not answer ("" where it did), `message` and `hint` that in words; `named`: DOCKER_HOST or
+    `failure` is how it did not answer ("" where it did) to this `user`, `message` that in words; `named`: DOCKER_HOST or
     a docker context says which it is, so one is expected to be there. `ahead` is by how many seconds its clock is
     before ours, `memory` its machine's in bytes.
     """
@@ -141,7 +141,7 @@ class EngineFacts:
     named: bool = False
     failure: str = ""
     message: str = ""
-    hint: str = ""
+    user: str = ""
     memory: int = 0
     architecture: str = ""
     ahead: float = 0.0
@@ -161,7 +161,7 @@ class Answer:
 class StackFacts:
     """The stack's containers. Of their variables only those a check looks at are kept, without secrets.
 
-    `compose` is how compose is called for this project ("" where it is not installed, or the stack is none of its).
+    `compose` are the words that call compose for this project (none where it is not installed, or did not start it).
     The mappings have the container's name as key: `memory` in use; `deaths`, how one that starts again and again ended
     last; `signs`, what the log says of one that is not well; `last`, the last line of one that has ended;
     `dials`, a broker's published ports; `zookeeper`, what it answers to `srvr` ("" is nothing); `answers` of the side
@@ -170,7 +170,7 @@ class StackFacts:
     """
 
     project: str | None
-    compose: str
+    compose: tuple[str, ...]
     containers: tuple[Container, ...]
     files: tuple[str, ...] = ()  # compose's
     memory: Mapping[str, Memory] = field(default_factory=dict)
@@ -197,7 +197,7 @@ class Facts:
     """Everything.
 
     `bootstrap` are the addresses asked for, dialled; `source` says who named them, `flags` how they were typed on the
-    command line ("" where they were not). `elsewhere` are other addresses of this machine where Kafka may be, dialled
+    command line. `elsewhere` are other addresses of this machine where Kafka may be, dialled
     when those asked for are no good. `trouble` is what the client was told where Kafka speaks and does not serve it,
     and what to do then.
     """
@@ -211,12 +211,14 @@ class Facts:
     declared: tuple[DeclaredTopic, ...] | None = None
     groups: Observation | None = None
     missing: Mapping[str, str] = field(default_factory=dict)
-    flags: str = ""
+    flags: tuple[str, ...] = ()
     elsewhere: tuple[Dial, ...] = ()
     probe: tuple[ProbeStep, ...] | None = None
     engine: EngineFacts | None = None
     stack: StackFacts | None = None
-    compose_up: str = ""  # what starts the stack of the compose file that is here; "" where there is none
+    compose_up: tuple[
+        str, ...
+    ] = ()  # the words that start the stack of the compose file here; none where there is none
     root: bool = False  # whether whoever asks is root here
     schema_version: int = SCHEMA_VERSION
 

@@ -9,19 +9,20 @@ from dataclasses import dataclass
 from functools import partial
 
 from kafkactl.catalog.model import Catalog
-from kafkactl.cluster import Cluster, changes, connect
-from kafkactl.cluster.elections import elect_preferred
-from kafkactl.cluster.topics import read_topics
+from kafkactl.cluster import changes
+from kafkactl.cluster.changes import elect_preferred
+from kafkactl.cluster.client import Cluster, connect
+from kafkactl.cluster.metadata import read_topics
 from kafkactl.containers import engine as engines
 from kafkactl.containers.engine import Engine
 from kafkactl.containers.model import Container
 from kafkactl.doctor.checks.troubles import session_left
+from kafkactl.doctor.codes import Told
 from kafkactl.doctor.dialling import dial
 from kafkactl.doctor.facts import Facts
-from kafkactl.doctor.findings import Told
 from kafkactl.doctor.listeners import published
 from kafkactl.plan import make_plan
-from kafkactl.settings import Connection
+from kafkactl.settings import Connection, Target
 
 _GRACE = 30  # seconds that a container has to stop by itself
 _SPEECH = 2.0  # seconds in which a broker answers
@@ -39,9 +40,9 @@ class Repair:
     container: str = ""  # the one it starts
 
 
-def repairs(found: Sequence[Told], facts: Facts, catalog: Catalog | None, connection: Connection) -> list[Repair]:
+def repairs(found: Sequence[Told], facts: Facts, target: Target) -> list[Repair]:
     """The repairs for these findings, in the order in which they are made."""
-    codes = {told.code for told in found}
+    codes, catalog, connection = {told.code for told in found}, target.catalog, target.connection
     possible = list(_of_containers(found, facts))
     if catalog is not None:
         act = partial(_create, connection, catalog)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
 
+from kafkactl.containers.model import LogLine
 from kafkactl.doctor import redact
-from kafkactl.loglines import LogLine
 
 Kind = Literal[
     "cluster-id",

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from kafkactl.groups.model import Sample
 from kafkactl.groups.observation import Observation, unrest
+from kafkactl.groups.reasons import above, word
 from kafkactl.groups.report import Report
 from kafkactl.groups.verdict import COMMIT_INTERVAL
-from kafkactl.groups.words import above, word
 
 # A trend is told over so many seconds: in each such window a healthy consumer commits at least once.
 WINDOW = COMMIT_INTERVAL + 10

@@ -51,7 +51,7 @@ class Partition:
     @property
     def place(self) -> Place:
         """The topic's name and the partition's id."""
-        return self.topic, self.id
+        return Place(self.topic, self.id)
 
     @property
     def readable_end(self) -> int | None:

@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from kafkactl.catalog.model import Catalog
-from kafkactl.groups.behind import group_behind
 from kafkactl.groups.model import Group, Sample
 from kafkactl.groups.observation import Observation
-from kafkactl.groups.verdict import ERRORS, VERDICTS, GroupVerdict
+from kafkactl.groups.verdict import ERRORS, VERDICTS, GroupVerdict, group_behind
 
 THRESHOLD = 1000  # records; the guide's alert KafkaConsumerLagHigh
 

@@ -28,7 +28,7 @@ class Move:
     @property
     def place(self) -> Place:
         """The topic's name and the partition's id."""
-        return self.topic, self.partition
+        return Place(self.topic, self.partition)
 
     @property
     def changes(self) -> bool:

@@ -10,11 +10,11 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka import TopicPartition as TP
 
 from kafkactl.cluster.client import Cluster
-from kafkactl.cluster.patience import Patience
+from kafkactl.cluster.kafka_errors import reason
+from kafkactl.cluster.outage import Patience
 from kafkactl.cluster.properties import client_properties
-from kafkactl.cluster.words import reason
 from kafkactl.errors import KafkactlError
-from kafkactl.probe.judge import Received, Verdict, judge, number_of, sample
+from kafkactl.probe.comparison import Received, Verdict, judge, number_of, sample
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def write(cluster: Cluster, load: Load, written: Written) -> None:
     # Metadata first: without it the first record waits half a second for it, which says nothing about the brokers.
     cluster.call(producer.list_topics, load.topic, timeout=load.timeout)
     producer.poll(0.05)
-    patience = Patience(cluster, load.timeout)
+    patience = Patience(cluster.link, load.timeout)
     # A burst would measure our own queue: few are under way at once, so that the times are the brokers'.
     window = max(len(load.partitions) * 2, load.total // 200)
     try:

@@ -10,15 +10,15 @@ from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError
 from confluent_kafka import TopicPartition as TP
 from confluent_kafka.admin import ConfigResource, NewTopic, ResourceType
 
-from kafkactl.cluster import Broker, Cluster, connect
 from kafkactl.cluster.changes import wait_for_leaders
+from kafkactl.cluster.client import Broker, Cluster, connect
+from kafkactl.cluster.kafka_errors import reason
+from kafkactl.cluster.metadata import read_topics
 from kafkactl.cluster.network import unreachable
 from kafkactl.cluster.offsets import read_ranges
-from kafkactl.cluster.patience import Patience
-from kafkactl.cluster.topics import read_topics
-from kafkactl.cluster.words import reason
+from kafkactl.cluster.outage import Patience
 from kafkactl.errors import ExitCode, KafkactlError
-from kafkactl.probe.judge import percentile
+from kafkactl.probe.comparison import percentile
 from kafkactl.probe.roundtrip import Load, Reader, Written, write
 from kafkactl.settings import Connection
 from kafkactl.topics import LiveTopic, health
@@ -249,7 +249,7 @@ class Proof:
     def _read(self) -> None:
         assert self._reader is not None
         topic = self._find_topic()
-        patience = Patience(self.cluster, self.order.timeout)
+        patience = Patience(self.cluster.link, self.order.timeout)
         reached = self._reader.reach(self._ends_of(topic), patience)
         self._reader.close()
         self._figures = _percentiles(self._reader.latencies)

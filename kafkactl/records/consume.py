@@ -1,8 +1,12 @@
 """Reading records: partitions assigned by hand, from offsets that are known. Joins no group and commits nothing."""
 
 import contextlib
+import heapq
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from confluent_kafka import (
@@ -16,10 +20,11 @@ from confluent_kafka import (
 from confluent_kafka import TopicPartition as TP
 
 from kafkactl.cluster.client import Cluster
+from kafkactl.cluster.kafka_errors import reason
 from kafkactl.cluster.properties import client_properties
-from kafkactl.cluster.words import reason
 from kafkactl.errors import KafkactlError
 from kafkactl.records.model import Record, TimestampType
+from kafkactl.text.words import and_more
 from kafkactl.topics import Place
 
 # What may lie between Kafka and a reader who is slow. Many tiny records weigh more than their bytes, so their number
@@ -106,7 +111,7 @@ class Reader:
             if error is None:
                 good.append(message)
             elif error.code() == KafkaError._PARTITION_EOF:
-                ends.append((message.topic(), message.partition()))
+                ends.append(Place(message.topic(), message.partition()))
             elif error.code() == KafkaError._AUTO_OFFSET_RESET:
                 self._start_again(message)
             elif error.code() not in (*_GONE, *_OF_THE_GROUP):
@@ -118,25 +123,24 @@ class Reader:
     def last_offsets(self, places: Iterable[Place]) -> dict[Place, int]:
         """The offset of the last message that came of each of these partitions; without those of which none did."""
         found = self._consumer.position([TP(*place) for place in places])
-        return {(tp.topic, tp.partition): tp.offset - 1 for tp in found if tp.offset >= 0}
+        return {Place(tp.topic, tp.partition): tp.offset - 1 for tp in found if tp.offset >= 0}
 
     def close(self) -> None:
         self._consumer.close()
 
     def _start_again(self, message: Any) -> None:
         """Go on where there are records again: at the first one left, or at the end of a log that was cut."""
-        place, wanted = (message.topic(), message.partition()), message.offset()
+        place, wanted = Place(message.topic(), message.partition()), message.offset()
         self.leave([place])
         try:
             first, end = self._consumer.get_watermark_offsets(TP(*place), timeout=self._timeout)
         except KafkaException:  # asked again when the next fetch fails
             self.join({place: wanted})
             return
-        name = f"{place[0]}[{place[1]}]"
         if wanted < first:
-            self._told(f"{name}: offset {wanted} is gone; the first one left is {first}")
+            self._told(f"{place}: offset {wanted} is gone; the first one left is {first}")
         elif wanted > end:
-            self._told(f"{name}: offset {wanted} is beyond the end, {end}: a broker has lost records")
+            self._told(f"{place}: offset {wanted} is beyond the end, {end}: a broker has lost records")
         self.join({place: min(max(wanted, first), end)})
 
     def _error(self, error: Any) -> None:
@@ -197,15 +201,16 @@ def read_until(
         if messages or reached:
             heard = time.monotonic()
         elif time.monotonic() - heard > seconds:
-            names = ", ".join(f"{topic}[{partition}]" for topic, partition in sorted(open_places)[:3])
-            raise KafkactlError(f"No records came from {names} for {seconds:g} s, though there should be some.")
+            raise KafkactlError(
+                f"No records came from {and_more(sorted(open_places))} for {seconds:g} s, though there should be some."
+            )
         # Of few partitions librdkafka is asked, of many the messages: either way with no line of Python for each.
         few = len(open_places) < len(messages)
         last = reader.last_offsets(open_places) if few else _last_offsets(messages)
         open_places -= {place for place, offset in last.items() if offset >= ends[place] - 1}
         open_places.difference_update(reached)
         if beyond := [place for place, offset in last.items() if offset >= ends[place]]:
-            messages = [m for m in messages if m.offset() < ends[m.topic(), m.partition()]]
+            messages = [m for m in messages if m.offset() < ends[Place(m.topic(), m.partition())]]
             reader.leave(beyond)
         if messages:
             yield messages
@@ -214,5 +219,86 @@ def read_until(
 
 def _last_offsets(messages: Sequence[Any]) -> dict[Place, int]:
     """The last offset of each partition among these messages."""
-    places = zip(map(Message.topic, messages), map(Message.partition, messages), strict=True)
+    places: Any = zip(map(Message.topic, messages), map(Message.partition, messages), strict=True)  # as good as Places
     return dict(zip(places, map(Message.offset, messages), strict=True))
+
+
+_MOST_AT_ONCE = 100_000  # offsets of one partition
+_PLACES_AT_ONCE = 2_500  # what is kept of each is then compared with the others
+
+Found = tuple[int, str, int, int, bytes]  # time, topic, partition, offset, text
+
+
+@dataclass
+class _Tail:
+    """What is known of the end of one partition: from offset `begin` on, `matches` records are shown."""
+
+    first: int
+    begin: int
+    step: int
+    matches: int = 0
+    oldest: int | None = None  # timestamp of the earliest record read
+
+
+def last_records(
+    reader: Reader,
+    firsts: Mapping[Place, int],
+    ends: Mapping[Place, int],
+    count: int,
+    text: Callable[[Record], bytes | None],
+    seconds: float,
+) -> list[bytes]:
+    """The texts of the newest `count` records before `ends` that have one, oldest first.
+
+    Each partition is read backwards in growing steps until it has `count` of them or nothing before. Once there are
+    `count` in all, a partition whose records are already older than all of them is read no further: within a
+    partition time is taken to rise. What is held at a time is bounded, however many partitions there are.
+    """
+    newest: list[Found] = []  # a heap: the oldest first
+    tails = {place: _Tail(firsts[place], end, count) for place, end in ends.items() if firsts[place] < end}
+    while tails and count:
+        for group in _groups(tails, _PLACES_AT_ONCE):
+            for kept in _read_back(reader, group, count, text, seconds).values():
+                for found in kept:
+                    (heapq.heappush if len(newest) < count else heapq.heappushpop)(newest, found)
+        floor = newest[0][0] if len(newest) == count else None
+        tails = {place: tail for place, tail in tails.items() if _hungry(tail, count, floor)}
+    return [found[-1] for found in sorted(newest)]
+
+
+def _groups(tails: Mapping[Place, _Tail], size: int) -> Iterator[dict[Place, _Tail]]:
+    items = iter(tails.items())
+    while group := dict(islice(items, size)):
+        yield group
+
+
+def _read_back(
+    reader: Reader,
+    tails: Mapping[Place, _Tail],
+    count: int,
+    text: Callable[[Record], bytes | None],
+    seconds: float,
+) -> Mapping[Place, Sequence[Found]]:
+    """Read one step further back in these partitions: the last records of each that are shown, and still wanted."""
+    stops = {place: tail.begin for place, tail in tails.items()}
+    starts = {place: max(tail.first, tail.begin - tail.step) for place, tail in tails.items()}
+    kept: dict[Place, deque[Found]] = {place: deque(maxlen=count - tail.matches) for place, tail in tails.items()}
+    for messages in read_until(reader, starts, stops, seconds):
+        for record in map(as_record, messages):
+            place = Place(record.topic, record.partition)
+            tail = tails[place]
+            time = -1 if record.timestamp is None else record.timestamp
+            if tail.oldest is None or time < tail.oldest:
+                tail.oldest = time
+            if (shown := text(record)) is not None:
+                kept[place].append((time, *place, record.offset, shown))
+    for place, tail in tails.items():
+        tail.matches += len(kept[place])
+        tail.begin = starts[place]
+        tail.step = min(tail.step * 4, _MOST_AT_ONCE)
+    return kept
+
+
+def _hungry(tail: _Tail, count: int, floor: int | None) -> bool:
+    too_old = floor is not None and tail.oldest is not None and tail.oldest < floor
+    return tail.begin > tail.first and tail.matches < count and not too_old

@@ -15,11 +15,11 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from kafkactl.cluster.client import Cluster
+from kafkactl.cluster.kafka_errors import reason
 from kafkactl.cluster.properties import client_properties
-from kafkactl.cluster.words import reason
 from kafkactl.errors import UsageError
+from kafkactl.records.model import Partitioner
 from kafkactl.records.outgoing import Outgoing
-from kafkactl.records.partitioners import Partitioner
 
 # librdkafka's names for what users know by the function. A key that is null goes anywhere, in all of them.
 _PARTITIONERS = {

@@ -1,13 +1,8 @@
 """A real Apache Kafka as local processes: no Docker, no system Java.
 
-`throwaway()` is a context manager around a cluster that serves, on free ports:
+`foreground.throwaway()` is a context manager around a cluster that serves, on free ports:
 
     with throwaway(brokers=3) as sandbox:
         sandbox.bootstrap                      # "127.0.0.1:20113,127.0.0.1:11872,…"
         sandbox.kill(2); sandbox.start(2)      # faults: kill, stop, pause, resume, start
 """
-
-from kafkactl.sandbox.brokers import RunningSandbox, throwaway
-from kafkactl.sandbox.node import Node
-
-__all__ = ["Node", "RunningSandbox", "throwaway"]

@@ -5,18 +5,52 @@ import os
 import re
 import signal
 import subprocess
+import time
 import uuid
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
+from kafkactl.cluster.network import live_brokers
 from kafkactl.errors import KafkactlError, UsageError
 from kafkactl.sandbox import java
-from kafkactl.sandbox.distribution import Distribution
-from kafkactl.sandbox.logs import tail
-from kafkactl.sandbox.node import Node
+from kafkactl.sandbox.model import Distribution, Node
 from kafkactl.sandbox.ports import HOST, HOST6
-from kafkactl.sandbox.ready import live_brokers, wait_until_serving
+
+_POLL_SECONDS = 0.02
+_WINDOW = 64 * 1024  # bytes, at first
+
+
+def tail(log: Path, count: int) -> tuple[list[str], int]:
+    """The last `count` lines of a log, oldest first, and the offset (bytes) behind them. A missing log is empty."""
+    window = _WINDOW
+    while True:
+        try:
+            size = log.stat().st_size
+        except OSError:
+            return [], 0
+        start = max(0, size - window)
+        lines, end = whole_lines(log, start)
+        if start:
+            lines = lines[1:]  # begun before the window
+        if len(lines) >= count or start == 0:
+            return lines[len(lines) - min(count, len(lines)) :], end
+        window *= 8
+
+
+def whole_lines(log: Path, start: int) -> tuple[list[str], int]:
+    """Lines that are complete, from an offset on, and the offset behind them. A log that shrank is read anew."""
+    try:
+        with log.open("rb") as file:
+            if log.stat().st_size < start:
+                start = 0
+            file.seek(start)
+            data = file.read()
+    except OSError:
+        return [], start
+    end = data.rfind(b"\n") + 1
+    return data[:end].decode(errors="replace").splitlines(), start + end
+
 
 # What makes a broker ours: `settings` may not change it, or we would not find the broker again.
 _OURS = {
@@ -206,10 +240,30 @@ def await_serving(
     Raises KafkactlError, with the log's word on the cause, when one ends or `timeout` seconds have passed.
     """
     ports = [node.port for node in nodes]
-    if wait_until_serving(ports, expected, timeout, lambda: not all(runs(node.id) for node in nodes)):
+    if _wait_until_serving(ports, expected, timeout, lambda: not all(runs(node.id) for node in nodes)):
         return
     ended = [node for node in nodes if not runs(node.id)]
-    silent = [node for node in nodes if not live_brokers(node.port) >= set(expected)]
+    silent = [node for node in nodes if not live_brokers(HOST, node.port) >= set(expected)]
     node = [*ended, *silent, *nodes][0]
     what = "ended while starting" if ended else f"does not serve after {timeout:.0f} s"
     raise KafkactlError(f"Broker {node.id} {what}.", where=cause(node.log), hint=f"Its log: {node.log}")
+
+
+def _wait_until_serving(
+    ports: Collection[int], expected: Collection[int], timeout: float, broken: Callable[[], bool]
+) -> bool:
+    """Wait until the broker on every one of `ports` names all `expected` broker ids.
+
+    Asks for at most `timeout` seconds, and gives up at once when `broken()` says that it cannot happen any more.
+    Returns whether it serves.
+    """
+    deadline = time.monotonic() + timeout
+    waiting = list(ports)
+    while waiting:
+        if live_brokers(HOST, waiting[0]) >= set(expected):
+            waiting.pop(0)
+            continue
+        if broken() or time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True

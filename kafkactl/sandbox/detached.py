@@ -5,25 +5,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from kafkactl.cluster.network import live_brokers
 from kafkactl.errors import KafkactlError
-from kafkactl.interrupts import interrupts_deferred
-from kafkactl.sandbox import processes, store
+from kafkactl.process import interrupts_deferred
+from kafkactl.sandbox import store
 from kafkactl.sandbox.artifacts import Progress
-from kafkactl.sandbox.broker import (
-    await_serving,
-    cause,
-    check_settings,
-    launch,
-    prepare_directory,
-    random_id,
-)
-from kafkactl.sandbox.brokers import START_SECONDS, STOP_SECONDS, check_size
-from kafkactl.sandbox.distribution import Distribution
-from kafkactl.sandbox.logs import tail
-from kafkactl.sandbox.node import Node
-from kafkactl.sandbox.ports import free_ports, has_ipv6, these_ports
+from kafkactl.sandbox.broker import await_serving, cause, check_settings, launch, prepare_directory, random_id, tail
+from kafkactl.sandbox.model import Distribution, Node, check_size
+from kafkactl.sandbox.ports import HOST, free_ports, has_ipv6, these_ports
 from kafkactl.sandbox.preparation import prepare
-from kafkactl.sandbox.ready import live_brokers
+from kafkactl.sandbox.running import START_SECONDS, STOP_SECONDS
 from kafkactl.sandbox.store import Record
 
 DEFAULT_PORT = 40093
@@ -95,7 +86,7 @@ def up(port: int, wish: Wish, progress: Progress) -> Started:
         known = store.load(port)
         if known is None:
             return _up_new(port, wish, progress)
-        running = processes.alive(known.nodes, known.processes)
+        running = store.alive(known.nodes, known.processes)
         _refuse_other(known, wish, running=bool(running))
         record = known if running or wish.settings is None else dataclasses.replace(known, settings=wish.settings)
         if not running:
@@ -161,7 +152,7 @@ def _start(record: Record, distribution: Distribution, running: set[int]) -> Sta
             prepare_directory(node, record.nodes, distribution, record.cluster_id, record.settings, ipv6=has_ipv6())
             with interrupts_deferred():
                 started[node.id] = launch(node, distribution, full_jit=record.full_jit)
-                known[node.id] = processes.remember(started[node.id].pid)
+                known[node.id] = store.remember(started[node.id].pid)
                 record = dataclasses.replace(record, processes=dict(known))
                 store.save(record)
         await_serving(record.nodes, ids, lambda id: id not in started or started[id].poll() is None, START_SECONDS)
@@ -201,11 +192,11 @@ def status(port: int) -> Status | None:
     record = store.load(port)
     if record is None:
         return None
-    running = processes.alive(record.nodes, record.processes)
+    running = store.alive(record.nodes, record.processes)
     brokers = []
     for node in record.nodes:
         pid = running[node.id].pid if node.id in running else None
-        serving = pid is not None and node.id in live_brokers(node.port)
+        serving = pid is not None and node.id in live_brokers(HOST, node.port)
         state = "serving" if serving else "silent" if pid else "dead"
         brokers.append(BrokerStatus(node, state, pid, () if serving else _last_words(node)))
     return Status(record, tuple(brokers))
@@ -228,8 +219,8 @@ def down(port: int, *, keep_data: bool) -> Stopped:
         if record is None:
             store.remove(port)
             return Stopped()
-        running = processes.alive(record.nodes, record.processes)
-        clean = processes.stop(list(running.values()), STOP_SECONDS)
+        running = store.alive(record.nodes, record.processes)
+        clean = store.stop(list(running.values()), STOP_SECONDS)
         if keep_data:
             store.save(dataclasses.replace(record, processes={}))
         else:

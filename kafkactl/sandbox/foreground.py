@@ -1,13 +1,42 @@
-"""A command run beside a throw-away cluster: its terminal, its signals, its exit code."""
+"""A throw-away cluster, and a command run beside it: its terminal, its signals, its exit code."""
 
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from kafkactl.errors import UsageError
+from kafkactl.sandbox.artifacts import Progress
+from kafkactl.sandbox.broker import check_settings
+from kafkactl.sandbox.model import check_size
+from kafkactl.sandbox.preparation import prepare
+from kafkactl.sandbox.running import RunningSandbox, launched
 
 _GRACE_SECONDS = 5.0
+
+
+@contextmanager
+def throwaway(
+    brokers: int = 1,
+    version: str | None = None,
+    settings: Mapping[str, str] | None = None,
+    progress: Progress = lambda _: None,
+    *,
+    unverified: bool = False,
+    full_jit: bool = False,
+) -> Iterator[RunningSandbox]:
+    """A cluster of 1 or 3 brokers on free ports, serving, which is gone without a trace afterwards.
+
+    It is gone as well if this process is killed. `settings` are broker settings (Kafka's dotted keys); `version`
+    is the newest pinned Kafka by default. Raises UsageError, UnreachableError (jars that cannot be fetched) and
+    KafkactlError (a broker that does not start).
+    """
+    check_size(brokers)
+    check_settings(settings or {})
+    distribution = prepare(version, unverified=unverified, progress=progress)
+    with launched(distribution, brokers, settings or {}, full_jit=full_jit) as sandbox:
+        yield sandbox
 
 
 def check_command(command: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kafkactl.sandbox.extra import sandbox_extra
+from kafkactl.sandbox.machine import sandbox_extra
 
 # Variables through which a JVM would take flags that are not ours, and say so on the broker's stderr.
 _JVM_VARIABLES = {"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "JAVA_AOT_OPTIONS", "CLASSPATH"}

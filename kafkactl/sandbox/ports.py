@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from kafkactl.errors import KafkactlError
-from kafkactl.sandbox.extra import sandbox_extra
+from kafkactl.sandbox.machine import sandbox_extra
 
 HOST = "127.0.0.1"
 HOST6 = "::1"

@@ -16,11 +16,12 @@ from pathlib import Path
 
 from kafkactl.errors import KafkactlError
 from kafkactl.sandbox import java
-from kafkactl.sandbox.artifacts import Jar, Progress, fetch, unfit
-from kafkactl.sandbox.disk import cache_directory, disk_errors, locked
-from kafkactl.sandbox.distribution import Distribution
+from kafkactl.sandbox.artifacts import Jar, Progress, fetch, jars_of, pinned_versions, unfit
 from kafkactl.sandbox.java import Java
-from kafkactl.sandbox.sums import jars_of, pinned_versions
+from kafkactl.sandbox.machine import disk_errors, locked
+from kafkactl.sandbox.model import Distribution
+from kafkactl.sandbox.running import launched
+from kafkactl.settings import cache_directory
 
 # The training run ends with the JVM writing the cache, which takes some seconds of every core.
 _TRAINING_SECONDS = 120.0
@@ -123,8 +124,6 @@ def _train(distribution: Distribution, aot: Path, told: Progress) -> None:
 
     Where that fails an empty file says so: brokers then start without, and nobody trains again and again.
     """
-    from kafkactl.sandbox.brokers import launched
-
     told("training the JVM for quick starts (some seconds)")
     with tempfile.TemporaryDirectory(prefix="aot-", dir=aot.parent) as scratch:
         made = Path(scratch) / "broker.aot"

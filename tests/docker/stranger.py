@@ -12,7 +12,7 @@ _SCRIPT = """
 import os, sys
 import docker.context, docker.utils, requests
 import kafkactl.services, kafkactl.sandbox.detached
-import kafkactl.commands.doctor.run, kafkactl.doctor.collect, kafkactl.doctor.checks
+import kafkactl.commands.doctor.examine, kafkactl.doctor.collect, kafkactl.doctor.checks
 from kafkactl import cli
 from kafkactl.containers import connect, EngineError
 from kafkactl.doctor.codes import codes

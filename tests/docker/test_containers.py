@@ -9,7 +9,10 @@ import psutil
 import pytest
 from docker.errors import DockerException
 
-from kafkactl.containers import Container, EngineError, connect, find
+from kafkactl.containers.endpoint import EngineError
+from kafkactl.containers.engine import connect
+from kafkactl.containers.model import Container
+from kafkactl.containers.stack import find
 from kafkactl.errors import UsageError
 from tests.conftest import Outcome, command
 from tests.docker.compose import Stack

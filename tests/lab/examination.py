@@ -11,11 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from kafkactl.doctor.codes import codes
-from kafkactl.doctor.remedies import split
 from tests.conftest import Outcome
 
 # The kafkactl of this interpreter is the one that a remedy's command means.
 _PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+
+
+def texts(remedy: dict[str, str]) -> str:
+    """A remedy without its note."""
+    return remedy.get("command") or remedy["advice"]
 
 
 @dataclass(frozen=True)
@@ -48,11 +52,11 @@ class Examination:
 
     def remedies(self, code: str) -> list[str]:
         """What heals a finding, as printed."""
-        return self.findings(code)[0]["heal"]  # type: ignore[no-any-return]
+        return [texts(remedy) for remedy in self.findings(code)[0]["heal"]]
 
     def command(self, code: str) -> str:
         """The first remedy that is a command, without its comment."""
-        return next(command for line in self.remedies(code) if (command := split(line).command))
+        return next(remedy["command"] for remedy in self.findings(code)[0]["heal"] if "command" in remedy)
 
     def names(self, code: str, *, exit_code: int = 1) -> None:
         """Assert that `code` is the headline and all that is wrong, and that what it explains was skipped for it."""

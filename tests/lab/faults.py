@@ -10,7 +10,8 @@ from pathlib import Path
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import NewTopic
 
-from kafkactl.sandbox import Node, RunningSandbox
+from kafkactl.sandbox.model import Node
+from kafkactl.sandbox.running import RunningSandbox
 from tests.conftest import admin_client, create, free_port
 from tests.lab.consumers import Consumes
 from tests.sandboxes import eventually

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
 
-from kafkactl.doctor.remedies import split
-from kafkactl.sandbox import RunningSandbox, throwaway
+from kafkactl.sandbox.foreground import throwaway
+from kafkactl.sandbox.running import RunningSandbox
 from tests.conftest import admin_client, create, sweep
 from tests.lab import faults
 from tests.lab.consumers import arriving
@@ -283,7 +283,7 @@ def test_topic_drift(doctor: Doctor, one_broker: str) -> None:
     faults.catalogue("a: {partitions: 3, replication: 1}")
     seen = doctor("-b", one_broker)
     seen.names("KD514", exit_code=0)
-    commands = [split(line).command for line in seen.remedies("KD514")]
+    commands = [remedy.get("command", "") for remedy in seen.findings("KD514")[0]["heal"]]
     assert commands == [f"kafkactl diff -b {one_broker}", f"kafkactl init-topics -b {one_broker} --allow partitions"]
     assert shell(commands[0]).returncode == 1
     after(commands[1]).content()
@@ -297,4 +297,4 @@ def test_drift_that_no_command_heals(doctor: Doctor, three_brokers: str) -> None
     words = [finding["heal"][1] for finding in seen.findings("KD514")]
     assert "declare 3" in words[0]
     assert "declare replication: 3" in words[1]
-    assert not any(split(text).command for text in words)
+    assert not any("command" in remedy for remedy in words)

@@ -8,8 +8,8 @@ import pytest
 
 from kafkactl.doctor.checks import CHECKS
 from kafkactl.doctor.codes import codes
+from kafkactl.doctor.diagnosis import diagnose
 from kafkactl.doctor.facts import EngineFacts, StackFacts
-from kafkactl.doctor.judge import diagnose
 from tests.conftest import Outcome
 from tests.lab.examination import Doctor, after, shell, until_told
 from tests.lab.stacks import LabStack, tiny
@@ -222,7 +222,8 @@ def test_a_heap_that_is_not_to_be_had(doctor: Doctor, stack: LabStack) -> None:
 
 @pytest.mark.provokes("KD109", "an image for arm64, in made-up facts", healed="made up")
 def test_foreign_architecture(stack: LabStack, doctor: Doctor, kafkactl: Callable[..., Outcome]) -> None:
-    from kafkactl.containers import connect, find
+    from kafkactl.containers.engine import connect
+    from kafkactl.containers.stack import find
 
     stack.services["kafka"] = tiny(stack.engine, stack.project, "kafka")
     stack.up()

@@ -14,9 +14,9 @@ import pytest
 
 from kafkactl.doctor.checks import CHECKS
 from kafkactl.doctor.codes import codes
+from kafkactl.doctor.diagnosis import diagnose
 from kafkactl.doctor.facts import EngineFacts
-from kafkactl.doctor.judge import diagnose
-from kafkactl.sandbox import throwaway
+from kafkactl.sandbox.foreground import throwaway
 from tests.conftest import free_port
 from tests.docker.engine import Engine
 from tests.docker.stranger import as_a_stranger

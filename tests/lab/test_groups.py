@@ -12,12 +12,11 @@ from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartiti
 from confluent_kafka.admin import NewTopic
 
 from kafkactl import settings
-from kafkactl.cluster import connect
-from kafkactl.doctor.remedies import split
-from kafkactl.groups.facts import read_groups
+from kafkactl.cluster.client import connect
+from kafkactl.groups.fetch import read_groups
 from kafkactl.groups.model import Group, Sample
 from kafkactl.groups.verdict import lag_of
-from kafkactl.sandbox import throwaway
+from kafkactl.sandbox.foreground import throwaway
 from tests.conftest import admin_client, create
 from tests.lab.consumers import Consumes, arriving, consume_to_its_end, consumer
 from tests.lab.examination import Doctor, Examination, shell
@@ -31,9 +30,9 @@ def named(seen: Examination, code: str) -> dict[str, Any]:
     return seen.findings(code)[0]
 
 
-def output(remedy: str) -> str:
+def output(remedy: dict[str, str]) -> str:
     """What a remedy's command prints, run as it is printed."""
-    done = shell(split(remedy).command)
+    done = shell(remedy["command"])
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -98,11 +97,11 @@ def test_ahead(
     finding = named(doctor(), "KD602")
     assert finding["headline"] == "orders-group has committed 100 in orders[0], and the log ends at 5."
     assert output(finding["heal"][0]) == "0"
-    assert finding["heal"][2].startswith(
+    assert finding["heal"][2]["command"].startswith(
         "kafkactl groups reset orders-group --topic orders --partition 0 --to-earliest"
     )
     monkeypatch.setenv("KAFKACTL_STATE", str(tmp_path / "state"))
-    assert shell(finding["heal"][2]).returncode == 0
+    assert shell(finding["heal"][2]["command"]).returncode == 0
     running.enter_context(consumer(app))
     assert eventually(lambda: committed(app.brokers, app.group) == 5)
     doctor().content()
@@ -206,7 +205,7 @@ def test_slow(doctor: Doctor, app: Consumes, running: ExitStack) -> None:
         with consumer(replace(app, handling=0.02)):
             assert eventually(lambda: committed(app.brokers, app.group) > 0)
             finding = named(doctor("--sample", "6s", "--fail-on", "warn"), "KD608")
-            assert "with 1 member on 1 partition: a second would idle" in finding["heal"][0]
+            assert "with 1 member on 1 partition: a second would idle" in finding["heal"][0]["advice"]
         running.enter_context(consumer(app))
         assert eventually(lambda: committed(app.brokers, app.group) > 8_000)
     assert eventually(lambda: drained(app.brokers, app.group))

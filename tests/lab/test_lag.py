@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import NewTopic
 
-from kafkactl.sandbox import RunningSandbox, throwaway
+from kafkactl.sandbox.foreground import throwaway
+from kafkactl.sandbox.running import RunningSandbox
 from tests.conftest import Outcome, admin_client, command, create
 from tests.sandboxes import eventually
 from tests.test_lag_situations import commit, fill

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kafkactl.sandbox import throwaway
+from kafkactl.sandbox.foreground import throwaway
 from tests.conftest import Outcome, free_port
 from tests.lab import faults
 from tests.lab.examination import Doctor, after, shell

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kafkactl.sandbox import throwaway
+from kafkactl.sandbox.foreground import throwaway
 from tests.conftest import admin_client
 from tests.lab import faults
 from tests.lab.examination import Doctor, after, shell
@@ -69,7 +69,7 @@ def test_side_services(doctor: Doctor, stack: LabStack) -> None:
     assert "404" in str(told[stack.name("kafka-ui")]["evidence"])
     for service in ("kafka-ui", "kafka-exporter"):
         stack.compose("exec", "-T", service, "sh", "-c", "cp -r /tmp/kept/* /www/")
-        remedy = told[stack.name(service)]["heal"][1].partition("    ")[0]
+        remedy = told[stack.name(service)]["heal"][1]["command"]
         assert shell(remedy).returncode == 0
     doctor("--wait", "20s", "--fail-on", "warn").content()
     stack.compose("stop", "kafka-ui")

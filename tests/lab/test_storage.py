@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import NewTopic
 
-from kafkactl.sandbox import RunningSandbox, throwaway
+from kafkactl.sandbox.foreground import throwaway
+from kafkactl.sandbox.running import RunningSandbox
 from tests.conftest import create
 from tests.lab import faults
 from tests.lab.examination import Doctor, after

@@ -7,15 +7,18 @@ from typing import Annotated
 
 import typer
 
-from kafkactl import garbage, options, output, settings
+from kafkactl import options, process
 from kafkactl.errors import ExitCode, UnreachableError, UsageError
-from kafkactl.output import ListFormat, say
-from kafkactl.settings import Connection
+from kafkactl.settings import Connection, Target
+from kafkactl.view import output
+from kafkactl.view.output import ListFormat, say
 
 _REFRESH = 2.0  # seconds between two looks of --watch
 
 
+@options.on_cluster()
 def describe(
+    target: Target,
     names: Annotated[
         list[str] | None,
         typer.Argument(
@@ -35,13 +38,7 @@ def describe(
     ] = False,
     internal: Annotated[bool, typer.Option("--internal", help="List Kafka's own topics, too.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Look again every two seconds, until Ctrl-C.")] = False,
-    file: options.File = None,
     show: options.ListOutput = ListFormat.TABLE,
-    brokers: options.Brokers = None,
-    env: options.Env = None,
-    client_config: options.ClientConfig = None,
-    timeout: options.Timeout = 3.0,
-    verbose: options.Verbose = False,
 ) -> None:
     """Show the cluster and its topics; or a topic's partitions, settings, producers, consumers and groups.
 
@@ -55,26 +52,20 @@ def describe(
     """
     if groups and (broker or not names):
         raise UsageError("--groups is about topics: name some.", hint="All groups: kafkactl lag")
-    catalog = settings.open_catalog(file, env, required=False)
-    connection = settings.resolve(
-        brokers=brokers, env=env, client_config=client_config, timeout=timeout, verbose=verbose, catalog=catalog
-    )
 
     def look() -> ExitCode:
-        from kafkactl import cluster
-        from kafkactl.commands.describe.broker import describe_brokers
-        from kafkactl.commands.describe.cluster import describe_cluster
-        from kafkactl.commands.describe.topic import describe_topics
+        from kafkactl.cluster.client import connect
+        from kafkactl.commands.describe import pages
 
-        kafka = cluster.connect(connection)
+        kafka = connect(target.connection)
         if broker:
-            return describe_brokers(kafka, names, show)
+            return pages.describe_brokers(kafka, names, show)
         if names:
-            return describe_topics(kafka, catalog, names, show, unhealthy=unhealthy, judge_groups=groups)
-        return describe_cluster(kafka, catalog, show, unhealthy=unhealthy, internal=internal)
+            return pages.describe_topics(kafka, target.catalog, names, show, unhealthy=unhealthy, judge_groups=groups)
+        return pages.describe_cluster(kafka, target.catalog, show, unhealthy=unhealthy, internal=internal)
 
     if watch:
-        _watch(look, connection)
+        _watch(look, target.connection)
     raise typer.Exit(look())
 
 
@@ -89,5 +80,5 @@ def _watch(look: Callable[[], ExitCode], connection: Connection) -> None:
             output.note(error.message)
         say(f"\n{time.strftime('%H:%M:%S%z')}  {connection.label}  every {_REFRESH:g} s, Ctrl-C ends")
         sys.stdout.flush()
-        garbage.collect()
+        process.collect_garbage()
         time.sleep(_REFRESH)

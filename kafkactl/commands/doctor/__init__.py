@@ -6,18 +6,10 @@ from typing import Annotated
 
 import typer
 
-from kafkactl import options, settings
+from kafkactl import options
 from kafkactl.errors import UsageError
-
-
-class DoctorFormat(StrEnum):
-    """Formats of the doctor."""
-
-    TABLE = "table"
-    SHORT = "short"
-    JSON = "json"
-    JUNIT = "junit"
-    GITHUB = "github"
+from kafkactl.settings import Target
+from kafkactl.view.output import DoctorFormat
 
 
 class FailOn(StrEnum):
@@ -27,7 +19,9 @@ class FailOn(StrEnum):
     ERROR = "error"
 
 
+@options.on_cluster()
 def doctor(
+    target: Target,
     what: Annotated[
         list[str] | None,
         typer.Argument(metavar="[CATEGORY|CODE]…", help="Only these checks: network, KD3, KD305. Default: all."),
@@ -89,12 +83,6 @@ def doctor(
     ] = None,
     list_codes: Annotated[bool, typer.Option("--list", help="List every check.")] = False,
     show: Annotated[DoctorFormat, typer.Option("-o", "--output", help="How to show it.")] = DoctorFormat.TABLE,
-    file: options.File = None,
-    brokers: options.Brokers = None,
-    env: options.Env = None,
-    client_config: options.ClientConfig = None,
-    timeout: options.Timeout = 3.0,
-    verbose: options.Verbose = False,
 ) -> None:
     """Find what is wrong with Kafka, name the cause first, and say what heals it. Changes nothing without --fix.
 
@@ -105,28 +93,22 @@ def doctor(
       kafkactl doctor --wait 60s --fail-on warn
       kafkactl doctor --explain KD305
     """
-    from kafkactl.commands.doctor import run
+    from kafkactl.commands.doctor import examine
 
     if explain is not None:
-        run.explain(explain)
+        examine.explain(explain)
         return
     if list_codes:
-        run.list_codes(show)
+        examine.list_codes(show)
         return
     if (fix or probe) and saved is not None:
         option = "--fix heals a cluster" if fix else "--probe writes to a cluster"
         raise UsageError(f"{option}, and --from looks at none.", hint="Leave one of them out.")
-    catalog = settings.open_catalog(file, env, required=False)
-    connection = settings.resolve(
-        brokers=brokers, env=env, client_config=client_config, timeout=timeout, verbose=verbose, catalog=catalog
-    )
     raise typer.Exit(
-        run.examine(
-            connection,
-            catalog,
-            run.Wish(
+        examine.examine(
+            target,
+            examine.Wish(
                 what=tuple(what or ()),
-                flags=options.typed_flags(brokers, env, client_config, file),
                 wait=wait,
                 sample=sample,
                 fail_on_warnings=fail_on is FailOn.WARN,

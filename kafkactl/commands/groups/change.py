@@ -1,20 +1,34 @@
 """How a group is changed: look, show, ask, save what was, do it, look again, and say how to undo it."""
 
-import shlex
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kafkactl import consent, output
-from kafkactl.cluster import Cluster
-from kafkactl.commands.groups.asked import Asked
+from kafkactl import consent
+from kafkactl.cluster.client import Cluster
 from kafkactl.errors import KafkactlError, UnreachableError, UsageError
-from kafkactl.escapes import plain
 from kafkactl.groups.reset import Move
-from kafkactl.groups.words import name, names
-from kafkactl.output import Cell, Column
-from kafkactl.words import NAMED, and_more, many
+from kafkactl.settings import Target
+from kafkactl.text.escapes import plain
+from kafkactl.text.remedies import kafkactl, with_flags
+from kafkactl.text.words import and_more, many
+from kafkactl.topics import in_short
+from kafkactl.view import output
+from kafkactl.view.output import Cell, Column
+
+if TYPE_CHECKING:
+    pass
+
+
+class Asked(NamedTuple):
+    """What the user typed besides the change itself: which cluster, and what was agreed to beforehand."""
+
+    target: Target
+    yes: bool
+    confirm: str | None
+    dry_run: bool
+    json: bool
 
 
 @dataclass(frozen=True)
@@ -32,7 +46,7 @@ def refuse_members(kafka: Cluster, group: str, *, reading: str = "") -> None:
 
     UnreachableError where nobody knows. A group that does not exist has none.
     """
-    from kafkactl.groups.facts import describe_groups
+    from kafkactl.groups.fetch import describe_groups
 
     sample = describe_groups(kafka, group.__eq__)
     found = sample.group(group)
@@ -44,12 +58,12 @@ def refuse_members(kafka: Cluster, group: str, *, reading: str = "") -> None:
         members = tuple(m for m in members if reading in {topic for topic, _ in m.assigned} or not m.assigned)
     if not members:
         return
-    who = and_more(f"{m.client} at {m.host}" + (f" ({names(m.assigned)})" if m.assigned else "") for m in members)
+    who = and_more(f"{m.client} at {m.host}" + (f" ({in_short(m.assigned)})" if m.assigned else "") for m in members)
     count = many(len(members), "member") + (f" on {reading}" if reading else "")
     raise KafkactlError(
         f"Nothing was changed: {group} has {count}, who would go on and commit over it.",
         where=f"They are {who}." if len(members) > 1 else f"It is {who}.",
-        hint=f"Stop them, and see that they are gone: kafkactl groups describe {shlex.quote(group)}",
+        hint=f"Stop them, and see that they are gone: {kafkactl('groups describe', group).text}",
     )
 
 
@@ -64,10 +78,8 @@ def carry_out(kafka: Cluster, asked: Asked, changes: Sequence[Change]) -> None:
             output.document("groups-change", document(kafka, changes, [], dry_run=asked.dry_run))
         output.note("\nDry run: nothing was changed." if asked.dry_run else "\nNothing to do: it is so already.")
         return
-    consent.require_unprotected(
-        asked.catalog, asked.connection, kafka.info.id, asked.confirm, "change where its groups read"
-    )
-    if not asked.yes and not consent.agrees(f"\n{_question(todo)} on {asked.connection.label}. Do it?"):
+    consent.require_unprotected(asked.target, kafka.info.id, asked.confirm, "change where its groups read")
+    if not asked.yes and not consent.agrees(f"\n{_question(todo)} on {asked.target.connection.label}. Do it?"):
         raise UsageError("Nothing was changed.", hint="Agree beforehand: --yes")
     paths = [_do(kafka, asked, change) for change in todo]
     if asked.json:
@@ -79,30 +91,30 @@ def _question(todo: Sequence[Change]) -> str:
     skipped = sum(move.skipped or 0 for change in todo for move in change.moves)
     effects = [f"{again:,} read again" if again else "", f"{skipped:,} skipped" if skipped else ""]
     said = ", ".join(effect for effect in effects if effect)
-    listed = ", ".join(change.group for change in todo[:NAMED]) + (" …" if len(todo) > NAMED else "")
+    listed = and_more(change.group for change in todo)
     return f"{listed}: {todo[0].words}{f' ({said})' if said else ''}"
 
 
 def _do(kafka: Cluster, asked: Asked, change: Change) -> str:
     """Do one change; the path of what was saved before."""
     from kafkactl.groups import journal
-    from kafkactl.groups.saved import Saved
+    from kafkactl.groups.journal import Saved
 
     offsets = {move.place: move.old for move in change.moves if move.changes}
     path = journal.keep(Saved(change.group, kafka.info.id, int(time.time() * 1000), offsets, change.words))
     change.act()
     _verify(kafka, change)
     moved = sum(move.changes for move in change.moves)
-    undo = " ".join(["kafkactl groups undo", shlex.quote(change.group), *([asked.flags] if asked.flags else [])])
+    undo = with_flags(kafkactl("groups undo", change.group), asked.target.flags)
     output.note(
-        f"\nDone. {change.group}: {change.words}, {many(moved, 'partition')}.\n  Undo it: {undo}\n  As it was: {path}"
+        f"\nDone. {change.group}: {change.words}, {many(moved, 'partition')}.\n  Undo it: {undo.text}\n  As it was: {path}"
     )
     return str(path)
 
 
 def _verify(kafka: Cluster, change: Change) -> None:
     """Read back what was written. Raises KafkactlError where it is not there."""
-    from kafkactl.groups.facts import read_standing
+    from kafkactl.groups.fetch import read_standing
 
     wanted = {move.place: move.new for move in change.moves if move.changes}
     found = {p.place: p.committed for p in read_standing(kafka, change.group, wanted)}
@@ -110,8 +122,8 @@ def _verify(kafka: Cluster, change: Change) -> None:
     if wrong:
         stands = "no commit" if found[wrong[0]] is None else f"{found[wrong[0]]:,}"
         raise KafkactlError(
-            f"{change.group} has {stands} in {name(wrong[0])} just after the change: somebody else writes there.",
-            hint=f"See: kafkactl groups describe {shlex.quote(change.group)}",
+            f"{change.group} has {stands} in {wrong[0]} just after the change: somebody else writes there.",
+            hint=f"See: {kafkactl('groups describe', change.group).text}",
         )
 
 
@@ -136,7 +148,7 @@ def _cells(move: Move, noted: bool) -> list[Cell]:
     to: Cell = move.new if move.changes else output.Coloured("as it is", "dim")
     if move.new is None and move.changes:
         to = "no commit"
-    return [name(move.place), move.old, to, move.again, move.skipped, *([move.note] if noted else [])]
+    return [str(move.place), move.old, to, move.again, move.skipped, *([move.note] if noted else [])]
 
 
 def document(kafka: Cluster, changes: Sequence[Change], paths: Sequence[str], *, dry_run: bool) -> dict[str, Any]:

@@ -4,13 +4,16 @@ from typing import Annotated
 
 import typer
 
-from kafkactl import consent, options, output, settings
+from kafkactl import consent, options
 from kafkactl.errors import UsageError
-from kafkactl.risk import Risk
+from kafkactl.plan import Risk
+from kafkactl.settings import Target
+from kafkactl.view import output
 
 
+@options.on_cluster()
 def init_topics(
-    file: options.File = None,
+    target: Target,
     wait: Annotated[
         float,
         typer.Option(
@@ -28,11 +31,6 @@ def init_topics(
     only: Annotated[str | None, typer.Option("--only", metavar="GLOB", help="Only topics that match.")] = None,
     confirm: options.Confirm = None,
     show: options.Output = output.Format.TABLE,
-    brokers: options.Brokers = None,
-    env: options.Env = None,
-    client_config: options.ClientConfig = None,
-    timeout: options.Timeout = 3.0,
-    verbose: options.Verbose = False,
 ) -> None:
     """Create what topics.yaml declares, and bring settings in line.
 
@@ -45,25 +43,20 @@ def init_topics(
       kafkactl init-topics --wait 60s               (as a compose init service)
       kafkactl init-topics --env production --allow partitions
     """
-    catalog = settings.open_catalog(file, env)
-    assert catalog is not None
-    allowed = _allowed(allow)
-    connection = settings.resolve(
-        brokers=brokers, env=env, client_config=client_config, timeout=timeout, verbose=verbose, catalog=catalog
-    )
-    from kafkactl import cluster
-    from kafkactl.commands.init_topics.run import Run, ask
+    catalog, allowed = target.declared, _allowed(allow)
+    from kafkactl.cluster.client import wait_for
+    from kafkactl.commands.init_topics.apply import Run, ask
 
     brokers_needed = max((topic.replication or 1 for topic in catalog.topics.values()), default=1)
-    kafka = cluster.wait_for(
-        connection, wait, brokers_needed, waiting=lambda why: output.note(f"Waiting up to {wait:g} s: {why}.")
+    kafka = wait_for(
+        target.connection, wait, brokers_needed, waiting=lambda why: output.note(f"Waiting up to {wait:g} s: {why}.")
     )
     run = Run(kafka, catalog, only, json=show is output.Format.JSON)
     run.look()
     if not dry_run:
         # Looking changes nothing; from here on the environment's protection counts.
         if run.plan.permitted(allowed) or run.plan.risks:
-            consent.require_unprotected(catalog, connection, kafka.info.id, confirm, "change its topics")
+            consent.require_unprotected(target, kafka.info.id, confirm, "change its topics")
         allowed |= ask(run.plan, allowed)
     run.make_so(allowed, dry_run=dry_run)
     raise typer.Exit(run.finish(allowed, dry_run=dry_run))

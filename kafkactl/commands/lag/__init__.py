@@ -1,25 +1,18 @@
 """kafkactl lag: which consumer groups are behind, why, and what to do about it."""
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from kafkactl import options, settings
 from kafkactl.errors import UsageError
+from kafkactl.settings import Target
+from kafkactl.view.output import LagFormat
 
 
-class LagFormat(StrEnum):
-    """Formats of lag."""
-
-    TABLE = "table"
-    JSON = "json"
-    JUNIT = "junit"
-    GITHUB = "github"
-    PROMETHEUS = "prometheus"
-
-
+@options.on_cluster()
 def lag(
+    target: Target,
     groups: Annotated[
         list[str] | None,
         typer.Argument(
@@ -57,13 +50,7 @@ def lag(
         bool, typer.Option("--watch", help="Look again every two seconds; in a pipe a line for each change.")
     ] = False,
     partitions: Annotated[bool, typer.Option("--partitions", help="All of it: every partition and its owner.")] = False,
-    file: options.File = None,
     show: Annotated[LagFormat, typer.Option("-o", "--output", help="How to show it.")] = LagFormat.TABLE,
-    brokers: options.Brokers = None,
-    env: options.Env = None,
-    client_config: options.ClientConfig = None,
-    timeout: options.Timeout = 3.0,
-    verbose: options.Verbose = False,
 ) -> None:
     """Show which consumer groups are behind, by how much, since when, and what to do about it. Joins no group.
 
@@ -76,16 +63,12 @@ def lag(
       kafkactl lag --sample 35s --threshold 500
       kafkactl lag -o prometheus > /var/lib/node_exporter/kafka.prom
     """
-    from kafkactl.commands.lag.run import Wish, look
+    from kafkactl.commands.lag.look import Wish, look
 
     if watch and sample is not None:
         raise UsageError("--watch looks again and again by itself: leave --sample out.")
     if watch and show is not LagFormat.TABLE:
         raise UsageError(f"--watch shows a table, not {show}.", hint=f"Take a sample: --sample 10s -o {show}")
-    catalog = settings.open_catalog(file, env, required=False)
-    connection = settings.resolve(
-        brokers=brokers, env=env, client_config=client_config, timeout=timeout, verbose=verbose, catalog=catalog
-    )
     wish = Wish(
         groups=tuple(settings.looked_at(groups or (), "KAFKA_CONSUMER_GROUP")),
         topics=tuple(settings.looked_at(topics or (), "KAFKA_TOPICS")),
@@ -94,10 +77,9 @@ def lag(
         sample=sample or 0.0,
         partitions=partitions,
         show=show,
-        flags=options.typed_flags(brokers, env, client_config, file),
     )
     if watch:
         from kafkactl.commands.lag.watch import watch as go_on
 
-        go_on(connection, catalog, wish)
-    raise typer.Exit(look(connection, catalog, wish))
+        go_on(target, wish)
+    raise typer.Exit(look(target, wish))

@@ -6,28 +6,31 @@ import time
 from collections import deque
 from typing import NoReturn
 
-from kafkactl import cluster, garbage, groupview, output
+from kafkactl import process
 from kafkactl.catalog.model import Catalog
-from kafkactl.commands.lag.run import Wish, judged, scope, tell_narrowed
-from kafkactl.commands.lag.show import summary
+from kafkactl.cluster.client import connect
+from kafkactl.commands.lag.look import Wish, judged, scope, tell_narrowed
 from kafkactl.errors import KafkactlError, UnreachableError
-from kafkactl.escapes import plain
-from kafkactl.groups.facts import Scope, read_groups
+from kafkactl.groups.fetch import Scope, read_groups
 from kafkactl.groups.history import Change, History, changes, sparkline, states
+from kafkactl.groups.reasons import reason
 from kafkactl.groups.report import Report
-from kafkactl.groups.waiting import with_waiting
-from kafkactl.groups.words import reason
-from kafkactl.output import Cell, Column
-from kafkactl.settings import Connection
+from kafkactl.groups.sampling import with_waiting
+from kafkactl.settings import Connection, Target
+from kafkactl.text.escapes import plain
+from kafkactl.view import group_table, output
+from kafkactl.view.lag_report import summary
+from kafkactl.view.output import Cell, Column
 
 _REFRESH = 2.0  # seconds between two looks
 _CHANGES = 5  # that are shown below the table
 _FRAME = 5  # lines of a screen that are no group: headings, summary, and the line of the clock
 
 
-def watch(connection: Connection, catalog: Catalog | None, wish: Wish) -> NoReturn:
+def watch(target: Target, wish: Wish) -> NoReturn:
     """Look again and again, also through a restart of the cluster. Raises UnreachableError where there is none yet."""
-    chosen = scope(cluster.connect(connection), catalog, wish)
+    connection, catalog = target.connection, target.catalog
+    chosen = scope(connect(connection), catalog, wish)
     tell_narrowed(wish)
     view = _Screen(connection, partitions=wish.partitions) if output.is_terminal(sys.stdout) else _Lines()
     history = History()
@@ -39,14 +42,14 @@ def watch(connection: Connection, catalog: Catalog | None, wish: Wish) -> NoRetu
             view.unreachable(error)
         else:
             view.show(found, history)
-        garbage.collect()
+        process.collect_garbage()
         time.sleep(max(0.2, _REFRESH - (time.monotonic() - start)))
 
 
 def _look(connection: Connection, chosen: Scope, history: History, catalog: Catalog | None, wish: Wish) -> Report:
     # A client of its own for each look, once somebody answers: librdkafka 2.16 aborts the process where a request to a
     # coordinator that was left lying comes to an end when the broker is back (librdkafka#4605).
-    kafka = cluster.connect(connection)
+    kafka = connect(connection)
     sample = with_waiting(kafka, read_groups(kafka, chosen, committed=True), history.before, times=True)
     return judged(history.add(sample), catalog, wish)
 
@@ -124,11 +127,12 @@ def _groups(found: Report, history: History, room: int) -> int:
     shown = found.lines[:room]
     sampled = found.seconds > 0
     marks = "▁▂▃▄▅▆▇█" if output.style().colour else "_.-=+*#"
-    columns = [*groupview.columns(sampled), Column("LAG OVER TIME"), Column("")]
+    columns = [*group_table.columns(sampled), Column("LAG OVER TIME"), Column("")]
     rows: list[list[Cell]] = [
-        [*groupview.cells(line, sampled), sparkline(history.lags(line.group.id), marks), reason(line)] for line in shown
+        [*group_table.cells(line, sampled), sparkline(history.lags(line.group.id), marks), reason(line)]
+        for line in shown
     ]
-    while len(columns) > len(groupview.columns(sampled)) and not output.fits(columns, rows):
+    while len(columns) > len(group_table.columns(sampled)) and not output.fits(columns, rows):
         columns, rows = columns[:-1], [row[:-1] for row in rows]
     output.table(columns, rows)
     return len(found.lines) - len(shown)
@@ -138,7 +142,7 @@ def _partitions(found: Report, room: int) -> int:
     """A table of the groups' partitions; how many of them did not fit."""
     sampled = found.seconds > 0
     rows = [
-        [line.group.id, *row] for line in found.lines for row in groupview.partition_rows(line, found.taken, sampled)
+        [line.group.id, *row] for line in found.lines for row in group_table.partition_rows(line, found.taken, sampled)
     ]
-    output.table([Column("GROUP"), *groupview.partition_columns(sampled)], rows[:room])
+    output.table([Column("GROUP"), *group_table.partition_columns(sampled)], rows[:room])
     return len(rows) - len(rows[:room])

@@ -1,28 +1,19 @@
 """kafkactl produce: write records, and account for every one of them."""
 
 import os
-import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from kafkactl import options, settings
-from kafkactl.records.partitioners import Partitioner
-
-_RATE = re.compile(r"(\d+(?:\.\d+)?)(?:/(s|m|h))?")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, None: 1}
+from kafkactl import options
+from kafkactl.records.model import Partitioner
+from kafkactl.settings import Target
 
 
-def rate(text: str | float) -> float:
-    """Records a second from what a user types: 100/s, 6000/m, or a number a second."""
-    match = _RATE.fullmatch(str(text).strip())
-    if not match or float(match[1]) <= 0:
-        raise typer.BadParameter(f"{text!r} is not a rate. Write 100/s or 6000/m.")
-    return float(match[1]) / _SECONDS[match[2]]
-
-
+@options.on_cluster(f_follows=True)
 def produce(
+    target: Target,
     topic: Annotated[
         str, typer.Argument(metavar="TOPIC", help="The topic; it must exist.", autocompletion=options.complete_topic)
     ],
@@ -58,7 +49,8 @@ def produce(
     ] = False,
     count: Annotated[int, typer.Option("--count", metavar="N", min=1, help="Write VALUE so many times.")] = 1,
     per_second: Annotated[
-        float | None, typer.Option("--rate", metavar="N/s", parser=rate, help="No more records a second than this.")
+        float | None,
+        typer.Option("--rate", metavar="N/s", parser=options.rate, help="No more records a second than this."),
     ] = None,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first line that is no record.")] = False,
     unsent: Annotated[
@@ -81,12 +73,6 @@ def produce(
         ),
     ] = 60.0,
     confirm: options.Confirm = None,
-    file: options.StreamFile = None,
-    brokers: options.Brokers = None,
-    env: options.Env = None,
-    client_config: options.ClientConfig = None,
-    timeout: options.Timeout = 3.0,
-    verbose: options.Verbose = False,
 ) -> None:
     """Write records with acks=all, idempotently, and say what became of every one. Creates no topic.
 
@@ -100,12 +86,8 @@ def produce(
       kafkactl produce payment.created --tombstone -k p-1
       kafkactl tail dlq.payment --from-beginning --no-follow -o json | kafkactl produce payment.created --json
     """
-    from kafkactl.commands.produce.run import Wish, produce_records
+    from kafkactl.commands.produce.write import Wish, produce_records
 
-    catalog = settings.open_catalog(file, env, required=False)
-    connection = settings.resolve(
-        brokers=brokers, env=env, client_config=client_config, timeout=timeout, verbose=verbose, catalog=catalog
-    )
     wish = Wish(
         topic=topic,
         value=None if value is None else os.fsencode(value),
@@ -114,7 +96,7 @@ def produce(
         key=None if key is None else os.fsencode(key),
         separator=None if separator is None else os.fsencode(separator),
         headers=tuple(header or ()),
-        timestamp=timestamp,
+        timestamp=options.moment(timestamp) if timestamp is not None else None,
         tombstone=tombstone,
         partition=partition,
         partitioner=partitioner,
@@ -127,4 +109,4 @@ def produce(
         delivery_timeout=delivery_timeout,
         confirm=confirm,
     )
-    produce_records(connection, catalog, wish)
+    produce_records(target, wish)

@@ -5,13 +5,17 @@ from typing import Annotated
 
 import typer
 
-from kafkactl import options, output, settings
+from kafkactl import options, settings
 from kafkactl.errors import UsageError
-from kafkactl.output import RecordFormat
-from kafkactl.records.partitioners import Partitioner
+from kafkactl.records.model import Partitioner
+from kafkactl.settings import Target
+from kafkactl.view import output
+from kafkactl.view.output import RecordFormat
 
 
+@options.on_cluster(f_follows=True)
 def tail(
+    target: Target,
     topics: Annotated[
         list[str] | None,
         typer.Argument(
@@ -70,12 +74,6 @@ def tail(
         bool, typer.Option("--read-uncommitted", help="Show records of open and aborted transactions, too.")
     ] = False,
     utc: options.Utc = False,
-    file: options.StreamFile = None,
-    brokers: options.Brokers = None,
-    env: options.Env = None,
-    client_config: options.ClientConfig = None,
-    timeout: options.Timeout = 3.0,
-    verbose: options.Verbose = False,
 ) -> None:
     """Show the last records of topics, and follow them. Joins no group, commits nothing, creates nothing.
 
@@ -86,24 +84,15 @@ def tail(
       kafkactl tail payment.failed -n 5 --jq '.value.amount > 1000' --no-follow
       kafkactl tail audit.logs --from-beginning --no-follow -o json > audit.jsonl
     """
-    from datetime import datetime
-
-    from kafkactl.commands.tail.places import Wanted
-    from kafkactl.commands.tail.run import Look, Stop, look
-    from kafkactl.commands.tail.start import Start
-    from kafkactl.records.span import moment
+    from kafkactl.commands.tail.look import End, Look, look
+    from kafkactl.commands.tail.start import Start, Wanted
 
     if partitioner and key is None:
         raise UsageError("--partitioner says where a key must be: give --key, too.")
-    catalog = settings.open_catalog(file, env, required=False)
-    connection = settings.resolve(
-        brokers=brokers, env=env, client_config=client_config, timeout=timeout, verbose=verbose, catalog=catalog
-    )
-    now = datetime.now().astimezone()
     start = Start(
         number=number,
         from_beginning=from_beginning,
-        since=moment(since, now) if since else None,
+        since=options.moment(since) if since else None,
         offset=offset,
         group=group,
     )
@@ -122,11 +111,10 @@ def tail(
         utc=utc,
     )
     look(
-        connection,
-        catalog,
+        target,
         Wanted(settings.topics_to_look_at(topics or ()), partitions or (), key, partitioner),
         start,
-        Stop(until=moment(until, now) if until else None, count=count, follow=follow),
+        End(until=options.moment(until) if until else None, count=count, follow=follow),
         shown,
         uncommitted=uncommitted,
     )

@@ -1,32 +1,17 @@
-"""The checks: pure functions over facts, one room a category."""
+"""The checks: pure functions over facts, one room a category. To import this is to register them all."""
 
-from collections.abc import Mapping
-
-from kafkactl.doctor.checks import (
-    cluster,
-    containers,
+from kafkactl.doctor.checks import (  # noqa: F401 - each registers its checks
+    consumers,
     coordination,
-    data,
-    engine,
-    groups,
-    network,
-    services,
-    storage,
+    disks,
+    docker_engine,
+    partitions,
+    reachability,
+    running,
+    side_services,
     trends,
     wiring,
 )
-from kafkactl.doctor.findings import Check
+from kafkactl.doctor.codes import CHECKS
 
-CHECKS: Mapping[str, Check] = {
-    **engine.CHECKS,
-    **containers.CHECKS,
-    **storage.CHECKS,
-    **data.CHECKS,
-    **network.CHECKS,
-    **wiring.CHECKS,
-    **coordination.CHECKS,
-    **cluster.CHECKS,
-    **groups.CHECKS,
-    **trends.CHECKS,
-    **services.CHECKS,
-}
+__all__ = ["CHECKS"]

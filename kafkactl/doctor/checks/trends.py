@@ -1,29 +1,20 @@
 """KD6: what only two looks at consumer groups tell: who is stuck, who never settles, who falls behind. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from kafkactl.doctor.checks.judged import (
-    judged,
-    observation,
-    offsets,
-    or_partial,
-    place,
-    seen,
-    waiting,
-    worst_of,
-)
+from kafkactl.doctor.checks.consumers import judged, observation, offsets, or_partial, place, seen, waiting, worst_of
+from kafkactl.doctor.codes import Finding, NotApplicableError, check
 from kafkactl.doctor.facts import Facts
-from kafkactl.doctor.findings import Check, Finding, NotApplicableError
 from kafkactl.groups.advice import to_keep_up
 from kafkactl.groups.model import Group
 from kafkactl.groups.observation import Observation
+from kafkactl.groups.reasons import of
 from kafkactl.groups.verdict import COMMIT_INTERVAL, PartitionVerdict
-from kafkactl.groups.words import of
-from kafkactl.words import and_more
+from kafkactl.text.words import and_more
 
 
+@check("KD604")
 def stalled(facts: Facts) -> Iterator[Finding]:
-    """KD604"""
     seconds = _sampled(facts)
     if seconds <= COMMIT_INTERVAL:
         raise NotApplicableError(f"a sample of {seconds:.0f} s is too short: a consumer may commit every 30 s")
@@ -56,8 +47,8 @@ def _sampled(facts: Facts) -> float:
     return observation(facts).seconds
 
 
+@check("KD605")
 def rebalance_loop(facts: Facts) -> Iterator[Finding]:
-    """KD605"""
     seconds, observed = _sampled(facts), observation(facts)
     if not observed.tells_restlessness:
         raise NotApplicableError(f"a sample of {seconds:.0f} s is too short")
@@ -80,8 +71,8 @@ def _rebalance_loop(observed: Observation) -> Iterator[Finding]:
         )
 
 
+@check("KD608")
 def falling_behind(facts: Facts) -> Iterator[Finding]:
-    """KD608"""
     _sampled(facts)
     yield from or_partial(facts, _falling_behind(facts))
 
@@ -102,6 +93,3 @@ def _falling_behind(facts: Facts) -> Iterator[Finding]:
             seen(group, partitions),
             heal=to_keep_up(group, verdict),
         )
-
-
-CHECKS: Mapping[str, Check] = {"KD604": stalled, "KD605": rebalance_loop, "KD608": falling_behind}

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from kafkactl.containers.model import Container
+from kafkactl.doctor.codes import NotApplicableError
 from kafkactl.doctor.facts import NO_STACK, Facts, StackFacts
-from kafkactl.doctor.findings import NotApplicableError
 from kafkactl.doctor.listeners import published, variable
 from kafkactl.doctor.signs import Kind, Sign, first
+from kafkactl.text.remedies import Advice, Command, Remedy, command, kafkactl
 
 KAFKA = ("broker", "controller", "zookeeper")
 _KILLED = 137
@@ -208,3 +209,31 @@ def is_broken(container: Container) -> bool:
     """Whether the health check itself cannot run."""
     health = container.health
     return health is not None and any(words in health.output for words in _NOT_FOUND)
+
+
+WITH_DATA = "recreates it, keeping its data"
+
+
+def compose(facts: Facts, *words: str, note: str = "") -> Command:
+    """A command of compose for this stack, from wherever one is."""
+    return command(*(stack(facts).compose or ("docker", "compose")), *words, note=note)
+
+
+def recreated(facts: Facts, container: Container, change: str, note: str = WITH_DATA) -> list[Remedy]:
+    """Change a service in the compose file, and recreate its container: advice, and the command."""
+    return [Advice(f"in the compose file give {container.service} {change}, then"), up(facts, container, note)]
+
+
+def up(facts: Facts, container: Container, note: str = WITH_DATA) -> Command:
+    """The command that recreates a service's container where its compose file has changed, and starts it."""
+    return compose(facts, "up", "-d", container.service, note=note)
+
+
+def show_log(container: Container) -> Command:
+    """The command that shows why a container is not well."""
+    return kafkactl("logs", container.service, options=["--tail", "50"], note="shows why")
+
+
+def docker(verb: str, container: Container, *, note: str = "") -> Command:
+    """A command of Docker's for one container: start, restart, unpause."""
+    return command("docker", verb, container.name, note=note)

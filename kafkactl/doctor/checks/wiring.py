@@ -1,21 +1,21 @@
 """KD3: do the containers' listeners, ports and addresses fit each other? By their variables. Pure."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from kafkactl.containers.model import Container
-from kafkactl.doctor.checks.containers import log_line, severity, suffering
-from kafkactl.doctor.checks.healing import anew, up
-from kafkactl.doctor.checks.troubles import KAFKA, stack, told_by
+from kafkactl.doctor.checks.running import log_line, severity, suffering
+from kafkactl.doctor.checks.troubles import KAFKA, recreated, stack, told_by, up
+from kafkactl.doctor.codes import Finding, check
 from kafkactl.doctor.facts import Facts, StackFacts
-from kafkactl.doctor.findings import Check, Finding
 from kafkactl.doctor.listeners import LOOPBACK, Listener, advertised, bound, published
+from kafkactl.text.remedies import Advice, Remedy
 
 _ADDRESS = re.compile(r"(?:[A-Z_]+://)?([\w.-]+):(\d+)")
 
 
+@check("KD308")
 def not_published(facts: Facts) -> Iterator[Finding]:
-    """KD308"""
     reached = {broker.dial.address for broker in facts.brokers or () if broker.dial.manner == "kafka"}
     for container in stack(facts).of_role("broker"):
         ports = published(container)
@@ -31,7 +31,7 @@ def not_published(facts: Facts) -> Iterator[Finding]:
                     ("seen", f"advertised: {', '.join(f'{one.name} {one.address}' for one in advertised(container))}"),
                     ("seen", f"published: {_ports(container)}"),
                 ],
-                anew(facts, container, f'ports: ["127.0.0.1:{listener.port}:{inside}"]'),
+                recreated(facts, container, f'ports: ["127.0.0.1:{listener.port}:{inside}"]'),
             )
 
 
@@ -39,8 +39,8 @@ def _ports(container: Container) -> str:
     return ", ".join(f"{outer}→{inner}" for inner, outer in published(container).items()) or "nothing"
 
 
+@check("KD309")
 def bound_to_loopback(facts: Facts) -> Iterator[Finding]:
-    """KD309"""
     for container in stack(facts).of_role("broker"):
         ports = published(container)
         for listener in bound(container):
@@ -49,12 +49,12 @@ def bound_to_loopback(facts: Facts) -> Iterator[Finding]:
                     container.name,
                     {"name": listener.name, "host": listener.host, "port": ports[listener.port]},
                     [("seen", f"KAFKA_LISTENERS has {listener.name}://{listener.address}")],
-                    anew(facts, container, f"{listener.name}://0.0.0.0:{listener.port} in KAFKA_LISTENERS"),
+                    recreated(facts, container, f"{listener.name}://0.0.0.0:{listener.port} in KAFKA_LISTENERS"),
                 )
 
 
+@check("KD310")
 def misrouted(facts: Facts) -> Iterator[Finding]:
-    """KD310"""
     there = stack(facts)
     brokers = there.of_role("broker")
     if not brokers:
@@ -70,7 +70,7 @@ def misrouted(facts: Facts) -> Iterator[Finding]:
                         container.name,
                         {"address": f"{host}:{port}", "why": why},
                         [("seen", f"{name}: {text}")],
-                        anew(facts, container, f"{name}{'=' if name[0] == '-' else ': '}{right}", "makes it anew"),
+                        recreated(facts, container, f"{name}{'=' if name[0] == '-' else ': '}{right}", "recreates it"),
                         "error" if container.role == "other" and container.status == "running" else "warning",
                         blocks=False,
                     )
@@ -91,7 +91,7 @@ def _addresses(container: Container) -> Iterator[tuple[str, str]]:
 def _wrong(there: StackFacts, container: Container, host: str, port: int) -> str:
     """Why a container cannot reach Kafka at that address; "" where it can, or where that is not known."""
     if host in LOOPBACK:
-        return "" if "host" in container.networks else "in a container that is the container itself"
+        return "" if "host" in container.networks else "inside a container, localhost is the container itself"
     broker = next((b for b in there.of_role("broker") if host in names(b)), None)
     if broker is None:
         return ""
@@ -123,36 +123,28 @@ def _right(brokers: tuple[Container, ...]) -> str:
     return ",".join(one.address for one in inner if one) or "the brokers' internal listener"
 
 
+@check("KD311")
 def rejected(facts: Facts) -> Iterator[Finding]:
-    """KD311"""
     for trouble in told_by(facts, "KD311"):
         container = trouble.container
         why = (trouble.sign.found.get("why", "") if trouble.sign else "").rstrip(".")
-        heal = [_correction(container, why), up(facts, container)]
+        heal: list[Remedy] = [_correction(container, why), up(facts, container)]
         evidence = [*log_line(trouble), *suffering(trouble)]
         yield Finding(container.name, {"why": why}, evidence, heal, severity(container))
 
 
-def _correction(container: Container, why: str) -> str:
+def _correction(container: Container, why: str) -> Advice:
     said = ",".join(f"{one.name}://{one.address}" for one in advertised(container))
     if "0.0.0.0" in why:
         better = ",".join(f"{one.name}://{_reachable(container, one)}:{one.port}" for one in advertised(container))
-        return f"give {container.service} in the compose file KAFKA_ADVERTISED_LISTENERS: {better}, then"
+        return Advice(f"give {container.service} in the compose file KAFKA_ADVERTISED_LISTENERS: {better}, then")
     if "No security protocol" in why:
         name = why.rpartition(" ")[2]
-        return f"add {name}:PLAINTEXT to KAFKA_LISTENER_SECURITY_PROTOCOL_MAP of {container.service}, then"
-    return f"correct the listeners of {container.service} in the compose file (now {said}), then"
+        return Advice(f"add {name}:PLAINTEXT to KAFKA_LISTENER_SECURITY_PROTOCOL_MAP of {container.service}, then")
+    return Advice(f"correct the listeners of {container.service} in the compose file (now {said}), then")
 
 
 def _reachable(container: Container, listener: Listener) -> str:
     if listener.host != "0.0.0.0":
         return listener.host
     return "localhost" if listener.port in published(container).values() else container.service
-
-
-CHECKS: Mapping[str, Check] = {
-    "KD308": not_published,
-    "KD309": bound_to_loopback,
-    "KD310": misrouted,
-    "KD311": rejected,
-}

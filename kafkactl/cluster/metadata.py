@@ -1,0 +1,244 @@
+"""Reading brokers and topics: what is there, who leads it, how it is set."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from confluent_kafka import KafkaError
+from confluent_kafka.admin import AdminClient, ConfigResource, ConfigSource, ResourceType
+
+from kafkactl.cluster.client import WORK_LIMIT, Broker, Cluster
+from kafkactl.cluster.kafka_errors import failed, reason
+from kafkactl.cluster.properties import client_properties
+from kafkactl.errors import KafkactlError
+from kafkactl.text.suggest import suggest
+from kafkactl.topics import ConfigValue, LiveTopic, Partition
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One broker setting. `changed`: it is not Kafka's built-in default. `value` is None where it is secret."""
+
+    name: str
+    value: str | None
+    changed: bool
+
+
+@dataclass(frozen=True)
+class BrokerSettings:
+    """A broker with its settings, or with the reason why they could not be read."""
+
+    broker: Broker
+    settings: Mapping[str, Setting]
+    why_not: str = ""
+
+    def text(self, name: str) -> str:
+        found = self.settings.get(name)
+        return (found.value or "") if found else ""
+
+
+def read_brokers(cluster: Cluster, ids: list[int] | None = None) -> list[BrokerSettings]:
+    """The settings of the brokers with these ids (all where None), each asked for at that broker itself."""
+    brokers = [broker for broker in cluster.info.brokers if ids is None or broker.id in ids]
+    futures = {}
+    for broker in brokers:
+        resource = ConfigResource(ResourceType.BROKER, str(broker.id))
+        asked = cluster.admin.describe_configs([resource], request_timeout=cluster.connection.timeout * 0.8)
+        futures[broker] = next(iter(asked.values()))
+    return [
+        BrokerSettings(broker, {}, reason(answer))
+        if isinstance(answer, KafkaError)
+        else BrokerSettings(broker, {name: _setting(entry) for name, entry in answer.items()})
+        for broker, answer in cluster.gather(futures, limit=cluster.connection.timeout).items()
+    ]
+
+
+def _setting(entry: object) -> Setting:
+    source = getattr(entry, "source", None)
+    builtin = ConfigSource.DEFAULT_CONFIG.value
+    changed = int(getattr(source, "value", source) or 0) != builtin
+    secret = bool(getattr(entry, "is_sensitive", False))
+    return Setting(entry.name, None if secret else entry.value, changed)  # type: ignore[attr-defined]
+
+
+def mode(settings: list[BrokerSettings]) -> str:
+    """ "KRaft" or "ZooKeeper", by what a broker says of itself; "" where none would say."""
+    for broker in settings:
+        if broker.text("process.roles"):
+            return "KRaft"
+        if broker.text("zookeeper.connect"):
+            return "ZooKeeper"
+    return ""
+
+
+@dataclass(frozen=True)
+class Topics:
+    """What the cluster shows of its topics. `denied`: topics asked for by name that we may not see, and why."""
+
+    found: Mapping[str, LiveTopic]
+    denied: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_topics(
+    cluster: Cluster,
+    asked: Iterable[str] = (),
+    *,
+    config_of: Iterable[str] | None = None,
+    limit: float = WORK_LIMIT,
+) -> Topics:
+    """Every topic we may see, and those of `asked` that exist; with settings (of `config_of` only, where given).
+
+    `limit` (seconds) bounds the wait for settings: without a controller they may never come.
+
+    A broker leaves out what a user may not see without a word, so the topics somebody counts on are asked for
+    by name.
+    """
+    listed = {name: _partitions(topic) for name, topic in read_metadata(cluster).topics.items()}
+    missing = [name for name in dict.fromkeys(asked) if name not in listed]
+    denied: dict[str, str] = {}
+    for name, answer in _describe(cluster, missing).items():
+        if isinstance(answer, KafkaError):
+            if answer.code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                denied[name] = reason(answer)
+        else:
+            listed[name] = _described_partitions(answer)
+    wanted = [name for name in (listed if config_of is None else config_of) if name in listed]
+    configs = read_configs(cluster, wanted, limit)
+    found = {
+        name: LiveTopic(name, partitions, configs.get(name) if name in wanted else {})
+        for name, partitions in listed.items()
+    }
+    return Topics(found, denied)
+
+
+def require_topic(cluster: Cluster, name: str) -> LiveTopic:
+    """One topic with its settings. Raises KafkactlError where it is not there, or is not for us to see."""
+    topics = read_topics(cluster, [name], config_of=[name])
+    if name in topics.denied:
+        raise KafkactlError(f"{name}: {topics.denied[name]}.")
+    if name not in topics.found:
+        raise no_such_topic(cluster, name, topics)
+    return topics.found[name]
+
+
+def no_such_topic(cluster: Cluster, name: str, topics: Topics, kind: str = "no topic") -> KafkactlError:
+    """The error for a topic (or what `kind` says, such as a glob) that is not among these."""
+    slip = suggest(name, topics.found, quoted=False)
+    return KafkactlError(
+        f"There is {kind} {name} on {cluster.connection.address}.{slip}", hint="List them: kafkactl describe -o name"
+    )
+
+
+def read_metadata(cluster: Cluster) -> Any:
+    """librdkafka's metadata of every topic; asking for it creates none."""
+    admin, seconds = cluster.admin, cluster.connection.timeout
+    while True:
+        # Without a topic's name: with one, the request itself could create the topic (library trap 6).
+        (answer,) = cluster.gather({0: cluster.start(admin.list_topics, timeout=seconds)}).values()
+        if not isinstance(answer, KafkaError):
+            return answer
+        seconds *= 2
+        if seconds > WORK_LIMIT:
+            raise failed(answer, "The cluster")
+        # Any one broker is asked, and a client stays with it, even if it hangs: another client may find another.
+        admin = AdminClient(client_properties(cluster.connection))
+
+
+def _partitions(topic: Any) -> tuple[Partition, ...]:
+    return tuple(
+        Partition(p.id, p.leader if p.leader >= 0 else None, tuple(p.replicas), tuple(p.isrs))
+        for _, p in sorted(topic.partitions.items())
+    )
+
+
+def _describe(cluster: Cluster, names: Sequence[str]) -> dict[str, Any]:
+    from confluent_kafka import TopicCollection
+
+    if not names:
+        return {}
+    return cluster.gather(cluster.admin.describe_topics(TopicCollection(list(names)), request_timeout=WORK_LIMIT))
+
+
+def _described_partitions(description: Any) -> tuple[Partition, ...]:
+    return tuple(
+        Partition(
+            p.id,
+            p.leader.id if p.leader else None,
+            tuple(n.id for n in p.replicas),
+            tuple(n.id for n in p.isr),
+        )
+        for p in description.partitions
+    )
+
+
+def read_configs(
+    cluster: Cluster, names: Sequence[str], limit: float = WORK_LIMIT
+) -> dict[str, Mapping[str, ConfigValue] | None]:
+    """The settings of topics, in one request; None for a topic whose settings we may not read.
+
+    A topic made a moment ago can still be unknown to the broker that answers: it is left out.
+    """
+    if not names:
+        return {}
+    resources = [ConfigResource(ResourceType.TOPIC, name) for name in names]
+    asked = cluster.admin.describe_configs(resources, request_timeout=WORK_LIMIT)
+    answers = cluster.gather(asked, limit=limit)
+    configs: dict[str, Mapping[str, ConfigValue] | None] = {}
+    for resource, answer in answers.items():
+        if not isinstance(answer, KafkaError):
+            configs[resource.name] = {key: _config_value(entry) for key, entry in answer.items()}
+        elif answer.code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+            configs[resource.name] = None
+    return _with_broker_defaults(cluster, configs)
+
+
+def _config_value(entry: Any) -> ConfigValue:
+    """A setting with the value it falls back to: the first synonym that is not the topic's own."""
+    own = ConfigSource.DYNAMIC_TOPIC_CONFIG.value
+    fallback = next((s.value for s in entry.synonyms.values() if _source(s) != own), None)
+    overridden = _source(entry) == own
+    return ConfigValue(entry.value, fallback if overridden else entry.value, overridden)
+
+
+# Settings whose broker-wide value may be given in another unit: then the topic's override hides it from its
+# synonyms. The broker's settings in their order of precedence, with their unit in ms (KafkaConfig).
+_IN_OTHER_UNITS = {
+    "retention.ms": {"log.retention.ms": 1, "log.retention.minutes": 60_000, "log.retention.hours": 3_600_000},
+    "segment.ms": {"log.roll.ms": 1, "log.roll.hours": 3_600_000},
+    "segment.jitter.ms": {"log.roll.jitter.ms": 1, "log.roll.jitter.hours": 3_600_000},
+}
+
+
+def _with_broker_defaults(
+    cluster: Cluster, configs: dict[str, Mapping[str, ConfigValue] | None]
+) -> dict[str, Mapping[str, ConfigValue] | None]:
+    hidden = {
+        (name, key)
+        for name, config in configs.items()
+        for key, value in (config or {}).items()
+        if value.overridden and value.default is None and key in _IN_OTHER_UNITS
+    }
+    if not hidden:
+        return configs
+    broker = read_brokers(cluster, [cluster.info.brokers[0].id])[0]
+    defaults = {key: _broker_default(broker, units) for key, units in _IN_OTHER_UNITS.items()}
+    return {
+        name: config
+        and {
+            key: replace(value, default=defaults[key]) if (name, key) in hidden else value
+            for key, value in config.items()
+        }
+        for name, config in configs.items()
+    }
+
+
+def _broker_default(broker: BrokerSettings, units: Mapping[str, int]) -> str | None:
+    for setting, factor in units.items():
+        text = broker.text(setting)
+        if text:
+            return text if int(text) < 0 else str(int(text) * factor)
+    return None
+
+
+def _source(entry: Any) -> int:
+    return int(getattr(entry.source, "value", entry.source))

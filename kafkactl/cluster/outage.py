@@ -1,0 +1,200 @@
+"""How long a cluster may still be waited for, and why it does not answer: told apart by trying what the client tried."""
+
+import re
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
+
+from kafkactl.cluster import network
+from kafkactl.cluster.kafka_errors import refused, silent
+from kafkactl.cluster.properties import client_properties
+from kafkactl.errors import UnreachableError
+from kafkactl.settings import Connection
+
+NEXT = "No Kafka here? kafkactl sandbox up      Still starting? kafkactl init-topics --wait 60s"
+
+
+@dataclass
+class Link:
+    """What a diagnosis needs of a cluster: the connection, an admin client, and the error events it has heard of."""
+
+    connection: Connection
+    admin: Any
+    heard: list[Any]
+    suspicions: int = 0  # how often an event made us look whether the cluster is gone
+
+    def events(self) -> list[Any]:
+        """librdkafka's error events so far; serving them is what calls our callback."""
+        self.admin.poll(0)
+        return self.heard
+
+
+def diagnose(link: Link, *, patient: bool) -> UnreachableError | None:
+    """The reason as an error; None while it may still turn out well (only if `patient`).
+
+    Tried in turn: does any bootstrap address accept a connection; does what answers speak Kafka; can the
+    brokers it names be reached.
+    """
+    connection, events = link.connection, link.events()
+    reasons = {address: network.unreachable(*network.split(address), timeout=0.3) for address in connection.brokers}
+    if all(reasons.values()):
+        (first, *others) = dict.fromkeys(str(why) for why in reasons.values())
+        return UnreachableError(
+            f"Kafka does not answer at {connection.address}: {'; '.join([first, *others])}.",
+            where=connection.source,
+            hint=NEXT,
+        )
+    if not patient or link.suspicions > 2:
+        foreign = _foreign(connection, next(address for address, why in reasons.items() if not why))
+        if foreign:
+            return foreign
+    if not patient or _names_a_broker(events):
+        return advertised(link)
+    return None
+
+
+def _foreign(connection: Connection, address: str) -> UnreachableError | None:
+    """The error for what listens but is no Kafka, no Kafka for this client, or one that hangs; else None."""
+    manner = network.manner(*network.split(address), timeout=0.2)
+    found = _MANNERS.get(manner)
+    if not found:
+        return None
+    message, hint = found
+    return UnreachableError(message.format(address=address), where=connection.source, hint=hint)
+
+
+_MANNERS: dict[network.Manner, tuple[str, str]] = {
+    "http": ("What answers at {address} is an HTTP server, not Kafka.", "Check host and port."),
+    "tls": ("What answers at {address} wants TLS.", "Set security.protocol=SSL or SASL_SSL in --client-config."),
+    "silent": (
+        "Kafka does not answer at {address}: it accepts connections but says nothing.",
+        "A broker that hangs or is overloaded does this. Give it longer: --timeout 30s",
+    ),
+    "closes": (
+        "What listens at {address} closes the connection before it says a word of Kafka.",
+        "A port published for a broker that is not running does this: see docker ps",
+    ),
+}
+
+
+def _names_a_broker(events: Sequence[Any]) -> bool:
+    """Whether an event is about an address the cluster itself gave: host:port/<broker id>."""
+    return any(re.search(r":\d+/\d+: ", event.str()) for event in events)
+
+
+def _metadata(link: Link) -> Any:
+    """What the bootstrap answers; asked again on a connection of its own where the first one is busy with the dead."""
+    for fresh in (False, True):
+        try:
+            return _ask_anew(link.connection, 0.5) if fresh else link.admin.list_topics(timeout=0.5)
+        except KafkaException:
+            continue
+    return None
+
+
+def _ask_anew(connection: Connection, seconds: float) -> Any:
+    return AdminClient(client_properties(connection)).list_topics(timeout=seconds)
+
+
+def advertised(link: Link) -> UnreachableError | None:
+    """The bootstrap answered: are the addresses it sends its clients to any good from here?"""
+    metadata = _metadata(link)
+    if metadata is None:
+        return None
+    reasons = {
+        f"{broker.host}:{broker.port}": network.unreachable(broker.host, broker.port, timeout=0.3)
+        for broker in metadata.brokers.values()
+    }
+    bad = {address: why for address, why in reasons.items() if why}
+    if not bad or len(bad) < len(reasons):
+        return None
+    address, why = next(iter(bad.items()))
+    return UnreachableError(
+        f"Kafka answers at {link.connection.address} but sends its clients to {', '.join(bad)}: {why}.",
+        where=f"The broker's advertised.listeners gives {address} for the port you used.",
+        hint="Use the listener meant for this side (from the host: localhost:40093), or correct advertised.listeners.",
+    )
+
+
+class Patience:
+    """How long one batch of requests may still be waited for."""
+
+    def __init__(self, link: Link, limit: float) -> None:
+        self.link = link
+        self.timeout = link.connection.timeout
+        self.deadline = time.monotonic() + limit
+        self.seen = 0
+        self.suspect_since: float | None = None
+        self.next_check = time.monotonic() + self.timeout * 0.5
+        self.sign_of_life: _SignOfLife | None = None
+
+    def check(self) -> bool:
+        """False when the limit is over; raises UnreachableError when the cluster is gone."""
+        now = time.monotonic()
+        events = self.link.events()
+        for event in events[self.seen :]:
+            self._judge(event)
+        self.seen = len(events)
+        if self.suspect_since is not None and now - self.suspect_since > 0.25:
+            self._confirm()
+            self.suspect_since = now
+        if now > self.next_check:
+            self._look_for_life(now)
+        return now < self.deadline
+
+    def _judge(self, event: Any) -> None:
+        code = event.code()
+        if code in (KafkaError._AUTHENTICATION, KafkaError._SSL):
+            raise refused(self.link.connection, event.str())
+        if code in (
+            KafkaError._ALL_BROKERS_DOWN,
+            KafkaError._RESOLVE,
+            KafkaError._TRANSPORT,
+            KafkaError._BAD_MSG,
+        ):
+            self.suspect_since = self.suspect_since or time.monotonic() - 0.2
+
+    def _confirm(self) -> None:
+        """An event may be a blip, or one of several addresses: gone is only what no address answers."""
+        self.link.suspicions += 1
+        error = diagnose(self.link, patient=True)
+        if error:
+            raise error
+
+    def _look_for_life(self, now: float) -> None:
+        if self.sign_of_life is None:
+            self.sign_of_life = _SignOfLife(self.link.connection, self.timeout * 0.2)
+        elif self.sign_of_life.done():
+            alive = self.sign_of_life.alive
+            self.sign_of_life = None
+            if not alive:
+                raise diagnose(self.link, patient=False) or silent(self.link.connection)
+            # A bootstrap that answers is no good if it sends its clients where nobody is.
+            error = advertised(self.link)
+            if error:
+                raise error
+            self.next_check = now + self.timeout
+
+
+class _SignOfLife:
+    """Asks for metadata on a connection of its own, beside a request that takes long: slow is not dead."""
+
+    def __init__(self, connection: Connection, timeout: float) -> None:
+        self.alive = False
+        self._thread = threading.Thread(target=self._ask, args=(connection, timeout), daemon=True)
+        self._thread.start()
+
+    def _ask(self, connection: Connection, timeout: float) -> None:
+        try:
+            _ask_anew(connection, max(timeout, 0.1))
+            self.alive = True
+        except KafkaException:
+            self.alive = False
+
+    def done(self) -> bool:
+        return not self._thread.is_alive()

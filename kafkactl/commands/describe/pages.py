@@ -1,0 +1,118 @@
+"""What describe looks at: the cluster with its topics, single topics, brokers."""
+
+from dataclasses import replace
+from typing import Any
+
+from kafkactl.catalog.model import Catalog
+from kafkactl.cluster.client import Cluster
+from kafkactl.cluster.metadata import read_brokers, read_topics
+from kafkactl.cluster.overview import read_overview
+from kafkactl.errors import ExitCode, KafkactlError, UsageError
+from kafkactl.groups.fetch import Scope, groups_by_topic
+from kafkactl.groups.report import Report, report
+from kafkactl.groups.sampling import observe
+from kafkactl.text.suggest import suggest
+from kafkactl.view import cluster_page, output, topic_page
+from kafkactl.view.output import ListFormat, say
+
+
+def describe_cluster(
+    kafka: "Cluster", catalog: Catalog | None, show: ListFormat, *, unhealthy: bool, internal: bool
+) -> ExitCode:
+
+    view = read_overview(kafka, catalog.topics if catalog else (), internal=internal)
+    rows = [row for row in view.topics if row.state != "ok" or not unhealthy]
+    match show:
+        case ListFormat.NAME:
+            for row in rows:
+                if row.live or unhealthy:  # a list of topics is of those that are there
+                    say(row.name)
+        case ListFormat.JSON:
+            output.document("cluster", cluster_page.overview_document(view, rows, catalog is not None))
+        case ListFormat.TABLE:
+            cluster_page.show_cluster(view)
+            cluster_page.show_list(rows, catalogued=catalog is not None, unhealthy=unhealthy)
+    cluster_page.admit_gaps(view)
+    return ExitCode.FOUND if unhealthy and rows else ExitCode.OK
+
+
+def describe_topics(
+    kafka: "Cluster",
+    catalog: Catalog | None,
+    names: list[str],
+    show: ListFormat,
+    *,
+    unhealthy: bool,
+    judge_groups: bool = False,
+) -> ExitCode:
+
+    view = read_overview(kafka, catalog.topics if catalog else (), only=names)
+    found = {row.name: row for row in view.topics}
+    rows = [found[name] for name in dict.fromkeys(names) if name in found]
+    if unhealthy:
+        rows = [row for row in rows if row.state != "ok"]
+    groups = groups_by_topic(kafka, [row.name for row in rows]) if rows and show is not ListFormat.NAME else {}
+    judged = _judged(kafka, catalog, [row.name for row in rows]) if judge_groups else {}
+    match show:
+        case ListFormat.NAME:
+            for row in rows:
+                say(row.name)
+        case ListFormat.JSON:
+            topics = [topic_page.document(row, view, catalog, groups[row.name], judged.get(row.name)) for row in rows]
+            output.document("topics", {"topics": topics, "missing": dict(view.storage.missing)})
+        case ListFormat.TABLE:
+            for number, row in enumerate(rows):
+                if number:
+                    say()
+                topic_page.show_topic(row, view, catalog, groups[row.name])
+                if row.name in judged:
+                    topic_page.show_judged(judged[row.name])
+    cluster_page.admit_gaps(view)
+    for name in names:
+        if name not in found:
+            raise _unknown(kafka, catalog, name, view.hidden)
+    return ExitCode.FOUND if unhealthy and rows else ExitCode.OK
+
+
+def _judged(kafka: "Cluster", catalog: Catalog | None, topics: list[str]) -> dict[str, "Report"]:
+    """The groups that read each of these topics, judged by what they read of it; all of them looked at once."""
+
+    seen = observe(kafka, scope=Scope(topics=topics.__contains__), times=True)
+    return {
+        topic: report(replace(seen, now=seen.now.of_topic(topic)), catalog, None, everything=False) for topic in topics
+    }
+
+
+def _unknown(kafka: "Cluster", catalog: Catalog | None, name: str, hidden: Any) -> KafkactlError:
+
+    if name in hidden:
+        return KafkactlError(f"{name} cannot be described on {kafka.connection.address}: {hidden[name]}.")
+    known = read_topics(kafka, config_of=()).found
+    declared = "" if not catalog or name not in catalog.topics else "It is declared: kafkactl init-topics creates it."
+    slip = "" if declared else suggest(name, known, quoted=False)
+    message = f"There is no topic {name} on {kafka.connection.address}.{slip}"
+    return KafkactlError(message, hint=declared or "List them: kafkactl describe -o name")
+
+
+def describe_brokers(kafka: "Cluster", names: list[str] | None, show: ListFormat) -> ExitCode:
+
+    known = [broker.id for broker in kafka.info.brokers]
+    bad = [name for name in names or () if not name.isdigit() or int(name) not in known]
+    if bad:
+        raise UsageError(
+            f"There is no broker {bad[0]} on {kafka.connection.address}.",
+            hint=f"Brokers: {', '.join(map(str, known))}",
+        )
+    found = read_brokers(kafka, [int(name) for name in names] if names else None)
+    match show:
+        case ListFormat.NAME:
+            for entry in found:
+                say(str(entry.broker.id))
+        case ListFormat.JSON:
+            output.document("brokers", {"brokers": [cluster_page.broker_document(entry) for entry in found]})
+        case ListFormat.TABLE:
+            for number, entry in enumerate(found):
+                if number:
+                    say()
+                cluster_page.show_broker(entry)
+    return ExitCode.FOUND if any(entry.why_not for entry in found) else ExitCode.OK

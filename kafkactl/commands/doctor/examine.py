@@ -1,0 +1,216 @@
+"""One examination: facts, findings, and again while waiting can heal what was found."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from kafkactl import consent, process
+from kafkactl.doctor.bundle import bundle, read_facts, save_facts
+from kafkactl.doctor.checks import CHECKS
+from kafkactl.doctor.codes import category, codes
+from kafkactl.doctor.diagnosis import Diagnosis, Ignored, diagnose
+from kafkactl.doctor.facts import Facts
+from kafkactl.errors import ExitCode, UsageError
+from kafkactl.settings import Target
+from kafkactl.text.suggest import suggest
+from kafkactl.view import diagnosis_report, output
+from kafkactl.view.output import DoctorFormat
+
+
+def fix(
+    found: Diagnosis,
+    facts: Facts,
+    target: Target,
+    *,
+    yes: bool,
+    confirm: str | None,
+) -> list[str]:
+    """Heal what can be healed without a loss, where that is agreed to; the codes that were treated.
+
+    Raises UsageError where it is not agreed to, KafkactlError where Kafka or the engine does not do it.
+    """
+    from kafkactl.doctor.repair import repairs
+
+    todo = repairs(found.findings("error", "warning", "info"), facts, target)
+    if not todo:
+        if found.headline:
+            output.note("--fix heals nothing of this: follow the remedy.")
+        return []
+    cluster = facts.cluster.id if facts.cluster else None
+    consent.require_unprotected(target, cluster, confirm, "change the cluster")
+    for repair in todo:
+        output.note(f"--fix would {repair.words} ({repair.code}).")
+    if not yes and not consent.agrees("Do it?"):
+        raise UsageError("Nothing was changed.", hint="Agree beforehand: --fix --yes")
+    for repair in todo:
+        for line in repair.act():
+            output.warn(line)
+    return list(dict.fromkeys(repair.code for repair in todo))
+
+
+def is_under_way(treated: Iterable[str], found: Diagnosis) -> bool:
+    """Whether what was treated, or what came of it, may still be on its way to being well."""
+    there = {told.code for told in found.findings("error", "warning")}
+    return bool(there & set(treated)) or any(codes()[told.code].waits for told in found.findings("error"))
+
+
+def say_whether_healed(treated: Iterable[str], after: Diagnosis) -> None:
+    """Which of the codes that were treated are gone."""
+    left = {told.code for told in after.findings("error", "warning", "info")}
+    for code in treated:
+        output.note(f"{code} is {'not healed' if code in left else 'healed'}.")
+
+
+_AGAIN = 1.0  # seconds between two looks
+_RECOVERY = 60.0  # seconds that what was started has to come up
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What to look for and how to show it, as the user typed it."""
+
+    what: tuple[str, ...]
+    wait: float  # seconds
+    sample: float  # seconds
+    fail_on_warnings: bool
+    ignore: tuple[str, ...]
+    save: Path | None
+    saved: Path | None
+    show: DoctorFormat
+    fix: bool = False
+    yes: bool = False
+    confirm: str | None = None
+    probe: bool = False
+    bundle: Path | None = None
+    project: str | None = None
+
+
+def examine(target: Target, wish: Wish) -> ExitCode:
+    """Examine, heal where that is wished, show what was found, and say it in an exit code.
+
+    Raises UsageError for a check that does not exist.
+    """
+    look = partial(diagnose, codes=codes(), checks=CHECKS, wanted=_wanted(wish.what), ignored=_ignored(wish.ignore))
+    start = time.monotonic()
+    again = partial(_look_again, target, wish, look)
+    facts, found, waited = again(wish.wait, lambda found: _may_heal(found, wish))
+    told = False
+    if wish.fix:
+        if wish.show is DoctorFormat.TABLE:  # a program gets one document: of how it ended
+            diagnosis_report.report(found, wish.show, time.monotonic() - start)
+            told = True
+        treated = fix(found, facts, target, yes=wish.yes, confirm=wish.confirm)
+        if treated:
+            facts, found, _ = again(max(wish.wait, _RECOVERY), lambda found: is_under_way(treated, found))
+            told = False
+            say_whether_healed(treated, found)
+    if wish.save is not None:
+        save_facts(wish.save, facts)
+    if wish.bundle is not None:
+        held = bundle(wish.bundle, facts, diagnosis_report.document(found), live=wish.saved is None)
+        output.note(f"{wish.bundle} holds {held}.")
+    if not told:
+        diagnosis_report.report(found, wish.show, time.monotonic() - start)
+    return _exit_code(found, wish, waited=waited)
+
+
+def _look_again(
+    target: Target,
+    wish: Wish,
+    look: Callable[[Facts], Diagnosis],
+    seconds: float,
+    under_way: Callable[[Diagnosis], bool],
+) -> tuple[Facts, Diagnosis, bool]:
+    """What was found at last, looking again while it is under way, for so many seconds; and whether they ran out."""
+    deadline = time.monotonic() + seconds
+    while True:
+        facts = _facts(target, wish)
+        found = look(facts)
+        left = deadline - time.monotonic()
+        if wish.saved is not None or left <= 0 or not under_way(found):
+            if wish.show is DoctorFormat.TABLE:
+                output.pending("")
+            return facts, found, seconds > 0 and left <= 0
+        if wish.show is DoctorFormat.TABLE and found.headline:
+            output.pending(f"  …   waiting: {found.headline.headline}")
+        process.collect_garbage()
+        time.sleep(min(_AGAIN, left))
+
+
+def _facts(target: Target, wish: Wish) -> Facts:
+    if wish.saved is None:
+        from kafkactl.doctor.collect import collect
+
+        if wish.sample and wish.show is DoctorFormat.TABLE:
+            output.pending(f"  …   looking at consumer groups for {wish.sample:g} s")
+        facts = collect(target, wish.sample, wish.project)
+        return _probed(facts, target, wish) if wish.probe else facts
+    return read_facts(wish.saved)
+
+
+def _probed(facts: Facts, target: Target, wish: Wish) -> Facts:
+    if facts.cluster is None:
+        return facts
+    from kafkactl.doctor.collect import with_round_trip
+
+    consent.require_unprotected(target, facts.cluster.id, wish.confirm, "write test records to it")
+    return with_round_trip(facts, target.connection)
+
+
+def _bad(found: Diagnosis, wish: Wish) -> Sequence[str]:
+    """The codes of what makes the exit code 1."""
+    severities = ("error", "warning") if wish.fail_on_warnings else ("error",)
+    return [told.code for told in found.findings(*severities)]
+
+
+def _may_heal(found: Diagnosis, wish: Wish) -> bool:
+    bad = _bad(found, wish)
+    return bool(bad) and all(codes()[code].waits for code in bad)
+
+
+def _exit_code(found: Diagnosis, wish: Wish, *, waited: bool) -> ExitCode:
+    if found.states("crashed"):
+        return ExitCode.UNREACHABLE
+    if not _bad(found, wish):
+        return ExitCode.OK
+    return ExitCode.WAIT_EXPIRED if waited else ExitCode.FOUND
+
+
+def _wanted(texts: Iterable[str]) -> list[str] | None:
+    """The codes these words mean: a category, its digits, a code, a code's slug. None for all."""
+    wanted: list[str] = []
+    for text in texts:
+        found = [
+            code
+            for code, entry in codes().items()
+            if text.upper() in (code, code[:3]) or text.lower() in (entry.slug, category(code))
+        ]
+        if not found:
+            known = [*codes(), *map(category, codes()), *(entry.slug for entry in codes().values())]
+            raise UsageError(
+                f"There is no check {text}.{suggest(text, known, quoted=False)}",
+                hint="List them: kafkactl doctor --list",
+            )
+        wanted += found
+    return wanted or None
+
+
+def _ignored(texts: Iterable[str]) -> list[Ignored]:
+    ignored = []
+    for text in texts:
+        name, equals, target = text.partition("=")
+        ignored += [Ignored(code, target if equals else "*") for code in _wanted([name]) or ()]
+    return ignored
+
+
+def explain(text: str) -> None:
+    """Say what a code means."""
+    for code in _wanted([text]) or ():
+        diagnosis_report.explain(code, codes()[code])
+
+
+def list_codes(form: DoctorFormat) -> None:
+    """List every check."""
+    diagnosis_report.listing(codes(), form)

@@ -1,0 +1,236 @@
+"""What each of the changing commands makes of a group's offsets."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from kafkactl.cluster.client import Cluster, connect
+from kafkactl.cluster.commits import delete_group, remove_commits, set_commits
+from kafkactl.cluster.metadata import no_such_topic, read_topics
+from kafkactl.cluster.offsets import read_time_offsets
+from kafkactl.commands.groups.change import Asked, Change, carry_out, refuse_members
+from kafkactl.errors import KafkactlError, UsageError
+from kafkactl.groups import journal
+from kafkactl.groups.fetch import Scope, is_glob, matches, read_groups, read_standing, require_group
+from kafkactl.groups.journal import Saved, parse
+from kafkactl.groups.model import Partition
+from kafkactl.groups.reset import Move, Wish, by, plan, to_earliest, to_latest, to_offset, to_these, to_time
+from kafkactl.text.words import many
+from kafkactl.topics import Place
+from kafkactl.view import output
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where a group shall read on: in which partitions, and the option that says it, with its value.
+
+    `time` is the one of --to-time in ms, `text` what the file of --from-file holds.
+    """
+
+    topics: tuple[str, ...]
+    partitions: tuple[int, ...]
+    option: str
+    value: Any
+    time: int | None
+    text: str
+
+
+def reset(asked: Asked, group: str, where: Where) -> None:
+    """groups reset. Raises KafkactlError."""
+    kafka = connect(asked.target.connection)
+    if where.option == "--from-file":
+        saved = parse(where.text, str(where.value))
+        _tell_origin(kafka, group, saved)
+        chosen = {place: o for place, o in saved.offsets.items() if _chosen(place, where.topics, where.partitions)}
+        _require_places(kafka, chosen, str(where.value))
+        refuse_members(kafka, group)
+        moves = plan(read_standing(kafka, group, chosen), to_these(chosen))
+    else:
+        require_group(kafka, group)
+        refuse_members(kafka, group)
+        standing = read_standing(kafka, group, _places(kafka, group, where))
+        moves = plan(standing, _wish(kafka, standing, where))
+    carry_out(kafka, asked, [_change(kafka, group, _words(where), moves)])
+
+
+def _words(where: Where) -> str:
+    if where.time is not None:
+        when = datetime.fromtimestamp(where.time / 1000).astimezone().isoformat(sep=" ", timespec="seconds")
+        return f"reset to {when}"
+    return {
+        "--to-earliest": "reset to the first record left",
+        "--to-latest": "reset to the end",
+        "--by": f"reset by {where.value:+,}" if where.option == "--by" else "",
+        "--to-offset": f"reset to offset {where.value}",
+        "--from-file": f"reset to what {where.value} holds",
+    }[where.option]
+
+
+def _wish(kafka: Cluster, standing: Sequence[Partition], where: Where) -> Wish:
+    match where.option:
+        case "--to-earliest":
+            return to_earliest
+        case "--to-latest":
+            return to_latest
+        case "--by":
+            return by(where.value)
+        case "--to-offset":
+            return to_offset(where.value)
+    assert where.time is not None
+    found = read_time_offsets(kafka, [partition.place for partition in standing], where.time)
+    silent = [place for place, offset in found.items() if offset is None]
+    if silent:
+        raise KafkactlError(f"No leader answers for {silent[0]}, so nothing was changed.")
+    return to_time({place: offset for place, offset in found.items() if offset is not None})
+
+
+def _places(kafka: Cluster, group: str, where: Where) -> list[Place]:
+    """The partitions that are meant: all of a topic that is named, of a glob's those the group has committed in."""
+    topics = read_topics(kafka, [topic for topic in where.topics if not is_glob(topic)], config_of=())
+    committed = _committed(kafka, group)
+    found: dict[Place, None] = {}
+    for pattern in where.topics:
+        if pattern in topics.denied:
+            raise KafkactlError(f"{pattern}: {topics.denied[pattern]}.")
+        if pattern in topics.found:
+            found |= dict.fromkeys(Place(pattern, p.id) for p in topics.found[pattern].partitions)
+        elif is_glob(pattern):
+            found |= dict.fromkeys(place for place in committed if matches(place[0], pattern))
+        else:
+            raise no_such_topic(kafka, pattern, topics)
+    chosen = [place for place in found if not where.partitions or place[1] in where.partitions]
+    if not chosen:
+        has = ", ".join(sorted({topic for topic, _ in committed})) or "no topic at all"
+        raise KafkactlError(
+            f"{group} has committed nothing in the partitions that {' '.join(where.topics)} means.",
+            where=f"It has in {has}.",
+            hint="Name a topic without a glob to reset it whole.",
+        )
+    if absent := sorted(set(where.partitions) - {id for _, id in chosen}):
+        raise UsageError(f"There is no partition {absent[0]} among those of {' '.join(where.topics)}.")
+    return chosen
+
+
+def _committed(kafka: Cluster, group: str) -> dict[Place, int]:
+    sample = read_groups(kafka, Scope(group.__eq__))
+    found = sample.group(group)
+    if found is None or found.missing:
+        why = found.missing if found else next(iter(sample.missing.values()), "it is gone")
+        raise KafkactlError(f"The offsets of {group} could not be read: {why}. Nothing was changed.")
+    return {p.place: p.committed for p in found.partitions if p.committed is not None}
+
+
+def _chosen(place: Place, topics: Sequence[str], partitions: Sequence[int]) -> bool:
+    topic, id = place
+    return (not topics or any(matches(topic, pattern) for pattern in topics)) and (not partitions or id in partitions)
+
+
+def _require_places(kafka: Cluster, places: Iterable[Place], source: str) -> None:
+    """Raise KafkactlError where a partition that a file names is not on the cluster, or it names none."""
+    listed = list(places)
+    if not listed:
+        raise UsageError(f"{source} holds no offsets of these topics.")
+    topics = read_topics(kafka, {topic for topic, _ in listed}, config_of=()).found
+    there = {Place(topic.name, p.id) for topic in topics.values() for p in topic.partitions}
+    if absent := [place for place in listed if place not in there]:
+        raise KafkactlError(
+            f"There is no {absent[0]} on {kafka.connection.address}, so nothing was changed.",
+            where=f"{source} names {many(len(absent), 'partition')} that are not there."
+            if len(absent) > 1
+            else f"{source} names it.",
+            hint="Leave it out: --topic and --partition choose from the file.",
+        )
+
+
+def _tell_origin(kafka: Cluster, group: str, saved: Saved) -> None:
+    if saved.group and saved.group != group:
+        output.warn(f"these offsets were saved of another group, {saved.group}")
+    if saved.cluster and saved.cluster != kafka.info.id:
+        output.warn(
+            f"these offsets were saved on another cluster, {saved.cluster}: there the same offset is another record"
+        )
+
+
+def undo(asked: Asked, group: str | None) -> None:
+    """groups undo. Raises KafkactlError where nothing was changed from here."""
+    kafka = connect(asked.target.connection)
+    last = journal.latest(kafka.info.id, group)
+    if last is None:
+        raise KafkactlError(
+            f"No change of {group or 'a group'} on this cluster is known here.",
+            where="Only what kafkactl changed from here, as this user, can be undone.",
+        )
+    path, saved = last
+    refuse_members(kafka, saved.group)
+    _require_places(kafka, saved.offsets, str(path))
+    when = datetime.fromtimestamp(saved.taken / 1000, UTC).astimezone().isoformat(sep=" ", timespec="seconds")
+    output.note(f"The last change of {saved.group} from here: {saved.change}, at {when}.")
+    words = _back(saved.change)
+    moves = plan(read_standing(kafka, saved.group, saved.offsets), to_these(saved.offsets), exact=True)
+    carry_out(kafka, asked, [_change(kafka, saved.group, words, moves)])
+
+
+def _back(change: str) -> str:
+    """What putting back is called: of a change its undo, of an undo the change again."""
+    what, colon, rest = change.partition(": ")
+    return {"undo": f"redo: {rest}", "redo": f"undo: {rest}"}.get(what if colon else "", f"undo: {change}")
+
+
+def copy(asked: Asked, source: str, target: str, topics: tuple[str, ...]) -> None:
+    """groups copy. Raises KafkactlError."""
+    if source == target:
+        raise UsageError("FROM and TO are the same group.")
+    kafka = connect(asked.target.connection)
+    require_group(kafka, source)
+    refuse_members(kafka, target)
+    offsets: Mapping[Place, int | None] = {
+        place: offset for place, offset in _committed(kafka, source).items() if _chosen(place, topics, ())
+    }
+    if not offsets:
+        raise KafkactlError(f"{source} has committed nothing{' there' if topics else ''}, so nothing was changed.")
+    moves = plan(read_standing(kafka, target, offsets), to_these(offsets))
+    carry_out(kafka, asked, [_change(kafka, target, f"copy of {source}", moves)])
+
+
+def delete_offsets(asked: Asked, group: str, topic: str) -> None:
+    """groups delete-offsets. Raises KafkactlError."""
+    kafka = connect(asked.target.connection)
+    require_group(kafka, group)
+    refuse_members(kafka, group, reading=topic)
+    committed = _committed(kafka, group)
+    offsets = {place: offset for place, offset in committed.items() if place[0] == topic}
+    if not offsets:
+        has = ", ".join(sorted({name for name, _ in committed})) or "no topic at all"
+        raise KafkactlError(f"{group} has committed nothing in {topic}.", where=f"It has in {has}.")
+    moves = _forgotten(offsets)
+    carry_out(kafka, asked, [_change(kafka, group, f"forget {topic}", moves)])
+
+
+def delete(asked: Asked, groups: Sequence[str]) -> None:
+    """groups delete. Raises KafkactlError; none is deleted where one cannot be."""
+    kafka = connect(asked.target.connection)
+    changes = []
+    for group in dict.fromkeys(groups):
+        require_group(kafka, group)
+        refuse_members(kafka, group)
+        act: Callable[[], None] = partial(delete_group, kafka, group)
+        changes.append(Change(group, "delete the group", _forgotten(_committed(kafka, group)), act))
+    carry_out(kafka, asked, changes)
+
+
+def _forgotten(offsets: Mapping[Place, int]) -> tuple[Move, ...]:
+    return tuple(Move(*place, offset, None) for place, offset in sorted(offsets.items()))
+
+
+def _change(kafka: Cluster, group: str, words: str, moves: tuple[Move, ...]) -> Change:
+    def act() -> None:
+        written = {move.place: move.new for move in moves if move.changes and move.new is not None}
+        removed = [move.place for move in moves if move.changes and move.new is None]
+        if written:
+            set_commits(kafka, group, written)
+        if removed:
+            remove_commits(kafka, group, removed)
+
+    return Change(group, words, moves, act)

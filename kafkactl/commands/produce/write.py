@@ -1,0 +1,307 @@
+"""One produce: what the command line asks for, checked against the cluster, done, and told."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from kafkactl import consent
+from kafkactl.catalog.model import Catalog
+from kafkactl.cluster.client import Cluster, connect
+from kafkactl.cluster.metadata import require_topic
+from kafkactl.errors import KafkactlError, UnreachableError, UsageError
+from kafkactl.process import Interruption
+from kafkactl.records import outgoing
+from kafkactl.records.job import Job, Pace
+from kafkactl.records.lines import Lines, Repeated, Source
+from kafkactl.records.model import Headers, Partitioner
+from kafkactl.records.outgoing import Columns, Given, Parse, Rules
+from kafkactl.records.send import Sender
+from kafkactl.records.unsent import Unsent
+from kafkactl.settings import Target
+from kafkactl.text.remedies import Command, kafkactl
+from kafkactl.text.suggest import suggest
+from kafkactl.text.units import retention_text
+from kafkactl.text.words import many, took
+from kafkactl.topics import LiveTopic, health, is_internal
+from kafkactl.view import output
+
+
+def conclude(job: Job, kafka: Cluster, resend: Callable[[Path], Command], seconds: float) -> None:
+    """Say what became of the records after `seconds`; `resend` makes the command that sends the rest.
+
+    Raises KafkactlError where not every record was acknowledged (UnreachableError where nobody answered), or what
+    the signal was that stopped us.
+    """
+    done, missing = job.sender.acknowledged, job.unsent.count + job.sender.waiting
+    if not missing and not job.tally.cut_short:
+        rate = f", {done / seconds:,.0f}/s" if done > 1 and seconds else ""
+        output.note(f"{many(done, 'record')} acknowledged ({took(seconds)}{rate}).")
+        job.stop.raise_again()
+        return
+    kind = UnreachableError if job.sender.lost else KafkactlError
+    error = kind(
+        f"{done:,} of {many(done + missing, 'record')} acknowledged; {', '.join(_reasons(job, kafka))}.",
+        where=" ".join(_whereabouts(job)),
+        hint=_next_step(job, resend),
+    )
+    if job.stop.signal is not None:
+        output.note("\n".join(error.lines()))
+        job.stop.raise_again()
+    raise error
+
+
+def _next_step(job: Job, resend: Callable[[Path], Command]) -> str:
+    if job.unsent.path is None or job.unsent.count == job.tally.invalid:
+        return "Correct these lines and send them again." if job.tally.invalid else ""
+    return f"Send what is left: {resend(job.unsent.path).text}"
+
+
+def _reasons(job: Job, kafka: Cluster) -> Iterator[str]:
+    tally = job.tally
+    if tally.invalid:
+        yield f"{many(tally.invalid, 'line is', 'lines are')} no record"
+    if tally.unfit:
+        yield f"{many(tally.unfit, 'does', 'do')} not fit the topic"
+    for why, number in tally.refused.most_common():
+        yield f"{number:,} refused: {why}"
+    if tally.left:
+        yield f"{tally.left:,} not sent: {_cause(job, kafka)}"
+    if job.sender.waiting:
+        yield f"{job.sender.waiting:,} of which the client library says nothing"
+    if tally.cut_short:
+        yield "the input was not read to its end"
+
+
+def _cause(job: Job, kafka: Cluster) -> str:
+    """Why the rest was not sent: what stopped us, or what is wrong with a cluster that did not answer in time."""
+    if not job.sender.lost:
+        return job.stop.why
+    try:
+        level, words = health(require_topic(kafka, job.sender.topic))
+    except KafkactlError as error:
+        return error.message.rstrip(".")
+    return f"{job.sender.given_up}; {words}" if level != "ok" else job.sender.given_up
+
+
+def _whereabouts(job: Job) -> Iterator[str]:
+    if job.unsent.path is not None:
+        yield f"What was not acknowledged is in {job.unsent.path}."
+    if unknown := job.tally.unknown:
+        which = "That record" if unknown == 1 else f"Up to {unknown:,} of these records"
+        yield f"{which} may be in the topic as well: only the acknowledgement may have been lost."
+
+
+_TOLD_LINES = 20  # bad lines that are named; more are counted
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What to write and how, as the user typed it."""
+
+    topic: str
+    value: bytes | None
+    lines: Path | None
+    as_json: bool
+    key: bytes | None
+    separator: bytes | None
+    headers: tuple[str, ...]
+    timestamp: int | None  # ms
+    tombstone: bool
+    partition: int | None
+    partitioner: Partitioner
+    keep_partition: bool
+    count: int
+    per_second: float | None
+    fail_fast: bool
+    unsent: Path | None
+    undeclared: bool
+    delivery_timeout: float  # seconds
+    confirm: str | None
+
+
+def produce_records(target: Target, wish: Wish) -> None:
+    """Write the records. Raises what `conclude` says where not all of them were acknowledged."""
+    _check(wish)
+    _check_declared(target.catalog, wish)
+    parse = _parse(wish)
+    unsent = Unsent(wish.topic, wish.unsent, wish.lines)
+    with ExitStack() as stack:
+        source = _source(wish, stack)
+        kafka = connect(target.connection)
+        topic = require_topic(kafka, wish.topic)
+        consent.require_unprotected(target, kafka.info.id, wish.confirm, f"write records to {wish.topic} there")
+        rules = _rules(topic, wish)
+        stop = stack.enter_context(Interruption())
+        sender = _sender(kafka, wish, rules, stop)
+        bar = stack.enter_context(output.progress(f"Writing to {wish.topic}", source.size))
+        job = Job(
+            source=source,
+            parse=parse,
+            check=outgoing.checked(rules, lambda: int(time.time() * 1000)),
+            sender=sender,
+            unsent=unsent,
+            stop=stop,
+            told=_BadLines(wish),
+            aged=_OldRecords(wish.topic, rules),
+            progressed=lambda job: bar(job.source.read, _so_far(job)),
+            columns=_columns(wish, rules),
+            pace=Pace(wish.per_second) if wish.per_second else None,
+            fail_fast=wish.fail_fast,
+        )
+        start = time.monotonic()
+        job.run()
+        taken = time.monotonic() - start
+    conclude(job, kafka, _resend(wish, target), taken)
+
+
+def _so_far(job: Job) -> str:
+    kept = f", {job.unsent.count:,} kept" if job.unsent.count else ""
+    return f"{job.sender.acknowledged:,} acknowledged{kept}"
+
+
+def _check(wish: Wish) -> None:
+    """Raise UsageError for what contradicts itself."""
+    sources = {
+        "VALUE": wish.value is not None,
+        "--lines": wish.lines is not None,
+        "--tombstone": wish.tombstone,
+    }
+    if len(given := [name for name, there in sources.items() if there]) > 1:
+        raise UsageError(f"{' and '.join(given)} each say what to write: give one.")
+    keys = {"--json": wish.as_json, "--key": wish.key is not None, "--key-separator": wish.separator is not None}
+    if len(given := [name for name, there in keys.items() if there]) > 1:
+        raise UsageError(f"{' and '.join(given)} each say where the key comes from: give one.")
+    if wish.tombstone and wish.key is None:
+        raise UsageError("A tombstone deletes a key: which one?", hint="Name it: --key KEY")
+    if wish.separator == b"":
+        raise UsageError("--key-separator is empty.")
+    if wish.count > 1 and wish.value is None and not wish.tombstone:
+        raise UsageError("--count writes VALUE so many times, and there is no VALUE.")
+    if wish.keep_partition and (not wish.as_json or wish.partition is not None):
+        raise UsageError(
+            "--keep-partition takes the partition from --json; it goes with that, and not with --partition."
+        )
+    if is_internal(wish.topic):
+        raise UsageError(f"{wish.topic} is Kafka's own: writing to it would break what keeps its state there.")
+
+
+def _check_declared(catalog: Catalog | None, wish: Wish) -> None:
+    if catalog is None or wish.undeclared or wish.topic in catalog.topics:
+        return
+    slip = suggest(wish.topic, catalog.topics, quoted=False)
+    raise UsageError(
+        f"{wish.topic} is not declared in {catalog.path.name}.{slip}", hint="If that is meant: add --undeclared"
+    )
+
+
+def _parse(wish: Wish) -> Parse:
+    if wish.timestamp is not None and wish.timestamp <= 0:
+        raise UsageError("--timestamp is before 1970, where Kafka's clock begins.")
+    given = Given(wish.key, _headers(wish.headers), wish.timestamp, wish.partition)
+    if wish.tombstone:
+        return outgoing.tombstone(given)
+    if wish.as_json:
+        return outgoing.from_json(given, keep_partition=wish.keep_partition)
+    if wish.separator is not None:
+        return outgoing.keyed(wish.separator, given)
+    return outgoing.plain(given)
+
+
+def _columns(wish: Wish, rules: Rules) -> Columns | None:
+    """The quick way, where the command line says nothing of a record but its key."""
+    said = wish.as_json or wish.tombstone or wish.headers or wish.timestamp is not None or wish.partition is not None
+    keyless = rules.compacted and wish.key is None and wish.separator is None
+    return None if said or keyless else outgoing.columns(wish.separator, wish.key, rules)
+
+
+def _headers(texts: tuple[str, ...]) -> Headers:
+    pairs = []
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not name:
+            raise UsageError(f"--header: {text!r} is not NAME=VALUE.")
+        pairs.append((name, value.encode("utf-8", "surrogateescape") if equals else None))
+    return tuple(pairs)
+
+
+def _source(wish: Wish, stack: ExitStack) -> Source:
+    if wish.value is not None or wish.tombstone:
+        return Repeated(wish.value or b"", wish.count)
+    if wish.lines is not None:
+        try:
+            return Lines(stack.enter_context(wish.lines.open("rb", buffering=0)).fileno())
+        except OSError as error:
+            raise UsageError(f"{wish.lines} cannot be read: {error.strerror}.") from None
+    if sys.stdin is None:
+        raise UsageError("There is no VALUE, and stdin is closed.")
+    if sys.stdin.isatty():
+        output.note("One record a line; Ctrl-D ends.")
+    return Lines(sys.stdin.fileno())
+
+
+def _rules(topic: LiveTopic, wish: Wish) -> Rules:
+    rules = outgoing.rules(topic)
+    if wish.partition is not None and wish.partition >= rules.partitions:
+        raise UsageError(f"{topic.name} has no partition {wish.partition}: it has {rules.partitions}, counted from 0.")
+    if rules.stamps and (wish.as_json or wish.timestamp is not None):
+        output.warn(f"{topic.name} stamps records itself (LogAppendTime): other timestamps are not kept.")
+    return rules
+
+
+def _sender(kafka: Cluster, wish: Wish, rules: Rules, stop: Interruption) -> Sender:
+    return Sender(
+        kafka,
+        wish.topic,
+        partitioner=wish.partitioner,
+        max_bytes=rules.max_bytes,
+        timeout=wish.delivery_timeout,
+        stopped=lambda: bool(stop.why),
+        told=lambda text: output.note(f"{text}."),
+    )
+
+
+def _resend(wish: Wish, target: Target) -> Callable[[Path], Command]:
+    """What makes the command that writes the lines of a file to the same place in the same way."""
+    options = list(target.flags)
+    if wish.partition is not None or wish.keep_partition:
+        options += ["--keep-partition"]
+    elif wish.partitioner is not Partitioner.MURMUR2:
+        options += ["--partitioner", wish.partitioner]
+    if wish.undeclared:
+        options += ["--undeclared"]
+    return lambda path: kafkactl("produce", wish.topic, options=[*options, "--json", "-l", str(path)])
+
+
+class _BadLines:
+    """Names bad lines, up to a number of them."""
+
+    def __init__(self, wish: Wish) -> None:
+        self._where = f"{wish.lines}:" if wish.lines else "line "
+        self._told = 0
+
+    def __call__(self, number: int, why: str) -> None:
+        self._told += 1
+        if self._told <= _TOLD_LINES:
+            output.note(f"{self._where}{number}: {why}.")
+        elif self._told == _TOLD_LINES + 1:
+            output.note("More lines like these are counted, not named.")
+
+
+class _OldRecords:
+    """Warns once of records that are older than the topic keeps them."""
+
+    def __init__(self, topic: str, rules: Rules) -> None:
+        self._topic = topic
+        self._kept = rules.retention
+        self._oldest = None if rules.retention is None else int(time.time() * 1000) - rules.retention
+
+    def __call__(self, number: int, timestamp: int) -> None:
+        if self._kept is not None and self._oldest is not None and timestamp < self._oldest:
+            self._oldest = None
+            output.warn(
+                f"line {number} is older than {self._topic} keeps records ({retention_text(self._kept)}): "
+                "Kafka may delete such records at once."
+            )

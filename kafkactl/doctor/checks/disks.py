@@ -1,0 +1,211 @@
+"""KD2: is there room on the disks, and is the brokers' data where it lasts, theirs, and can it be written? Pure."""
+
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from kafkactl.containers.model import Container, Mount
+from kafkactl.doctor.checks.running import log_line, severity, suffering
+from kafkactl.doctor.checks.troubles import Trouble, compose, docker, recreated, stack, told_by, up
+from kafkactl.doctor.codes import Finding, NotApplicableError, Severity, check
+from kafkactl.doctor.facts import BrokerFacts, Facts, TopicFacts
+from kafkactl.doctor.listeners import advertised, variable
+from kafkactl.text.remedies import Advice, Remedy, command
+from kafkactl.text.units import retention_text
+from kafkactl.text.words import and_more, size
+
+_WARNING, _ERROR = 85, 95  # percent
+_DAY = 86_400_000  # ms
+
+
+@check("KD202")
+def disk_low(facts: Facts) -> Iterator[Finding]:
+    known = [broker for broker in (facts.cluster.brokers if facts.cluster else ()) if broker.disk_total]
+    if not known:
+        raise NotApplicableError(facts.missing.get("sizes", "no broker told its disk"))
+    for broker in known:
+        usable, total = broker.disk_usable or 0, broker.disk_total or 1
+        percent = 100 - 100 * usable // total
+        if percent >= _WARNING:
+            values = {"percent": percent, "free": size(usable)}
+            severity: Severity = "error" if percent >= _ERROR else "warning"
+            seen = ("seen", f"DescribeLogDirs: {usable:,} of {total:,} bytes usable")
+            yield Finding(str(broker.id), values, [seen], severity=severity)
+
+
+@check("KD208")
+def retention_beyond_disk(facts: Facts) -> Iterator[Finding]:
+    brokers = facts.cluster.brokers if facts.cluster else ()
+    usable = [broker.disk_usable for broker in brokers if broker.disk_usable is not None]
+    if facts.cluster is None or not usable:
+        raise NotApplicableError(facts.missing.get("sizes", "no broker told its disk"))
+    free = sum(usable)
+    for topic in facts.cluster.topics:
+        kept = _retention(topic)
+        if not topic.bytes or not topic.last_day or not topic.records or kept is None:
+            continue
+        daily = topic.bytes * topic.last_day / topic.records
+        if daily * kept / _DAY > topic.bytes + free:
+            days = int((topic.bytes + free) / daily)
+            yield Finding(
+                topic.name,
+                {
+                    "rate": size(daily),
+                    "retention": retention_text(kept),
+                    "wanted": size(daily * kept / _DAY),
+                    "free": size(free),
+                    "affordable": f"{days}d" if days else "12h",
+                },
+                [("seen", f"{topic.last_day:,} of its {topic.records:,} records, {size(topic.bytes)}, in 24 hours")],
+            )
+
+
+def _retention(topic: TopicFacts) -> int | None:
+    """For how long (ms) a topic without a bound by size keeps records; None where that is no problem of its disk."""
+    if topic.config.get("retention.bytes", "-1") != "-1" or "delete" not in topic.config.get("cleanup.policy", ""):
+        return None
+    text = topic.config.get("retention.ms", "")
+    return int(text) if text.isdigit() else None
+
+
+_ANONYMOUS = re.compile(r"[0-9a-f]{64}")
+
+
+@check("KD201")
+def not_on_volume(facts: Facts) -> Iterator[Finding]:
+    for container in stack(facts).of_role("broker"):
+        for directory in _directories(facts, container):
+            mount = _mount(container, directory)
+            if mount and not _ANONYMOUS.fullmatch(mount.source) and mount.kind != "tmpfs":
+                continue
+            where = "in the container itself" if mount is None else f"on {_kind(mount)}"
+            yield Finding(
+                container.name,
+                {"directory": directory, "where": where},
+                [
+                    (
+                        "seen",
+                        f"mounted: {and_more(f'{m.kind} at {m.destination}' for m in container.mounts) or 'nothing'}",
+                    )
+                ],
+                recreated(
+                    facts,
+                    container,
+                    f'volumes: ["{container.service}-data:{directory}"], and name that volume at the file\'s end',
+                    "recreates it: what it holds now is not taken along",
+                ),
+            )
+
+
+def _kind(mount: Mount) -> str:
+    return "a tmpfs" if mount.kind == "tmpfs" else "a volume without a name"
+
+
+def _directories(facts: Facts, container: Container) -> list[str]:
+    """Where a broker keeps its logs: as it says itself, else as its variables do."""
+    broker = _broker_of(facts, container)
+    told = (broker.settings.get("log.dirs") or broker.settings.get("log.dir", "")) if broker else ""
+    text = told or variable(container.environment, "LOG_DIRS") or variable(container.environment, "LOG_DIR")
+    return [directory.strip() for directory in text.split(",") if directory.strip()]
+
+
+def _broker_of(facts: Facts, container: Container) -> BrokerFacts | None:
+    """The broker that runs in this container: it has an address that this one advertises."""
+    brokers = facts.cluster.brokers if facts.cluster else ()
+    addresses = {listener.address for listener in advertised(container)}
+    return next((broker for broker in brokers if broker.dial.address in addresses), None)
+
+
+def _mount(container: Container, directory: str) -> Mount | None:
+    """What the directory lies on."""
+    path = PurePosixPath(directory)
+    above = [mount for mount in container.mounts if path.is_relative_to(mount.destination)]
+    return max(above, key=lambda mount: len(mount.destination), default=None)
+
+
+@check("KD203")
+def failed(facts: Facts) -> Iterator[Finding]:
+    for trouble in told_by(facts, "KD203"):
+        full = trouble.sign is not None and trouble.sign.kind == "disk-full"
+        where = _place(trouble)
+        heal: list[Remedy] = [
+            Advice(f"make room on {where}, or give it a larger one" if full else f"repair {where}"),
+            docker("restart", trouble.container, note="when that is done"),
+        ]
+        yield _finding(trouble, heal, why="its disk is full" if full else "its log directory has failed")
+
+
+@check("KD204")
+def not_writable(facts: Facts) -> Iterator[Finding]:
+    for trouble in told_by(facts, "KD204"):
+        container = trouble.container
+        path = trouble.sign.found.get("path", "") if trouble.sign else ""
+        mount = _mount(container, path)
+        owner = container.user.partition(":")[0] or "1000"
+        again, heal = docker("restart", container), list[Remedy]()
+        if mount and mount.kind == "bind":
+            sudo = () if facts.root else ("sudo",)
+            heal = [command(*sudo, "chown", "-R", f"{owner}:{owner}", mount.source).then(again)]
+        elif mount:
+            run = ("docker", "run", "--rm", "--user", "0", "--entrypoint", "chown", "-v", f"{mount.source}:/data")
+            heal = [command(*run, container.image, "-R", f"{owner}:{owner}", "/data").then(again)]
+        else:
+            heal = [Advice(f"make {path or 'its log directory'} writable for user {owner} in the image"), again]
+        yield _finding(trouble, heal, path=mount.destination if mount else path, user=container.user or "root")
+
+
+def _place(trouble: Trouble) -> str:
+    container = trouble.container
+    path = (trouble.sign.found.get("path") if trouble.sign else "") or variable(container.environment, "LOG_DIRS")
+    mount = _mount(container, path) if path else None
+    if mount is None:
+        return f"the disk of {path or container.name}"
+    return f"{mount.source} ({mount.kind} at {mount.destination})" if mount.source else f"the {mount.kind} at {path}"
+
+
+@check("KD205")
+def cluster_id(facts: Facts) -> Iterator[Finding]:
+    for trouble in told_by(facts, "KD205"):
+        container = trouble.container
+        found = trouble.sign.found if trouble.sign else {}
+        stored, wanted = found.get("stored", "?"), found.get("wanted", "?")
+        lost = "deletes all records: where they may be lost"
+        wipe = compose(facts, "down", "-v").then(compose(facts, "up", "-d", note=lost))
+        if variable(container.environment, "ZOOKEEPER_CONNECT"):
+            keep = (
+                f"to keep the data: give ZooKeeper its old volume back, the one of cluster {stored}, and restart both"
+            )
+            heal: list[Remedy] = [Advice(keep), wipe]
+        else:
+            heal = [*recreated(facts, container, f"CLUSTER_ID: {stored}"), wipe]
+        yield _finding(trouble, heal, stored=stored, wanted=wanted)
+
+
+@check("KD206")
+def node_id(facts: Facts) -> Iterator[Finding]:
+    for trouble in told_by(facts, "KD206"):
+        container = trouble.container
+        found = trouble.sign.found if trouble.sign else {}
+        stored, wanted = found.get("stored", "?"), found.get("wanted", "?")
+        name = "KAFKA_NODE_ID" if variable(container.environment, "PROCESS_ROLES") else "KAFKA_BROKER_ID"
+        heal = recreated(facts, container, f"{name}: {stored}")
+        yield _finding(trouble, heal, stored=stored, wanted=wanted)
+
+
+@check("KD207")
+def unformatted(facts: Facts) -> Iterator[Finding]:
+    for trouble in told_by(facts, "KD207"):
+        container = trouble.container
+        heal: list[Remedy] = [
+            Advice(
+                "let kafka-storage format --ignore-formatted run before the broker, with the cluster's id: the images' "
+                "own start script does"
+            ),
+            up(facts, container, "once the service does that"),
+        ]
+        yield _finding(trouble, heal)
+
+
+def _finding(trouble: Trouble, heal: list[Remedy], **values: object) -> Finding:
+    container = trouble.container
+    return Finding(container.name, values, [*log_line(trouble), *suffering(trouble)], heal, severity(container))

@@ -1,0 +1,179 @@
+"""KD3: can Kafka be reached at the address given, and at the addresses it sends its clients to? Pure."""
+
+import shlex
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from kafkactl.doctor.codes import Finding, check
+from kafkactl.doctor.facts import Dial, Facts, Manner, StackFacts
+from kafkactl.doctor.listeners import advertised_for, for_host, published
+from kafkactl.text.remedies import Advice, Command, Remedy, command, kafkactl
+
+
+def _bootstrap_is(facts: Facts, *manners: Manner) -> Iterator[Dial]:
+    """The bootstrap addresses of these manners, where none of them all is any good."""
+    if not any(dial.manner == "kafka" for dial in facts.bootstrap):
+        yield from (dial for dial in facts.bootstrap if dial.manner in manners)
+
+
+def _instead(facts: Facts) -> list[Remedy]:
+    """How to use another address of this machine, where Kafka answers at one."""
+    address, there = _listener_for_host(facts), "the stack's listener for this machine"
+    if not address:
+        address = next((dial.address for dial in facts.elsewhere if dial.manner == "kafka"), "")
+        there = "Kafka answers there"
+    if not address:
+        return []
+    if facts.flags:
+        note = f"{there}: use it in place of {shlex.join(facts.flags)}"
+        return [kafkactl("doctor", options=["-b", address], note=note)]
+    return [command("export", f"KAFKA_BROKERS={address}", note=there)]
+
+
+def _listener_for_host(facts: Facts) -> str:
+    """The addresses that the stack's brokers have for programs of this machine, of those that answer."""
+    if facts.stack is None:
+        return ""
+    found = []
+    for container in facts.stack.of_role("broker"):
+        listener = for_host(container)
+        answering = {dial.port for dial in facts.stack.dials.get(container.name, ()) if dial.manner == "kafka"}
+        if listener and listener.port in answering:
+            found.append(listener.address)
+    asked = {dial.address for dial in facts.bootstrap}
+    return "" if asked & set(found) else ",".join(found)
+
+
+def _first(facts: Facts, heal: Sequence[Remedy], *manners: Manner, **values: object) -> Iterator[Finding]:
+    """One finding, for the first address of these manners: the addresses are all one cluster's."""
+    for dial in _bootstrap_is(facts, *manners):
+        evidence = [
+            *(("tried", f"{tried.address}: {tried.why}") for tried in facts.bootstrap),
+            ("because", facts.source),
+        ]
+        known = {"address": dial.address, "host": dial.host, **values}
+        yield Finding(dial.address, known, evidence, heal=[*_instead(facts), *heal])
+        return
+
+
+@check("KD301")
+def unresolvable(facts: Facts) -> Iterator[Finding]:
+    yield from _first(facts, [Advice("from the host the platform's Kafka is localhost:40093")], "unresolved")
+
+
+_SANDBOX_PORTS = range(1024, 65001)  # what `kafkactl sandbox up --port` takes
+
+
+@check("KD302")
+def refused(facts: Facts) -> Iterator[Finding]:
+    for dial in _bootstrap_is(facts, "refused"):
+        heal: list[Remedy] = [Advice("start Kafka there, or correct the address")]
+        if dial.host in ("localhost", "127.0.0.1") and dial.port in _SANDBOX_PORTS and facts.stack is None:
+            port = [] if dial.port == 40093 else ["--port", str(dial.port)]
+            up = facts.compose_up or ("docker", "compose", "up", "-d")
+            own = kafkactl("sandbox up", options=port, note="a Kafka of your own")
+            heal = [own, command(*up, note="the platform's stack")]
+        for finding in _first(facts, heal, "refused"):
+            # A port that no container of the stack has is wrong whatever ails the stack.
+            yield replace(finding, alone=facts.stack is not None and dial.port not in _published(facts.stack))
+        return
+
+
+def _published(stack: StackFacts) -> set[int]:
+    return {port for container in stack.of_role("broker") for port in published(container).values()}
+
+
+@check("KD312")
+def silent(facts: Facts) -> Iterator[Finding]:
+    yield from _first(facts, [Advice("check the host, the VPN and the firewall on the way")], "silent", "unreachable")
+
+
+@check("KD303")
+def hangs_up(facts: Facts) -> Iterator[Finding]:
+    yield from _first(facts, [_waited("a broker that is starting is there within that")], "closes")
+
+
+def _waited(note: str) -> Command:
+    return kafkactl("doctor", options=["--wait", "60s"], note=note)
+
+
+_SPEAKS: Mapping[Manner, tuple[str, str]] = {
+    "http": ("speaks HTTP: it is another server", "correct the port; on the host the platform's Kafka has 40093"),
+    "tls": ("wants TLS", "set security.protocol=SSL (or SASL_SSL) in a file, and give that with --client-config"),
+}
+
+
+@check("KD304")
+def not_kafka(facts: Facts) -> Iterator[Finding]:
+    for manner, (speaks, remedy) in _SPEAKS.items():
+        for _ in _bootstrap_is(facts, manner):
+            yield from _first(facts, [Advice(remedy)], manner, speaks=speaks)
+            return
+
+
+@check("KD313")
+def mute(facts: Facts) -> Iterator[Finding]:
+    heal: list[Remedy] = [_waited("if it is only busy"), Advice("restart that broker, if it hangs")]
+    yield from _first(facts, heal, "mute")
+
+
+@check("KD305")
+def advertised_unresolvable(facts: Facts) -> Iterator[Finding]:
+    bad = [broker for broker in facts.brokers or () if broker.dial.manner == "unresolved"]
+    if bad:
+        names = ", ".join(broker.dial.address for broker in bad)
+        answered = next((dial.address for dial in facts.bootstrap if dial.manner == "kafka"), "")
+        evidence = [
+            ("tried", f"{answered} answered, and sent us to {names}"),
+            *_whose_listener(facts),
+            ("because", facts.source),
+        ]
+        heal = [*_instead(facts), _OTHER_LISTENER]
+        yield Finding(bad[0].dial.address, {"host": bad[0].dial.host}, evidence, heal=heal)
+
+
+def _whose_listener(facts: Facts) -> Iterator[tuple[str, str]]:
+    """Which container's variable sends clients of this port there."""
+    for dial in facts.bootstrap:
+        for container in facts.stack.of_role("broker") if facts.stack and dial.manner == "kafka" else ():
+            if sent := advertised_for(container, dial.port):
+                where = f"gives port {dial.port} the {sent.name} address {sent.address}"
+                yield "because", f"KAFKA_ADVERTISED_LISTENERS of {container.name} {where}"
+
+
+_OTHER_LISTENER = Advice("use the listener meant for this side, or correct the broker's advertised.listeners")
+
+
+@check("KD306")
+def advertised_unreachable(facts: Facts) -> Iterator[Finding]:
+    for broker in facts.brokers or ():
+        if broker.dial.manner not in ("kafka", "unresolved"):
+            start = Advice(f"start broker {broker.id}, or correct the address in its advertised.listeners")
+            yield Finding(
+                broker.dial.address,
+                {"broker": broker.id, "address": broker.dial.address, "why": broker.dial.why},
+                [("tried", f"{broker.dial.address}: {broker.dial.why}"), ("because", facts.source)],
+                heal=[*_instead(facts), start],
+                # With others left, the cluster works on: what they cannot serve is told by itself.
+                blocks=all(other.dial.manner != "kafka" for other in facts.brokers or ()),
+            )
+
+
+@check("KD307")
+def advertised_twice(facts: Facts) -> Iterator[Finding]:
+    at: dict[str, list[int]] = defaultdict(list)
+    for broker in facts.brokers or ():
+        at[broker.dial.address].append(broker.id)
+    for address, ids in at.items():
+        if len(ids) > 1:
+            listed = " and ".join(map(str, sorted(ids)))
+            yield Finding(address, {"ids": listed, "address": address}, [("seen", f"metadata: brokers {listed}")])
+
+
+@check("KD314")
+def client_refused(facts: Facts) -> Iterator[Finding]:
+    if facts.trouble is not None:
+        words, remedy = facts.trouble
+        heal = [Advice(remedy)] if remedy else None
+        yield Finding(facts.bootstrap[0].address, {"words": words}, [("because", facts.source)], heal=heal)

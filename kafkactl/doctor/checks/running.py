@@ -1,0 +1,301 @@
+"""KD1: do the stack's containers run, and have they what they need? Pure."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from kafkactl.containers.model import Container
+from kafkactl.doctor.checks.troubles import (
+    KAFKA,
+    Trouble,
+    docker,
+    exit_code,
+    is_broken,
+    is_looping,
+    recreated,
+    session_left,
+    show_log,
+    stack,
+    told_by,
+)
+from kafkactl.doctor.codes import Finding, NotApplicableError, Severity, check
+from kafkactl.doctor.facts import Facts
+from kafkactl.doctor.listeners import published
+from kafkactl.text.remedies import Advice, Command, Remedy, command
+from kafkactl.text.words import age, and_more, many, size
+
+_HEAP = re.compile(r"-Xmx(\d+)([kKmMgG]?)")
+_UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
+_DEFAULT_HEAP = {"broker": 2**30, "controller": 2**30, "zookeeper": 512 * 2**20}  # of Kafka's own scripts
+_LARGE, _TOO_LARGE = 75, 100  # percent of the memory there is
+_CLOSE = 90  # percent of the limit in use
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
+
+
+def severity(container: Container) -> Severity:
+    """Without ZooKeeper or a broker there is no Kafka; what stands beside them is worth a warning."""
+    return "error" if container.role in KAFKA else "warning"
+
+
+def suffering(trouble: Trouble) -> list[tuple[str, str]]:
+    """The containers that are not well because of this one."""
+    if not trouble.followers:
+        return []
+    return [("with it", and_more(f"{c.name} {_state(c)}" for c in trouble.followers))]
+
+
+def _state(container: Container) -> str:
+    if container.status == "running" and container.health:
+        return f"is {container.health.status}"
+    return {"created": "never started", "exited": f"ended with exit code {container.exit_code}"}.get(
+        container.status, f"is {container.status}"
+    )
+
+
+def log_line(trouble: Trouble) -> list[tuple[str, str]]:
+    """The line of the log that says why."""
+    return [("log", trouble.sign.text)] if trouble.sign else []
+
+
+def last_line(facts: Facts, trouble: Trouble) -> list[tuple[str, str]]:
+    """The line of the log that says why, else its last one."""
+    last = stack(facts).last.get(trouble.container.name)
+    return log_line(trouble) or ([("log", last)] if last and trouble.container.exit_code else [])
+
+
+@check("KD101")
+def not_running(facts: Facts) -> Iterator[Finding]:
+    for trouble in told_by(facts, "KD101"):
+        container = trouble.container
+        again = "unpause" if container.status == "paused" else "start"
+        evidence = [("seen", _seen(container)), *last_line(facts, trouble), *suffering(trouble)]
+        if container.error:
+            evidence.insert(1, ("engine", container.error))
+        heal = [docker(again, container)]
+        if not (container.exit_code in (0, 143) or container.status in ("paused", "created")):
+            heal.insert(0, show_log(container))
+        yield Finding(container.name, {"how": _how(facts, container)}, evidence, heal, severity(container))
+
+
+def _seen(container: Container) -> str:
+    return f"status {container.status}, exit code {container.exit_code}, restarts {container.restarts}"
+
+
+def _how(facts: Facts, container: Container) -> str:
+    if container.status == "paused":
+        return "it is paused"
+    if container.status == "created":
+        return "it was made and never started"
+    ago = f" {_ago(facts, container.finished)} ago" if container.finished else ""
+    if container.exit_code in (0, 130, 143):
+        return f"it was stopped{ago}"
+    return f"it ended with exit code {container.exit_code}{ago}"
+
+
+def _ago(facts: Facts, moment: datetime) -> str:
+    return age((datetime.fromtimestamp(facts.taken / 1000, UTC) - moment).total_seconds())
+
+
+@check("KD102")
+def port_conflict(facts: Facts) -> Iterator[Finding]:
+    for trouble in told_by(facts, "KD102"):
+        container = trouble.container
+        holders = stack(facts).holders
+        taken = [port for port in published(container).values() if str(port) in holders]
+        named = re.search(r":(\d+)(?: failed|: bind)", container.error)
+        port = taken[0] if taken else int(named[1]) if named else min(published(container).values(), default=0)
+        holder = holders.get(str(port), "")
+        start = docker("start", container)
+        heal: list[Remedy]
+        if holder.startswith("container "):
+            heal = [command("docker", "stop", holder.removeprefix("container ")).then(start)]
+        elif holder:
+            heal = [Advice(f"end {holder}, or give {container.service} another port of the host, then"), start]
+        else:
+            who = command("lsof", "-nP", f"-iTCP:{port}", "-sTCP:LISTEN", note="names who has it; when it is free:")
+            heal = [who, start]
+        word = ("engine", container.error) if container.error else ("seen", _seen(container))
+        evidence = [word, *suffering(trouble)]
+        values = {"port": port, "holder": holder or "something else"}
+        yield Finding(container.name, values, evidence, heal, severity(container))
+
+
+@check("KD103")
+def out_of_memory(facts: Facts) -> Iterator[Finding]:
+    for trouble in told_by(facts, "KD103"):
+        container = trouble.container
+        limit = container.memory_limit
+        heap = _heap(container)
+        evidence = [("seen", f"OOMKilled, {_seen(container)}"), *suffering(trouble)]
+        if heap:
+            evidence.insert(1, ("seen", f"its heap may grow to {size(heap)}"))
+        # Beside its heap a JVM needs as much again, and hardly ever less than 384 MiB.
+        twice = max(2 * (limit or 0), 2 * (heap or 0), (heap or 0) + 384 * 2**20 if heap else 0, 64 * 2**20) // 2**20
+        heal: list[Remedy] = [
+            _with_memory(container, twice).then(docker("restart", container)),
+            Advice(f"give {container.service} mem_limit: {twice}m in the compose file as well, or a smaller heap"),
+        ]
+        values = {"limit": f"its limit of {size(limit)}" if limit else "the machine's memory"}
+        yield Finding(container.name, values, evidence, heal, severity(container))
+
+
+def _with_memory(container: Container, mebibytes: int, note: str = "") -> Command:
+    limit = f"{mebibytes}m"
+    return command("docker", "update", "--memory", limit, "--memory-swap", limit, container.name, note=note)
+
+
+@check("KD104")
+def killed(facts: Facts) -> Iterator[Finding]:
+    for trouble in told_by(facts, "KD104"):
+        container = trouble.container
+        evidence = [("seen", f"{_seen(container)}, and not for want of memory"), *suffering(trouble)]
+        heal: list[Remedy] = [docker("start", container)]
+        if left := session_left(facts, container):
+            note = "ZooKeeper keeps its old registration for that long"
+            heal = [command("sleep", str(left)).then(docker("start", container, note=note))]
+        heal.append(Advice("stop_grace_period: 60s in the compose file gives a broker the time to stop by itself"))
+        yield Finding(container.name, {}, evidence, heal, severity(container))
+
+
+@check("KD105")
+def restart_loop(facts: Facts) -> Iterator[Finding]:
+    for trouble in told_by(facts, "KD105"):
+        container = trouble.container
+        heal = [
+            show_log(container),
+            docker("restart", container, note="when that is mended"),
+        ]
+        yield Finding(
+            container.name,
+            {"times": many(container.restarts, "time"), "code": exit_code(facts, container)},
+            [("seen", _seen(container)), *last_line(facts, trouble), *suffering(trouble)],
+            heal,
+            severity(container),
+        )
+
+
+@check("KD106")
+def unhealthy(facts: Facts) -> Iterator[Finding]:
+    for trouble in told_by(facts, "KD106"):
+        container = trouble.container
+        yield Finding(
+            container.name,
+            {},
+            [*_check(container), *suffering(trouble)],
+            [show_log(container), docker("restart", container, note="if it hangs")],
+            severity(container),
+        )
+
+
+def _check(container: Container) -> list[tuple[str, str]]:
+    health = container.health
+    if health is None:
+        return []
+    said = " ".join(health.output.split())[-300:] or "nothing"
+    return [
+        ("check", " ".join(container.healthcheck[1:]) or "of its image"),
+        ("said", f"{said} (exit code {health.exit_code}, {many(health.failing_streak, 'time')} in a row)"),
+    ]
+
+
+@check("KD107")
+def healthcheck_broken(facts: Facts) -> Iterator[Finding]:
+    for trouble in told_by(facts, "KD107"):
+        container = trouble.container
+        why = "its check cannot run" if is_broken(container) else "Kafka answers at the ports it publishes"
+        evidence = [*_check(container), *suffering(trouble)]
+        yield Finding(container.name, {"why": why}, evidence, severity="warning")
+
+
+@check("KD108")
+def heap_or_limit(facts: Facts) -> Iterator[Finding]:
+    told = {trouble.container.name: trouble for trouble in told_by(facts, "KD108")}
+    for container in stack(facts).containers:
+        heap, limit, whose = _heap(container), container.memory_limit, "its limit of"
+        if not limit:
+            limit, whose = (facts.engine.memory if facts.engine else 0), "the machine's"
+        trouble = told.get(container.name)
+        if not heap or not limit or container.finished_well:
+            continue
+        percent = 100 * heap // limit
+        if not trouble and percent < _LARGE:
+            continue
+        bad = trouble is not None or percent >= _TOO_LARGE
+        fitting = f"-Xms{limit // 2**21}m -Xmx{limit // 2**21}m"
+        yield Finding(
+            container.name,
+            {"heap": size(heap), "limit": f"{whose} {size(limit)}"},
+            [("seen", f"that is {percent} %"), *(log_line(trouble) + suffering(trouble) if trouble else [])],
+            recreated(facts, container, f"KAFKA_HEAP_OPTS: {fitting}, or a higher mem_limit"),
+            "error" if bad and container.role in KAFKA else "warning",
+            blocks=trouble is not None,
+        )
+
+
+def _heap(container: Container) -> int | None:
+    """How large a JVM's heap may grow, in bytes; of one that is not said to be one, None."""
+    for name in ("KAFKA_HEAP_OPTS", "JAVA_OPTS"):
+        found = _HEAP.findall(container.environment.get(name, ""))
+        if found:
+            number, unit = found[-1]
+            return int(number) * _UNITS[unit.lower()]
+    return _DEFAULT_HEAP.get(container.role)
+
+
+@check("KD109")
+def architecture(facts: Facts) -> Iterator[Finding]:
+    there = stack(facts)
+    machine = facts.engine.architecture if facts.engine else ""
+    machine = _ARCHITECTURES.get(machine, machine)
+    if not machine:
+        raise NotApplicableError("the engine does not say what machine it is on")
+    for container in there.containers:
+        built = there.architectures.get(container.image_id, machine)
+        if built != machine:
+            seen = [("seen", f"image {container.image} is {built}, the machine {machine}")]
+            yield Finding(container.name, {"built": built, "machine": machine, "image": container.image}, seen)
+
+
+@check("KD110")
+def memory_close(facts: Facts) -> Iterator[Finding]:
+    there = stack(facts)
+    for container in there.containers:
+        memory = there.memory.get(container.name)
+        limit = container.memory_limit
+        if memory is None or not limit or is_looping(facts, container):
+            continue
+        percent = 100 * memory.used // limit
+        if percent >= _CLOSE:
+            twice = 2 * limit // 2**20
+            values = {"percent": percent, "limit": size(limit)}
+            heal: list[Remedy] = [
+                _with_memory(container, twice, note="at once"),
+                Advice(f"give {container.service} mem_limit: {twice}m in the compose file as well"),
+            ]
+            yield Finding(container.name, values, [("seen", f"{size(memory.used)} in use")], heal)
+
+
+@check("KD111")
+def heap_exhausted(facts: Facts) -> Iterator[Finding]:
+    for trouble in told_by(facts, "KD111"):
+        container = trouble.container
+        heap = _heap(container) or 0
+        more = max(2 * heap, 2**29) // 2**20
+        limit = container.memory_limit
+        with_limit = f", and mem_limit: {2 * more}m" if limit and limit < more * 2**21 else ""
+        yield Finding(
+            container.name,
+            {"heap": size(heap)},
+            [("seen", _seen(container)), *log_line(trouble), *suffering(trouble)],
+            recreated(facts, container, f"KAFKA_HEAP_OPTS: -Xms{more}m -Xmx{more}m{with_limit}"),
+            severity(container),
+        )
+
+
+@check("KD112")
+def starting(facts: Facts) -> Iterator[Finding]:
+    for trouble in told_by(facts, "KD112"):
+        container = trouble.container
+        since = f"for {_ago(facts, container.started)}" if container.started else "just now"
+        evidence = [("seen", f"running {since}, health starting"), *suffering(trouble)]
+        yield Finding(container.name, {}, evidence, severity=severity(container))

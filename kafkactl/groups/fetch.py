@@ -1,0 +1,309 @@
+"""Consumer groups as the cluster tells them. Nothing joins, nothing is committed, nothing is created.
+
+Commits are read before the ends of the partitions: the other way round, a group that keeps up would seem to be ahead.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple
+
+from confluent_kafka import ConsumerGroupState, ConsumerGroupTopicPartitions, ConsumerGroupType, KafkaError
+from confluent_kafka import TopicPartition as TP
+
+from kafkactl.cluster.client import Cluster
+from kafkactl.cluster.kafka_errors import failed, reason
+from kafkactl.cluster.metadata import no_such_topic, read_metadata, read_topics
+from kafkactl.cluster.offsets import Range, ranges_of, read_stable_ends
+from kafkactl.errors import KafkactlError, UnreachableError
+from kafkactl.groups.model import Group, Member, Partition, Sample, State, Type
+from kafkactl.text.suggest import suggest
+from kafkactl.topics import Place, is_internal
+
+_OFFSETS = "__consumer_offsets"
+_A_SECOND = 200  # groups that even a busy cluster describes in a second
+_STATES: Mapping[Any, State] = {
+    ConsumerGroupState.STABLE: "Stable",
+    ConsumerGroupState.EMPTY: "Empty",
+    ConsumerGroupState.DEAD: "Dead",
+    ConsumerGroupState.PREPARING_REBALANCING: "PreparingRebalance",
+    ConsumerGroupState.COMPLETING_REBALANCING: "CompletingRebalance",
+}
+_TYPES: Mapping[Any, Type] = {ConsumerGroupType.CLASSIC: "classic", ConsumerGroupType.CONSUMER: "consumer"}
+
+
+class Listing(NamedTuple):
+    """The groups that the brokers know; and who did not answer, and why: then there may be more."""
+
+    ids: set[str]
+    missing: dict[str, str]
+
+
+class Scope(NamedTuple):
+    """Which groups, and the partitions of which topics, each told by its name: all where None."""
+
+    groups: Callable[[str], bool] | None = None
+    topics: Callable[[str], bool] | None = None
+
+
+def list_groups(cluster: Cluster) -> Listing:
+    """The names of all groups. Raises KafkactlError where Kafka answers nothing at all."""
+    ids, missing = _list(cluster)
+    return Listing(ids, missing | _leaderless(read_metadata(cluster)))
+
+
+def read_groups(cluster: Cluster, scope: Scope | None = None, *, committed: bool = False) -> Sample:
+    """The groups that exist; with `committed` the ends of committed transactions, too.
+
+    What does not answer within the connection's timeout is named in `missing`; the rest is told. Raises KafkactlError
+    where Kafka answers nothing at all.
+    """
+    scope = scope or Scope()
+    metadata = read_metadata(cluster)
+    listed, missing = _list(cluster)
+    missing |= _leaderless(metadata)
+    wanted = sorted(name for name in listed if scope.groups is None or scope.groups(name))
+    limit = cluster.connection.timeout + len(wanted) / _A_SECOND
+    described = cluster.admin.describe_consumer_groups(wanted, request_timeout=limit) if wanted else {}
+    asked = _ask_commits(cluster, wanted, limit)
+    taken = int(time.time() * 1000)
+    groups = cluster.gather(described, limit=limit)
+    commits = cluster.gather(asked, limit=limit)
+    members = {group: _members(groups[group]) for group in wanted}
+    places = _places(commits.values(), members.values())
+    if scope.topics is not None:
+        chosen = {topic for topic in {topic for topic, _ in places} if scope.topics(topic)}
+        places = {place for place in places if place[0] in chosen}
+    led = [place for place in places if _has_leader(metadata, place)]
+    ranges = ranges_of(cluster, led) if led else {}
+    stable = read_stable_ends(cluster, led) if committed and led else {}
+    there = {(name, id) for name, topic in metadata.topics.items() for id in topic.partitions}
+    ends = _Ends(places, places - there, ranges, stable)
+    found = (_group(name, groups[name], commits[name], members[name], ends) for name in wanted)
+    # A group that reads none of the topics asked for is not asked for; of one that did not answer nobody knows.
+    return Sample(taken, tuple(g for g in found if scope.topics is None or g.partitions or g.missing), missing)
+
+
+def describe_groups(cluster: Cluster, groups: Callable[[str], bool] | None = None) -> Sample:
+    """As `read_groups`, without any partitions: who is in the groups, and how they are."""
+    listed, missing = list_groups(cluster)
+    wanted = sorted(name for name in listed if groups is None or groups(name))
+    limit = cluster.connection.timeout + len(wanted) / _A_SECOND
+    described = cluster.admin.describe_consumer_groups(wanted, request_timeout=limit) if wanted else {}
+    answers = cluster.gather(described, limit=limit)
+    nowhere = _Ends(set(), set(), {}, {})
+    found = (_group(name, answers[name], None, _members(answers[name]), nowhere) for name in wanted)
+    return Sample(int(time.time() * 1000), tuple(found), missing)
+
+
+def read_standing(cluster: Cluster, group: str, places: Iterable[Place]) -> tuple[Partition, ...]:
+    """Where a group, which may be a new one, stands in these partitions, and what they hold.
+
+    Raises UnreachableError where a partition has no leader that answers: of half of them nobody can plan.
+    """
+    wanted = sorted(places)
+    committed = read_commits(cluster, group, wanted) if _OFFSETS in read_metadata(cluster).topics else {}
+    ranges, stable = ranges_of(cluster, wanted), read_stable_ends(cluster, wanted)
+    silent = [place for place in wanted if ranges[place].first is None or ranges[place].end is None]
+    if silent:
+        raise UnreachableError(
+            f"No leader answers for {silent[0][0]}[{silent[0][1]}], so nothing was changed.",
+            hint="See: kafkactl describe --unhealthy",
+        )
+    return tuple(
+        Partition(*place, committed.get(place), ranges[place].first, ranges[place].end, stable[place])
+        for place in wanted
+    )
+
+
+def groups_by_topic(cluster: Cluster, topics: Iterable[str]) -> dict[str, list[str]]:
+    """The groups that have committed offsets in each of these topics."""
+    wanted: dict[str, list[str]] = {topic: [] for topic in topics}
+    groups = sorted(_list(cluster)[0])
+    limit = cluster.connection.timeout + len(groups) / _A_SECOND
+    for group, answer in cluster.gather(_ask_commits(cluster, groups, limit), limit=limit).items():
+        for topic in {topic for topic, _ in _committed(answer)} & wanted.keys():
+            wanted[topic].append(group)
+    return wanted
+
+
+def read_commits(cluster: Cluster, group: str, places: Sequence[Place]) -> dict[Place, int]:
+    """The offsets a group has committed in these partitions; without those where it has none.
+
+    Raises KafkactlError where there is no such group.
+    """
+    # Where no group ever was, asking for one's coordinator would make Kafka create its offsets topic. A group of a
+    # moment ago is not in the list yet, and the topic may be hidden from us: either one is enough.
+    if _OFFSETS not in read_metadata(cluster).topics:
+        known, _ = _list(cluster)
+        if group not in known:
+            raise no_such_group(cluster, group, known)
+    request = ConsumerGroupTopicPartitions(group, [TP(*place) for place in places])
+    return _committed(cluster.wait(cluster.admin.list_consumer_group_offsets([request])[group]))
+
+
+def no_such_group(cluster: Cluster, group: str, known: Iterable[str], kind: str = "no group") -> KafkactlError:
+    """The error for a group (or what `kind` says, such as a glob) that is not among these."""
+    slip = suggest(group, known, quoted=False)
+    return KafkactlError(
+        f"There is {kind} {group} on {cluster.connection.address}.{slip}", hint="List them: kafkactl groups list"
+    )
+
+
+def _list(cluster: Cluster) -> tuple[set[str], dict[str, str]]:
+    """The groups that the brokers know, and what brokers did not answer. A list creates no offsets topic."""
+    until = time.monotonic() + cluster.connection.timeout
+    while True:
+        listing = cluster.wait(cluster.admin.list_consumer_groups(request_timeout=cluster.connection.timeout))
+        # A broker that does not answer is no exception (library trap 2): an outage would be "no groups".
+        errors = [getattr(error, "args", [error])[0] for error in listing.errors or ()]
+        # A broker that has just taken over groups reads them first.
+        loading = any(error.code() == KafkaError.COORDINATOR_LOAD_IN_PROGRESS for error in errors)
+        if not loading or time.monotonic() > until:
+            break
+        time.sleep(0.1)
+    if errors and not listing.valid:
+        raise failed(errors[0], "The list of groups")
+    missing = {"list": f"a broker did not list its groups: {reason(errors[0])}"} if errors else {}
+    return {group.group_id for group in listing.valid}, missing
+
+
+def _leaderless(metadata: Any) -> dict[str, str]:
+    """Groups are kept in the partitions of an internal topic; those of one without a leader are listed by nobody."""
+    topic = metadata.topics.get(_OFFSETS)
+    gone = [p.id for p in topic.partitions.values() if p.leader < 0] if topic else []
+    if not gone:
+        return {}
+    return {_OFFSETS: f"{len(gone)} of its {len(topic.partitions)} partitions have no leader: their groups are unknown"}
+
+
+def _ask_commits(cluster: Cluster, groups: Iterable[str], limit: float) -> dict[str, Any]:
+    """The futures of the groups' commits. A request takes one group, but they are all under way at once."""
+    return {
+        group: cluster.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=limit)[
+            group
+        ]
+        for group in groups
+    }
+
+
+def _committed(answer: Any) -> dict[Place, int]:
+    if answer is None or isinstance(answer, KafkaError):
+        return {}
+    return {
+        Place(tp.topic, tp.partition): tp.offset for tp in answer.topic_partitions if not tp.error and tp.offset >= 0
+    }
+
+
+def _members(description: Any) -> tuple[Member, ...]:
+    if isinstance(description, KafkaError):
+        return ()
+    return tuple(
+        Member(
+            member.member_id,
+            member.client_id,
+            member.host.removeprefix("/"),
+            member.group_instance_id or None,
+            tuple(sorted(Place(tp.topic, tp.partition) for tp in member.assignment.topic_partitions)),
+        )
+        for member in description.members
+    )
+
+
+def _places(commits: Iterable[Any], members: Iterable[Iterable[Member]]) -> set[Place]:
+    places = {place for answer in commits for place in _committed(answer)}
+    return places | {place for group in members for member in group for place in member.assigned}
+
+
+def _has_leader(metadata: Any, place: Place) -> bool:
+    topic = metadata.topics.get(place[0])
+    partition = topic.partitions.get(place[1]) if topic else None
+    return partition is not None and partition.leader >= 0
+
+
+class _Ends(NamedTuple):
+    """The partitions that are looked at, and what their leaders told."""
+
+    places: set[Place]
+    gone: set[Place]
+    ranges: Mapping[Place, Range]
+    stable: Mapping[Place, int | None]
+
+
+def _group(name: str, description: Any, commits: Any, members: tuple[Member, ...], ends: _Ends) -> Group:
+    committed = _committed(commits)
+    unknown = Range(None, None)
+    known = committed.keys() | {place for member in members for place in member.assigned}
+    partitions = tuple(
+        Partition(*place, committed.get(place), found.first, found.end, ends.stable.get(place), gone=place in ends.gone)
+        for place in sorted(ends.places & known)
+        for found in [ends.ranges.get(place, unknown)]
+    )
+    missing = "; ".join(
+        f"{part}: {reason(answer)}"
+        for part, answer in (("members", description), ("commits", commits))
+        if isinstance(answer, KafkaError)
+    )
+    if isinstance(description, KafkaError):
+        return Group(name, "Unknown", partitions=partitions, missing=missing)
+    kind = _TYPES.get(description.type, "unknown")
+    return Group(
+        name,
+        _STATES.get(description.state, "Reconciling" if kind == "consumer" else "Unknown"),
+        kind,
+        description.partition_assignor,
+        description.coordinator.id if description.coordinator else None,
+        members,
+        partitions,
+        missing,
+    )
+
+
+def group_filter(cluster: Cluster, wanted: Sequence[str]) -> Callable[[str], bool]:
+    """What tells whether a group is one of these names and globs.
+
+    Raises KafkactlError for one that matches no group, UnreachableError where nobody knows whether one does.
+    """
+    listing = list_groups(cluster)
+    globs = [pattern for pattern in wanted if is_glob(pattern) and pattern not in listing.ids]
+    for pattern in wanted:
+        if pattern in listing.ids or (pattern in globs and any(fnmatchcase(name, pattern) for name in listing.ids)):
+            continue
+        raise _not_found(cluster, pattern, listing, "no group that matches" if pattern in globs else "no group")
+    return lambda name: name in wanted or any(fnmatchcase(name, pattern) for pattern in globs)
+
+
+def require_group(cluster: Cluster, name: str) -> None:
+    """Raise KafkactlError where there is no group of this very name, UnreachableError where nobody knows."""
+    listing = list_groups(cluster)
+    if name not in listing.ids:
+        raise _not_found(cluster, name, listing)
+
+
+def topic_filter(cluster: Cluster, wanted: Sequence[str]) -> Callable[[str], bool]:
+    """What tells whether a topic is one of these names and globs; a glob leaves Kafka's own topics out.
+
+    Raises KafkactlError for one that matches no topic on the cluster.
+    """
+    topics = read_topics(cluster, [name for name in wanted if not is_glob(name)], config_of=())
+    for pattern in wanted:
+        if not any(matches(name, pattern) for name in topics.found):
+            raise no_such_topic(cluster, pattern, topics, "no topic that matches" if is_glob(pattern) else "no topic")
+    return lambda name: any(matches(name, pattern) for pattern in wanted)
+
+
+def matches(name: str, pattern: str) -> bool:
+    """Whether a topic is of this name or glob."""
+    return name == pattern or (is_glob(pattern) and fnmatchcase(name, pattern) and not is_internal(name))
+
+
+def _not_found(cluster: Cluster, name: str, listing: Listing, kind: str = "no group") -> KafkactlError:
+    if listing.missing:
+        why = next(iter(listing.missing.values()))
+        return UnreachableError(f"Whether there is a group {name} is not known: {why}.", hint="See: kafkactl doctor")
+    return no_such_group(cluster, name, listing.ids, kind)
+
+
+def is_glob(name: str) -> bool:
+    """Whether a name is meant as a pattern."""
+    return any(sign in name for sign in "*?[")

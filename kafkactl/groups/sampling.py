@@ -1,0 +1,168 @@
+"""Looking at groups over some time: two samples, how restless they were in between, and the records that wait."""
+
+import time
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from confluent_kafka import ConsumerGroupState, ConsumerGroupType
+
+from kafkactl.cluster.client import Cluster, connect
+from kafkactl.errors import KafkactlError
+from kafkactl.groups.fetch import Scope, read_groups
+from kafkactl.groups.model import Partition, Sample, Waiting
+from kafkactl.groups.observation import Observation, unrest
+from kafkactl.groups.verdict import doubtful, worst_spots
+from kafkactl.records.consume import Reader
+from kafkactl.topics import Place
+
+Spot = tuple[Place, int]  # a partition and the offset to read from
+
+_MOST = 200  # spots that are looked at
+_MOST_TIMES = 10_000  # and for the time of what waits there
+_NEAR = 1_000  # offsets it is quicker to read on than to fetch anew
+
+
+def with_waiting(cluster: Cluster, now: Sample, before: Sample | None = None, *, times: bool = False) -> Sample:
+    """The sample, with the record that waits wherever offsets wait and nothing moves (`verdict.doubtful`).
+
+    With `times` also wherever else a group lags, as far as they can be read in the connection's timeout.
+    """
+    spots = worst_spots(now) if times else []
+    if not times or len(spots) > _MOST_TIMES:  # else the doubtful ones are among them
+        spots = doubtful(now, before)[:_MOST] + spots[:_MOST_TIMES]
+    ends = {p.place: p.readable_end or 0 for group in now.groups for p in group.partitions}
+    found = read_waiting(cluster, spots, ends)
+    if not found:
+        return now
+    groups = [
+        replace(group, partitions=tuple(_looked_at(partition, found) for partition in group.partitions))
+        for group in now.groups
+    ]
+    return replace(now, groups=tuple(groups))
+
+
+def _looked_at(partition: Partition, found: Mapping[Spot, Waiting]) -> Partition:
+    if partition.next is None or partition.committed == partition.end:  # most of them, in a cluster that keeps up
+        return partition
+    waiting = found.get((partition.place, partition.next))
+    return replace(partition, waiting=waiting) if waiting else partition
+
+
+def read_waiting(cluster: Cluster, spots: Iterable[Spot], ends: Mapping[Place, int]) -> dict[Spot, Waiting]:
+    """The first committed record at or after each spot and before its partition's end, with its time.
+
+    Without those that do not answer within the connection's timeout, or may not be read.
+    """
+    queues: dict[Place, list[int]] = defaultdict(list)
+    for place, offset in set(spots):
+        queues[place].append(offset)
+    found: dict[Spot, Waiting] = {}
+    if not queues:
+        return found
+    until = time.monotonic() + cluster.connection.timeout
+    reader = Reader(cluster, lambda _: None, few=True)
+    try:
+        _read(reader, {place: sorted(queue, reverse=True) for place, queue in queues.items()}, ends, until, found)
+    except KafkactlError:  # what may not be read stays unknown
+        pass
+    finally:
+        reader.close()
+    return found
+
+
+def _read(
+    reader: Reader, queues: dict[Place, list[int]], ends: Mapping[Place, int], until: float, found: dict[Spot, Waiting]
+) -> None:
+    """Fill `found`; each queue holds the offsets of a partition, the first one last."""
+    reader.assign({place: queue[-1] for place, queue in queues.items()})
+    while queues and time.monotonic() < until:
+        messages, reached = reader.messages(0.1)
+        batches: dict[Place, list[Any]] = defaultdict(list)
+        for message in messages:
+            batches[Place(message.topic(), message.partition())].append(message)
+        for place, batch in batches.items():
+            if queue := queues.get(place):
+                _answer(place, queue, batch, ends, found)
+        for place in reached:  # nothing comes after: at none of the offsets left does a record wait
+            found |= {(place, offset): Waiting() for offset in queues.pop(place, ())}
+        _go_on(reader, queues, batches, reached)
+
+
+def _answer(
+    place: Place, queue: list[int], batch: Sequence[Any], ends: Mapping[Place, int], found: dict[Spot, Waiting]
+) -> None:
+    """What these messages, which follow one another, tell of the offsets in the queue: those answered leave it."""
+    offsets = [message.offset() for message in batch]
+    while queue and (index := bisect_left(offsets, queue[-1])) < len(offsets):
+        found[place, queue.pop()] = _waiting(batch[index], ends)
+
+
+def _go_on(
+    reader: Reader, queues: dict[Place, list[int]], batches: Mapping[Place, list[Any]], reached: Iterable[Place]
+) -> None:
+    """Let go of what is answered, and read the others where they are to be looked at next."""
+    done = [place for place, queue in queues.items() if not queue]
+    for place in done:
+        del queues[place]
+    far = {
+        place: queues[place][-1]
+        for place, batch in batches.items()
+        if place in queues and queues[place][-1] > batch[-1].offset() + _NEAR
+    }
+    if leaving := [*done, *reached, *far]:
+        reader.leave(leaving)
+    if far:
+        reader.join(far)
+
+
+def _waiting(message: Any, ends: Mapping[Place, int]) -> Waiting:
+    """What came after the end was looked at did not wait then."""
+    place, offset, timestamp = Place(message.topic(), message.partition()), message.offset(), message.timestamp()[1]
+    return Waiting(offset, timestamp if timestamp >= 0 else None) if offset < ends[place] else Waiting()
+
+
+_LOOK = 0.5  # seconds between two looks at the states of all groups
+
+
+def observe(
+    cluster: Cluster,
+    seconds: float = 0.0,
+    pause: Callable[[float], None] = time.sleep,
+    *,
+    scope: Scope | None = None,
+    times: bool = False,
+) -> Observation:
+    """The groups; with `seconds` also how they were so long before.
+
+    Where offsets wait and nothing moves, the record that waits is looked for; with `times` wherever offsets wait, for
+    its time. Raises KafkactlError where Kafka answers
+    nothing at all; who does not answer otherwise is named in the samples' `missing`.
+    """
+    if seconds <= 0:
+        return Observation(with_waiting(cluster, read_groups(cluster, scope, committed=True), times=times))
+    before = read_groups(cluster, scope, committed=True)
+    looks = _look(cluster, seconds, pause)
+    # With a client of its own: brokers may have been restarted in between (librdkafka#4605).
+    now = read_groups(connect(cluster.connection), scope, committed=True)
+    seen, begun = unrest(looks)
+    return Observation(with_waiting(cluster, now, before, times=times), before, len(looks), seen, begun)
+
+
+def _look(cluster: Cluster, seconds: float, pause: Callable[[float], None]) -> list[frozenset[str]]:
+    """The groups that were rebalancing, in each look of those seconds. A look is one small request a broker."""
+    until = time.monotonic() + seconds
+    looks = []
+    while (left := until - time.monotonic()) > 0:
+        pause(min(_LOOK, left))
+        listing = cluster.wait(cluster.admin.list_consumer_groups(request_timeout=cluster.connection.timeout))
+        looks.append(frozenset(group.group_id for group in listing.valid if _restless(group.state, group.type)))
+    return looks
+
+
+def _restless(state: ConsumerGroupState, kind: ConsumerGroupType) -> bool:
+    if state == ConsumerGroupState.UNKNOWN:  # Assigning and Reconciling of KIP-848
+        return bool(kind == ConsumerGroupType.CONSUMER)
+    return state in (ConsumerGroupState.PREPARING_REBALANCING, ConsumerGroupState.COMPLETING_REBALANCING)

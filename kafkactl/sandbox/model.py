@@ -1,0 +1,53 @@
+"""A broker as others see it, and what it needs besides its own directory."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from kafkactl.errors import UsageError
+from kafkactl.sandbox.java import Java
+from kafkactl.sandbox.ports import HOST
+
+
+@dataclass(frozen=True)
+class Node:
+    """A broker (which is a controller too): its node id, its ports, its directory and, once started, its process."""
+
+    id: int
+    port: int
+    controller_port: int
+    directory: Path
+    pid: int = 0
+
+    @property
+    def log(self) -> Path:
+        """What the broker wrote to stdout and stderr, over all its starts."""
+        return self.directory / "broker.log"
+
+    @property
+    def address(self) -> str:
+        """host:port, as clients reach it."""
+        return f"{HOST}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """A Kafka version that is ready to run.
+
+    `format` is a directory with what StorageTool writes into an empty data directory, less meta.properties.
+    `aot` is None where there is no AOT cache: the broker starts without, slower.
+    """
+
+    version: str
+    java: Java
+    class_path: str
+    format: Path
+    aot: Path | None
+
+
+SIZES = (1, 3)  # brokers of a sandbox
+
+
+def check_size(brokers: int) -> None:
+    """Raises UsageError for a number of brokers the sandbox does not make."""
+    if brokers not in SIZES:
+        raise UsageError(f"A sandbox has 1 or 3 brokers, not {brokers}.")

@@ -1,0 +1,97 @@
+"""Remedies: what to type, or what to do where no command can say it. Pure.
+
+Whatever kafkactl tells a person to type is a list of words, rendered once: quoting, `--` and the connection's flags are
+added here and nowhere else.
+"""
+
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+_AND = "&&"
+# The subcommands that dial no cluster: the flags that name one are not theirs.
+_LOCAL = frozenset({"sandbox", "lint", "logs", "ps"})
+_GROUPED = frozenset({"groups"})  # their commands have two words
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command to be typed as it is; its words, with "&&" between commands that follow one another.
+
+    `note` says what it does or when to run it.
+    """
+
+    words: tuple[str, ...]
+    note: str = ""
+
+    @property
+    def text(self) -> str:
+        """As a shell takes it."""
+        return " ".join(word if word == _AND else shlex.quote(word) for word in self.words)
+
+    def noted(self, note: str) -> "Command":
+        """The same command with another note."""
+        return replace(self, note=note)
+
+    def then(self, other: "Command") -> "Command":
+        """This command and, where it succeeds, another one."""
+        return Command((*self.words, _AND, *other.words), other.note or self.note)
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What no command can do."""
+
+    text: str
+
+
+Remedy = Command | Advice
+
+
+def command(*words: str, note: str = "") -> Command:
+    """A command of these words, whatever its program."""
+    return Command(words, note)
+
+
+def kafkactl(subcommand: str, *names: str, options: Sequence[str] = (), note: str = "") -> Command:
+    """One of kafkactl's own commands. Names of topics and groups that begin with a dash go behind `--`."""
+    dashed = any(name.startswith("-") for name in names)
+    rest = (*options, "--", *names) if dashed else (*names, *options)
+    return Command(("kafkactl", *subcommand.split(), *rest), note)
+
+
+def parse(text: str, note: str = "") -> Command:
+    """A command from a line as a shell takes it. Raises ValueError for a quote that is not closed."""
+    return Command(tuple(shlex.split(text)), note)
+
+
+def filled(remedy: Remedy, values: Mapping[str, object]) -> Remedy:
+    """A remedy with values in place of names in braces; each word of a command stays one word."""
+    if isinstance(remedy, Advice):
+        return Advice(remedy.text.format_map(values))
+    return Command(tuple(word.format_map(values) for word in remedy.words), remedy.note.format_map(values))
+
+
+def with_flags(remedy: Remedy, flags: Sequence[str]) -> Remedy:
+    """A remedy whose kafkactl commands reach the cluster as it was reached: with these flags."""
+    if isinstance(remedy, Advice) or not flags or {"-b", "--env"} & set(remedy.words):
+        return remedy
+    return replace(remedy, words=tuple(_flagged(remedy.words, flags)))
+
+
+def in_one_line(remedies: Iterable[Remedy]) -> str:
+    """Remedies as the last line of an error."""
+    texts = (r.text if isinstance(r, Command) else r.text[:1].upper() + r.text[1:] for r in remedies)
+    return "    ".join(texts)
+
+
+def _flagged(words: Sequence[str], flags: Sequence[str]) -> Iterator[str]:
+    left = 0  # words until the flags' place: behind kafkactl and its subcommand
+    for place, word in enumerate(words):
+        yield word
+        if word == "kafkactl" and place + 1 < len(words) and words[place + 1] not in _LOCAL:
+            left = 2 if words[place + 1] in _GROUPED else 1
+        elif left:
+            left -= 1
+            if not left:
+                yield from flags

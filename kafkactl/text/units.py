@@ -1,0 +1,112 @@
+"""Times and sizes as people write them, and back. Exact: nothing is rounded in either direction. Pure."""
+
+import re
+from datetime import datetime
+
+INFINITE = -1
+_LONG_MAX = 2**63 - 1  # Kafka's `long`
+
+_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 7 * 86_400_000}
+_BYTES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+_BYTES_FOLDED = {name.lower(): factor for name, factor in _BYTES.items()} | {"bytes": 1, "byte": 1}
+
+_WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)")
+_AMOUNT = re.compile(r"(0|[1-9][0-9]*)(?: ?([A-Za-z]+))?")
+
+
+def whole_number(text: str) -> int | None:
+    """The number a text of plain decimal digits says, or None for anything else (`0x10`, `1_000`, `1:30`, `3.5`)."""
+    # More digits than Kafka's `long` has are nobody's number, and int() is slow on thousands of them.
+    return int(text) if len(text) <= 40 and _WHOLE.fullmatch(text) else None
+
+
+def parse_retention(value: str | int) -> int:
+    """Milliseconds from `7d`, `168h`, `30m`, `45s`, `500ms`, a number of milliseconds, or `infinite` (-1).
+
+    Raises ValueError with a sentence that quotes the value.
+    """
+    amount = _parse(value, _MS)
+    if amount is None:
+        raise ValueError(f'"{value}" is not a time. Write 7d, 168h or a number of milliseconds.')
+    return amount
+
+
+def parse_size(value: str | int) -> int:
+    """Bytes from `1GiB`, `512 MiB`, a number of bytes, or `infinite` (-1).
+
+    Raises ValueError with a sentence that quotes the value; `1GB` is refused because it is two different sizes.
+    """
+    amount = _parse(value, _BYTES_FOLDED)
+    if amount is None:
+        raise ValueError(f'"{value}" is not a size. Write 1GiB, 512MiB or a number of bytes.')
+    return amount
+
+
+def _parse(value: str | int, factors: dict[str, int]) -> int | None:
+    text = str(value).strip()
+    if text in ("infinite", "-1"):
+        return INFINITE
+    match = _AMOUNT.fullmatch(text) if len(text) <= 40 else None
+    if match is None:
+        return None
+    factor = factors.get(match[2].lower()) if match[2] else 1
+    if factor is None or int(match[1]) * factor > _LONG_MAX:
+        return None
+    return int(match[1]) * factor
+
+
+_SPAN = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)?")
+_RATE = re.compile(r"(\d+(?:\.\d+)?)(?:/(s|m|h))?")
+
+
+def parse_duration(text: str) -> float:
+    """Seconds from what a user types: 30s, 500ms, 2m, 1h, or a number of seconds. Raises ValueError."""
+    match = _SPAN.fullmatch(text.strip())
+    if not match:
+        raise ValueError(f"{text!r} is not a valid duration. Write 30s, 500ms, 2m or a number of seconds.")
+    return float(match[1]) * _MS[match[2] or "s"] / 1000
+
+
+def parse_rate(text: str) -> float:
+    """Records a second from what a user types: 100/s, 6000/m, or a number a second. Raises ValueError."""
+    match = _RATE.fullmatch(text.strip())
+    if not match or float(match[1]) <= 0:
+        raise ValueError(f"{text!r} is not a valid rate. Write 100/s or 6000/m.")
+    return float(match[1]) * 1000 / _MS[match[2] or "s"]
+
+
+def parse_moment(text: str, now: datetime) -> int:
+    """Milliseconds since 1970 from `15m` (ago), `2026-11-22T10:00[:00][Z|+08:00]`, or such milliseconds.
+
+    A time without a zone is in the zone of `now`. Raises ValueError.
+    """
+    match = _SPAN.fullmatch(text)
+    if match and match[2]:
+        return int(now.timestamp() * 1000) - int(float(match[1]) * _MS[match[2]])
+    if text.isdigit() and len(text) >= 11:
+        return int(text)
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a valid time.") from None
+    return int((given if given.tzinfo else given.replace(tzinfo=now.tzinfo)).timestamp() * 1000)
+
+
+def retention_text(milliseconds: int) -> str:
+    """A time in the largest unit that says it exactly: 7d, 36h, 30m, 45s, else "1500 ms"; -1 is "infinite"."""
+    if milliseconds == INFINITE:
+        return "infinite"
+    for unit in ("d", "h", "m", "s"):
+        if milliseconds and milliseconds % _MS[unit] == 0:
+            return f"{milliseconds // _MS[unit]}{unit}"
+    return f"{milliseconds} ms"
+
+
+def size_text(number: int) -> str:
+    """Bytes in the largest unit that says them exactly: 5 MiB, else "1048588 bytes"; -1 is "infinite"."""
+    if number == INFINITE:
+        return "infinite"
+    for unit in ("TiB", "GiB", "MiB", "KiB"):
+        if number and number % _BYTES[unit] == 0:
+            return f"{number // _BYTES[unit]} {unit}"
+    return f"{number} bytes"

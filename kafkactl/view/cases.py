@@ -1,0 +1,79 @@
+"""What was judged, as CI reads it: JUnit's XML, and GitHub's workflow commands. On stdout."""
+
+import re
+import sys
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from kafkactl.view.output import say
+
+
+class Case(NamedTuple):
+    """One judged thing, as JUnit and GitHub show it: a topic, a step, a check.
+
+    `level` is how bad a failure is ("ok" is a pass); `file`, `line` and `column` place it in a file.
+    """
+
+    name: str
+    level: Literal["ok", "warning", "error", "skipped"] = "ok"
+    message: str = ""
+    seconds: float = 0.0
+    file: str = ""
+    line: int = 0
+    column: int = 0
+
+
+def junit(suite: str, cases: Sequence[Case]) -> None:
+    """Cases as one Maven Surefire test suite. A warning passes, as it does in the exit code, and says what it is."""
+    from xml.etree import ElementTree as ET
+
+    failed = [case for case in cases if case.level == "error"]
+    root = ET.Element(
+        "testsuite",
+        name=f"kafkactl {suite}",
+        tests=str(len(cases)),
+        failures=str(len(failed)),
+        errors="0",
+        skipped=str(sum(case.level == "skipped" for case in cases)),
+        time=f"{sum(case.seconds for case in cases):.3f}",
+    )
+    for case in cases:
+        element = ET.SubElement(
+            root, "testcase", name=_xml(case.name), classname=f"kafkactl.{suite}", time=f"{case.seconds:.3f}"
+        )
+        if case.level == "skipped":
+            ET.SubElement(element, "skipped", message=_xml(case.message))
+        elif case.level == "warning":
+            ET.SubElement(element, "system-out").text = _xml(f"warning: {_place(case)}{case.message}")
+        elif case.level == "error":
+            failure = ET.SubElement(element, "failure", message=_xml(case.message), type=case.level)
+            failure.text = _xml(f"{_place(case)}{case.message}")
+    ET.indent(root)
+    sys.stdout.write('<?xml version="1.0" encoding="UTF-8"?>\n')
+    sys.stdout.write(ET.tostring(root, encoding="unicode") + "\n")
+
+
+def _xml(text: str) -> str:
+    """`text` without the characters XML 1.0 cannot hold."""
+    return re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
+
+
+def _place(case: Case) -> str:
+    return f"{case.file}:{case.line}:{case.column}: " if case.file else ""
+
+
+def github(cases: Sequence[Case]) -> None:
+    """Cases that are not fine as GitHub workflow commands, which annotate the file they name."""
+    for case in cases:
+        if case.level not in ("error", "warning"):
+            continue
+        where = [f"file={_property(case.file)}", f"line={case.line}", f"col={case.column}"] if case.file else []
+        say(f"::{case.level} {','.join([*where, f'title={_property(case.name)}'])}::{_command(case.message)}")
+
+
+def _command(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _command(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,199 @@
+"""How the cluster, the list of its topics, and its brokers are shown."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from kafkactl.text import words
+from kafkactl.text.words import many
+from kafkactl.topics import Place
+from kafkactl.view import output
+from kafkactl.view.output import Column, say
+from kafkactl.view.plan_table import value_text
+
+if TYPE_CHECKING:
+    from kafkactl.cluster.metadata import BrokerSettings
+    from kafkactl.cluster.overview import BrokerRow, Overview, TopicRow
+
+
+def replication(row: "TopicRow") -> str:
+    if row.live is None:
+        return ""
+    fewest, most = row.live.replication
+    return str(fewest) if fewest == most else f"{fewest}–{most}"
+
+
+def admit_gaps(view: "Overview") -> None:
+    """A partial answer is called partial."""
+    if view.hidden:
+        output.warn(
+            f"a partial answer: {many(len(view.hidden), 'declared topic is', 'declared topics are')} hidden "
+            "from this user, and undeclared ones may be, too"
+        )
+    if "sizes" in view.storage.missing:
+        why = view.storage.missing["sizes"]
+        output.warn(f"no sizes on disk: {why}{' (needs Describe on the cluster)' if why == 'no permission' else ''}")
+    silent = [row.broker for row in view.brokers if not row.answers]
+    for broker in silent:
+        output.warn(
+            f"broker {broker.id} at {broker.address} does not answer: its sizes and what it leads are not known"
+        )
+
+
+def row_document(row: "TopicRow", view: "Overview", catalogued: bool) -> dict[str, Any]:
+    live = row.live
+    return {
+        "name": row.name,
+        "exists": live is not None,
+        "declared": row.declared if catalogued else None,
+        "health": row.state,
+        "reason": None if row.state == "ok" else row.words,
+        "replication": replication(row) or None,
+        "records": row.records,
+        "size_bytes": row.size,
+        "partitions": [
+            {
+                "partition": p.id,
+                "leader": p.leader,
+                "replicas": list(p.replicas),
+                "isr": list(p.isr),
+                "first_offset": view.ranges[Place(row.name, p.id)].first
+                if Place(row.name, p.id) in view.ranges
+                else None,
+                "end_offset": view.ranges[Place(row.name, p.id)].end if Place(row.name, p.id) in view.ranges else None,
+                "size_bytes": view.storage.sizes.get(Place(row.name, p.id)),
+            }
+            for p in (live.partitions if live else ())
+        ],
+        "config": {
+            key: {"value": value.value, "default": value.default, "overridden": value.overridden}
+            for key, value in sorted((live.config or {}).items())
+        }
+        if live
+        else {},
+    }
+
+
+def show_cluster(view: "Overview") -> None:
+    controller = f"controller {view.controller}" if view.controller is not None else ""
+    parts = [f"cluster {view.id}", view.mode, many(len(view.brokers), "broker"), controller]
+    say(" · ".join(part for part in parts if part))
+    address = max((len(row.broker.address) for row in view.brokers), default=0)
+    for row in view.brokers:
+        rack = f"rack {row.broker.rack}" if row.broker.rack else ""
+        state = "" if row.answers else output.style().paint("does not answer", "red")
+        cells = [f"{row.broker.id:>4}", f"{row.broker.address:<{address}}", rack, f"{row.leads:>5,} leaders"]
+        say("  ".join(cell for cell in [*cells, _space(row), state] if cell).rstrip())
+    say()
+
+
+def _space(row: "BrokerRow") -> str:
+    """What a broker's topics take, and what its log directories' disks have left."""
+    if row.disk is None:
+        return ""
+    free = f", {words.size(row.disk.usable)} free" if row.disk.usable is not None else ""
+    return f"{words.size(row.disk.used_by_topics):>8}{free}"
+
+
+def show_list(rows: "Sequence[TopicRow]", *, catalogued: bool, unhealthy: bool) -> None:
+    if not rows:
+        say("Every topic is healthy." if unhealthy else "No topics.")
+        return
+    columns = [
+        Column("TOPIC"),
+        Column("PART", right=True),
+        Column("REPL", right=True),
+        Column("RETENTION", right=True),
+        Column("RECORDS", right=True),
+        Column("SIZE", right=True),
+        *([Column("DECL")] if catalogued else []),
+        Column("HEALTH"),
+    ]
+    output.table(columns, [_cells(row, catalogued) for row in rows])
+
+
+def _cells(row: "TopicRow", catalogued: bool) -> list[output.Cell]:
+    return [
+        row.name,
+        len(row.live.partitions) if row.live else None,
+        replication(row) or None,
+        _retention(row) or None,
+        row.records,
+        words.size(row.size),
+        *(["yes" if row.declared else "no"] if catalogued else []),
+        row.words if row.state == "ok" else output.Coloured(row.words, "red" if row.state == "error" else "yellow"),
+    ]
+
+
+def _retention(row: "TopicRow") -> str:
+    config = row.live.config if row.live else None
+    if not config or "retention.ms" not in config:
+        return ""
+    policy = config["cleanup.policy"].value if "cleanup.policy" in config else "delete"
+    return "compact" if policy == "compact" else value_text("retention.ms", config["retention.ms"].value)
+
+
+def overview_document(view: "Overview", rows: "Sequence[TopicRow]", catalogued: bool) -> dict[str, Any]:
+    return {
+        "cluster": {"id": view.id, "mode": view.mode or None, "controller": view.controller},
+        "brokers": [
+            {
+                "id": row.broker.id,
+                "host": row.broker.host,
+                "port": row.broker.port,
+                "rack": row.broker.rack,
+                "leaders": row.leads,
+                "answers": row.answers,
+                "disk_total_bytes": row.disk.total if row.disk else None,
+                "disk_usable_bytes": row.disk.usable if row.disk else None,
+                "topics_bytes": row.disk.used_by_topics if row.disk else None,
+            }
+            for row in view.brokers
+        ],
+        "topics": [row_document(row, view, catalogued) for row in rows],
+        "partial": bool(view.hidden),
+        "missing": dict(view.storage.missing),
+    }
+
+
+# What a person asks of a broker first; everything else only where somebody changed it.
+_ALWAYS = (
+    "listeners",
+    "advertised.listeners",
+    "process.roles",
+    "num.network.threads",
+    "num.io.threads",
+    "log.dirs",
+    "message.max.bytes",
+    "queued.max.requests",
+    "socket.request.max.bytes",
+    "log.cleaner.dedupe.buffer.size",
+)
+
+
+def show_broker(entry: "BrokerSettings") -> None:
+    rack = f" · rack {entry.broker.rack}" if entry.broker.rack else ""
+    say(f"{output.style().paint(f'broker {entry.broker.id}', 'bold')} · {entry.broker.address}{rack}")
+    if entry.why_not:
+        say(f"  its settings could not be read: {entry.why_not}")
+        return
+    changed = [name for name, setting in sorted(entry.settings.items()) if setting.changed and name not in _ALWAYS]
+    rows: list[list[output.Cell]] = []
+    for name in (*(name for name in _ALWAYS if name in entry.settings), *changed):
+        setting = entry.settings[name]
+        value = "(secret)" if setting.value is None else value_text(name, setting.value)
+        rows.append([name, value, "changed" if setting.changed else "default"])
+    output.table([Column("SETTING"), Column("VALUE"), Column("SET BY")], rows)
+
+
+def broker_document(entry: "BrokerSettings") -> dict[str, Any]:
+    return {
+        "id": entry.broker.id,
+        "host": entry.broker.host,
+        "port": entry.broker.port,
+        "rack": entry.broker.rack,
+        "unreadable": entry.why_not or None,
+        "settings": {
+            name: {"value": setting.value, "changed": setting.changed}
+            for name, setting in sorted(entry.settings.items())
+        },
+    }

@@ -1,0 +1,207 @@
+"""What lag says: a line a group with the worst first, then what to do about those that need something done."""
+
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from kafkactl.groups.advice import advice
+from kafkactl.groups.reasons import reason, word
+from kafkactl.groups.report import Absent, Line, Report
+from kafkactl.groups.verdict import COMMIT_INTERVAL
+from kafkactl.text.escapes import plain
+from kafkactl.text.remedies import Command, Remedy, with_flags
+from kafkactl.text.words import and_more, many
+from kafkactl.view import group_table, output
+from kafkactl.view.cases import Case, github, junit
+from kafkactl.view.output import Cell, Coloured, Column, LagFormat, say
+
+if TYPE_CHECKING:
+    from kafkactl.cluster.client import ClusterInfo
+
+_WIDEST = 120  # cells; longer lines are hard to read
+_ADVISED = 5  # groups that are advised one by one
+
+
+def show(
+    found: Report,
+    cluster: "ClusterInfo",
+    addresses: Sequence[str],
+    form: LagFormat,
+    flags: Sequence[str],
+    *,
+    partitions: bool,
+) -> None:
+    """Show it in the form asked for; `flags` are those that named the cluster."""
+    match form:
+        case LagFormat.JSON:
+            output.document("lag", document(found, cluster.id, addresses, partitions=partitions))
+        case LagFormat.JUNIT:
+            junit("lag", cases(found))
+        case LagFormat.GITHUB:
+            github(cases(found))
+        case LagFormat.PROMETHEUS:
+            prometheus(found, len(cluster.brokers))
+        case LagFormat.TABLE:
+            table(found, partitions=partitions)
+            advise(found, flags)
+            output.note(f"\n{summary(found)}" if found.lines or found.absent else "")
+
+
+def table(found: Report, *, partitions: bool) -> None:
+    """The groups; with `partitions` each with all it reads."""
+    sampled = found.seconds > 0
+    if partitions and found.lines:
+        for number, line in enumerate(found.lines):
+            if number:
+                output.say()
+            group_table.show_partitions(line, found.taken, sampled)
+        return
+    if not found.lines and not found.absent:
+        output.say("No consumer groups." if not found.gaps else "No consumer groups answered.")
+        return
+    columns = group_table.columns(sampled)
+    rows = [group_table.cells(line, sampled) for line in found.lines]
+    rows += [_absent_cells(entry, len(columns)) for entry in found.absent]
+    reasons: list[Cell] = [*map(reason, found.lines), *map(_absent_reason, found.absent)]
+    wide = [[*row, why] for row, why in zip(rows, reasons, strict=True)]
+    if output.fits([*columns, Column("")], wide):
+        columns, rows = [*columns, Column("")], wide
+    output.table(columns, rows)
+
+
+def _absent_cells(entry: Absent, width: int) -> list[Cell]:
+    return [entry.group, *[None] * (width - 2), Coloured("no group", "dim")]
+
+
+def _absent_reason(entry: Absent) -> str:
+    return f"declared: {', '.join(entry.services)} reads {and_more(entry.topics)}"
+
+
+def advise(found: Report, flags: Sequence[str]) -> None:
+    """A paragraph for each group that needs something done, the first ones only."""
+    told = [(line, remedies) for line in found.lines if (remedies := advice(line))]
+    for line, remedies in told[:_ADVISED]:
+        output.say()
+        output.say(
+            f"{output.style().paint(plain(line.group.id), 'bold')}  "
+            f"{word(line)}{': ' if reason(line) else ''}{plain(reason(line))}"
+        )
+        for remedy in remedies:
+            _paragraph(with_flags(remedy, flags))
+    if len(told) > _ADVISED:
+        output.say(f"\n{len(told) - _ADVISED:,} more groups need something done: kafkactl lag GROUP")
+
+
+def _paragraph(remedy: Remedy) -> None:
+    """A remedy: a command stays in one line, whatever its length."""
+    if isinstance(remedy, Command):
+        output.say(f"    {output.style().paint(plain(remedy.text), 'bold')}")
+        return
+    room = min(output.width(), _WIDEST) - 2
+    for line in textwrap.wrap(plain(remedy.text), room, break_long_words=False, break_on_hyphens=False):
+        output.say(f"  {line}")
+
+
+def summary(found: Report, *, live: bool = False) -> str:
+    """All of it in a line: how many groups, their verdicts, and what so short a look cannot tell."""
+    counts = Counter("ok" if line.judged.verdict == "OK" and not line.restless else word(line) for line in found.lines)
+    words = [f"{number:,} {verdict}" for verdict, number in counts.most_common() if verdict != "ok"]
+    words += [f"{counts['ok']:,} ok"] if counts["ok"] else []
+    passed = sum(bool(line.passed) for line in found.lines)
+    parts = [f"{many(len(found.lines), 'group')}: {', '.join(words)}" if words else ""]
+    parts += [f"{passed:,} above the threshold"] if passed else []
+    parts += [f"{len(found.absent):,} declared and not there"] if found.absent else []
+    said = f"{' · '.join(part for part in parts if part)}."
+    if found.lines and not live and not found.seconds:
+        said += " Rates, and who is stuck, take two looks: --sample 35s, or --watch."
+    elif found.lines and not live and found.seconds <= COMMIT_INTERVAL:
+        said += " A consumer may commit every 30 s: who is stuck takes --sample 35s."
+    return textwrap.fill(said, min(output.width(), _WIDEST), break_long_words=False, break_on_hyphens=False)
+
+
+def document(found: Report, cluster: str, addresses: Sequence[str], *, partitions: bool) -> dict[str, object]:
+    """All of it as JSON."""
+    return {
+        "cluster": {"id": cluster, "brokers": list(addresses)},
+        "taken": datetime.fromtimestamp(found.taken / 1000, UTC).isoformat(timespec="milliseconds"),
+        "sample_seconds": found.seconds,
+        "complete": not found.gaps,
+        "gaps": list(found.gaps),
+        "groups": [group_table.line_document(line, found.taken, partitions=partitions) for line in found.lines],
+        "absent": [
+            {"group": entry.group, "services": list(entry.services), "topics": list(entry.topics)}
+            for entry in found.absent
+        ],
+    }
+
+
+def cases(found: Report) -> list[Case]:
+    """A case a group; and one for what is not known."""
+    told = [
+        Case(
+            line.group.id,
+            line.level,
+            f"{word(line)}: {reason(line) or 'all is read'}; lag {line.judged.lag:,}",
+        )
+        for line in found.lines
+    ]
+    told += [Case(entry.group, "skipped", f"no such group; {_absent_reason(entry)}") for entry in found.absent]
+    told += [Case("partial answer", "error", gap) for gap in found.gaps]
+    return told
+
+
+Labels = dict[str, str | int]
+
+
+def prometheus(found: Report, brokers: int) -> None:
+    """Write the metrics. Where a group has no commit there is no series: that is neither 0 nor the exporter's -1."""
+    _metric("kafka_brokers", "Brokers in the cluster.", [({}, brokers)])
+    _metric("kafka_consumergroup_members", "Members of the group.", _members(found.lines))
+    _metric("kafka_consumergroup_current_offset", "Offset the group reads next.", _offsets(found.lines))
+    _metric("kafka_consumergroup_current_offset_sum", "Sum of these over a topic.", _sums(_offsets(found.lines)))
+    _metric("kafka_consumergroup_lag", "Offsets that wait for the group.", _lags(found.lines))
+    _metric("kafka_consumergroup_lag_sum", "Sum of these over a topic.", _sums(_lags(found.lines)))
+    _metric("kafkactl_lag_complete", "1 where every broker answered, else 0.", [({}, int(not found.gaps))])
+
+
+def _metric(name: str, help: str, series: Iterable[tuple[Labels, int]]) -> None:
+    say(f"# HELP {name} {help}")
+    say(f"# TYPE {name} gauge")
+    for labels, value in series:
+        inside = ",".join(f'{label}="{_escaped(str(text))}"' for label, text in labels.items())
+        say(f"{name}{{{inside}}} {value}" if inside else f"{name} {value}")
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+
+
+def _members(lines: Iterable[Line]) -> Iterator[tuple[Labels, int]]:
+    for line in lines:
+        if line.group.state != "Unknown":
+            yield {"consumergroup": line.group.id}, len(line.group.members)
+
+
+def _offsets(lines: Iterable[Line]) -> Iterator[tuple[Labels, int]]:
+    for line in lines:
+        for p in line.group.partitions:
+            if p.committed is not None:
+                yield {"consumergroup": line.group.id, "topic": p.topic, "partition": p.id}, p.committed
+
+
+def _lags(lines: Iterable[Line]) -> Iterator[tuple[Labels, int]]:
+    for line in lines:
+        for p in line.judged.partitions:
+            if p.lag is not None:
+                yield {"consumergroup": line.group.id, "topic": p.topic, "partition": p.partition}, p.lag
+
+
+def _sums(series: Iterable[tuple[Labels, int]]) -> Iterator[tuple[Labels, int]]:
+    sums: dict[tuple[str | int, str | int], int] = {}
+    for labels, value in series:
+        key = labels["consumergroup"], labels["topic"]
+        sums[key] = sums.get(key, 0) + value
+    for (group, topic), value in sums.items():
+        yield {"consumergroup": group, "topic": topic}, value

@@ -1,0 +1,290 @@
+"""What a user sees. The only room that knows rich; one writer for each format.
+
+stdout is data, stderr is talk: tables and documents go to stdout, notes, warnings and progress to stderr.
+Streams are looked up at each call, so that a test, a pipe or a redirection is always honoured.
+"""
+
+import io
+import json
+import os
+import shutil
+import sys
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Any, NamedTuple, TextIO
+
+from kafkactl.text.escapes import plain
+from kafkactl.text.remedies import Advice, Remedy
+
+SCHEMA_VERSION = 1
+
+
+class Format(StrEnum):
+    """Formats of commands that show something."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+class ReportFormat(StrEnum):
+    """Formats of commands that judge something."""
+
+    TABLE = "table"
+    JSON = "json"
+    JUNIT = "junit"
+    GITHUB = "github"
+
+
+class RecordFormat(StrEnum):
+    """Forms of a record: a readable line, JSON, or the value's bytes."""
+
+    LINE = "line"
+    JSON = "json"
+    RAW = "raw"
+
+
+class LineFormat(StrEnum):
+    """Forms of a log line: as it was written, or JSON."""
+
+    LINE = "line"
+    JSON = "json"
+
+
+class ListFormat(StrEnum):
+    """Formats of commands that list named things."""
+
+    TABLE = "table"
+    JSON = "json"
+    NAME = "name"
+
+
+class LagFormat(StrEnum):
+    """Formats of lag."""
+
+    TABLE = "table"
+    JSON = "json"
+    JUNIT = "junit"
+    GITHUB = "github"
+    PROMETHEUS = "prometheus"
+
+
+class DoctorFormat(StrEnum):
+    """Formats of the doctor."""
+
+    TABLE = "table"
+    SHORT = "short"
+    JSON = "json"
+    JUNIT = "junit"
+    GITHUB = "github"
+
+
+class Coloured(NamedTuple):
+    """A table's cell that wants a look: coloured on a terminal, its words elsewhere."""
+
+    words: str
+    colour: str
+
+
+Cell = str | int | Coloured | None
+
+
+class Column(NamedTuple):
+    """A column of a table; figures are right-aligned."""
+
+    title: str
+    right: bool = False
+    style: str = ""
+
+
+def width() -> int:
+    """How many cells a line of stdout may take: the terminal's width, no limit in a pipe."""
+    return shutil.get_terminal_size().columns if is_terminal(sys.stdout) else sys.maxsize
+
+
+class Style(NamedTuple):
+    """Marks and colours of one stream: plain where it is no terminal or the user asked for that."""
+
+    colour: bool
+    marks: Mapping[str, str]
+
+    def paint(self, text: str, colour: str) -> str:
+        """`text` in a colour ("red", "yellow", "green", "blue", "magenta", "cyan", "dim", "bold"), or as it is."""
+        return f"\x1b[{_SGR[colour]}m{text}\x1b[0m" if self.colour and colour else text
+
+    def mark(self, state: str) -> str:
+        """The two-cell mark of a state: "ok", "error", "warning", "skipped"."""
+        return self.paint(f"{self.marks[state]:<2}", _STATE_COLOUR[state])
+
+
+_SGR = {
+    "red": "31",
+    "yellow": "33",
+    "green": "32",
+    "blue": "34",
+    "magenta": "35",
+    "cyan": "36",
+    "dim": "2",
+    "bold": "1",
+}
+_STATE_COLOUR = {"ok": "green", "error": "red", "warning": "yellow", "skipped": "dim"}
+_PLAIN_MARKS = {"ok": "ok", "error": "!!", "warning": " !", "skipped": "--"}
+_MARKS = {"ok": "✓", "error": "✗", "warning": "!", "skipped": "–"}
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether a person looks at this stream."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def style(stream: TextIO | None = None) -> Style:
+    """The style for a stream (stdout by default); NO_COLOR takes the colour and the symbols away."""
+    stream = stream or sys.stdout
+    fancy = is_terminal(stream) and not os.environ.get("NO_COLOR")
+    return Style(colour=fancy, marks=_MARKS if fancy else _PLAIN_MARKS)
+
+
+def say(text: str = "") -> None:
+    """Data: a line on stdout."""
+    sys.stdout.write(f"{text}\n")
+
+
+def note(text: str) -> None:
+    """Talk: a line on stderr, after whatever stdout still holds."""
+    sys.stdout.flush()
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def pending(text: str) -> None:
+    """What is being done right now, in a line that the next one replaces; only where a person looks at stdout."""
+    if is_terminal(sys.stdout):
+        sys.stdout.write(f"\r\x1b[2K{text[: width() - 1]}")
+        sys.stdout.flush()
+
+
+class _Frame(io.StringIO):
+    """What is written to a terminal, kept until all of it is there."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@contextmanager
+def redrawn() -> Iterator[None]:
+    """What is written to stdout within replaces what the terminal shows, at once: it does not flicker."""
+    terminal, sys.stdout = sys.stdout, _Frame()
+    try:
+        yield
+        # Each line is cleared to its end, and the screen below the last one.
+        text = sys.stdout.getvalue().replace("\n", "\x1b[K\n")
+    finally:
+        sys.stdout = terminal
+    terminal.write(f"\x1b[H{text}\x1b[J")
+    terminal.flush()
+
+
+@contextmanager
+def progress(label: str, total: int | None) -> Iterator[Callable[[int, str], None]]:
+    """A bar on stderr for `total` bytes, for whoever looks; its function takes how many are done, and some words."""
+    if not total or not is_terminal(sys.stderr):
+        yield lambda done, words: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[words]}"), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True, highlight=False), transient=True) as bar:
+        task = bar.add_task(label, total=total, words="")
+        yield lambda done, words: bar.update(task, completed=done, words=words)
+
+
+def warn(text: str) -> None:
+    """A warning on stderr."""
+    note(f"{style(sys.stderr).paint('warning:', 'yellow')} {text}")
+
+
+def document(kind: str, body: dict[str, Any]) -> None:
+    """One JSON document on stdout. Keys are stable within a schema version."""
+    json.dump({"schema_version": SCHEMA_VERSION, "kind": kind, **body}, sys.stdout, ensure_ascii=False, indent=2)
+    sys.stdout.write("\n")
+
+
+def remedy_document(remedy: Remedy) -> dict[str, str]:
+    """A remedy as JSON: a command with its note, or advice."""
+    if isinstance(remedy, Advice):
+        return {"advice": remedy.text}
+    return {"command": remedy.text, **({"note": remedy.note} if remedy.note else {})}
+
+
+def cells(text: str) -> int:
+    """How many terminal cells a text takes: Chinese takes two a character, a combining mark none."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def pad(text: str, width: int, right: bool = False) -> str:
+    """`text` filled with spaces to `width` cells."""
+    gap = " " * max(0, width - cells(text))
+    return gap + text if right else text + gap
+
+
+def fitted(text: str) -> str:
+    """`text` in one line of stdout; where it does not fit, its end is left off, visibly."""
+    room = width()
+    if cells(text) <= room:
+        return text
+    kept = text[: room - 1]
+    while cells(kept) >= room:
+        kept = kept[:-1]
+    return f"{kept}…"
+
+
+def table(columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> None:
+    """Rows under headings: fitted to a terminal's width, or plain, aligned and never truncated in a pipe."""
+    cells_of = [list(row) for row in rows]
+    if is_terminal(sys.stdout):
+        _rich_table(columns, cells_of)
+        return
+    texts = [[_text(cell) for cell in row] for row in cells_of]
+    widths = [max(map(cells, column)) for column in zip([c.title for c in columns], *texts, strict=True)]
+    for row in [[c.title for c in columns], *texts]:
+        line = "  ".join(pad(t, w, c.right) for t, w, c in zip(row, widths, columns, strict=True))
+        say(line.rstrip())
+
+
+def fits(columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> bool:
+    """Whether a table of these is no wider than stdout."""
+    texts = [[column.title for column in columns], *([_text(cell) for cell in row] for row in rows)]
+    return sum(max(map(cells, column)) + 2 for column in zip(*texts, strict=True)) - 2 <= width()
+
+
+def _text(cell: Cell) -> str:
+    """A cell as text that cannot drive the terminal: figures grouped, control characters escaped."""
+    if cell is None:
+        return "–"
+    if isinstance(cell, int):
+        return f"{cell:,}"
+    return plain(cell.words if isinstance(cell, Coloured) else cell)
+
+
+def _rich_table(columns: Sequence[Column], rows: list[list[Cell]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    gap = 2 if width() >= 100 else 1
+    grid = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="dim", show_edge=False)
+    for column in columns:
+        grid.add_column(
+            Text(column.title),
+            justify="right" if column.right else "left",
+            style=column.style,
+            overflow="fold",
+            no_wrap=column.right,
+        )
+    for row in rows:
+        grid.add_row(*(Text(_text(cell), style=cell.colour if isinstance(cell, Coloured) else "") for cell in row))
+    Console(highlight=False, no_color=bool(os.environ.get("NO_COLOR"))).print(grid)
