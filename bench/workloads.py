@@ -15,7 +15,7 @@ from kafka_scripts import Tools
 from measure import Contest, Entry, Sheet, timed
 from records import records
 
-from kafkactl.catalog.file import load
+from kafkactl.catalog.file import load_catalog
 from kafkactl.sandbox.foreground import throwaway
 from kafkactl.sandbox.ports import free_ports
 from kafkactl.sandbox.preparation import prepare
@@ -212,7 +212,7 @@ def _old_script(broker: RunningSandbox, tools: Tools, directory: Path) -> Entry:
     """The script that kafkactl replaces: a JVM for each topic."""
     topics = {
         topic.name: (topic.partitions or 1, topic.replication or 1, topic.config)
-        for topic in load(REPOSITORY / "topics.yaml").topics.values()
+        for topic in load_catalog(REPOSITORY / "topics.yaml").topics.values()
     }
     label = f"kafka-topics --create --if-not-exists … ({len(topics)} times)"
     return _script(broker, tools, directory, label, kafka_scripts.create_each(topics), runs_less=True)

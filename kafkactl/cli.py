@@ -57,7 +57,7 @@ COMMANDS: Mapping[str, Leaf | Branch] = {
                 "List the consumer groups: their state, protocol, members and coordinator.",
             ),
             "describe": Leaf(
-                "groups.listing:describe",
+                "groups.listing:show_groups",
                 "Show groups: members and what each reads, protocol, coordinator, offsets, lag.",
             ),
             "save": Leaf(

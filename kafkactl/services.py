@@ -10,11 +10,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from kafkactl.containers.endpoint import EngineError
-from kafkactl.containers.engine import Engine, connect
-from kafkactl.containers.model import Container, LogLine, Memory, Port, merged, nanoseconds
-from kafkactl.containers.stack import Stack, find
+from kafkactl.containers.engine import Engine, connect_engine
+from kafkactl.containers.model import Container, LogLine, Memory, Port, merged_by_time, nanoseconds
+from kafkactl.containers.stack import Stack, find_stack
 from kafkactl.errors import KafkactlError, UsageError
-from kafkactl.sandbox.broker import tail, whole_lines
+from kafkactl.sandbox.broker import log_tail, whole_lines
 from kafkactl.sandbox.model import Node
 from kafkactl.text.suggest import suggest
 
@@ -26,7 +26,7 @@ Condition = Literal["fine", "wait", "bad"]
 
 
 @dataclass(frozen=True)
-class Service:
+class RunningService:
     """One service. `since` is when it began to be in this state; memory is in bytes, the limit 0 where none is known.
 
     `condition`: fine, not yet (it is starting), or bad.
@@ -77,15 +77,15 @@ class Found:
         return chosen, {name: broker.node for name, broker in self.brokers.items() if not names or name in names}
 
 
-def look(project: str | None, directory: Path) -> Found:
+def find_services(project: str | None, directory: Path) -> Found:
     """What is there; `project` is a compose project's name. Raises UsageError (several stacks, no such project).
 
     Where there is nothing at all: EngineError if the engine could not be asked, else KafkactlError.
     """
     engine, stack, problem = None, None, None
     try:
-        engine = connect()
-        stack = find(engine, project, directory)
+        engine = connect_engine()
+        stack = find_stack(engine, project, directory)
     except EngineError as error:
         if project is not None:
             raise
@@ -113,18 +113,18 @@ def _brokers() -> "dict[str, BrokerStatus]":
     return found
 
 
-def services(found: Found) -> list[Service]:
+def services(found: Found) -> list[RunningService]:
     """Every service as it is now. Raises EngineError."""
     memory = found.engine.memory(found.containers) if found.engine and found.containers else {}
     shown = [_service(container, memory.get(container.id)) for container in found.containers]
     return [*shown, *(_broker(name, node) for name, node in found.brokers.items())]
 
 
-def _service(container: Container, memory: Memory | None) -> Service:
+def _service(container: Container, memory: Memory | None) -> RunningService:
     ended = container.status in ("exited", "dead")
     if memory and not container.memory_limit:
         memory = Memory(memory.used, 0)  # the machine's own is no limit
-    return Service(
+    return RunningService(
         name=container.service,
         state="done" if container.finished_well else container.status,
         health=container.health.status if container.health else "",
@@ -145,12 +145,12 @@ def _condition(container: Container) -> Condition:
     return "wait" if container.health and container.health.status == "starting" else "fine"
 
 
-def _broker(name: str, broker: "BrokerStatus") -> Service:
+def _broker(name: str, broker: "BrokerStatus") -> RunningService:
     from kafkactl.sandbox.store import usage
 
     used = usage(broker.pid) if broker.pid else None
     serves = broker.state == "serving"
-    return Service(
+    return RunningService(
         name=name,
         state="running" if used else "exited",
         health=("healthy" if serves else "unhealthy") if used else "",
@@ -182,14 +182,14 @@ class BrokerLogs:
         """
         found = []
         for name, node in self._nodes.items():
-            texts, self._ends[name] = tail(node.log, sys.maxsize if keep or since or lines is None else lines)
+            texts, self._ends[name] = log_tail(node.log, sys.maxsize if keep or since or lines is None else lines)
             kept = [
                 line
                 for line in self._timed(name, texts)
                 if line.time >= (since or 0.0) * 1e9 and (keep is None or keep(line.text))
             ]
             found += kept[max(0, len(kept) - lines) :] if lines is not None else kept
-        return merged(found)
+        return merged_by_time(found)
 
     def follow(self) -> Iterator[list[LogLine]]:
         """What is added from now on, in batches in the order of time, until the logs are removed."""
@@ -198,7 +198,7 @@ class BrokerLogs:
             for name, node in self._nodes.items():
                 texts, self._ends[name] = whole_lines(node.log, self._ends[name])
                 batch += list(self._timed(name, texts))
-            yield merged(batch)
+            yield merged_by_time(batch)
             time.sleep(_POLL_SECONDS)
 
     def _timed(self, name: str, texts: list[str]) -> Iterator[LogLine]:

@@ -84,7 +84,7 @@ class Target:
     @cached_property
     def connection(self) -> Connection:
         """How to reach the cluster. Raises UsageError for an address without a port or a file that cannot be read."""
-        return resolve(
+        return resolve_connection(
             brokers=self._brokers,
             env=self.env,
             client_config=self._client_config,
@@ -106,11 +106,11 @@ def open_catalog(file: Path | None, environment: str | None, *, required: bool =
     None where there is none and the command can do without (`required` and `environment` both falsy).
     Raises CatalogError for a file that does not validate, UsageError where one is needed and none is found.
     """
-    from kafkactl.catalog.file import find, load
+    from kafkactl.catalog.file import find_catalog, load_catalog
 
-    path = find(file, os.environ, Path.cwd())
+    path = find_catalog(file, os.environ, Path.cwd())
     if path is not None:
-        return load(path, environment)
+        return load_catalog(path, environment)
     if required or environment:
         raise UsageError(
             "There is no topics.yaml here or in a parent directory.",
@@ -121,7 +121,7 @@ def open_catalog(file: Path | None, environment: str | None, *, required: bool =
     return None
 
 
-def resolve(
+def resolve_connection(
     *,
     brokers: str | None,
     env: str | None,

@@ -35,7 +35,7 @@ def _ids(ids: Sequence[int]) -> str:
 
 
 @dataclass(frozen=True)
-class Partition:
+class LivePartition:
     """One partition of a live topic. `leader` is None where it has none."""
 
     id: int
@@ -58,7 +58,7 @@ class LiveTopic:
     """A topic on the cluster. `config` is None where the broker did not let us read it."""
 
     name: str
-    partitions: tuple[Partition, ...]
+    partitions: tuple[LivePartition, ...]
     config: Mapping[str, ConfigValue] | None = field(default_factory=dict)
 
     @property

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from kafkactl.catalog import keys
-from kafkactl.catalog.file import parse
+from kafkactl.catalog.file import parse_catalog
 from kafkactl.catalog.model import CatalogError
 from kafkactl.catalog.nodes import MAX_NESTING
 from tests.conftest import Outcome
@@ -204,7 +204,7 @@ def test_the_pure_python_parser_finds_the_same(
 
     monkeypatch.delattr(yaml, "CSafeLoader")
     with pytest.raises(CatalogError) as caught:
-        parse(text)
+        parse_catalog(text)
     problem = caught.value.problems[0]
     assert problem.position.line == int(place.partition(":")[0])
     if (text, place, essence) not in SYNTAX:
@@ -214,7 +214,7 @@ def test_the_pure_python_parser_finds_the_same(
 
 def problems(text: str) -> list[str]:
     with pytest.raises(CatalogError) as caught:
-        parse(text)
+        parse_catalog(text)
     return caught.value.lines()
 
 
@@ -285,7 +285,7 @@ def test_two_thousand_topics_load() -> None:
     topics = "".join(
         f"  t.{n}: {{partitions: 3, producers: [a], dlq: dlq, config: {{segment.ms: 1h}}}}\n" for n in range(2000)
     )
-    catalog = parse(f"environments: {{e: {{brokers: [h:1]}}}}\ntopics:\n  dlq: {{}}\n{topics}", environment="e")
+    catalog = parse_catalog(f"environments: {{e: {{brokers: [h:1]}}}}\ntopics:\n  dlq: {{}}\n{topics}", environment="e")
     assert len(catalog.topics) == 2001
 
 
@@ -316,19 +316,19 @@ def test_warnings_are_shown_and_pass(kafkactl: Callable[..., Outcome], text: str
     warning, count = outcome.out.splitlines()
     assert warning.startswith(f"topics.yaml:{place}  warning: {essence}")
     assert count.endswith(". 1 warning.")
-    (problem,) = parse(text).warnings
+    (problem,) = parse_catalog(text).warnings
     assert problem.warning
 
 
 def test_one_warning_for_all_topics_that_lack_replicas() -> None:
     text = "defaults: {replication: 1, config: {min.insync.replicas: 2}}\nenvironments: {e: {brokers: [h:1]}}\n"
-    (problem,) = parse(f"{text}topics: {{a: {{}}, b: {{}}, c: {{}}}}").warnings
+    (problem,) = parse_catalog(f"{text}topics: {{a: {{}}, b: {{}}, c: {{}}}}").warnings
     assert "environments.e: a and 2 more: min.insync.replicas 2" in problem.message
 
 
 def test_services_nobody_declared_are_fine() -> None:
-    assert not parse("topics: {a: {producers: [x, '*']}}\nservices: {analytics: {}}\n").warnings
-    assert not parse("topics: {a: {producers: [analitics, analytics]}}\n").warnings
+    assert not parse_catalog("topics: {a: {producers: [x, '*']}}\nservices: {analytics: {}}\n").warnings
+    assert not parse_catalog("topics: {a: {producers: [analitics, analytics]}}\n").warnings
 
 
 @pytest.mark.parametrize("name", ["1.0", "2024", "no", "on", "null", "true", "0x10", "1_000", "22:22", "-"])
@@ -336,13 +336,13 @@ def test_names_are_the_text_that_was_written(name: str) -> None:
     if name == "22:22":
         assert 'holds ":"' in problems(f"topics:\n  {name}: {{}}\n")[0]
         return
-    assert list(parse(f"topics:\n  '{name}': {{}}\n").topics) == [name]
+    assert list(parse_catalog(f"topics:\n  '{name}': {{}}\n").topics) == [name]
     if name != "-":
-        assert list(parse(f"topics:\n  {name}: {{}}\nremoved: [x]\n").topics) == [name]
+        assert list(parse_catalog(f"topics:\n  {name}: {{}}\nremoved: [x]\n").topics) == [name]
 
 
 def test_texts_are_the_text_that_was_written() -> None:
-    topic = parse("topics: {a: {description: 010, producers: [no, 1.0], mask: [on]}}").topics["a"]
+    topic = parse_catalog("topics: {a: {description: 010, producers: [no, 1.0], mask: [on]}}").topics["a"]
     assert (topic.description, topic.producers, topic.mask) == ("010", ("no", "1.0"), ("on",))
 
 
@@ -354,7 +354,7 @@ topics:
   c: {<<: *usual, partitions: 4}
   d: {partitions: 5, <<: [{replication: 2}, *usual], consumers: *who}
 """
-    topics = parse(text).topics
+    topics = parse_catalog(text).topics
     assert [topics[name].partitions for name in "abcd"] == [3, 3, 4, 5]
     assert topics["d"].replication == 2
     assert topics["d"].producers == topics["d"].consumers == ("x",)
@@ -362,11 +362,11 @@ topics:
 
 def test_sections_with_nothing_in_them() -> None:
     text = "defaults:\nenvironments:\nservices:\ntopics:\n  a:\nignore:\nremoved:\nevents:\n"
-    assert list(parse(text).topics) == ["a"]
+    assert list(parse_catalog(text).topics) == ["a"]
 
 
 def test_other_sections_are_read() -> None:
-    catalog = parse(
+    catalog = parse_catalog(
         "topics: {a: {event: refund}}\nignore: [connect-*]\nremoved: [old]\nevents: {refund: events/refund.json}\n"
         "services: {s: {lag_threshold: 5, group: g}}\n",
         "deploy/topics.yaml",
@@ -380,7 +380,7 @@ def test_other_sections_are_read() -> None:
 def refusal(text: str | bytes) -> CatalogError | None:
     """What reading a text raises, if it is what it may raise."""
     try:
-        parse(text)
+        parse_catalog(text)
     except CatalogError as error:
         return error
     return None

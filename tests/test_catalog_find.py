@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kafkactl.catalog.file import find, load
+from kafkactl.catalog.file import find_catalog, load_catalog
 from kafkactl.catalog.model import CatalogError
 from kafkactl.errors import ExitCode, UsageError
 
@@ -16,33 +16,33 @@ def test_the_named_file_wins_over_the_variable_and_the_directory(tmp_path: Path)
     for name in ("topics.yaml", "named.yaml", "variable.yaml"):
         (tmp_path / name).write_text(MINIMAL)
     environ = {"KAFKACTL_CATALOG": "variable.yaml"}
-    assert find(Path("named.yaml"), environ, tmp_path) == Path("named.yaml")
-    assert find(None, environ, tmp_path) == Path("variable.yaml")
-    assert find(None, {"KAFKACTL_CATALOG": ""}, tmp_path) == Path("topics.yaml")
-    assert find(None, {}, tmp_path) == Path("topics.yaml")
+    assert find_catalog(Path("named.yaml"), environ, tmp_path) == Path("named.yaml")
+    assert find_catalog(None, environ, tmp_path) == Path("variable.yaml")
+    assert find_catalog(None, {"KAFKACTL_CATALOG": ""}, tmp_path) == Path("topics.yaml")
+    assert find_catalog(None, {}, tmp_path) == Path("topics.yaml")
 
 
 def test_a_parent_directory_is_searched_up_to_the_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "topics.yaml").write_text(MINIMAL)
     deep = tmp_path / "repository" / "services" / "orders"
     deep.mkdir(parents=True)
-    assert find(None, {}, deep) == tmp_path / "topics.yaml"
+    assert find_catalog(None, {}, deep) == tmp_path / "topics.yaml"
     monkeypatch.chdir(deep)
-    assert find(None, {}, deep) == Path("../../../topics.yaml")
+    assert find_catalog(None, {}, deep) == Path("../../../topics.yaml")
     (tmp_path / "repository" / ".git").mkdir()
-    assert find(None, {}, deep) is None
+    assert find_catalog(None, {}, deep) is None
     (tmp_path / "repository" / "topics.yaml").write_text(MINIMAL)
-    assert find(None, {}, deep) == Path("../../topics.yaml")
+    assert find_catalog(None, {}, deep) == Path("../../topics.yaml")
 
 
 def test_a_directory_named_topics_yaml_is_passed_by(tmp_path: Path) -> None:
     (tmp_path / "topics.yaml").mkdir()
     (tmp_path / ".git").mkdir()
-    assert find(None, {}, tmp_path) is None
+    assert find_catalog(None, {}, tmp_path) is None
 
 
 def test_the_search_ends_at_the_root() -> None:
-    assert find(None, {}, Path("/")) is None
+    assert find_catalog(None, {}, Path("/")) is None
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_the_search_ends_at_the_root() -> None:
 )
 def test_a_named_file_must_exist(tmp_path: Path, explicit: Path | None, environ: dict[str, str], source: str) -> None:
     with pytest.raises(UsageError) as caught:
-        find(explicit, environ, tmp_path)
+        find_catalog(explicit, environ, tmp_path)
     assert caught.value.exit_code == ExitCode.USAGE
     assert caught.value.lines() == ["There is no file nope.yaml.", f"  {source}"]
 
@@ -62,11 +62,11 @@ def test_a_named_file_must_exist(tmp_path: Path, explicit: Path | None, environ:
 def test_the_path_is_shown_as_it_was_given(tmp_path: Path) -> None:
     Path("topics.yaml").write_text("topics: {a: {partitions: x}}\n")
     with pytest.raises(CatalogError) as caught:
-        load(Path("topics.yaml"))
+        load_catalog(Path("topics.yaml"))
     assert str(caught.value.problems[0].position) == "topics.yaml:1:26"
     assert str(caught.value) == "topics.yaml does not validate."
     with pytest.raises(CatalogError) as caught:
-        load(tmp_path / "topics.yaml")
+        load_catalog(tmp_path / "topics.yaml")
     assert str(caught.value.problems[0].position) == f"{tmp_path}/topics.yaml:1:26"
 
 
@@ -74,7 +74,7 @@ def unreadable(content: bytes | None) -> str:
     if content is not None:
         Path("topics.yaml").write_bytes(content)
     with pytest.raises(CatalogError) as caught:
-        load(Path("topics.yaml"))
+        load_catalog(Path("topics.yaml"))
     assert caught.value.exit_code == ExitCode.USAGE
     *lines, last = caught.value.lines()
     assert last == "1 problem."
@@ -124,11 +124,11 @@ def test_a_file_without_permission() -> None:
 def test_a_path_that_is_no_path() -> None:
     Path("file").write_text("")
     with pytest.raises(CatalogError, match="does not validate"):
-        load(Path("file/topics.yaml"))
+        load_catalog(Path("file/topics.yaml"))
     with pytest.raises(CatalogError, match="does not validate"):
-        load(Path("nul\0byte.yaml"))
+        load_catalog(Path("nul\0byte.yaml"))
 
 
 def test_a_byte_order_mark_and_windows_line_ends_are_fine() -> None:
     Path("topics.yaml").write_bytes(b"\xef\xbb\xbftopics:\r\n  a: {}\r\n")
-    assert str(load(Path("topics.yaml")).topics["a"].position) == "topics.yaml:2:3"
+    assert str(load_catalog(Path("topics.yaml")).topics["a"].position) == "topics.yaml:2:3"

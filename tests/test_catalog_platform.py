@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kafkactl.catalog.file import load
+from kafkactl.catalog.file import load_catalog
 from kafkactl.catalog.model import Catalog
 from tests.conftest import REPOSITORY
 
@@ -43,7 +43,7 @@ WEEK = {"retention.ms": "604800000"}
 
 
 def platform(environment: str | None = None) -> Catalog:
-    return load(REPOSITORY / "topics.yaml", environment)
+    return load_catalog(REPOSITORY / "topics.yaml", environment)
 
 
 def test_the_guide_names_27_topics() -> None:
@@ -117,6 +117,6 @@ def test_values_that_are_the_default_are_left_out() -> None:
 def test_positions_are_those_of_the_names() -> None:
     path = Path(REPOSITORY / "topics.yaml")
     lines = path.read_text(encoding="utf-8").splitlines()
-    for topic in load(path).topics.values():
+    for topic in load_catalog(path).topics.values():
         assert lines[topic.position.line - 1] == f"  {topic.name}:"
         assert topic.position.column == 3

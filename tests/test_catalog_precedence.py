@@ -8,8 +8,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafkactl.catalog.declaration import Values, merged
-from kafkactl.catalog.file import parse
+from kafkactl.catalog.declaration import Values, merged_values
+from kafkactl.catalog.file import parse_catalog
 from kafkactl.errors import ExitCode, UsageError
 
 LEVELS = """
@@ -45,18 +45,18 @@ HOUR = 3_600_000
 def test_the_strongest_level_that_speaks_wins(
     environment: str | None, topic: str, numbers: tuple[int | None, ...], config: dict[str, int]
 ) -> None:
-    found = parse(LEVELS, environment=environment).topics[topic]
+    found = parse_catalog(LEVELS, environment=environment).topics[topic]
     assert (found.partitions, found.replication, found.lag_threshold) == numbers
     assert found.config == {"preallocate": "true", **{name: str(value) for name, value in config.items()}}
 
 
 def test_a_value_nobody_says_is_the_brokers() -> None:
-    topic = parse("topics: {a: {}}").topics["a"]
+    topic = parse_catalog("topics: {a: {}}").topics["a"]
     assert (topic.partitions, topic.replication, topic.config, topic.lag_threshold) == (None, None, {}, None)
 
 
 def test_the_environment_and_its_files() -> None:
-    catalog = parse(LEVELS, "deploy/topics.yaml", "prod")
+    catalog = parse_catalog(LEVELS, "deploy/topics.yaml", "prod")
     assert catalog.environment == "prod"
     assert catalog.path == Path("deploy/topics.yaml")
     prod = catalog.environments["prod"]
@@ -67,18 +67,18 @@ def test_the_environment_and_its_files() -> None:
 
 def test_an_unknown_environment_gets_a_suggestion() -> None:
     with pytest.raises(UsageError) as caught:
-        parse(LEVELS, environment="prdo")
+        parse_catalog(LEVELS, environment="prdo")
     assert caught.value.exit_code == ExitCode.USAGE
     assert caught.value.lines() == [
         "There is no environment prdo in topics.yaml. Did you mean prod?",
         "  It has prod.",
     ]
     with pytest.raises(UsageError, match=r"There is no environment prod in topics\.yaml\."):
-        parse("topics: {}", environment="prod")
+        parse_catalog("topics: {}", environment="prod")
 
 
 def test_retention_said_twice_alike_is_no_contradiction() -> None:
-    topic = parse("topics: {a: {retention: 7d, config: {retention.ms: 168h}}}").topics["a"]
+    topic = parse_catalog("topics: {a: {retention: 7d, config: {retention.ms: 168h}}}").topics["a"]
     assert topic.config == {"retention.ms": "604800000"}
 
 
@@ -112,12 +112,15 @@ def test_precedence(defaults: Values, for_all: Values, own: Values, for_one: Val
         "environments": {"e": {"brokers": ["h:1"], "defaults": written(for_all), "topics": {"a": written(for_one)}}},
         "topics": {"a": written(own)},
     }
-    topic = parse(yaml.safe_dump(document), environment="e").topics["a"]
+    topic = parse_catalog(yaml.safe_dump(document), environment="e").topics["a"]
     strongest_first = [for_one, own, for_all, defaults]
     for name in ("partitions", "replication", "lag_threshold"):
         said = [value for level in strongest_first if (value := getattr(level, name)) is not None]
         assert getattr(topic, name) == (said[0] if said else None)
     for name in {name for level in strongest_first for name in level.config}:
         assert topic.config[name] == next(level.config[name] for level in strongest_first if name in level.config)
-    base = parse(yaml.safe_dump(document)).topics["a"]
-    assert (base.partitions, base.config) == (merged([defaults, own]).partitions, merged([defaults, own]).config)
+    base = parse_catalog(yaml.safe_dump(document)).topics["a"]
+    assert (base.partitions, base.config) == (
+        merged_values([defaults, own]).partitions,
+        merged_values([defaults, own]).config,
+    )

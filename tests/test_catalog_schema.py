@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from kafkactl.catalog import keys as table
 from kafkactl.catalog.configs import CONFIGS
-from kafkactl.catalog.file import parse
+from kafkactl.catalog.file import parse_catalog
 from kafkactl.catalog.model import CatalogError
 from kafkactl.catalog.schema import json_schema
 from tests.conftest import REPOSITORY
@@ -23,7 +23,7 @@ def accepted(text: str) -> bool:
 
 def read(text: str) -> bool:
     try:
-        parse(text)
+        parse_catalog(text)
     except CatalogError:
         return False
     return True

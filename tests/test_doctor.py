@@ -19,11 +19,11 @@ from kafkactl.doctor.facts import (
     Facts,
     PartitionFacts,
     TopicFacts,
-    dump,
-    load,
+    dump_facts,
+    load_facts,
 )
-from kafkactl.text.remedies import Advice, Command, command, filled, kafkactl, parse, with_flags
-from kafkactl.view.diagnosis_report import report
+from kafkactl.text.remedies import Advice, Command, command, filled, kafkactl, parse_command, with_flags
+from kafkactl.view.diagnosis_report import show_diagnosis
 from kafkactl.view.output import DoctorFormat
 from tests.conftest import Outcome
 
@@ -93,7 +93,7 @@ def test_a_remedy_is_a_command_or_advice(name: str) -> None:
 def test_a_commands_words_are_quoted_once() -> None:
     hostile = kafkactl("groups delete", "g; reboot", options=["-b", "h:1"])
     assert hostile.text == "kafkactl groups delete 'g; reboot' -b h:1"
-    assert parse("docker stop a && docker start b").text == "docker stop a && docker start b"
+    assert parse_command("docker stop a && docker start b").text == "docker stop a && docker start b"
     assert command("sleep", "3").then(command("docker", "start", "a b", note="now")) == Command(
         ("sleep", "3", "&&", "docker", "start", "a b"), "now"
     )
@@ -104,7 +104,7 @@ def test_names_that_begin_with_a_dash_go_behind_two() -> None:
 
 
 def test_values_fill_words_and_make_no_new_ones() -> None:
-    found = filled(parse("kafkactl tail {topic} -n 5", "shows {topic}"), {"topic": "a b"})
+    found = filled(parse_command("kafkactl tail {topic} -n 5", "shows {topic}"), {"topic": "a b"})
     assert found == Command(("kafkactl", "tail", "a b", "-n", "5"), "shows a b")
     assert filled(Advice("repair {topic}"), {"topic": "a b"}) == Advice("repair a b")
 
@@ -122,8 +122,8 @@ def test_values_fill_words_and_make_no_new_ones() -> None:
     ],
 )
 def test_commands_reach_the_cluster_as_it_was_reached(text: str, flagged: str) -> None:
-    assert with_flags(parse(text, "a note"), ["-b", "h:1"]) == parse(flagged, "a note")
-    assert with_flags(parse(text), []) == parse(text)
+    assert with_flags(parse_command(text, "a note"), ["-b", "h:1"]) == parse_command(flagged, "a note")
+    assert with_flags(parse_command(text), []) == parse_command(text)
     assert with_flags(Advice("use kafkactl diff"), ["-b", "h:1"]) == Advice("use kafkactl diff")
 
 
@@ -191,7 +191,7 @@ def test_an_error_that_nothing_explains_is_told_with_its_remedy(capsys: pytest.C
         "KD505": code(heal=("wait",), severity="warning"),
     }
     found = judged(entries, {"KD101": finds("kafka"), "KD504": finds("payment.created"), "KD505": finds("x")})
-    report(found, DoctorFormat.TABLE, 0.5)
+    show_diagnosis(found, DoctorFormat.TABLE, 0.5)
     assert capsys.readouterr().out.splitlines()[2:-2] == [
         "  heal       start kafka",
         "",
@@ -309,18 +309,18 @@ def broken() -> Facts:
 
 @pytest.mark.parametrize("facts", [sound(), broken(), NOTHING])
 def test_saved_facts_give_the_same_findings(facts: Facts) -> None:
-    again = load(dump(facts))
+    again = load_facts(dump_facts(facts))
     assert again == facts
-    assert dump(again) == dump(facts)
+    assert dump_facts(again) == dump_facts(facts)
     assert real(again) == real(facts)
 
 
 @pytest.mark.parametrize(
-    "text", [b"", b"{}", b"[1]", b"\xff", b'{"taken": "yesterday"}', dump(replace(NOTHING, schema_version=9))]
+    "text", [b"", b"{}", b"[1]", b"\xff", b'{"taken": "yesterday"}', dump_facts(replace(NOTHING, schema_version=9))]
 )
 def test_what_is_no_facts_is_refused(text: bytes) -> None:
     with pytest.raises(ValueError):
-        load(text)
+        load_facts(text)
 
 
 def test_every_headline_and_remedy_is_filled_in() -> None:

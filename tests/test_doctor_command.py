@@ -11,7 +11,7 @@ from confluent_kafka.admin import NewTopic
 
 from kafkactl.doctor.checks import CHECKS
 from kafkactl.doctor.codes import codes
-from kafkactl.doctor.facts import Facts, dump
+from kafkactl.doctor.facts import Facts, dump_facts
 from kafkactl.sandbox.foreground import throwaway
 from tests.conftest import Outcome, create, free_port
 from tests.lab import faults
@@ -24,7 +24,7 @@ FORMATS = ("table", "short", "json", "junit", "github")
 @pytest.fixture
 def facts_file(tmp_path: Path) -> Callable[[Facts], str]:
     def write(facts: Facts) -> str:
-        (tmp_path / "facts.json").write_bytes(dump(facts))
+        (tmp_path / "facts.json").write_bytes(dump_facts(facts))
         return str(tmp_path / "facts.json")
 
     return write

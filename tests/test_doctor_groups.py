@@ -17,8 +17,8 @@ from kafkactl.doctor.facts import (
     Facts,
     PartitionFacts,
     TopicFacts,
-    dump,
-    load,
+    dump_facts,
+    load_facts,
 )
 from kafkactl.groups.model import Group, Member, Partition, Sample, Waiting
 from kafkactl.groups.observation import Observation
@@ -127,7 +127,7 @@ def test_partial_answers_are_said_and_nothing_is_called_well() -> None:
 
 
 def test_a_state_the_model_does_not_know_is_no_facts_file() -> None:
-    text = dump(Facts(0, "", (), groups=seen(group(one(1), "Stable"))))
+    text = dump_facts(Facts(0, "", (), groups=seen(group(one(1), "Stable"))))
     with pytest.raises(ValueError, match="Invalid enum value 'Stale'"):
-        load(text.replace(b'"Stable"', b'"Stale"'))
+        load_facts(text.replace(b'"Stable"', b'"Stale"'))
     assert msgspec.json.decode(text)["groups"]["now"]["groups"][0]["state"] == "Stable"

@@ -12,7 +12,7 @@ from kafkactl.doctor.codes import codes
 from kafkactl.doctor.collect_stack import told_since
 from kafkactl.doctor.diagnosis import diagnose
 from kafkactl.doctor.facts import Dial, Facts, StackFacts
-from kafkactl.doctor.listeners import Listener, advertised_for, for_host, parse
+from kafkactl.doctor.listeners import Listener, advertised_for, for_host, parse_listeners
 from kafkactl.doctor.signs import Kind, first, signs
 from tests.test_doctor import sound
 
@@ -112,7 +112,7 @@ def test_of_many_alike_the_last_are_kept() -> None:
 
 
 def test_listeners_are_read_and_what_is_none_is_left_out() -> None:
-    assert parse("A://kafka:9092, B://[::1]:9093,nonsense,C://:9094,D://x:y") == (
+    assert parse_listeners("A://kafka:9092, B://[::1]:9093,nonsense,C://:9094,D://x:y") == (
         Listener("A", "kafka", 9092),
         Listener("B", "::1", 9093),
         Listener("C", "", 9094),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafkactl.doctor.facts import Facts, dump, load
+from kafkactl.doctor.facts import Facts, dump_facts, load_facts
 from kafkactl.groups.model import Group, Member, Partition, Sample, State, Waiting
 from kafkactl.groups.observation import Observation, unrest
 from kafkactl.groups.verdict import (
@@ -139,7 +139,7 @@ def test_facts_survive_being_saved(now: Group, before: Group, taken: int, millis
     )
     assert observation.verdicts  # also once they have been looked at
     facts = Facts(taken, "a test", (), groups=observation)
-    again = load(dump(facts))
+    again = load_facts(dump_facts(facts))
     assert again == facts
     assert again.groups is not None
     assert again.groups.verdicts == observation.verdicts

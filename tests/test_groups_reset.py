@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from kafkactl.errors import KafkactlError, UsageError
 from kafkactl.groups import journal
-from kafkactl.groups.journal import Saved, document, parse
+from kafkactl.groups.journal import Saved, offsets_document, parse_offsets
 from kafkactl.groups.model import Partition
 from kafkactl.groups.reset import (
     NO_SUCH_TIME,
+    Goal,
     Move,
-    Wish,
     by,
     plan,
     to_earliest,
@@ -46,13 +46,13 @@ wishes = st.one_of(
 )
 
 
-def one(partition: Partition, wish: Wish, *, exact: bool = False) -> Move:
+def one(partition: Partition, wish: Goal, *, exact: bool = False) -> Move:
     (move,) = plan([partition], wish, exact=exact)
     return move
 
 
 @given(partitions(), wishes)
-def test_a_group_ends_up_within_the_log_or_is_left_alone(partition: Partition, wish: Wish) -> None:
+def test_a_group_ends_up_within_the_log_or_is_left_alone(partition: Partition, wish: Goal) -> None:
     move = one(partition, wish)
     if move.new is None:
         assert partition.committed is None
@@ -71,7 +71,7 @@ def test_a_wish_that_is_bent_is_said_to_be(partition: Partition, wished: int) ->
 
 
 @given(partitions(), wishes)
-def test_what_is_read_again_and_what_is_skipped_add_up(partition: Partition, wish: Wish) -> None:
+def test_what_is_read_again_and_what_is_skipped_add_up(partition: Partition, wish: Goal) -> None:
     move = one(partition, wish)
     if move.old is None or move.new is None:
         assert (move.again, move.skipped) == (None, None)
@@ -94,7 +94,7 @@ def test_a_time_after_the_last_record_means_the_end_and_never_minus_one(partitio
 
 
 @given(partitions(), wishes)
-def test_an_undo_puts_back_exactly_what_was(partition: Partition, wish: Wish) -> None:
+def test_an_undo_puts_back_exactly_what_was(partition: Partition, wish: Goal) -> None:
     there = one(partition, wish)
     moved = Partition("t", partition.id, there.new, partition.first, partition.end, partition.stable_end)
     back = one(moved, to_these({there.place: there.old}), exact=True)
@@ -114,7 +114,7 @@ def test_an_undo_puts_back_exactly_what_was(partition: Partition, wish: Wish) ->
         (to_these({("t", 0): None}), Move("t", 0, 40, None)),
     ],
 )
-def test_a_plan(wish: Wish, expected: Move) -> None:
+def test_a_plan(wish: Goal, expected: Move) -> None:
     assert one(Partition("t", 0, 40, 10, 100, 90), wish) == expected
 
 
@@ -130,13 +130,13 @@ offsets = st.dictionaries(places, st.none() | numbers, min_size=1)
 @given(offsets, st.text(max_size=20), st.integers(0, 4 * 10**12))
 def test_what_is_saved_is_read_again(kept: dict[tuple[str, int], int | None], group: str, taken: int) -> None:
     saved = Saved(group, "cluster", taken, kept, "reset by -5")
-    assert parse(json.dumps({"kind": "offsets", **document(saved)}), "f") == saved
+    assert parse_offsets(json.dumps({"kind": "offsets", **offsets_document(saved)}), "f") == saved
 
 
 @given(st.dictionaries(places, numbers, min_size=1))
 def test_what_kafka_consumer_groups_exports_is_read(kept: dict[tuple[str, int], int]) -> None:
     text = "".join(f'"{topic}",{partition},{offset}\n' for (topic, partition), offset in kept.items())
-    assert parse(text, "f").offsets == kept
+    assert parse_offsets(text, "f").offsets == kept
 
 
 @pytest.mark.parametrize(
@@ -153,14 +153,14 @@ def test_what_kafka_consumer_groups_exports_is_read(kept: dict[tuple[str, int], 
 )
 def test_a_file_that_holds_no_offsets(text: str, message: str) -> None:
     with pytest.raises(UsageError) as error:
-        parse(text, "f")
+        parse_offsets(text, "f")
     assert error.value.message.startswith(message)
 
 
 @given(st.text(max_size=60))
 def test_any_text_is_offsets_or_a_clear_error(text: str) -> None:
     with contextlib.suppress(UsageError):
-        assert parse(text, "f").offsets
+        assert parse_offsets(text, "f").offsets
 
 
 def test_the_last_change_is_found_among_those_of_a_group_and_of_all(

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafkactl.probe.comparison import Received, judge, number_of, percentile, sample
+from kafkactl.probe.comparison import Received, compare, number_of, percentile, sample
 
 numbers = st.lists(st.integers(0, 30), unique=True)
 
@@ -11,7 +11,7 @@ numbers = st.lists(st.integers(0, 30), unique=True)
 @given(st.dictionaries(st.integers(0, 3), numbers.map(sorted)))
 def test_what_comes_back_as_it_was_written_is_good(written: dict[int, list[int]]) -> None:
     received = [Received(partition, number, True) for partition, ns in written.items() for number in ns]
-    verdict = judge(written, received)
+    verdict = compare(written, received)
     assert verdict.good
     assert verdict.expected == verdict.received == len(received)
 
@@ -19,30 +19,30 @@ def test_what_comes_back_as_it_was_written_is_good(written: dict[int, list[int]]
 @given(numbers.map(sorted).filter(bool), st.data())
 def test_one_lost_record_is_found(ns: list[int], data: st.DataObject) -> None:
     lost = data.draw(st.sampled_from(ns))
-    verdict = judge({0: ns}, [Received(0, n, True) for n in ns if n != lost])
+    verdict = compare({0: ns}, [Received(0, n, True) for n in ns if n != lost])
     assert (verdict.lost, verdict.duplicated, verdict.reordered, verdict.damaged) == (1, 0, 0, 0)
 
 
 @given(numbers.map(sorted).filter(bool), st.data())
 def test_one_record_twice_is_found(ns: list[int], data: st.DataObject) -> None:
     twice = data.draw(st.sampled_from(ns))
-    verdict = judge({0: ns}, [Received(0, n, True) for n in [*ns, twice]])
+    verdict = compare({0: ns}, [Received(0, n, True) for n in [*ns, twice]])
     assert (verdict.lost, verdict.duplicated, verdict.reordered) == (0, 1, 0)
 
 
 def test_order_counts_within_a_partition_only() -> None:
     received = [Received(0, 1, True), Received(1, 0, True), Received(0, 0, True), Received(1, 1, True)]
-    assert judge({0: [0, 1], 1: [0, 1]}, received).reordered == 1
+    assert compare({0: [0, 1], 1: [0, 1]}, received).reordered == 1
 
 
 def test_damage_is_found_and_said() -> None:
-    verdict = judge({0: [0, 1]}, [Received(0, 0, True), Received(0, 1, False)])
+    verdict = compare({0: [0, 1]}, [Received(0, 0, True), Received(0, 1, False)])
     assert not verdict.good
     assert verdict.words() == "1 damaged"
 
 
 def test_a_record_nobody_acknowledged_is_neither_lost_nor_too_much() -> None:
-    assert judge({0: [0]}, [Received(0, 0, True), Received(0, 1, True)]).good
+    assert compare({0: [0]}, [Received(0, 0, True), Received(0, 1, True)]).good
 
 
 @given(st.integers(0, 5), st.integers(0, 1000), st.integers(0, 300))

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from kafkactl.catalog.model import Catalog, Position, Service, Topic
 from kafkactl.groups.advice import advice
-from kafkactl.groups.history import WINDOW, Change, History, changes, sparkline, states
+from kafkactl.groups.history import WINDOW, History, VerdictChange, changes, sparkline, states
 from kafkactl.groups.model import Group, Member, Partition, Sample, Waiting
 from kafkactl.groups.observation import Observation
 from kafkactl.groups.reasons import reason, word
-from kafkactl.groups.report import Line, Thresholds, absent, report, thresholds
+from kafkactl.groups.report import GroupLine, Thresholds, absent, make_report, thresholds
 from kafkactl.groups.verdict import VERDICTS, behind, judge_group, lag_of, worst_spots
 from kafkactl.text.remedies import Advice
 from kafkactl.text.words import age
@@ -28,10 +28,10 @@ NOW = 1_000_000_000
 
 def line(
     now: Group, before: Group | None = None, seconds: float = 0.0, limit: int = 1_000, restless: bool = False
-) -> Line:
+) -> GroupLine:
     unrest = ({now.id: 9}, {now.id: 4}) if restless else ({}, {})
     then = Sample(NOW - int(seconds * 1000), (before,)) if before else None
-    return report(Observation(Sample(NOW, (now,)), then, 10, *unrest), None, limit).lines[0]
+    return make_report(Observation(Sample(NOW, (now,)), then, 10, *unrest), None, limit).lines[0]
 
 
 def topic(name: str, *consumers: str, threshold: int | None = None) -> Topic:
@@ -56,13 +56,13 @@ def test_every_line_can_be_told_whatever_the_facts(
         assert isinstance(remedy, Advice) or remedy.words[0] == "kafkactl"
     document = group_table.line_document(found, NOW, partitions=True)
     assert document["lag"] is None or document["lag"] >= 0
-    assert len(group_table.cells(found, True)) == len(group_table.columns(True))
+    assert len(group_table.group_cells(found, True)) == len(group_table.group_columns(True))
 
 
 @given(st.lists(groups(), max_size=6))
 def test_the_worst_comes_first(found: list[Group]) -> None:
     named = tuple(replace(group, id=f"g{number}") for number, group in enumerate(found))
-    told = report(Observation(Sample(NOW, named)), None, 1_000).lines
+    told = make_report(Observation(Sample(NOW, named)), None, 1_000).lines
     ranks = [(("error", "warning", "ok").index(line.level), -VERDICTS.index(line.judged.verdict)) for line in told]
     assert ranks == sorted(ranks)
     assert {line.group.id for line in told} == {group.id for group in named}
@@ -107,7 +107,7 @@ def test_a_group_is_behind_as_its_worst_partition_and_admits_what_was_not_looked
     seen, unseen = one(40, waiting=Waiting(40, NOW - 5_000)), replace(one(50), id=1)
     told = line(Group("g", "Empty", partitions=(seen, unseen)))
     assert (told.behind, told.all_known) == (5.0, False)
-    assert group_table.cells(told, False)[2] == "≥ 5s"
+    assert group_table.group_cells(told, False)[2] == "≥ 5s"
 
 
 def test_the_largest_lag_of_each_group_is_looked_at_first() -> None:
@@ -124,7 +124,7 @@ def three(*committed: int, end: int = 100_000) -> tuple[Partition, ...]:
     return tuple(replace(one(offset, end=end), id=id) for id, offset in enumerate(committed))
 
 
-def slow(*members: Member) -> Line:
+def slow(*members: Member) -> GroupLine:
     """120/s arrive in three partitions, 80/s are read, over ten seconds."""
     now = Group("g", "Stable", "classic", "range", 1, members, three(267, 267, 266))
     before = replace(now, partitions=three(0, 0, 0, end=99_600))
@@ -154,7 +154,7 @@ def test_slow_is_answered_with_the_guides_remedies_and_figures(members: tuple[Me
     assert reason(found) == f"{len(members)} members on 3 partitions of t"
 
 
-def stuck(committed: Partition, seconds: float, *members: Member) -> Line:
+def stuck(committed: Partition, seconds: float, *members: Member) -> GroupLine:
     return line(group(committed, "Stable", *members), group(committed, "Stable", *members), seconds)
 
 
@@ -188,7 +188,7 @@ def test_each_verdict_has_its_reason_and_its_command() -> None:
     assert Sample(0, (silent.group,)).gaps() == ["no leader answers for 1 of the partitions"]
     uncommitted = line(group(one(None), "Stable", OWNER))
     assert reason(uncommitted) == "no commit yet in 1 of 1 partition"
-    assert group_table.cells(uncommitted, False)[1:3] == [None, None]  # that is not zero
+    assert group_table.group_cells(uncommitted, False)[1:3] == [None, None]  # that is not zero
     assert reason(line(group(one(None, 0, 0), "Stable", OWNER))) == ""  # there is nothing to commit
 
 
@@ -261,10 +261,14 @@ def test_whatever_is_seen_one_after_the_other_is_judged_over_a_bounded_time(look
 
 
 def test_what_changed_between_two_looks() -> None:
-    told = report(Observation(Sample(NOW, (group(one(40, end=5_000), "Empty"),))), None, None)
+    told = make_report(Observation(Sample(NOW, (group(one(40, end=5_000), "Empty"),))), None, None)
     assert states(told) == {"g": "STOPPED, above 1,000"}
     old, new = {"a": "ok", "b": "SLOW", "c": "ok"}, {"a": "ok", "b": "ok", "d": "STOPPED"}
-    assert changes(old, new) == [Change("b", "SLOW", "ok"), Change("c", "ok", ""), Change("d", "", "STOPPED")]
+    assert changes(old, new) == [
+        VerdictChange("b", "SLOW", "ok"),
+        VerdictChange("c", "ok", ""),
+        VerdictChange("d", "", "STOPPED"),
+    ]
 
 
 @given(st.lists(st.integers(0, 10**9), max_size=40))

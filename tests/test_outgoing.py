@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kafkactl.records import outgoing
 from kafkactl.records.outgoing import ANY, NOW, Given, Outgoing, Rules, batch_size, checked
-from kafkactl.topics import ConfigValue, LiveTopic, Partition
+from kafkactl.topics import ConfigValue, LivePartition, LiveTopic
 from tests.conftest import create
 
 maybe_bytes = st.none() | st.binary() | st.text().map(lambda text: text.encode("utf-8", "surrogatepass"))
@@ -51,7 +51,7 @@ def test_a_line_that_is_no_record_is_kept_and_stays_none(line: bytes) -> None:
 
 def test_lines_become_values_or_keys_and_values() -> None:
     said = Given(b"k", (("h", None),), 5, 2)
-    assert outgoing.plain(said)(b"v") == Outgoing(b"v", b"k", (("h", None),), 5, 2)
+    assert outgoing.unkeyed(said)(b"v") == Outgoing(b"v", b"k", (("h", None),), 5, 2)
     assert outgoing.keyed(b"::", Given())(b"a::b::c") == Outgoing(b"b::c", b"a")
     assert outgoing.keyed(b":", Given())(b":v") == Outgoing(b"v", b"")
     assert outgoing.tombstone(Given(b"k"))(b"whatever") == Outgoing(None, b"k")
@@ -90,8 +90,8 @@ def test_what_the_command_line_says_comes_before_what_json_says() -> None:
 @given(st.lists(st.binary(max_size=20).filter(lambda line: b"\n" not in line), min_size=1), st.none() | st.just(b":"))
 def test_many_lines_at_once_are_what_they_are_one_by_one(lines: list[bytes], separator: bytes | None) -> None:
     said = Given(b"k" if separator is None else None)
-    one = outgoing.plain(said) if separator is None else outgoing.keyed(separator, said)
-    columns = outgoing.columns(separator, said.key, rules())(lines)
+    one = outgoing.unkeyed(said) if separator is None else outgoing.keyed(separator, said)
+    columns = outgoing.split_columns(separator, said.key, rules())(lines)
     if separator is not None and not all(separator in line for line in lines):
         assert columns is None
     else:
@@ -100,8 +100,8 @@ def test_many_lines_at_once_are_what_they_are_one_by_one(lines: list[bytes], sep
 
 
 def test_many_lines_at_once_hold_none_that_may_be_too_large() -> None:
-    assert outgoing.columns(None, None, rules(max_bytes=1000))([b"x" * 873]) is None
-    assert outgoing.columns(None, None, rules(max_bytes=1000))([b"x" * 872]) is not None
+    assert outgoing.split_columns(None, None, rules(max_bytes=1000))([b"x" * 873]) is None
+    assert outgoing.split_columns(None, None, rules(max_bytes=1000))([b"x" * 872]) is not None
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_what_a_topic_would_refuse(record: Outgoing, given_rules: dict[str, obje
 def test_the_rules_of_a_topic_are_read_from_its_settings() -> None:
     def topic(**config: str) -> LiveTopic:
         values = {key.replace("_", "."): ConfigValue(value, None, True) for key, value in config.items()}
-        return LiveTopic("t", (Partition(0, 1, (1,), (1,)),), values)
+        return LiveTopic("t", (LivePartition(0, 1, (1,), (1,)),), values)
 
     week = "604800000"
     assert outgoing.rules(topic(cleanup_policy="compact", retention_ms=week)).retention is None

@@ -18,7 +18,7 @@ def test_a_table_in_a_pipe_is_aligned_and_never_cut(capsys: pytest.CaptureFixtur
     output.table([Column("A"), Column("N", right=True)], [["支付", 1204], ["x" * 300, None], ["[bold]", 3]])
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].endswith("    N")
-    assert output.cells(lines[1]) == output.cells(lines[2]) == 307
+    assert output.cell_width(lines[1]) == output.cell_width(lines[2]) == 307
     assert lines[1].endswith("1,204")
     assert lines[3].startswith("[bold]")
 
@@ -28,8 +28,8 @@ def test_a_line_that_does_not_fit_says_so(text: str, room: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(output, "width", lambda: room)
         fitted = output.fitted(text)
-    assert output.cells(fitted) <= room
-    assert fitted == text or (fitted[-1] == "…" and text.startswith(fitted[:-1]) and output.cells(text) > room)
+    assert output.cell_width(fitted) <= room
+    assert fitted == text or (fitted[-1] == "…" and text.startswith(fitted[:-1]) and output.cell_width(text) > room)
 
 
 def test_figures_of_people() -> None:

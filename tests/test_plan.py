@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kafkactl.catalog.model import Catalog, Position, Topic
 from kafkactl.plan import Change, Plan, Risk, config_risks, make_plan, same_value
-from kafkactl.topics import ConfigValue, LiveTopic, Partition
+from kafkactl.topics import ConfigValue, LivePartition, LiveTopic
 
 PLACE = Position("topics.yaml", 1, 1)
 ALL = frozenset(Risk)
@@ -54,7 +54,7 @@ def live(name: str, partitions: int, replication: int, own: dict[str, str]) -> L
         for key, default in BROKER_DEFAULTS.items()
     }
     replicas = tuple(range(1, replication + 1))
-    return LiveTopic(name, tuple(Partition(i, 1, replicas, replicas) for i in range(partitions)), config)
+    return LiveTopic(name, tuple(LivePartition(i, 1, replicas, replicas) for i in range(partitions)), config)
 
 
 @st.composite
@@ -190,7 +190,7 @@ def test_a_replication_difference_is_never_equal_nor_applied() -> None:
 
 
 def test_uneven_replication_is_a_difference_too() -> None:
-    found = LiveTopic("a", (Partition(0, 1, (1, 2), (1,)), Partition(1, 1, (1,), (1,))), {})
+    found = LiveTopic("a", (LivePartition(0, 1, (1, 2), (1,)), LivePartition(1, 1, (1,), (1,))), {})
     (change,) = plan_one(Topic("a", 2, 2, {}, PLACE), found).changes
     assert change.old == "1–2"
 

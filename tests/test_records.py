@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kafkactl.errors import UsageError
 from kafkactl.records import filters, jsonlines
-from kafkactl.records.forms import compile_format, printable, show, when
+from kafkactl.records.forms import compile_format, printable, readable_line, when
 from kafkactl.records.masking import luhn, mask, mask_cards
 from kafkactl.records.model import Record
 
@@ -161,7 +161,7 @@ NOW = datetime(2023, 11, 14, 23, 0, tzinfo=UTC)
 
 def shown(given_record: Record, **options: bool) -> str:
     wish = {"headers": False, "pretty": False, **options}
-    return show(given_record, NOW, lambda text, _: text, **wish)
+    return readable_line(given_record, NOW, lambda text, _: text, **wish)
 
 
 def test_a_record_in_a_line() -> None:

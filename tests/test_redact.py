@@ -22,14 +22,14 @@ from kafkactl.doctor import redact
     ],
 )
 def test_texts(words: str, kept: str) -> None:
-    shown = redact.text(words)
+    shown = redact.redacted(words)
     assert "hunter2" not in shown
     assert "ter2" not in shown
     assert shown.startswith(kept) if "jaas" in words else shown == kept
 
 
 def test_only_the_variables_that_checks_look_at() -> None:
-    kept = redact.environment(
+    kept = redact.redacted_environment(
         {
             "KAFKA_ADVERTISED_LISTENERS": "A://kafka:9092",
             "KAFKA_HEAP_OPTS": "-Xms1g -Xmx2g -Djavax.net.ssl.keyStorePassword=hunter2",

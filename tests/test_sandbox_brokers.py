@@ -15,7 +15,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 from kafkactl.cluster.network import live_brokers
 from kafkactl.errors import KafkactlError
 from kafkactl.sandbox import running as running_brokers
-from kafkactl.sandbox.broker import _escape, properties, tail
+from kafkactl.sandbox.broker import _escape, log_tail, properties
 from kafkactl.sandbox.foreground import throwaway
 from kafkactl.sandbox.model import Node
 from kafkactl.sandbox.ports import free_ports, holder, these_ports
@@ -151,11 +151,11 @@ def test_internal_topics_have_as_many_replicas_as_there_are_brokers(tmp_path: Pa
 
 def test_logs_are_read_from_their_end(tmp_path: Path) -> None:
     node = Node(1, 1, 2, tmp_path)
-    assert tail(node.log, 3) == ([], 0)
+    assert log_tail(node.log, 3) == ([], 0)
     node.log.write_text("".join(f"{number} {'x' * 100}\n" for number in range(5000)) + "torn")
-    lines, _ = tail(node.log, 3000)
+    lines, _ = log_tail(node.log, 3000)
     assert [line.split()[0] for line in lines] == [str(number) for number in range(2000, 5000)]
-    assert tail(node.log, 0)[0] == []
+    assert log_tail(node.log, 0)[0] == []
     kept = BrokerLogs({"sandbox-1": node})
     assert kept.so_far(1, None, None)[0].text.startswith("4999 ")
     following = (line.text for batch in kept.follow() for line in batch)

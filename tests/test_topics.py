@@ -2,17 +2,17 @@
 
 import pytest
 
-from kafkactl.topics import ConfigValue, LiveTopic, Partition, health, is_internal
+from kafkactl.topics import ConfigValue, LivePartition, LiveTopic, health, is_internal
 
 
-def topic(*partitions: Partition, min_isr: int = 1) -> LiveTopic:
+def topic(*partitions: LivePartition, min_isr: int = 1) -> LiveTopic:
     return LiveTopic("t", partitions, {"min.insync.replicas": ConfigValue(str(min_isr), "1", min_isr != 1)})
 
 
-FINE = Partition(0, 1, (1, 2, 3), (1, 2, 3))
-BEHIND = Partition(1, 1, (1, 2, 3), (1, 2))
-ALONE = Partition(2, 1, (1, 2, 3), (1,))
-LEADERLESS = Partition(3, None, (1, 2, 3), ())
+FINE = LivePartition(0, 1, (1, 2, 3), (1, 2, 3))
+BEHIND = LivePartition(1, 1, (1, 2, 3), (1, 2))
+ALONE = LivePartition(2, 1, (1, 2, 3), (1,))
+LEADERLESS = LivePartition(3, None, (1, 2, 3), ())
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ LEADERLESS = Partition(3, None, (1, 2, 3), ())
         (topic(LEADERLESS, ALONE, BEHIND, min_isr=2), "error",
          "1 of 3 without a leader, 1 of 3 under min ISR, 1 of 3 under-replicated"),
         # Since Kafka 3.7 a broker asks for no more replicas in sync than there are.
-        (topic(Partition(0, 1, (1,), (1,)), min_isr=2), "ok", "ok"),
+        (topic(LivePartition(0, 1, (1,), (1,)), min_isr=2), "ok", "ok"),
         (LiveTopic("t", (BEHIND,), None), "warning", "1 of 1 under-replicated"),
     ],
 )  # fmt: skip

@@ -38,9 +38,9 @@ def zookeeper_cluster(home: Path, settings: Mapping[str, str] | None = None) -> 
             ("org.apache.zookeeper.server.quorum.QuorumPeerMain", "zoo.cfg"),
             ("kafka.Kafka", "server.properties"),
         ):
-            command = java.command(java.runtime(), classes, java.flags(None, full_jit=False), main, config)
+            command = java.java_command(java.runtime(), classes, java.flags(None, full_jit=False), main, config)
             with (home / f"{config}.log").open("wb") as log:
-                started.append(subprocess.Popen(command, cwd=home, stdout=log, stderr=log, env=java.environment()))
+                started.append(subprocess.Popen(command, cwd=home, stdout=log, stderr=log, env=java.java_environment()))
         yield f"127.0.0.1:{port}"
     finally:
         for process in reversed(started):

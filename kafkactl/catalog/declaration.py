@@ -39,7 +39,7 @@ class Values(NamedTuple):
 NOTHING = Values()
 
 
-def merged(levels: Iterable[Values]) -> Values:
+def merged_values(levels: Iterable[Values]) -> Values:
     """Levels from the weakest to the strongest, as one. `config` merges key by key."""
     partitions = replication = lag_threshold = None
     config: dict[str, str] = {}
@@ -98,7 +98,7 @@ class Declaration(NamedTuple):
         levels = [self.defaults, self.values[name]]
         if overlay:
             levels = [self.defaults, overlay.defaults, self.values[name], overlay.topics.get(name, NOTHING)]
-        values = merged(levels)
+        values = merged_values(levels)
         return replace(
             self.topics[name],
             partitions=values.partitions,
@@ -231,7 +231,7 @@ class _Suggestions:
         return self.known[word]
 
 
-def check(fields: Fields, declaration: Declaration, problems: Problems) -> None:
+def check_references(fields: Fields, declaration: Declaration, problems: Problems) -> None:
     """Everything that can only be judged once the whole file has been read."""
     topics = cast("Fields | None", fields.get("topics"))
     if topics is not None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kafkactl.catalog import nodes
-from kafkactl.catalog.declaration import Declaration, check, declare
+from kafkactl.catalog.declaration import Declaration, check_references, declare
 from kafkactl.catalog.model import Catalog, CatalogError, Problem, Problems, unreadable
 from kafkactl.catalog.reader import read_root
 from kafkactl.errors import UsageError
@@ -15,7 +15,7 @@ VARIABLE = "KAFKACTL_CATALOG"
 MAX_BYTES = 4 * 2**20
 
 
-def find(explicit: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | None:
+def find_catalog(explicit: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | None:
     """The catalogue: `explicit` (--file), else KAFKACTL_CATALOG, else topics.yaml in `cwd` or above, or None.
 
     The search stops at the repository's root (a directory with .git). Raises UsageError when a named file is missing.
@@ -41,16 +41,16 @@ def _as_seen_from(cwd: Path, found: Path) -> Path:
     return relative if relative.exists() and relative.samefile(found) else found
 
 
-def load(path: Path, environment: str | None = None) -> Catalog:
+def load_catalog(path: Path, environment: str | None = None) -> Catalog:
     """The catalogue of a file, for one environment or with the file's own values.
 
     The whole file is validated, with every environment. Raises CatalogError, with all problems, for a file that
     cannot be read or does not validate, and UsageError for an environment that it does not have.
     """
-    return parse(_read(path), str(path), environment)
+    return parse_catalog(_read(path), str(path), environment)
 
 
-def parse(data: str | bytes, name: str = NAME, environment: str | None = None) -> Catalog:
+def parse_catalog(data: str | bytes, name: str = NAME, environment: str | None = None) -> Catalog:
     """As `load`, of a text; `name` is the path that messages show and other files are relative to."""
     declaration, warnings = _declaration(data, name)
     return declaration.seen_for(environment, warnings)
@@ -61,7 +61,7 @@ def _declaration(data: str | bytes, name: str) -> tuple[Declaration, tuple[Probl
     if len(data) > MAX_BYTES:
         raise unreadable(path, f"the file is larger than {MAX_BYTES // 2**20} MiB; that is no catalogue.")
     text = data if isinstance(data, str) else _decoded(data, path)
-    root = nodes.compose(text.removeprefix("\ufeff"), name)
+    root = nodes.compose_nodes(text.removeprefix("\ufeff"), name)
     if root is None or (isinstance(root, nodes.Scalar) and root.empty):
         raise unreadable(path, "the file is empty. It must declare topics.")
     problems = Problems(name)
@@ -70,7 +70,7 @@ def _declaration(data: str | bytes, name: str) -> tuple[Declaration, tuple[Probl
         raise CatalogError(problems.found)
     fields = read_root(root, problems)
     declaration = declare(fields, path, problems)
-    check(fields, declaration, problems)
+    check_references(fields, declaration, problems)
     problems.raise_errors()
     return declaration, tuple(sorted(set(problems.found)))
 

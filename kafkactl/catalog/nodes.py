@@ -24,7 +24,7 @@ _UNCLOSED = {
 }
 
 
-def explain(error: "yaml.YAMLError", text: str, file: str) -> Problem:
+def explain_syntax(error: "yaml.YAMLError", text: str, file: str) -> Problem:
     """What a syntax error means and where."""
     mark = getattr(error, "problem_mark", None)
     what = str(getattr(error, "problem", None) or "it cannot be parsed")
@@ -123,7 +123,7 @@ class _Open:
         self.size = 1
 
 
-def compose(text: str, file: str) -> Node | None:
+def compose_nodes(text: str, file: str) -> Node | None:
     """The one document of a YAML text, or None if it has none. Raises CatalogError for what is not plain YAML."""
     import yaml
 
@@ -141,7 +141,7 @@ def compose(text: str, file: str) -> Node | None:
         if "nesting" in str(error) and loader is not yaml.SafeLoader:
             return _Composer(file).compose(yaml.parse(text, Loader=yaml.SafeLoader))
 
-        raise CatalogError([explain(error, text, file)]) from None
+        raise CatalogError([explain_syntax(error, text, file)]) from None
 
 
 class _Composer:

@@ -17,7 +17,7 @@ from confluent_kafka.admin import (
 
 from kafkactl.catalog.model import Topic
 from kafkactl.cluster.client import WORK_LIMIT, Cluster
-from kafkactl.cluster.kafka_errors import reason
+from kafkactl.cluster.kafka_errors import error_text
 from kafkactl.errors import UnreachableError
 from kafkactl.plan import Change, Kind
 
@@ -57,7 +57,7 @@ def _run(cluster: Cluster, changes: Sequence[Change], *, validate_only: bool) ->
             elif answer.code() == KafkaError.TOPIC_ALREADY_EXISTS:
                 raced.add(name)
             else:
-                failures.update({(name, change.kind): reason(answer) for change in mine})
+                failures.update({(name, change.kind): error_text(answer) for change in mine})
     return Outcome(tuple(done), failures, frozenset(raced))
 
 
@@ -157,4 +157,6 @@ def elect_preferred(cluster: Cluster) -> dict[str, str]:
     # Without its timeouts: confluent-kafka 2.16.1 takes neither (SystemError).
     answers = cluster.wait(cluster.admin.elect_leaders(ElectionType.PREFERRED, None))
     errors = {f"{tp.topic}[{tp.partition}]": error for tp, error in answers.items() if error}
-    return {place: reason(error) for place, error in errors.items() if error.code() != KafkaError.ELECTION_NOT_NEEDED}
+    return {
+        place: error_text(error) for place, error in errors.items() if error.code() != KafkaError.ELECTION_NOT_NEEDED
+    }

@@ -16,8 +16,8 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
 from kafkactl import process
-from kafkactl.cluster.kafka_errors import RefusedError, failed, refused, silent
-from kafkactl.cluster.outage import Link, Patience, diagnose
+from kafkactl.cluster.kafka_errors import RefusedError, failure, refusal, silence
+from kafkactl.cluster.outage import Link, Patience, diagnose_outage
 from kafkactl.cluster.properties import client_properties
 from kafkactl.errors import UnreachableError, UsageError, WaitExpiredError
 from kafkactl.settings import Connection
@@ -83,7 +83,7 @@ class Cluster:
         """One future's result. Raises KafkactlError where it ended with an error."""
         result = self.gather({0: future}, limit=limit)[0]
         if isinstance(result, KafkaError):
-            raise failed(result)
+            raise failure(result)
         return result
 
     def _result(self, future: "Future[Any]", patience: "Patience") -> Any:
@@ -100,7 +100,7 @@ class Cluster:
 
     def _raise_if_gone(self) -> None:
         """Raise UnreachableError where a lost answer means that the whole cluster is gone; nothing otherwise."""
-        error = diagnose(self.link, patient=False)
+        error = diagnose_outage(self.link, patient=False)
         if error:
             raise error
 
@@ -211,9 +211,9 @@ def _metadata(cluster: Cluster) -> Any:
     while not future.done():
         for event in cluster.link.events():
             if event.code() in (KafkaError._AUTHENTICATION, KafkaError._SSL):
-                raise refused(cluster.connection, event.str())
+                raise refusal(cluster.connection, event.str())
         time.sleep(0.005)
     try:
         return future.result()
     except KafkaException:
-        raise diagnose(cluster.link, patient=False) or silent(cluster.connection) from None
+        raise diagnose_outage(cluster.link, patient=False) or silence(cluster.connection) from None

@@ -8,7 +8,7 @@ from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError
 from confluent_kafka import TopicPartition as TP
 
 from kafkactl.cluster.client import WORK_LIMIT, Cluster
-from kafkactl.cluster.kafka_errors import reason
+from kafkactl.cluster.kafka_errors import error_text
 from kafkactl.cluster.properties import second_client
 from kafkactl.errors import KafkactlError
 from kafkactl.text.remedies import kafkactl
@@ -83,7 +83,7 @@ _MEMBERS = "it has members again"
 def reason_of(error: Any) -> str:
     """Why, in words: a group that has members refuses in two ways."""
     refusals = (KafkaError.UNKNOWN_MEMBER_ID, KafkaError.NON_EMPTY_GROUP, KafkaError.ILLEGAL_GENERATION)
-    return _MEMBERS if error.code() in refusals else reason(error)
+    return _MEMBERS if error.code() in refusals else error_text(error)
 
 
 def _raise_for(group: str, refused: Mapping[Place, str]) -> None:

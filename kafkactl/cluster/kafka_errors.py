@@ -8,16 +8,16 @@ from kafkactl.errors import KafkactlError, UnreachableError
 from kafkactl.settings import Connection
 
 
-def failed(error: Any, what: str = "") -> KafkactlError:
+def failure(error: Any, what: str = "") -> KafkactlError:
     """A KafkaError as an error for people."""
     if error.code() in (KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN):
         return UnreachableError(
             f"{what or 'The cluster'} did not answer in time.", hint="Give it longer: --timeout 30s"
         )
-    return KafkactlError(f"{what + ': ' if what else ''}{reason(error)}")
+    return KafkactlError(f"{what + ': ' if what else ''}{error_text(error)}")
 
 
-def reason(error: Any) -> str:
+def error_text(error: Any) -> str:
     """Why a request failed, in words where Kafka's own are no help."""
     return _WORDS.get(error.code()) or error.str() or error.name()
 
@@ -38,7 +38,7 @@ class RefusedError(UnreachableError):
     """The cluster answers, but not to this client: waiting does not heal that."""
 
 
-def refused(connection: Connection, detail: str) -> RefusedError:
+def refusal(connection: Connection, detail: str) -> RefusedError:
     """The error for a user or a certificate that is not accepted."""
     return RefusedError(
         f"Kafka at {connection.address} refuses this client: {_clean(detail)}.",
@@ -52,7 +52,7 @@ def _clean(detail: str) -> str:
     return detail.split(" (after ", 1)[0].rpartition("/bootstrap: ")[2].rstrip(".")
 
 
-def silent(connection: Connection) -> UnreachableError:
+def silence(connection: Connection) -> UnreachableError:
     """What is there behaves like Kafka, and yet answers none of our requests."""
     return UnreachableError(
         f"Kafka at {connection.address} has not answered for {connection.timeout:g} s.",

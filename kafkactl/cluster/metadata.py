@@ -8,11 +8,11 @@ from confluent_kafka import KafkaError
 from confluent_kafka.admin import AdminClient, ConfigResource, ConfigSource, ResourceType
 
 from kafkactl.cluster.client import WORK_LIMIT, Broker, Cluster
-from kafkactl.cluster.kafka_errors import failed, reason
+from kafkactl.cluster.kafka_errors import error_text, failure
 from kafkactl.cluster.properties import client_properties
 from kafkactl.errors import KafkactlError
 from kafkactl.text.suggest import suggest
-from kafkactl.topics import ConfigValue, LiveTopic, Partition
+from kafkactl.topics import ConfigValue, LivePartition, LiveTopic
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def read_brokers(cluster: Cluster, ids: list[int] | None = None) -> list[BrokerS
         asked = cluster.admin.describe_configs([resource], request_timeout=cluster.connection.timeout * 0.8)
         futures[broker] = next(iter(asked.values()))
     return [
-        BrokerSettings(broker, {}, reason(answer))
+        BrokerSettings(broker, {}, error_text(answer))
         if isinstance(answer, KafkaError)
         else BrokerSettings(broker, {name: _setting(entry) for name, entry in answer.items()})
         for broker, answer in cluster.gather(futures, limit=cluster.connection.timeout).items()
@@ -99,7 +99,7 @@ def read_topics(
     for name, answer in _describe(cluster, missing).items():
         if isinstance(answer, KafkaError):
             if answer.code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
-                denied[name] = reason(answer)
+                denied[name] = error_text(answer)
         else:
             listed[name] = _described_partitions(answer)
     wanted = [name for name in (listed if config_of is None else config_of) if name in listed]
@@ -139,14 +139,14 @@ def read_metadata(cluster: Cluster) -> Any:
             return answer
         seconds *= 2
         if seconds > WORK_LIMIT:
-            raise failed(answer, "The cluster")
+            raise failure(answer, "The cluster")
         # Any one broker is asked, and a client stays with it, even if it hangs: another client may find another.
         admin = AdminClient(client_properties(cluster.connection))
 
 
-def _partitions(topic: Any) -> tuple[Partition, ...]:
+def _partitions(topic: Any) -> tuple[LivePartition, ...]:
     return tuple(
-        Partition(p.id, p.leader if p.leader >= 0 else None, tuple(p.replicas), tuple(p.isrs))
+        LivePartition(p.id, p.leader if p.leader >= 0 else None, tuple(p.replicas), tuple(p.isrs))
         for _, p in sorted(topic.partitions.items())
     )
 
@@ -159,9 +159,9 @@ def _describe(cluster: Cluster, names: Sequence[str]) -> dict[str, Any]:
     return cluster.gather(cluster.admin.describe_topics(TopicCollection(list(names)), request_timeout=WORK_LIMIT))
 
 
-def _described_partitions(description: Any) -> tuple[Partition, ...]:
+def _described_partitions(description: Any) -> tuple[LivePartition, ...]:
     return tuple(
-        Partition(
+        LivePartition(
             p.id,
             p.leader.id if p.leader else None,
             tuple(n.id for n in p.replicas),

@@ -11,7 +11,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
 from kafkactl.cluster import network
-from kafkactl.cluster.kafka_errors import refused, silent
+from kafkactl.cluster.kafka_errors import refusal, silence
 from kafkactl.cluster.properties import client_properties
 from kafkactl.errors import UnreachableError
 from kafkactl.settings import Connection
@@ -34,7 +34,7 @@ class Link:
         return self.heard
 
 
-def diagnose(link: Link, *, patient: bool) -> UnreachableError | None:
+def diagnose_outage(link: Link, *, patient: bool) -> UnreachableError | None:
     """The reason as an error; None while it may still turn out well (only if `patient`).
 
     Tried in turn: does any bootstrap address accept a connection; does what answers speak Kafka; can the
@@ -54,7 +54,7 @@ def diagnose(link: Link, *, patient: bool) -> UnreachableError | None:
         if foreign:
             return foreign
     if not patient or _names_a_broker(events):
-        return advertised(link)
+        return advertised_nowhere(link)
     return None
 
 
@@ -101,7 +101,7 @@ def _ask_anew(connection: Connection, seconds: float) -> Any:
     return AdminClient(client_properties(connection)).list_topics(timeout=seconds)
 
 
-def advertised(link: Link) -> UnreachableError | None:
+def advertised_nowhere(link: Link) -> UnreachableError | None:
     """The bootstrap answered: are the addresses it sends its clients to any good from here?"""
     metadata = _metadata(link)
     if metadata is None:
@@ -150,7 +150,7 @@ class Patience:
     def _judge(self, event: Any) -> None:
         code = event.code()
         if code in (KafkaError._AUTHENTICATION, KafkaError._SSL):
-            raise refused(self.link.connection, event.str())
+            raise refusal(self.link.connection, event.str())
         if code in (
             KafkaError._ALL_BROKERS_DOWN,
             KafkaError._RESOLVE,
@@ -162,7 +162,7 @@ class Patience:
     def _confirm(self) -> None:
         """An event may be a blip, or one of several addresses: gone is only what no address answers."""
         self.link.suspicions += 1
-        error = diagnose(self.link, patient=True)
+        error = diagnose_outage(self.link, patient=True)
         if error:
             raise error
 
@@ -173,9 +173,9 @@ class Patience:
             alive = self.sign_of_life.alive
             self.sign_of_life = None
             if not alive:
-                raise diagnose(self.link, patient=False) or silent(self.link.connection)
+                raise diagnose_outage(self.link, patient=False) or silence(self.link.connection)
             # A bootstrap that answers is no good if it sends its clients where nobody is.
-            error = advertised(self.link)
+            error = advertised_nowhere(self.link)
             if error:
                 raise error
             self.next_check = now + self.timeout

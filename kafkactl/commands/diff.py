@@ -59,7 +59,7 @@ def _render(plan: "Plan", show: output.ReportFormat, named: Sequence[str], *, dr
         case output.ReportFormat.TABLE:
             plan_table.show_creates([change for change in plan.changes if change.kind == "create"])
             plan_table.show_differences(plan)
-            output.note(" ".join([plan_table.summary(plan), *_advice(plan, named)]))
+            output.note(" ".join([plan_table.plan_summary(plan), *_advice(plan, named)]))
 
 
 def _advice(plan: "Plan", named: Sequence[str]) -> list[str]:

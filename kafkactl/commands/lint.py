@@ -75,9 +75,9 @@ class _Result:
 
 
 def _found() -> Path:
-    from kafkactl.catalog.file import find
+    from kafkactl.catalog.file import find_catalog
 
-    path = find(None, os.environ, Path.cwd())
+    path = find_catalog(None, os.environ, Path.cwd())
     if path is None:
         raise UsageError(
             "There is no topics.yaml here or in a parent directory.",
@@ -87,11 +87,11 @@ def _found() -> Path:
 
 
 def _check(path: Path) -> _Result:
-    from kafkactl.catalog.file import load
+    from kafkactl.catalog.file import load_catalog
     from kafkactl.catalog.model import CatalogError
 
     try:
-        catalog = load(path)
+        catalog = load_catalog(path)
     except CatalogError as error:
         return _Result(str(path), error.problems)
     return _Result(str(path), catalog.warnings, len(catalog.topics), len(catalog.environments))

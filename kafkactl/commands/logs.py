@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Protocol, TextIO
 
 import typer
 
-from kafkactl.containers.model import LogLine, merged
+from kafkactl.containers.model import LogLine, merged_by_time
 from kafkactl.errors import KafkactlError, UsageError
 from kafkactl.options import Project, positive_duration
 from kafkactl.text.escapes import plain
@@ -69,16 +69,16 @@ def logs(
       kafkactl logs --since 10m --grep 'ERROR|WARN'
       kafkactl logs kafka --save kafka.log
     """
-    from kafkactl.services import look
+    from kafkactl.services import find_services
 
     count = _count(tail, everything=since is not None or save is not None)
     keep = _pattern(grep)
-    found = look(project, Path.cwd())
+    found = find_services(project, Path.cwd())
     sources, names = _sources(found, services or [])
     start = time.time() - since if since is not None else None
     with _opened(save) as file:
         write = _writer(names, show, file)
-        lines = merged([line for source in sources for line in source.so_far(count, start, keep)])
+        lines = merged_by_time([line for source in sources for line in source.so_far(count, start, keep)])
         written = write(lines)
         for source in sources:
             for name, why in source.unreadable.items():

@@ -11,7 +11,7 @@ from kafkactl.view import output
 from kafkactl.view.output import Coloured, Column, Format
 
 if TYPE_CHECKING:
-    from kafkactl.services import Found, Service
+    from kafkactl.services import Found, RunningService
 
 # A container this close to its limit is about to be killed by a peak.
 _CLOSE = 0.9
@@ -28,9 +28,9 @@ def ps(project: Project = None, output_format: Output = Format.TABLE) -> None:
       kafkactl ps
       kafkactl ps -o json | jq -r '.services[] | select(.health == "unhealthy") | .name'
     """
-    from kafkactl.services import look, services
+    from kafkactl.services import find_services, services
 
-    found = look(project, Path.cwd())
+    found = find_services(project, Path.cwd())
     shown = services(found)
     if output_format is Format.JSON:
         output.document("ps", _as_json(found, shown))
@@ -57,11 +57,11 @@ def ps(project: Project = None, output_format: Output = Format.TABLE) -> None:
     )
 
 
-def _state(service: "Service") -> str:
+def _state(service: "RunningService") -> str:
     return f"{service.state} ({service.exit_code})" if service.exit_code else service.state
 
 
-def _memory(service: "Service") -> output.Cell:
+def _memory(service: "RunningService") -> output.Cell:
     memory = service.memory
     if memory is None:
         return None
@@ -72,7 +72,7 @@ def _memory(service: "Service") -> output.Cell:
     return Coloured(text, "red" if memory.used >= _CLOSE * memory.limit else "")
 
 
-def _ports(service: "Service") -> list[str]:
+def _ports(service: "RunningService") -> list[str]:
     """What the host publishes: 40093→9093; with the address where it is not this machine's own."""
     found = []
     for port in service.ports:
@@ -84,7 +84,7 @@ def _ports(service: "Service") -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _as_json(found: "Found", shown: "list[Service]") -> dict[str, Any]:
+def _as_json(found: "Found", shown: "list[RunningService]") -> dict[str, Any]:
     stack = found.stack
     return {
         "stack": {"project": stack.project, "directory": stack.directory} if stack else None,

@@ -62,7 +62,7 @@ def up(
     from kafkactl.sandbox import detached
 
     begin = time.monotonic()
-    wish = detached.Wish(brokers, kafka_version, _pairs(settings), unverified, full_jit)
+    wish = detached.UpOptions(brokers, kafka_version, _pairs(settings), unverified, full_jit)
     with _Talk() as talk:
         done = detached.up(port, wish, talk)
     record = done.record
@@ -166,7 +166,7 @@ def logs(
     from kafkactl.sandbox import store
     from kafkactl.services import BrokerLogs
 
-    record = store.load(port)
+    record = store.load_record(port)
     if record is None:
         raise KafkactlError(f"No sandbox is up on port {port}.", hint=f"kafkactl sandbox up{_port_flag(port)}")
     several = len(record.nodes) > 1
@@ -196,7 +196,7 @@ def run(
       kafkactl sandbox run --brokers 3 -- kafkactl test
     """
     from kafkactl.sandbox.foreground import check_command, throwaway
-    from kafkactl.sandbox.foreground import run as run_command
+    from kafkactl.sandbox.foreground import run_command as run_command
 
     check_command(command)
     with (

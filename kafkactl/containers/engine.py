@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from kafkactl.containers.endpoint import Endpoint, EngineError, endpoint, engine_error
-from kafkactl.containers.model import Container, Death, Memory, moment, read_container, read_memory
+from kafkactl.containers.model import Container, Death, Memory, docker_time, read_container, read_memory
 
 T = TypeVar("T")
 
@@ -111,7 +111,7 @@ class Engine:
             api_version=self.client.api_version,
             memory=answer.get("MemTotal", 0),
             architecture=answer.get("Architecture", ""),
-            time=moment(answer.get("SystemTime")),
+            time=docker_time(answer.get("SystemTime")),
         )
 
     def architecture(self, image: str) -> str:
@@ -169,7 +169,7 @@ def _failures() -> tuple[type[Exception], ...]:
     )
 
 
-def connect(environment: Mapping[str, str] = os.environ) -> Engine:
+def connect_engine(environment: Mapping[str, str] = os.environ) -> Engine:
     """The engine that is meant, and answers. Raises EngineError."""
     import docker
     from docker.context import ContextAPI

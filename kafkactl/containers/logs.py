@@ -17,7 +17,7 @@ from typing import Any
 
 from kafkactl.containers.endpoint import EngineError
 from kafkactl.containers.engine import Engine
-from kafkactl.containers.model import Container, LogLine, merged, nanoseconds
+from kafkactl.containers.model import Container, LogLine, merged_by_time, nanoseconds
 
 _POLL_SECONDS = 0.5
 # The engine answered a moment ago, and may have to search a large log for its last lines.
@@ -95,7 +95,7 @@ class ContainerLogs:
             if keep is None or keep(line.text):
                 found[line.service].append(line)
         cut = (kept[max(0, len(kept) - tail) :] if tail is not None else kept for kept in found.values())
-        return merged([line for kept in cut for line in kept])
+        return merged_by_time([line for kept in cut for line in kept])
 
     def _silent(self) -> EngineError:
         meant = self._engine.endpoint
@@ -154,7 +154,7 @@ class ContainerLogs:
                         raise item.error
                 else:
                     batch.append(item)
-            yield merged(batch)
+            yield merged_by_time(batch)
 
     def _follow_one(self, container: Container, lines: "queue.Queue[LogLine | _Ended]") -> None:
         id = container.id

@@ -124,9 +124,9 @@ def read_container(attributes: Mapping[str, Any]) -> Container:
         oom_killed=bool(state.get("OOMKilled")),
         restarts=attributes.get("RestartCount") or 0,
         restart_policy=(host.get("RestartPolicy") or {}).get("Name") or "",
-        created=moment(attributes.get("Created")),
-        started=moment(state.get("StartedAt")),
-        finished=moment(state.get("FinishedAt")),
+        created=docker_time(attributes.get("Created")),
+        started=docker_time(state.get("StartedAt")),
+        finished=docker_time(state.get("FinishedAt")),
         health=_health(state.get("Health") or state.get("Healthcheck")),  # Podman's older word
         ports=_ports(attributes),
         mounts=tuple(_mount(entry) for entry in attributes.get("Mounts") or []),
@@ -191,7 +191,7 @@ def read_memory(answer: Mapping[str, Any]) -> Memory | None:
     return Memory(max(0, memory["usage"] - cache), memory.get("limit") or 0)
 
 
-def moment(text: str | None) -> datetime | None:
+def docker_time(text: str | None) -> datetime | None:
     """A time as Docker writes it (RFC 3339, nanoseconds); None for its "never", which is the year 1."""
     if not text or text.startswith("0001-"):
         return None
@@ -248,7 +248,7 @@ class LogLine(NamedTuple):
     text: str
 
 
-def merged(lines: list[LogLine]) -> list[LogLine]:
+def merged_by_time(lines: list[LogLine]) -> list[LogLine]:
     """Lines in the order of time; those of one time, and so of one service, stay as they came."""
     return sorted(lines, key=lambda line: line.time)
 

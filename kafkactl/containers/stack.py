@@ -40,7 +40,7 @@ class Listed:
     ports: frozenset[int] = frozenset()  # of the host, published
 
 
-def find(
+def find_stack(
     engine: Engine,
     project: str | None = None,
     directory: Path | None = None,

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kafkactl.containers.endpoint import EngineError
-from kafkactl.containers.engine import connect
+from kafkactl.containers.engine import connect_engine
 from kafkactl.containers.logs import ContainerLogs
 from kafkactl.doctor import redact
-from kafkactl.doctor.facts import Facts, dump, load
+from kafkactl.doctor.facts import Facts, dump_facts, load_facts
 from kafkactl.errors import KafkactlError, UsageError
 
 _LINES = 2000  # of each container's log, the last so many
@@ -23,16 +23,16 @@ def attachments(facts: Facts) -> Iterator[tuple[str, str]]:
         yield f"compose/{path.name}", _file(path)
     for container in facts.stack.containers:
         try:
-            lines = ContainerLogs(connect(), [container]).so_far(_LINES, None, None)
+            lines = ContainerLogs(connect_engine(), [container]).so_far(_LINES, None, None)
         except EngineError as error:
             yield f"logs/{container.name}.log", error.message
             continue
-        yield f"logs/{container.name}.log", redact.text("".join(f"{line.text}\n" for line in lines))
+        yield f"logs/{container.name}.log", redact.redacted("".join(f"{line.text}\n" for line in lines))
 
 
 def _file(path: Path) -> str:
     try:
-        return redact.text(path.read_text(encoding="utf-8", errors="replace"))
+        return redact.redacted(path.read_text(encoding="utf-8", errors="replace"))
     except OSError as error:
         return f"{path} cannot be read here: {error.strerror}."
 
@@ -40,7 +40,7 @@ def _file(path: Path) -> str:
 def read_facts(path: Path) -> Facts:
     """Facts as `save_facts` wrote them. Raises UsageError."""
     try:
-        return load(path.read_bytes())
+        return load_facts(path.read_bytes())
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
     except ValueError as error:
@@ -52,7 +52,7 @@ def read_facts(path: Path) -> Facts:
 def save_facts(path: Path, facts: Facts) -> None:
     """Write the facts. Raises KafkactlError."""
     try:
-        path.write_bytes(dump(facts))
+        path.write_bytes(dump_facts(facts))
     except OSError as error:
         raise KafkactlError(f"{path} cannot be written: {error.strerror}.") from None
 
@@ -65,7 +65,7 @@ def bundle(path: Path, facts: Facts, findings: object, *, live: bool) -> str:
     try:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("findings.json", json.dumps(findings, ensure_ascii=False, indent=2))
-            archive.writestr("facts.json", dump(facts))
+            archive.writestr("facts.json", dump_facts(facts))
             for name, text in attachments(facts) if live else ():
                 archive.writestr(name, text)
     except OSError as error:

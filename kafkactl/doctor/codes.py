@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from kafkactl.text.remedies import Advice, Remedy, parse
+from kafkactl.text.remedies import Advice, Remedy, parse_command
 
 if TYPE_CHECKING:
     from kafkactl.doctor.facts import Facts
@@ -111,7 +111,7 @@ WHY_MISSING: Mapping[str, tuple[str, ...]] = {
 }
 
 
-class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CommandEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A remedy of codes.yaml that is a command."""
 
     run: str
@@ -132,7 +132,7 @@ class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     severity: Severity
     title: str
     says: str
-    heal: tuple[str | Run, ...]
+    heal: tuple[str | CommandEntry, ...]
     explain: str
     needs: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
@@ -143,7 +143,9 @@ class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def remedies(self) -> list[Remedy]:
         """What heals it, with names in braces for the finding's values."""
-        return [Advice(entry) if isinstance(entry, str) else parse(entry.run, entry.note) for entry in self.heal]
+        return [
+            Advice(entry) if isinstance(entry, str) else parse_command(entry.run, entry.note) for entry in self.heal
+        ]
 
     @property
     def reasons(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from kafkactl.cluster import network
 from kafkactl.doctor.collect_kafka import of_kafka
-from kafkactl.doctor.collect_stack import Look, compose_program, look
+from kafkactl.doctor.collect_stack import StackLook, compose_program, look_at_stack
 from kafkactl.doctor.facts import Dial, Facts, ProbeStep, StackFacts
 from kafkactl.doctor.listeners import published
 from kafkactl.probe.steps import Order, Proof
@@ -28,9 +28,11 @@ def collect(
     """
     connection = target.connection
     with ThreadPoolExecutor(1) as pool:
-        looking = pool.submit(look, project, Path.cwd(), _ports(connection)) if _may_be_here(connection) else None
+        looking = (
+            pool.submit(look_at_stack, project, Path.cwd(), _ports(connection)) if _may_be_here(connection) else None
+        )
         facts = of_kafka(target, sample)
-        found = looking.result() if looking else Look().without("engine", "stack", why="the cluster is elsewhere")
+        found = looking.result() if looking else StackLook().without("engine", "stack", why="the cluster is elsewhere")
     missing = {**facts.missing, **found.missing}
     stack = found.stack
     if stack and not _is_of(stack, facts.bootstrap):

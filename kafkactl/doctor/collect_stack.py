@@ -12,10 +12,10 @@ from typing import TypeVar
 
 from kafkactl.cluster import network
 from kafkactl.containers.endpoint import Endpoint, EngineError, endpoint, endpoint_of_context, user
-from kafkactl.containers.engine import Engine, connect
+from kafkactl.containers.engine import Engine, connect_engine
 from kafkactl.containers.logs import ContainerLogs
 from kafkactl.containers.model import PROJECT, SERVICE, Container
-from kafkactl.containers.stack import Stack, find
+from kafkactl.containers.stack import Stack, find_stack
 from kafkactl.doctor import redact
 from kafkactl.doctor.dialling import dial
 from kafkactl.doctor.facts import NO_STACK, Answer, Dial, EngineFacts, StackFacts
@@ -36,7 +36,7 @@ _UNWELL = frozenset({"restarting", "exited", "dead", "created"})
 _PAGES = {"exporter": ("/metrics", "kafka_brokers "), "ui": ("/actuator/health", "UP")}
 
 
-class Look:
+class StackLook:
     """What there is of containers: the engine, the stack, and why not, by the name of the part."""
 
     def __init__(self) -> None:
@@ -44,24 +44,24 @@ class Look:
         self.stack: StackFacts | None = None
         self.missing: dict[str, str] = {}
 
-    def without(self, *parts: str, why: str) -> "Look":
+    def without(self, *parts: str, why: str) -> "StackLook":
         """Say why these parts are missing."""
         self.missing |= dict.fromkeys(parts, why)
         return self
 
 
-def look(project: str | None, directory: Path, ports: Iterable[int]) -> Look:
+def look_at_stack(project: str | None, directory: Path, ports: Iterable[int]) -> StackLook:
     """Ask the engine that is meant for the stack that publishes one of these ports, else as `kafkactl ps` finds it.
 
     Raises UsageError where `project` names none.
     """
-    found = Look()
+    found = StackLook()
     try:
         meant = endpoint(os.environ)
         found.engine = EngineFacts(meant.address, meant.source, _is_named(meant), other_context=_other_context(meant))
         if _is_absent(meant):
             return _without_engine(found, "absent", f"There is no Docker engine at {meant.address}.")
-        engine = connect()
+        engine = connect_engine()
         info = engine.info()
         asked = time.time()
         found.engine = replace(
@@ -70,7 +70,7 @@ def look(project: str | None, directory: Path, ports: Iterable[int]) -> Look:
             architecture=info.architecture,
             ahead=info.time.timestamp() - asked if info.time else 0.0,
         )
-        stack = find(engine, project, directory, ports)
+        stack = find_stack(engine, project, directory, ports)
         if stack is None:
             return found.without("stack", why=NO_STACK)
         found.stack = _stack(engine, stack)
@@ -85,7 +85,7 @@ def look(project: str | None, directory: Path, ports: Iterable[int]) -> Look:
     return found
 
 
-def _without_engine(found: Look, failure: str, message: str) -> Look:
+def _without_engine(found: StackLook, failure: str, message: str) -> StackLook:
     assert found.engine is not None
     found.engine = replace(found.engine, failure=failure, message=message, user=user())
     return found.without("stack", why=message[:1].lower() + message[1:].rstrip("."))
@@ -209,7 +209,7 @@ def _told(engine: Engine, container: Container) -> tuple[tuple[Sign, ...], str]:
     """
     lines = ContainerLogs(engine, [container]).so_far(_TAIL, told_since(container, time.time()), None)
     last = next((line.text.strip() for line in reversed(lines) if line.text.strip()), "")
-    return signs(lines), redact.text(last)[:_LONGEST]
+    return signs(lines), redact.redacted(last)[:_LONGEST]
 
 
 def told_since(container: Container, now: float) -> float | None:
@@ -230,11 +230,11 @@ def _without_secrets(container: Container) -> Container:
     health = container.health
     return replace(
         container,
-        environment=redact.environment(container.environment),
+        environment=redact.redacted_environment(container.environment),
         labels={key: container.labels[key] for key in (PROJECT, SERVICE) if key in container.labels},
-        command=tuple(map(redact.text, container.command)),
-        healthcheck=tuple(map(redact.text, container.healthcheck)),
-        health=health and replace(health, output=redact.text(health.output)),
+        command=tuple(map(redact.redacted, container.command)),
+        healthcheck=tuple(map(redact.redacted, container.healthcheck)),
+        health=health and replace(health, output=redact.redacted(health.output)),
     )
 
 

@@ -223,12 +223,12 @@ class Facts:
     schema_version: int = SCHEMA_VERSION
 
 
-def dump(facts: Facts) -> bytes:
+def dump_facts(facts: Facts) -> bytes:
     """The facts as one JSON document."""
     return msgspec.json.format(msgspec.json.encode(facts))
 
 
-def load(text: bytes) -> Facts:
+def load_facts(text: bytes) -> Facts:
     """Facts as `dump` wrote them. Raises ValueError with what is wrong with them."""
     try:
         facts = msgspec.json.decode(text, type=Facts)

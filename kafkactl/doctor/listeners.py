@@ -22,7 +22,7 @@ class Listener:
         return f"{self.host}:{self.port}"
 
 
-def parse(text: str) -> tuple[Listener, ...]:
+def parse_listeners(text: str) -> tuple[Listener, ...]:
     """Listeners of `NAME://host:port,…`; an entry that is none is left out."""
     found = []
     for entry in text.split(","):
@@ -40,12 +40,12 @@ def variable(environment: Mapping[str, str], name: str) -> str:
 
 def bound(container: Container) -> tuple[Listener, ...]:
     """Where a broker listens inside its container."""
-    return parse(variable(container.environment, "LISTENERS"))
+    return parse_listeners(variable(container.environment, "LISTENERS"))
 
 
 def advertised(container: Container) -> tuple[Listener, ...]:
     """Where a broker sends its clients."""
-    return parse(variable(container.environment, "ADVERTISED_LISTENERS"))
+    return parse_listeners(variable(container.environment, "ADVERTISED_LISTENERS"))
 
 
 def published(container: Container) -> dict[int, int]:

@@ -21,7 +21,7 @@ _IN_URL = re.compile(r"(\w+://)[^\s/@:]+:[^\s/@]+@")
 _PEM = re.compile(r"-----BEGIN [^-]*(?:PRIVATE KEY|CERTIFICATE)-----.*?(?:-----END [^-]*-----|$)", re.DOTALL)
 
 
-def text(words: str) -> str:
+def redacted(words: str) -> str:
     """`words` without passwords, tokens, keys and the users of URLs, as far as their names or form give them away."""
     words = _PEM.sub(HIDDEN, words)
     words = _JAAS.sub(rf"\1 {HIDDEN}", words)
@@ -29,10 +29,10 @@ def text(words: str) -> str:
     return _ASSIGNED.sub(rf"\1{HIDDEN}", words)
 
 
-def environment(variables: Mapping[str, str]) -> dict[str, str]:
+def redacted_environment(variables: Mapping[str, str]) -> dict[str, str]:
     """The variables that checks look at; of a JVM's flags only the heap's."""
     kept = {}
     for name, value in variables.items():
         if value and _WANTED.fullmatch(name) and not re.fullmatch(rf"(?i){_SECRET_NAME}", name):
-            kept[name] = " ".join(_HEAP.findall(value)) if _OPTIONS.search(name) else text(value)
+            kept[name] = " ".join(_HEAP.findall(value)) if _OPTIONS.search(name) else redacted(value)
     return kept

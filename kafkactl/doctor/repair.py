@@ -75,12 +75,12 @@ def _may_be_restarted(facts: Facts, container: Container) -> bool:
 
 def _start(container: Container, wait: int) -> list[str]:
     time.sleep(wait)
-    engines.connect().start(container.name)
+    engines.connect_engine().start(container.name)
     return []
 
 
 def _restart(container: Container) -> list[str]:
-    engine = engines.connect()
+    engine = engines.connect_engine()
     if container.role == "broker" and _answers(engine, container):
         return [f"{container.name} answers again, and was left alone."]
     engine.restart(container.name, _GRACE)

@@ -90,9 +90,9 @@ def _of_line(line: LogLine, following: Iterable[LogLine]) -> Iterator[Sign]:
             text = line.text
             if kind == "fatal":
                 cause = next((words[0] for later in following if (words := _CAUSE.search(later.text))), "")
-                names["cause"] = redact.text(cause)[:_LONGEST]
+                names["cause"] = redact.redacted(cause)[:_LONGEST]
                 text = cause or text
-            yield Sign(kind, redact.text(text.strip())[:_LONGEST], line.time, names)
+            yield Sign(kind, redact.redacted(text.strip())[:_LONGEST], line.time, names)
 
 
 def first(found: Iterable[Sign], *kinds: Kind) -> Sign | None:

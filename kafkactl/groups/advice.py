@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from kafkactl.groups.model import Group
 from kafkactl.groups.reasons import facts_of, of, places, readers_of
-from kafkactl.groups.report import Line
+from kafkactl.groups.report import GroupLine
 from kafkactl.groups.verdict import COMMIT_INTERVAL, GroupVerdict, PartitionVerdict, Verdict
 from kafkactl.text.remedies import Advice, Command, Remedy, kafkactl
 from kafkactl.text.words import many
@@ -21,7 +21,7 @@ _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", 
 Found = Sequence[PartitionVerdict]
 
 
-def advice(line: Line) -> list[Remedy]:
+def advice(line: GroupLine) -> list[Remedy]:
     """What to do about it; nothing where nothing is to be done."""
     if line.restless:
         return _restless(line)
@@ -32,7 +32,7 @@ def advice(line: Line) -> list[Remedy]:
     return told(line, of(line.judged, verdict)) if told else []
 
 
-def _slow(line: Line, _: Found) -> list[Remedy]:
+def _slow(line: GroupLine, _: Found) -> list[Remedy]:
     return to_keep_up(line.group, line.judged)
 
 
@@ -74,7 +74,7 @@ def to_keep_up(group: Group, judged: GroupVerdict) -> list[Remedy]:
     ]
 
 
-def _stalled(line: Line, found: Found) -> list[Remedy]:
+def _stalled(line: GroupLine, found: Found) -> list[Remedy]:
     worst = found[0]
     owner = worst.owner
     who = f"Member {owner.client} ({owner.id} at {owner.host}) holds" if owner else "Nobody in the group owns"
@@ -88,7 +88,7 @@ def _stalled(line: Line, found: Found) -> list[Remedy]:
     ]
 
 
-def _stopped(line: Line, found: Found) -> list[Remedy]:
+def _stopped(line: GroupLine, found: Found) -> list[Remedy]:
     group = line.group
     lag = sum(partition.lag or 0 for partition in found)
     waits = f"{many(lag, 'record')} {'waits' if lag == 1 else 'wait'}"
@@ -106,7 +106,7 @@ def _stopped(line: Line, found: Found) -> list[Remedy]:
     ]
 
 
-def _rewound(line: Line, found: Found) -> list[Remedy]:
+def _rewound(line: GroupLine, found: Found) -> list[Remedy]:
     return [
         Advice(
             "Its commit was set back, or a consumer that had lost the partition committed late: what lies between is read "
@@ -115,7 +115,7 @@ def _rewound(line: Line, found: Found) -> list[Remedy]:
     ]
 
 
-def _out_of_range(line: Line, found: Found) -> list[Remedy]:
+def _out_of_range(line: GroupLine, found: Found) -> list[Remedy]:
     lost = many(sum(partition.lost for partition in found), "record")
     return [
         Advice(
@@ -127,7 +127,7 @@ def _out_of_range(line: Line, found: Found) -> list[Remedy]:
     ]
 
 
-def _ahead(line: Line, found: Found) -> list[Remedy]:
+def _ahead(line: GroupLine, found: Found) -> list[Remedy]:
     return [
         Advice(
             f"{found[0].topic} was deleted and made anew under the group, or a broker lost records. Stop its consumers, "
@@ -137,7 +137,7 @@ def _ahead(line: Line, found: Found) -> list[Remedy]:
     ]
 
 
-def _restless(line: Line) -> list[Remedy]:
+def _restless(line: GroupLine) -> list[Remedy]:
     clients = sorted({member.client for member in line.group.members})[:_CLIENTS]
     now = f" Members now: {', '.join(clients)}." if clients else ""
     return [
@@ -149,7 +149,7 @@ def _restless(line: Line) -> list[Remedy]:
     ]
 
 
-def _behind(line: Line, found: Found) -> list[Remedy]:
+def _behind(line: GroupLine, found: Found) -> list[Remedy]:
     """Above the threshold, and nothing else to see."""
     judged = line.judged
     longer = kafkactl("lag", line.group.id, options=["--sample", f"{COMMIT_INTERVAL + 5:.0f}s"])
@@ -165,7 +165,7 @@ def _behind(line: Line, found: Found) -> list[Remedy]:
     return [Advice(f"It keeps its distance: {judged.rate_out:,.0f}/s out, {judged.rate_in:,.0f}/s in.")]
 
 
-def _tail(line: Line, partition: PartitionVerdict) -> Command:
+def _tail(line: GroupLine, partition: PartitionVerdict) -> Command:
     facts = facts_of(line.group, partition)
     offset = facts.waiting.offset if facts.waiting and facts.waiting.offset is not None else facts.next
     return tail_one(partition.place, offset or 0)
@@ -177,12 +177,12 @@ def tail_one(place: Place, offset: int, note: str = "") -> Command:
     return kafkactl("tail", place.topic, options=options, note=note)
 
 
-def _to_earliest(line: Line, found: Found) -> Command:
+def _to_earliest(line: GroupLine, found: Found) -> Command:
     """The command that sends these partitions of the worst topic back to their start."""
-    return to_earliest(line.group.id, found[0].topic, [p.partition for p in found if p.topic == found[0].topic])
+    return reset_to_earliest(line.group.id, found[0].topic, [p.partition for p in found if p.topic == found[0].topic])
 
 
-def to_earliest(group: str, topic: str, partitions: Sequence[int], *more: str) -> Command:
+def reset_to_earliest(group: str, topic: str, partitions: Sequence[int], *more: str) -> Command:
     """The command that sends a group back to the first record left in these partitions of a topic."""
     chosen = [word for id in sorted(partitions) for word in ("--partition", str(id))]
     return kafkactl("groups reset", group, options=["--topic", topic, *chosen, "--to-earliest", *more])
@@ -192,7 +192,7 @@ def _ordinal(number: int) -> str:
     return _ORDINALS[number - 1] if number <= len(_ORDINALS) else f"{number}th"
 
 
-_ADVICE: Mapping[Verdict, Callable[[Line, Found], list[Remedy]]] = {
+_ADVICE: Mapping[Verdict, Callable[[GroupLine, Found], list[Remedy]]] = {
     "OK": _behind,
     "SLOW": _slow,
     "REWOUND": _rewound,

@@ -12,7 +12,7 @@ from confluent_kafka import ConsumerGroupState, ConsumerGroupTopicPartitions, Co
 from confluent_kafka import TopicPartition as TP
 
 from kafkactl.cluster.client import Cluster
-from kafkactl.cluster.kafka_errors import failed, reason
+from kafkactl.cluster.kafka_errors import error_text, failure
 from kafkactl.cluster.metadata import no_such_topic, read_metadata, read_topics
 from kafkactl.cluster.offsets import Range, ranges_of, read_stable_ends
 from kafkactl.errors import KafkactlError, UnreachableError
@@ -46,7 +46,7 @@ class Scope(NamedTuple):
     topics: Callable[[str], bool] | None = None
 
 
-def list_groups(cluster: Cluster) -> Listing:
+def list_group_ids(cluster: Cluster) -> Listing:
     """The names of all groups. Raises KafkactlError where Kafka answers nothing at all."""
     ids, missing = _list(cluster)
     return Listing(ids, missing | _leaderless(read_metadata(cluster)))
@@ -86,7 +86,7 @@ def read_groups(cluster: Cluster, scope: Scope | None = None, *, committed: bool
 
 def describe_groups(cluster: Cluster, groups: Callable[[str], bool] | None = None) -> Sample:
     """As `read_groups`, without any partitions: who is in the groups, and how they are."""
-    listed, missing = list_groups(cluster)
+    listed, missing = list_group_ids(cluster)
     wanted = sorted(name for name in listed if groups is None or groups(name))
     limit = cluster.connection.timeout + len(wanted) / _A_SECOND
     described = cluster.admin.describe_consumer_groups(wanted, request_timeout=limit) if wanted else {}
@@ -163,8 +163,8 @@ def _list(cluster: Cluster) -> tuple[set[str], dict[str, str]]:
             break
         time.sleep(0.1)
     if errors and not listing.valid:
-        raise failed(errors[0], "The list of groups")
-    missing = {"list": f"a broker did not list its groups: {reason(errors[0])}"} if errors else {}
+        raise failure(errors[0], "The list of groups")
+    missing = {"list": f"a broker did not list its groups: {error_text(errors[0])}"} if errors else {}
     return {group.group_id for group in listing.valid}, missing
 
 
@@ -240,7 +240,7 @@ def _group(name: str, description: Any, commits: Any, members: tuple[Member, ...
         for found in [ends.ranges.get(place, unknown)]
     )
     missing = "; ".join(
-        f"{part}: {reason(answer)}"
+        f"{part}: {error_text(answer)}"
         for part, answer in (("members", description), ("commits", commits))
         if isinstance(answer, KafkaError)
     )
@@ -264,7 +264,7 @@ def group_filter(cluster: Cluster, wanted: Sequence[str]) -> Callable[[str], boo
 
     Raises KafkactlError for one that matches no group, UnreachableError where nobody knows whether one does.
     """
-    listing = list_groups(cluster)
+    listing = list_group_ids(cluster)
     globs = [pattern for pattern in wanted if is_glob(pattern) and pattern not in listing.ids]
     for pattern in wanted:
         if pattern in listing.ids or (pattern in globs and any(fnmatchcase(name, pattern) for name in listing.ids)):
@@ -275,7 +275,7 @@ def group_filter(cluster: Cluster, wanted: Sequence[str]) -> Callable[[str], boo
 
 def require_group(cluster: Cluster, name: str) -> None:
     """Raise KafkactlError where there is no group of this very name, UnreachableError where nobody knows."""
-    listing = list_groups(cluster)
+    listing = list_group_ids(cluster)
     if name not in listing.ids:
         raise _not_found(cluster, name, listing)
 

@@ -51,7 +51,7 @@ class History:
         return tuple(self._lags.get(group, ()))
 
 
-class Change(NamedTuple):
+class VerdictChange(NamedTuple):
     """A group that is not as it was; "" where it was, or is, not there."""
 
     group: str
@@ -64,10 +64,10 @@ def states(found: Report) -> dict[str, str]:
     return {line.group.id: ", ".join(dict.fromkeys(filter(None, (word(line), above(line))))) for line in found.lines}
 
 
-def changes(old: Mapping[str, str], new: Mapping[str, str]) -> list[Change]:
+def changes(old: Mapping[str, str], new: Mapping[str, str]) -> list[VerdictChange]:
     """What differs between two such, by group."""
     return [
-        Change(group, old.get(group, ""), new.get(group, ""))
+        VerdictChange(group, old.get(group, ""), new.get(group, ""))
         for group in sorted(old.keys() | new.keys())
         if old.get(group) != new.get(group)
     ]

@@ -31,7 +31,7 @@ class Saved:
     change: str = ""
 
 
-def document(saved: Saved) -> dict[str, Any]:
+def offsets_document(saved: Saved) -> dict[str, Any]:
     """The body of the JSON document, of the kind `offsets`."""
     return {
         "cluster": saved.cluster,
@@ -44,7 +44,7 @@ def document(saved: Saved) -> dict[str, Any]:
     }
 
 
-def parse(text: str, name: str) -> Saved:
+def parse_offsets(text: str, name: str) -> Saved:
     """What such a file holds; `name` is the file's, for messages. Raises UsageError where it is none."""
     if text.lstrip().startswith("{"):
         return _from_json(text, name)
@@ -100,7 +100,7 @@ def keep(saved: Saved) -> Path:
     """Write it down, whole and on the disk, readable by its owner only. Raises KafkactlError where that cannot be."""
     directory = _directory(saved.cluster)
     when = datetime.fromtimestamp(saved.taken / 1000, UTC).strftime("%Y%m%dT%H%M%S.%f")[:-3]
-    text = json.dumps({"schema_version": 1, "kind": "offsets", **document(saved)}, ensure_ascii=False, indent=2)
+    text = json.dumps({"schema_version": 1, "kind": "offsets", **offsets_document(saved)}, ensure_ascii=False, indent=2)
     try:
         directory.mkdir(parents=True, exist_ok=True)
         path = _free(directory, f"{when}-{quote(saved.group, safe='')[:_LONGEST]}")
@@ -121,7 +121,7 @@ def latest(cluster: str, group: str | None) -> tuple[Path, Saved] | None:
     """What was written down last, of this group or of any; None where nothing was."""
     for path in sorted(_files(cluster), reverse=True):
         try:
-            saved = parse(path.read_text(encoding="utf-8"), str(path))
+            saved = parse_offsets(path.read_text(encoding="utf-8"), str(path))
         except (OSError, UsageError):  # not ours, or cut off by a full disk: then nothing was changed after it
             continue
         if group is None or saved.group == group:

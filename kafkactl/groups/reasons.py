@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from kafkactl.groups.model import Group, Partition
-from kafkactl.groups.report import Line
+from kafkactl.groups.report import GroupLine
 from kafkactl.groups.verdict import GroupVerdict, PartitionVerdict, Verdict
 from kafkactl.text.words import many
 from kafkactl.topics import Place, in_short
@@ -31,7 +31,7 @@ def readers_of(group: Group, topic: str) -> tuple[int, int]:
     return readers, sum(partition.topic == topic for partition in group.partitions)
 
 
-def word(line: Line) -> str:
+def word(line: GroupLine) -> str:
     """The verdict in a word or two, as people are told it."""
     if line.restless:
         return "REBALANCING"
@@ -40,12 +40,12 @@ def word(line: Line) -> str:
     return line.judged.verdict.replace("_", " ")
 
 
-def above(line: Line) -> str:
+def above(line: GroupLine) -> str:
     """The threshold that is passed; nothing where none is."""
     return f"above {line.passed[0].limit:,}" if line.passed else ""
 
 
-def reason(line: Line) -> str:
+def reason(line: GroupLine) -> str:
     """What the verdict is about, in a few words; nothing where all is well."""
     if line.restless:
         return f"does not settle: rebalancing in {line.restless}"
@@ -55,38 +55,38 @@ def reason(line: Line) -> str:
 Found = Sequence[PartitionVerdict]
 
 
-def _stalled(line: Line, found: Found) -> str:
+def _stalled(line: GroupLine, found: Found) -> str:
     offset = facts_of(line.group, found[0]).next
     return f"{found[0].place} at {offset:,}: no commit in {found[0].still:.0f} s"
 
 
-def _slow(line: Line, found: Found) -> str:
+def _slow(line: GroupLine, found: Found) -> str:
     readers, partitions = readers_of(line.group, found[0].topic)
     return f"{many(readers, 'member')} on {many(partitions, 'partition')} of {found[0].topic}"
 
 
-def _stopped(line: Line, found: Found) -> str:
+def _stopped(line: GroupLine, found: Found) -> str:
     return f"{'none of its members reads' if line.group.members else 'nobody reads'} {in_short(places(found))}"
 
 
-def _rewound(line: Line, found: Found) -> str:
+def _rewound(line: GroupLine, found: Found) -> str:
     return f"{in_short(places(found))} went back by {many(sum(p.rewound for p in found), 'record')}"
 
 
-def _out_of_range(line: Line, found: Found) -> str:
+def _out_of_range(line: GroupLine, found: Found) -> str:
     return f"{many(sum(p.lost for p in found), 'record')} gone unread from {in_short(places(found))}"
 
 
-def _ahead(line: Line, found: Found) -> str:
+def _ahead(line: GroupLine, found: Found) -> str:
     facts = facts_of(line.group, found[0])
     return f"{facts.place}: committed {facts.committed:,}, and the log ends at {facts.end:,}"
 
 
-def _rebalancing(line: Line, found: Found) -> str:
+def _rebalancing(line: GroupLine, found: Found) -> str:
     return f"its partitions are being handed out ({line.group.state})"
 
 
-def _unknown(line: Line, found: Found) -> str:
+def _unknown(line: GroupLine, found: Found) -> str:
     if line.group.missing:
         return line.group.missing
     gone = [partition for partition in found if facts_of(line.group, partition).gone]
@@ -95,7 +95,7 @@ def _unknown(line: Line, found: Found) -> str:
     return f"no leader answers for {in_short(places(found))}"
 
 
-def _ok(line: Line, found: Found) -> str:
+def _ok(line: GroupLine, found: Found) -> str:
     partitions = line.group.partitions
     still = max((partition.still for partition in found), default=0.0)
     silent = sum(partition.committed is None and partition.first != partition.end for partition in partitions)
@@ -109,7 +109,7 @@ def _ok(line: Line, found: Found) -> str:
     return "; ".join(words)
 
 
-_REASONS: Mapping[Verdict, Callable[[Line, Found], str]] = {
+_REASONS: Mapping[Verdict, Callable[[GroupLine, Found], str]] = {
     "OK": _ok,
     "UNKNOWN": _unknown,
     "REBALANCING": _rebalancing,

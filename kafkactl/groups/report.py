@@ -57,7 +57,7 @@ def thresholds(catalog: Catalog | None, given: int | None) -> Thresholds:
 
 
 @dataclass(frozen=True)
-class Line:
+class GroupLine:
     """One group, as it is told.
 
     `behind` is in seconds, None where not known; `all_known` is whether it holds for every partition that lags, or may
@@ -93,12 +93,14 @@ class Report:
 
     taken: int  # ms since 1970
     seconds: float  # between the two looks; 0 where there was one
-    lines: tuple[Line, ...]
+    lines: tuple[GroupLine, ...]
     absent: tuple[Absent, ...] = ()
     gaps: tuple[str, ...] = ()
 
 
-def report(observed: Observation, catalog: Catalog | None, threshold: int | None, *, everything: bool = True) -> Report:
+def make_report(
+    observed: Observation, catalog: Catalog | None, threshold: int | None, *, everything: bool = True
+) -> Report:
     """What was seen of the groups; with `everything` also who is declared and has no group."""
     return Report(
         observed.now.taken,
@@ -109,20 +111,20 @@ def report(observed: Observation, catalog: Catalog | None, threshold: int | None
     )
 
 
-def lines(observed: Observation, limits: Thresholds) -> list[Line]:
+def lines(observed: Observation, limits: Thresholds) -> list[GroupLine]:
     """The groups, the worst first."""
     found = [_line(group, judged, observed, limits) for group, judged in observed.judged]
     return sorted(found, key=_badness, reverse=True)
 
 
-def _line(group: Group, judged: GroupVerdict, observed: Observation, limits: Thresholds) -> Line:
+def _line(group: Group, judged: GroupVerdict, observed: Observation, limits: Thresholds) -> GroupLine:
     lags = {partition.place: partition.lag for partition in judged.partitions}
     seconds, known = group_behind(group, lags, observed.now.taken)
     restless = f"{observed.unrest[group.id]} of {observed.looks} looks" if observed.restless(group.id) else ""
-    return Line(group, judged, seconds, known, limits.passed(judged), restless)
+    return GroupLine(group, judged, seconds, known, limits.passed(judged), restless)
 
 
-def _badness(line: Line) -> tuple[int, int, int, float]:
+def _badness(line: GroupLine) -> tuple[int, int, int, float]:
     level = ("ok", "warning", "error").index(line.level)
     return level, VERDICTS.index(line.judged.verdict), line.judged.lag, line.behind or 0.0
 

@@ -37,10 +37,10 @@ class Move:
 
 
 # What a partition's new offset is wished to be, and words where that is not what was literally asked for.
-Wish = Callable[[Partition], tuple[int | None, str]]
+Goal = Callable[[Partition], tuple[int | None, str]]
 
 
-def plan(partitions: Iterable[Partition], wish: Wish, *, exact: bool = False) -> tuple[Move, ...]:
+def plan(partitions: Iterable[Partition], wish: Goal, *, exact: bool = False) -> tuple[Move, ...]:
     """The moves that a wish means for these partitions, whose first and end offsets are known.
 
     An offset outside the log becomes its nearest end, and the note says so; with `exact` (to put back what was) it is
@@ -78,12 +78,12 @@ def to_latest(partition: Partition) -> tuple[int | None, str]:
     return partition.readable_end, held
 
 
-def to_offset(offset: int) -> Wish:
+def to_offset(offset: int) -> Goal:
     """To one offset, in every partition."""
     return lambda partition: (offset, "")
 
 
-def by(number: int) -> Wish:
+def by(number: int) -> Goal:
     """So many offsets on, or back where negative."""
 
     def wish(partition: Partition) -> tuple[int | None, str]:
@@ -94,7 +94,7 @@ def by(number: int) -> Wish:
     return wish
 
 
-def to_time(offsets: Mapping[Place, int]) -> Wish:
+def to_time(offsets: Mapping[Place, int]) -> Goal:
     """To the first record at or after a time, as Kafka answered it; where there is none, to the end."""
 
     def wish(partition: Partition) -> tuple[int | None, str]:
@@ -106,6 +106,6 @@ def to_time(offsets: Mapping[Place, int]) -> Wish:
     return wish
 
 
-def to_these(offsets: Mapping[Place, int | None]) -> Wish:
+def to_these(offsets: Mapping[Place, int | None]) -> Goal:
     """To what is listed; None where there shall be no commit."""
     return lambda partition: (offsets[partition.place], "")

@@ -10,7 +10,7 @@ RUN_HEADER = "kafkactl-test"
 
 
 @dataclass(frozen=True)
-class Sample:
+class TestRecord:
     """The record that run `run` writes as number `number` (from 0) to a partition: the same bytes each time it is made.
 
     Keys, headers and values hold what pipelines tend to damage: bytes that are no UTF-8, zeros, repeated names.
@@ -21,10 +21,10 @@ class Sample:
     headers: tuple[Header, ...]
 
 
-def sample(run: str, partition: int, number: int, size: int) -> Sample:
+def sample(run: str, partition: int, number: int, size: int) -> TestRecord:
     """The record to write; `size` is its value's length in bytes."""
     noise = Random(f"{run}/{partition}/{number}").randbytes(size)
-    return Sample(
+    return TestRecord(
         key=f"{partition}-{number}-".encode() + b"\x00\xff",
         value=noise,
         headers=((RUN_HEADER, run.encode()), ("number", str(number).encode()), ("number", b"\xfe\x00 twice")),
@@ -72,7 +72,7 @@ class Verdict:
         return ", ".join(f"{number:,} {what}" for what, number in counts.items() if number)
 
 
-def judge(acknowledged: Mapping[int, Iterable[int]], received: Iterable[Received]) -> Verdict:
+def compare(acknowledged: Mapping[int, Iterable[int]], received: Iterable[Received]) -> Verdict:
     """Compare the acknowledged numbers of each partition with what was read, in the order it was read.
 
     A record that was never acknowledged may or may not be there: it is neither lost nor too much.

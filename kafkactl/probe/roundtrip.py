@@ -10,11 +10,11 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka import TopicPartition as TP
 
 from kafkactl.cluster.client import Cluster
-from kafkactl.cluster.kafka_errors import reason
+from kafkactl.cluster.kafka_errors import error_text
 from kafkactl.cluster.outage import Patience
 from kafkactl.cluster.properties import client_properties
 from kafkactl.errors import KafkactlError
-from kafkactl.probe.comparison import Received, Verdict, judge, number_of, sample
+from kafkactl.probe.comparison import Received, Verdict, compare, number_of, sample
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def _produce(producer: Producer, load: Load, partition: int, number: int, writte
 
     def delivered(error: Any, message: Any) -> None:
         if error is not None:
-            written.failures.append(reason(error))
+            written.failures.append(error_text(error))
             return
         written.acknowledged.setdefault(partition, []).append(number)
         written.latencies[partition, number] = message.latency() or 0.0
@@ -110,7 +110,7 @@ def _produce(producer: Producer, load: Load, partition: int, number: int, writte
                 ) from None
             producer.poll(0.1)
         except KafkaException as error:
-            raise KafkactlError(reason(error.args[0])) from None
+            raise KafkactlError(error_text(error.args[0])) from None
         else:
             return
 
@@ -154,7 +154,7 @@ class Reader:
 
     def judged(self, written: Written) -> Verdict:
         """What came back against what was acknowledged."""
-        return judge(written.acknowledged, self.received)
+        return compare(written.acknowledged, self.received)
 
     def close(self) -> None:
         """Stop reading."""
@@ -184,7 +184,7 @@ class Reader:
                 if error.code() == KafkaError._PARTITION_EOF:
                     self._positions[partition] = max(message.offset(), self._positions[partition])
                 elif error.code() not in (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT):
-                    self.error = reason(error)
+                    self.error = error_text(error)
                     self._stop.set()
                 continue
             self._positions[partition] = message.offset() + 1

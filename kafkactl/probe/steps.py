@@ -12,7 +12,7 @@ from confluent_kafka.admin import ConfigResource, NewTopic, ResourceType
 
 from kafkactl.cluster.changes import wait_for_leaders
 from kafkactl.cluster.client import Broker, Cluster, connect
-from kafkactl.cluster.kafka_errors import reason
+from kafkactl.cluster.kafka_errors import error_text
 from kafkactl.cluster.metadata import read_topics
 from kafkactl.cluster.network import unreachable
 from kafkactl.cluster.offsets import read_ranges
@@ -274,7 +274,7 @@ class Proof:
                 break
             # The first commit on a new cluster makes __consumer_offsets, whose leaders take a moment.
             if error.code() not in _COORDINATOR_SOON or time.monotonic() > deadline:
-                raise KafkactlError(f"the commit failed: {reason(error)}")
+                raise KafkactlError(f"the commit failed: {error_text(error)}")
             time.sleep(0.05)
         request = ConsumerGroupTopicPartitions(group, [TP(self._topic, wanted.partition)])
         committed = self.cluster.wait(self.cluster.admin.list_consumer_group_offsets([request])[group])
@@ -312,7 +312,7 @@ class Proof:
             answer = self.cluster.gather(delete([name], request_timeout=10.0), limit=10)[name]  # type: ignore[arg-type]
         except KafkactlError as error:
             return error.message
-        return reason(answer) if isinstance(answer, KafkaError) and answer.code() != absent else ""
+        return error_text(answer) if isinstance(answer, KafkaError) and answer.code() != absent else ""
 
 
 # librdkafka asks three times in 0.3 s for a group's coordinator, and then leaves the request to its timeout: a cluster

@@ -20,7 +20,7 @@ from confluent_kafka import (
 from confluent_kafka import TopicPartition as TP
 
 from kafkactl.cluster.client import Cluster
-from kafkactl.cluster.kafka_errors import reason
+from kafkactl.cluster.kafka_errors import error_text
 from kafkactl.cluster.properties import client_properties
 from kafkactl.errors import KafkactlError
 from kafkactl.records.model import Record, TimestampType
@@ -115,7 +115,7 @@ class Reader:
             elif error.code() == KafkaError._AUTO_OFFSET_RESET:
                 self._start_again(message)
             elif error.code() not in (*_GONE, *_OF_THE_GROUP):
-                raise KafkactlError(f"{message.topic()}: {reason(error)}")
+                raise KafkactlError(f"{message.topic()}: {error_text(error)}")
         if good or ends:
             self._back()
         return good, ends

@@ -91,7 +91,7 @@ def when(timestamp: int | None, today: datetime) -> str:
     return clock if moment.date() == today.date() else f"{moment:%Y-%m-%d} {clock}"
 
 
-def show(record: Record, today: datetime, paint: Paint, *, headers: bool, pretty: bool) -> str:
+def readable_line(record: Record, today: datetime, paint: Paint, *, headers: bool, pretty: bool) -> str:
     """The record in a line: time, topic[partition]@offset, key, value; `pretty` unfolds JSON below it."""
     place = f"{record.topic}[{record.partition}]@{record.offset}"
     parts = [paint(when(record.timestamp, today), "dim"), paint(place, "cyan")]

@@ -24,7 +24,7 @@ class Base64(msgspec.Struct, forbid_unknown_fields=True):
 Text = str | Base64 | None
 
 
-class Line(msgspec.Struct, omit_defaults=True):
+class RecordLine(msgspec.Struct, omit_defaults=True):
     """One line: a record, or what is enough of one to be written. Unknown keys are other people's and are skipped."""
 
     value: Text
@@ -56,17 +56,17 @@ class _Masked(_Written, gc=False):
 
 
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(Line)
+_decoder = msgspec.json.Decoder(RecordLine)
 
 
 def encode(record: Record, *, masked: bool = False) -> bytes:
     """The record's line, without its newline. `masked`: something in it was hidden, so it is no copy."""
-    return _encoder.encode(_line(record, text(record.value), _Masked if masked else _Written))
+    return _encoder.encode(_line(record, as_text(record.value), _Masked if masked else _Written))
 
 
 def encode_lines(records: Iterable[Record]) -> bytes:
     """The lines of many records, each with its newline."""
-    return _encoder.encode_lines([_line(record, text(record.value)) for record in records])
+    return _encoder.encode_lines([_line(record, as_text(record.value)) for record in records])
 
 
 def encode_parsed(record: Record) -> bytes:
@@ -74,7 +74,7 @@ def encode_parsed(record: Record) -> bytes:
     try:
         value = msgspec.json.decode(record.value or b"")
     except (msgspec.DecodeError, UnicodeDecodeError):
-        value = text(record.value)
+        value = as_text(record.value)
     return _encoder.encode(_line(record, value))
 
 
@@ -85,13 +85,13 @@ def _line(record: Record, value: Any, kind: type[_Written] = _Written) -> _Writt
         record.offset,
         record.timestamp,
         record.timestamp_type,
-        text(record.key),
+        as_text(record.key),
         value,
-        [(name, text(data)) for name, data in record.headers] if record.headers else (),
+        [(name, as_text(data)) for name, data in record.headers] if record.headers else (),
     )
 
 
-def text(data: bytes | None) -> Text:
+def as_text(data: bytes | None) -> Text:
     """Bytes as a line holds them."""
     if data is None:
         return None
@@ -101,12 +101,12 @@ def text(data: bytes | None) -> Text:
         return Base64(b64encode(data).decode())
 
 
-def encode_line(line: Line) -> bytes:
+def encode_line(line: RecordLine) -> bytes:
     """What of a line is not left at its default, without its newline."""
     return _encoder.encode(line)
 
 
-def decode(line: bytes) -> Line:
+def decode(line: bytes) -> RecordLine:
     """A line as it was read. Raises ValueError with what is wrong with it, in words without the line's content."""
     try:
         return _decoder.decode(line)
@@ -126,6 +126,6 @@ def data(given: Text) -> bytes | None:
         raise ValueError("base64 that is none") from None
 
 
-def header_data(line: Line) -> Headers:
+def header_data(line: RecordLine) -> Headers:
     """The headers of a line, in their order: names may repeat. Raises ValueError as `data` does."""
     return tuple((name, data(value)) for name, value in line.headers)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from kafkactl.records.jsonlines import Line, data, decode, encode_line, header_data, text
+from kafkactl.records.jsonlines import RecordLine, as_text, data, decode, encode_line, header_data
 from kafkactl.records.model import Headers
 from kafkactl.topics import LiveTopic
 
@@ -47,7 +47,7 @@ class Given:
         )
 
 
-def plain(given: Given) -> Parse:
+def unkeyed(given: Given) -> Parse:
     """A line is a value."""
     key, (headers, timestamp, partition) = given.key, given.placed()
     return lambda line: Outgoing(line, key, headers, timestamp, partition)
@@ -66,7 +66,7 @@ def keyed(separator: bytes, given: Given) -> Parse:
     return parse
 
 
-def columns(separator: bytes | None, key: bytes | None, rules: "Rules") -> Columns:
+def split_columns(separator: bytes | None, key: bytes | None, rules: "Rules") -> Columns:
     """`plain` or `keyed` for many lines at once, where nothing but the key is given: the way a million lines take."""
     roomy = rules.max_bytes - _OVERHEAD
 
@@ -203,10 +203,10 @@ def _varint(number: int) -> int:
 
 def as_line(topic: str, record: Outgoing) -> bytes:
     """The record in the form `from_json` reads, with its newline."""
-    line = Line(
-        value=text(record.value),
-        key=text(record.key),
-        headers=[(name, text(value)) for name, value in record.headers],
+    line = RecordLine(
+        value=as_text(record.value),
+        key=as_text(record.key),
+        headers=[(name, as_text(value)) for name, value in record.headers],
         topic=topic,
         partition=None if record.partition == ANY else record.partition,
         timestamp=None if record.timestamp == NOW else record.timestamp,
@@ -216,4 +216,4 @@ def as_line(topic: str, record: Outgoing) -> bytes:
 
 def as_invalid(line: bytes, number: int, why: str) -> bytes:
     """A line that is no record, kept: without a value, so that reading it as a record fails again."""
-    return msgspec.json.encode({"invalid": why, "line": number, "text": text(line)}) + b"\n"
+    return msgspec.json.encode({"invalid": why, "line": number, "text": as_text(line)}) + b"\n"

@@ -15,7 +15,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from kafkactl.cluster.client import Cluster
-from kafkactl.cluster.kafka_errors import reason
+from kafkactl.cluster.kafka_errors import error_text
 from kafkactl.cluster.properties import client_properties
 from kafkactl.errors import UsageError
 from kafkactl.records.model import Partitioner
@@ -215,9 +215,9 @@ class Sender:
 
     def _fail(self, record: Outgoing, error: Any) -> None:
         self.failed += 1
-        self._failures.append(Failure(record, error.code(), reason(error)))
+        self._failures.append(Failure(record, error.code(), error_text(error)))
         if not self.given_up and error.code() not in _ABOUT_ONE | _GIVEN_BACK.keys():
-            self.given_up = reason(error)
+            self.given_up = error_text(error)
             self.lost = error.code() in _UNKNOWN_FATE
 
     def _error(self, error: Any) -> None:

@@ -115,12 +115,12 @@ def _download(coordinates: str, repository: Path) -> Path:
             if artifact.cached_path:
                 Path(artifact.cached_path).unlink(missing_ok=True)  # jgo would take a torn download for the jar
             if attempt == _ATTEMPTS or not isinstance(error, OSError):
-                raise unreachable(coordinates, error) from error
+                raise cannot_be_had(coordinates, error) from error
             time.sleep(0.3 * attempt)
     raise AssertionError
 
 
-def unreachable(what: str, error: BaseException) -> UnreachableError:
+def cannot_be_had(what: str, error: BaseException) -> UnreachableError:
     """The error for an artifact that could not be had."""
     if isinstance(error, RuntimeError):
         return UnreachableError(f"{what} was not found.", hint="Check the version, or what the package mirror offers.")
@@ -178,7 +178,7 @@ def jars_of(version: str, cache: Path, *, unverified: bool, progress: Progress) 
     noted = cache / "unverified" / f"{version}.sha256"
     if not noted.is_file():
         progress("resolving its dependencies")
-        text = write_sums(resolve(version, cache))
+        text = write_sums(resolve_jars(version, cache))
         noted.parent.mkdir(parents=True, exist_ok=True)
         partial = noted.with_suffix(".new")
         partial.write_text(text)
@@ -186,7 +186,7 @@ def jars_of(version: str, cache: Path, *, unverified: bool, progress: Progress) 
     return read_sums(noted.read_text())
 
 
-def resolve(version: str, cache: Path) -> list[Jar]:
+def resolve_jars(version: str, cache: Path) -> list[Jar]:
     """Resolve a Kafka version's jars with jgo and put them into the cache; their sums are as downloaded.
 
     Raises UnreachableError.
@@ -210,7 +210,7 @@ def resolve(version: str, cache: Path) -> list[Jar]:
                 settle(path, jar.path(cache))
                 jars.append(jar)
         except (OSError, RuntimeError, ValueError) as error:
-            raise unreachable(main, error) from error
+            raise cannot_be_had(main, error) from error
     return jars
 
 
@@ -220,7 +220,7 @@ def _main() -> int:
         return 2
     try:
         with tempfile.TemporaryDirectory() as scratch:
-            sys.stdout.write(write_sums(resolve(sys.argv[1], Path(scratch))))
+            sys.stdout.write(write_sums(resolve_jars(sys.argv[1], Path(scratch))))
     except KafkactlError as error:
         sys.stderr.write("\n".join(error.lines()) + "\n")
         return error.exit_code

@@ -21,7 +21,7 @@ _POLL_SECONDS = 0.02
 _WINDOW = 64 * 1024  # bytes, at first
 
 
-def tail(log: Path, count: int) -> tuple[list[str], int]:
+def log_tail(log: Path, count: int) -> tuple[list[str], int]:
     """The last `count` lines of a log, oldest first, and the offset (bytes) behind them. A missing log is empty."""
     window = _WINDOW
     while True:
@@ -180,7 +180,7 @@ def launch(
 ) -> subprocess.Popen[bytes]:
     """Start the broker's process from its directory, in a session of its own, with its output in its log."""
     aot = distribution.aot if not extra_flags else None
-    command = java.command(
+    command = java.java_command(
         distribution.java,
         distribution.class_path,
         # The directory is named on the command line so that a process can be known as ours later.
@@ -194,7 +194,7 @@ def launch(
         return subprocess.Popen(
             command,
             cwd=node.directory,
-            env=java.environment(),
+            env=java.java_environment(),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -227,7 +227,7 @@ def lost_a_port(node: Node) -> bool:
 
 
 def _since_start(log: Path) -> list[str]:
-    lines, _ = tail(log, 1000)
+    lines, _ = log_tail(log, 1000)
     starts = [at for at, line in enumerate(lines) if line.startswith(_START)]
     return [line for line in lines[starts[-1] + 1 if starts else 0 :] if line.strip()]
 

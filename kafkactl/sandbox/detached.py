@@ -10,19 +10,19 @@ from kafkactl.errors import KafkactlError
 from kafkactl.process import interrupts_deferred
 from kafkactl.sandbox import store
 from kafkactl.sandbox.artifacts import Progress
-from kafkactl.sandbox.broker import await_serving, cause, check_settings, launch, prepare_directory, random_id, tail
+from kafkactl.sandbox.broker import await_serving, cause, check_settings, launch, log_tail, prepare_directory, random_id
 from kafkactl.sandbox.model import Distribution, Node, check_size
 from kafkactl.sandbox.ports import HOST, free_ports, has_ipv6, these_ports
 from kafkactl.sandbox.preparation import prepare
 from kafkactl.sandbox.running import START_SECONDS, STOP_SECONDS
-from kafkactl.sandbox.store import Record
+from kafkactl.sandbox.store import SandboxRecord
 
 DEFAULT_PORT = 40093
 _LAST_LINES = 5
 
 
 @dataclass(frozen=True)
-class Wish:
+class UpOptions:
     """What is asked of `up`; None is "as it is, or the default"."""
 
     brokers: int | None = None
@@ -46,7 +46,7 @@ class BrokerStatus:
 class Status:
     """A detached sandbox: up, broken (a broker is dead or silent), or down with its data kept."""
 
-    record: Record
+    record: SandboxRecord
     brokers: tuple[BrokerStatus, ...]
 
     @property
@@ -61,7 +61,7 @@ class Status:
 class Started:
     """What `up` did: the sandbox, and how many brokers had to be started (0: it was up already)."""
 
-    record: Record
+    record: SandboxRecord
     started: int
 
 
@@ -74,7 +74,7 @@ class Stopped:
     data: str = ""  # "kept", "removed", or nothing to speak of
 
 
-def up(port: int, wish: Wish, progress: Progress) -> Started:
+def up(port: int, wish: UpOptions, progress: Progress) -> Started:
     """Start a sandbox, or what is missing of it, and return once every broker serves.
 
     Data that was kept is used again. Raises UsageError, UnreachableError (jars), PortInUseError, and KafkactlError
@@ -83,7 +83,7 @@ def up(port: int, wish: Wish, progress: Progress) -> Started:
     check_size(wish.brokers or 1)
     check_settings(wish.settings or {})
     with store.exclusively(port):
-        known = store.load(port)
+        known = store.load_record(port)
         if known is None:
             return _up_new(port, wish, progress)
         running = store.alive(known.nodes, known.processes)
@@ -95,11 +95,11 @@ def up(port: int, wish: Wish, progress: Progress) -> Started:
         return _up_again(record, distribution, set(running))
 
 
-def _up_new(port: int, wish: Wish, progress: Progress) -> Started:
+def _up_new(port: int, wish: UpOptions, progress: Progress) -> Started:
     distribution = prepare(wish.version, unverified=wish.unverified, progress=progress)
     store.remove(port)  # logs of a start that failed
     with free_ports(wish.brokers or 1) as controllers:
-        record = Record(
+        record = SandboxRecord(
             port,
             distribution.version,
             random_id(),
@@ -119,19 +119,19 @@ def _up_new(port: int, wish: Wish, progress: Progress) -> Started:
                 raise
 
 
-def _up_again(record: Record, distribution: Distribution, running: set[int]) -> Started:
+def _up_again(record: SandboxRecord, distribution: Distribution, running: set[int]) -> Started:
     missing = [node for node in record.nodes if node.id not in running]
     with _controller_ports(record, running) as placed, these_ports([node.port for node in missing]):
         try:
             return _start(placed, distribution, running)
         except BaseException:
             if not running:
-                store.save(dataclasses.replace(record, processes={}))
+                store.save_record(dataclasses.replace(record, processes={}))
             raise
 
 
 @contextmanager
-def _controller_ports(record: Record, running: set[int]) -> Iterator[Record]:
+def _controller_ports(record: SandboxRecord, running: set[int]) -> Iterator[SandboxRecord]:
     """New ports for the controllers if none of them runs: nobody kept the old ones free for us."""
     if running:
         yield record
@@ -140,7 +140,7 @@ def _controller_ports(record: Record, running: set[int]) -> Iterator[Record]:
         yield dataclasses.replace(record, nodes=store.new_nodes(record.port, controllers))
 
 
-def _start(record: Record, distribution: Distribution, running: set[int]) -> Started:
+def _start(record: SandboxRecord, distribution: Distribution, running: set[int]) -> Started:
     """Start the brokers that do not run. What was started is stopped again if not all come to serve."""
     started = {}
     known = {id: process for id, process in record.processes.items() if id in running}
@@ -154,7 +154,7 @@ def _start(record: Record, distribution: Distribution, running: set[int]) -> Sta
                 started[node.id] = launch(node, distribution, full_jit=record.full_jit)
                 known[node.id] = store.remember(started[node.id].pid)
                 record = dataclasses.replace(record, processes=dict(known))
-                store.save(record)
+                store.save_record(record)
         await_serving(record.nodes, ids, lambda id: id not in started or started[id].poll() is None, START_SECONDS)
     except BaseException:
         for process in started.values():
@@ -164,7 +164,7 @@ def _start(record: Record, distribution: Distribution, running: set[int]) -> Sta
     return Started(record, len(started))
 
 
-def _refuse_other(known: Record, wish: Wish, *, running: bool) -> None:
+def _refuse_other(known: SandboxRecord, wish: UpOptions, *, running: bool) -> None:
     """Raises KafkactlError if the sandbox that is there is not the one asked for."""
     other = []
     if wish.brokers not in (None, len(known.nodes)):
@@ -189,7 +189,7 @@ def _port_flag(port: int) -> str:
 
 def status(port: int) -> Status | None:
     """The sandbox on a port, asked now; None if there is none and no data of one."""
-    record = store.load(port)
+    record = store.load_record(port)
     if record is None:
         return None
     running = store.alive(record.nodes, record.processes)
@@ -204,7 +204,7 @@ def status(port: int) -> Status | None:
 
 def _last_words(node: Node) -> tuple[str, ...]:
     """The last lines of a broker's log, and before them its last error if they do not show it."""
-    lines, _ = tail(node.log, _LAST_LINES)
+    lines, _ = log_tail(node.log, _LAST_LINES)
     why = cause(node.log)
     return tuple(lines if why in lines else [why, *lines])
 
@@ -215,14 +215,14 @@ def down(port: int, *, keep_data: bool) -> Stopped:
     Nothing happens where there is none. A process that is not provably ours is left alone.
     """
     with store.exclusively(port):
-        record = store.load(port)
+        record = store.load_record(port)
         if record is None:
             store.remove(port)
             return Stopped()
         running = store.alive(record.nodes, record.processes)
         clean = store.stop(list(running.values()), STOP_SECONDS)
         if keep_data:
-            store.save(dataclasses.replace(record, processes={}))
+            store.save_record(dataclasses.replace(record, processes={}))
         else:
             store.remove(port)
         return Stopped(len(running), clean, "kept" if keep_data else "removed")

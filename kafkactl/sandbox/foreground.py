@@ -47,7 +47,7 @@ def check_command(command: Sequence[str]) -> None:
         raise UsageError(f"{command[0]}: no such program.", hint="kafkactl sandbox run -- COMMAND …")
 
 
-def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
+def run_command(command: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run a command with our stdin, stdout and stderr; its exit code, or 128 + n if signal n ended it.
 
     When we are interrupted or told to end, the command is told so too, and killed after 5 s.

@@ -53,7 +53,7 @@ def runtime() -> Java:
     return Java(launcher, version, f"{launcher} {version} {modules.st_size} {modules.st_mtime_ns}")
 
 
-def command(java: Java, class_path: str, flags: Sequence[str], main: str, *arguments: str) -> list[str]:
+def java_command(java: Java, class_path: str, flags: Sequence[str], main: str, *arguments: str) -> list[str]:
     """The command line of a JVM that runs the class `main`."""
     log = [f"-Dorg.slf4j.simpleLogger.{key}={value}" for key, value in _LOG.items()]
     return [str(java.launcher), *flags, *_ALWAYS, *log, "-cp", class_path, main, *arguments]
@@ -65,6 +65,6 @@ def flags(aot: Path | None, *, full_jit: bool) -> list[str]:
     return [*chosen, f"-XX:AOTCache={aot}"] if aot else chosen
 
 
-def environment() -> dict[str, str]:
+def java_environment() -> dict[str, str]:
     """The environment of a JVM: ours, without what would change its flags."""
     return {name: value for name, value in os.environ.items() if name not in _JVM_VARIABLES}

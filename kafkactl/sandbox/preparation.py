@@ -103,9 +103,11 @@ def _provide_format(home: Path, target: Path, runtime: Java, classes: str, told:
         )
         arguments = ("format", "--cluster-id", "A" * 22, "--config", "server.properties")
         done = subprocess.run(
-            java.command(runtime, classes, java.flags(None, full_jit=False), "kafka.tools.StorageTool", *arguments),
+            java.java_command(
+                runtime, classes, java.flags(None, full_jit=False), "kafka.tools.StorageTool", *arguments
+            ),
             cwd=scratch,
-            env=java.environment(),
+            env=java.java_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

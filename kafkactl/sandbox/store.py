@@ -34,7 +34,7 @@ class Process:
 
 
 @dataclass(frozen=True)
-class Record:
+class SandboxRecord:
     """A detached sandbox: its brokers, what it was started with, and the processes it was last seen to have."""
 
     port: int
@@ -68,7 +68,7 @@ def exclusively(port: int) -> Iterator[None]:
         yield
 
 
-def load(port: int) -> Record | None:
+def load_record(port: int) -> SandboxRecord | None:
     """The record of the sandbox on a port; None if there is none. Raises KafkactlError if it cannot be read."""
     path = home(port) / "sandbox.json"
     try:
@@ -83,10 +83,10 @@ def load(port: int) -> Record | None:
         ) from error
 
 
-def _read(port: int, data: Any) -> Record:
+def _read(port: int, data: Any) -> SandboxRecord:
     if data["layout"] != _LAYOUT:
         raise ValueError("written by another kafkactl")
-    return Record(
+    return SandboxRecord(
         port=port,
         version=data["version"],
         cluster_id=data["cluster_id"],
@@ -109,7 +109,7 @@ def _broker(port: int, id: int) -> Path:
     return home(port) / f"broker-{id}"
 
 
-def save(record: Record) -> None:
+def save_record(record: SandboxRecord) -> None:
     """Write a record, whole or not at all."""
     directory = home(record.port)
     nodes = [{"id": n.id, "port": n.port, "controller_port": n.controller_port} for n in record.nodes]
@@ -134,7 +134,7 @@ def remove(port: int) -> None:
     shutil.rmtree(home(port), ignore_errors=True)
 
 
-def forget(record: Record) -> None:
+def forget(record: SandboxRecord) -> None:
     """Remove a sandbox's record and data, and leave its logs for whoever wants to know what went wrong."""
     (home(record.port) / "sandbox.json").unlink(missing_ok=True)
     for node in record.nodes:
@@ -155,7 +155,7 @@ def remember(pid: int) -> Process:
         return Process(pid, 0.0)
 
 
-def find(node: Node, process: Process | None) -> "psutil.Process | None":
+def find_process(node: Node, process: Process | None) -> "psutil.Process | None":
     """The broker's live process; None if it ended, or if its pid now belongs to somebody else's process.
 
     Ours it is only if the pid, the creation time and the directory on its command line all agree.
@@ -175,7 +175,7 @@ def find(node: Node, process: Process | None) -> "psutil.Process | None":
 
 def alive(nodes: Sequence[Node], processes: Mapping[int, Process]) -> "dict[int, psutil.Process]":
     """The brokers that run, by node id."""
-    found = {node.id: find(node, processes.get(node.id)) for node in nodes}
+    found = {node.id: find_process(node, processes.get(node.id)) for node in nodes}
     return {id: process for id, process in found.items() if process}
 
 

@@ -60,7 +60,7 @@ def kafkactl(subcommand: str, *names: str, options: Sequence[str] = (), note: st
     return Command(("kafkactl", *subcommand.split(), *rest), note)
 
 
-def parse(text: str, note: str = "") -> Command:
+def parse_command(text: str, note: str = "") -> Command:
     """A command from a line as a shell takes it. Raises ValueError for a quote that is not closed."""
     return Command(tuple(shlex.split(text)), note)
 

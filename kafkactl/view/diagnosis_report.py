@@ -19,11 +19,11 @@ _INDENT = 13  # where the texts begin
 _NAMED = 5  # findings of one code that are told one by one
 
 
-def report(found: Diagnosis, form: DoctorFormat, seconds: float) -> None:
+def show_diagnosis(found: Diagnosis, form: DoctorFormat, seconds: float) -> None:
     """Show a diagnosis that took so long."""
     match form:
         case DoctorFormat.JSON:
-            output.document("doctor", {**document(found), "seconds": round(seconds, 3)})
+            output.document("doctor", {**diagnosis_document(found), "seconds": round(seconds, 3)})
         case DoctorFormat.JUNIT:
             junit("doctor", _cases(found))
         case DoctorFormat.GITHUB:
@@ -99,7 +99,7 @@ def _heal(word: str, remedy: Remedy) -> None:
 def _tell_first(found: Diagnosis, first: Told) -> None:
     look = output.style()
     headline, *more = _wrap(first.headline, _room() - len(first.code) - 2)
-    gap = max(2, _room() - output.cells(headline) - len(first.code))
+    gap = max(2, _room() - output.cell_width(headline) - len(first.code))
     output.say(look.paint(headline, _LEVELS[first.severity]) + " " * gap + look.paint(first.code, "dim"))
     for line in more:
         output.say(look.paint(line, _LEVELS[first.severity]))
@@ -174,7 +174,7 @@ def _summary(found: Diagnosis) -> str:
     return " · ".join(parts)
 
 
-def document(found: Diagnosis) -> dict[str, object]:
+def diagnosis_document(found: Diagnosis) -> dict[str, object]:
     """A diagnosis as a program reads it."""
     first = found.headline
     return {

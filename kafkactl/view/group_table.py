@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kafkactl.groups.advice import advice
 from kafkactl.groups.model import Group, Member
 from kafkactl.groups.reasons import reason, word
-from kafkactl.groups.report import Line
+from kafkactl.groups.report import GroupLine
 from kafkactl.groups.verdict import COMMIT_INTERVAL, ERRORS, PartitionVerdict, Verdict, behind
 from kafkactl.text.escapes import plain
 from kafkactl.text.words import many
@@ -37,13 +37,13 @@ def brief(seconds: float) -> str:
     return f"{whole}s"
 
 
-def columns(sampled: bool) -> list[Column]:
+def group_columns(sampled: bool) -> list[Column]:
     """The columns of a line; rates only where there were two looks."""
     rates = [Column("IN/S", True), Column("OUT/S", True), Column("DRAINED", True)] if sampled else []
     return [Column("GROUP"), Column("LAG", True), Column("BEHIND", True), *rates, Column("VERDICT")]
 
 
-def cells(line: Line, sampled: bool) -> list[Cell]:
+def group_cells(line: GroupLine, sampled: bool) -> list[Cell]:
     """One group as a row under `columns`."""
     judged = line.judged
     rates = _rates(judged.rate_in, judged.rate_out, judged.drained, judged.lag, judged.verdict) if sampled else []
@@ -64,7 +64,7 @@ def behind_cell(seconds: float | None, all_known: bool = True) -> Cell:
     return f"{'' if all_known else '≥ '}{brief(seconds)}"
 
 
-def verdict_cell(line: Line) -> Coloured:
+def verdict_cell(line: GroupLine) -> Coloured:
     """The verdict in a word."""
     return Coloured(word(line), _COLOURS[line.level])
 
@@ -112,7 +112,7 @@ def show_members(group: Group, kafka: "Cluster") -> None:
     output.say()
 
 
-def show_partitions(line: Line, taken: int, sampled: bool, *, head: bool = True) -> None:
+def show_partitions(line: GroupLine, taken: int, sampled: bool, *, head: bool = True) -> None:
     """One group with all its partitions."""
     group = line.group
     if head:
@@ -129,7 +129,7 @@ def partition_columns(sampled: bool) -> list[Column]:
     return [Column("PARTITION"), *(Column(title, True) for title in figures), Column("VERDICT"), Column("OWNER")]
 
 
-def partition_rows(line: Line, taken: int, sampled: bool) -> list[list[Cell]]:
+def partition_rows(line: GroupLine, taken: int, sampled: bool) -> list[list[Cell]]:
     """A group's partitions as rows under `partition_columns`."""
     rows: list[list[Cell]] = []
     for facts, judged in zip(line.group.partitions, line.judged.partitions, strict=True):
@@ -157,7 +157,7 @@ def owner_text(owner: Member | None) -> Cell:
     return f"{owner.client} at {owner.host}" if owner else None
 
 
-def line_document(line: Line, taken: int, *, partitions: bool) -> dict[str, Any]:
+def line_document(line: GroupLine, taken: int, *, partitions: bool) -> dict[str, Any]:
     """A group as JSON; its partitions where asked for."""
     group, judged = line.group, line.judged
     document = {
@@ -210,7 +210,7 @@ def _rates_document(rate_in: float | None, rate_out: float | None, drained: floa
     }
 
 
-def _partition_documents(line: Line, taken: int) -> list[dict[str, Any]]:
+def _partition_documents(line: GroupLine, taken: int) -> list[dict[str, Any]]:
     return [
         {
             "topic": facts.topic,

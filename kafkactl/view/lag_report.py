@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kafkactl.groups.advice import advice
 from kafkactl.groups.reasons import reason, word
-from kafkactl.groups.report import Absent, Line, Report
+from kafkactl.groups.report import Absent, GroupLine, Report
 from kafkactl.groups.verdict import COMMIT_INTERVAL
 from kafkactl.text.escapes import plain
 from kafkactl.text.remedies import Command, Remedy, with_flags
@@ -24,7 +24,7 @@ _WIDEST = 120  # cells; longer lines are hard to read
 _ADVISED = 5  # groups that are advised one by one
 
 
-def show(
+def show_report(
     found: Report,
     cluster: "ClusterInfo",
     addresses: Sequence[str],
@@ -36,7 +36,7 @@ def show(
     """Show it in the form asked for; `flags` are those that named the cluster."""
     match form:
         case LagFormat.JSON:
-            output.document("lag", document(found, cluster.id, addresses, partitions=partitions))
+            output.document("lag", lag_document(found, cluster.id, addresses, partitions=partitions))
         case LagFormat.JUNIT:
             junit("lag", cases(found))
         case LagFormat.GITHUB:
@@ -44,12 +44,12 @@ def show(
         case LagFormat.PROMETHEUS:
             prometheus(found, len(cluster.brokers))
         case LagFormat.TABLE:
-            table(found, partitions=partitions)
+            show_table(found, partitions=partitions)
             advise(found, flags)
-            output.note(f"\n{summary(found)}" if found.lines or found.absent else "")
+            output.note(f"\n{lag_summary(found)}" if found.lines or found.absent else "")
 
 
-def table(found: Report, *, partitions: bool) -> None:
+def show_table(found: Report, *, partitions: bool) -> None:
     """The groups; with `partitions` each with all it reads."""
     sampled = found.seconds > 0
     if partitions and found.lines:
@@ -61,8 +61,8 @@ def table(found: Report, *, partitions: bool) -> None:
     if not found.lines and not found.absent:
         output.say("No consumer groups." if not found.gaps else "No consumer groups answered.")
         return
-    columns = group_table.columns(sampled)
-    rows = [group_table.cells(line, sampled) for line in found.lines]
+    columns = group_table.group_columns(sampled)
+    rows = [group_table.group_cells(line, sampled) for line in found.lines]
     rows += [_absent_cells(entry, len(columns)) for entry in found.absent]
     reasons: list[Cell] = [*map(reason, found.lines), *map(_absent_reason, found.absent)]
     wide = [[*row, why] for row, why in zip(rows, reasons, strict=True)]
@@ -104,7 +104,7 @@ def _paragraph(remedy: Remedy) -> None:
         output.say(f"  {line}")
 
 
-def summary(found: Report, *, live: bool = False) -> str:
+def lag_summary(found: Report, *, live: bool = False) -> str:
     """All of it in a line: how many groups, their verdicts, and what so short a look cannot tell."""
     counts = Counter("ok" if line.judged.verdict == "OK" and not line.restless else word(line) for line in found.lines)
     words = [f"{number:,} {verdict}" for verdict, number in counts.most_common() if verdict != "ok"]
@@ -121,7 +121,7 @@ def summary(found: Report, *, live: bool = False) -> str:
     return textwrap.fill(said, min(output.width(), _WIDEST), break_long_words=False, break_on_hyphens=False)
 
 
-def document(found: Report, cluster: str, addresses: Sequence[str], *, partitions: bool) -> dict[str, object]:
+def lag_document(found: Report, cluster: str, addresses: Sequence[str], *, partitions: bool) -> dict[str, object]:
     """All of it as JSON."""
     return {
         "cluster": {"id": cluster, "brokers": list(addresses)},
@@ -178,20 +178,20 @@ def _escaped(text: str) -> str:
     return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
 
 
-def _members(lines: Iterable[Line]) -> Iterator[tuple[Labels, int]]:
+def _members(lines: Iterable[GroupLine]) -> Iterator[tuple[Labels, int]]:
     for line in lines:
         if line.group.state != "Unknown":
             yield {"consumergroup": line.group.id}, len(line.group.members)
 
 
-def _offsets(lines: Iterable[Line]) -> Iterator[tuple[Labels, int]]:
+def _offsets(lines: Iterable[GroupLine]) -> Iterator[tuple[Labels, int]]:
     for line in lines:
         for p in line.group.partitions:
             if p.committed is not None:
                 yield {"consumergroup": line.group.id, "topic": p.topic, "partition": p.id}, p.committed
 
 
-def _lags(lines: Iterable[Line]) -> Iterator[tuple[Labels, int]]:
+def _lags(lines: Iterable[GroupLine]) -> Iterator[tuple[Labels, int]]:
     for line in lines:
         for p in line.judged.partitions:
             if p.lag is not None:

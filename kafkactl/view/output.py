@@ -218,7 +218,7 @@ def remedy_document(remedy: Remedy) -> dict[str, str]:
     return {"command": remedy.text, **({"note": remedy.note} if remedy.note else {})}
 
 
-def cells(text: str) -> int:
+def cell_width(text: str) -> int:
     """How many terminal cells a text takes: Chinese takes two a character, a combining mark none."""
     if text.isascii():
         return len(text)
@@ -227,17 +227,17 @@ def cells(text: str) -> int:
 
 def pad(text: str, width: int, right: bool = False) -> str:
     """`text` filled with spaces to `width` cells."""
-    gap = " " * max(0, width - cells(text))
+    gap = " " * max(0, width - cell_width(text))
     return gap + text if right else text + gap
 
 
 def fitted(text: str) -> str:
     """`text` in one line of stdout; where it does not fit, its end is left off, visibly."""
     room = width()
-    if cells(text) <= room:
+    if cell_width(text) <= room:
         return text
     kept = text[: room - 1]
-    while cells(kept) >= room:
+    while cell_width(kept) >= room:
         kept = kept[:-1]
     return f"{kept}…"
 
@@ -249,7 +249,7 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> None:
         _rich_table(columns, cells_of)
         return
     texts = [[_text(cell) for cell in row] for row in cells_of]
-    widths = [max(map(cells, column)) for column in zip([c.title for c in columns], *texts, strict=True)]
+    widths = [max(map(cell_width, column)) for column in zip([c.title for c in columns], *texts, strict=True)]
     for row in [[c.title for c in columns], *texts]:
         line = "  ".join(pad(t, w, c.right) for t, w, c in zip(row, widths, columns, strict=True))
         say(line.rstrip())
@@ -258,7 +258,7 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> None:
 def fits(columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> bool:
     """Whether a table of these is no wider than stdout."""
     texts = [[column.title for column in columns], *([_text(cell) for cell in row] for row in rows)]
-    return sum(max(map(cells, column)) + 2 for column in zip(*texts, strict=True)) - 2 <= width()
+    return sum(max(map(cell_width, column)) + 2 for column in zip(*texts, strict=True)) - 2 <= width()
 
 
 def _text(cell: Cell) -> str:

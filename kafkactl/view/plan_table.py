@@ -8,7 +8,7 @@ from kafkactl.text.escapes import plain
 from kafkactl.text.units import retention_text, size_text
 from kafkactl.text.words import many
 from kafkactl.view.cases import Case
-from kafkactl.view.output import Style, cells, pad, say, style, width
+from kafkactl.view.output import Style, cell_width, pad, say, style, width
 
 _SHOWN_CREATES = 12
 _HEAD, _TAIL = 4, 3
@@ -94,7 +94,7 @@ _COLOURS = {"~": "yellow", "!": "red", "-": "red", "?": "dim", " ": "dim"}
 
 def _columns(rows: list[Row], look: Style) -> None:
     """Rows as columns; where the terminal is too narrow for them, each in two lines."""
-    widths = [max((cells(row[i]) for row in rows), default=0) for i in range(7)]
+    widths = [max((cell_width(row[i]) for row in rows), default=0) for i in range(7)]
     narrow = sum(widths) + 12 > width()
     for row in rows:
         place, mark, topic, what, values, risk, allow = (pad(t, w) for t, w in zip(row, widths, strict=True))
@@ -110,7 +110,7 @@ def _columns(rows: list[Row], look: Style) -> None:
         say(look.paint(line, "dim") if quiet else line.replace(f" {mark} ", f" {look.paint(mark, _COLOURS[mark])} ", 1))
 
 
-def summary(plan: Plan) -> str:
+def plan_summary(plan: Plan) -> str:
     """One sentence of figures: 3 differ, 2 undeclared, 22 as declared."""
     creates = sum(change.kind == "create" for change in plan.changes)
     differing = plan.differing - creates

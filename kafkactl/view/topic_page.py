@@ -28,15 +28,15 @@ def _judged_document(found: "Report | None") -> dict[str, Any]:
 def show_judged(found: "Report") -> None:
     say()
     if found.lines:
-        columns = [*group_table.columns(sampled=False), Column("")]
-        output.table(columns, [[*group_table.cells(line, sampled=False), reason(line)] for line in found.lines])
+        columns = [*group_table.group_columns(sampled=False), Column("")]
+        output.table(columns, [[*group_table.group_cells(line, sampled=False), reason(line)] for line in found.lines])
     else:
         say("No group reads it.")
     for gap in found.gaps[:3]:
         output.warn(f"a partial answer: {gap}")
 
 
-def document(
+def topic_document(
     row: "TopicRow", view: "Overview", catalog: Catalog | None, groups: list[str], judged: "Report | None"
 ) -> dict[str, Any]:
     """A topic as JSON, with what topics.yaml says of it and, where they were asked for, its groups judged."""

@@ -10,9 +10,9 @@ import pytest
 from docker.errors import DockerException
 
 from kafkactl.containers.endpoint import EngineError
-from kafkactl.containers.engine import connect
+from kafkactl.containers.engine import connect_engine
 from kafkactl.containers.model import Container
-from kafkactl.containers.stack import find
+from kafkactl.containers.stack import find_stack
 from kafkactl.errors import UsageError
 from tests.conftest import Outcome, command
 from tests.docker.compose import Stack
@@ -38,12 +38,12 @@ def compose_labels(project: str, service: str, directory: str = "/nowhere") -> d
 
 
 def container(name: str) -> Container:
-    (found,) = connect().inspect([name])
+    (found,) = connect_engine().inspect([name])
     return found
 
 
 def test_the_stack_is_found_by_its_labels_whatever_its_name(zookeeper_stack: Stack) -> None:
-    stack = find(connect())
+    stack = find_stack(connect_engine())
     assert stack
     assert stack.project == zookeeper_stack.project
     assert stack.files
@@ -69,8 +69,8 @@ def test_the_stack_is_found_by_its_labels_whatever_its_name(zookeeper_stack: Sta
 
 
 def test_memory_is_what_the_kernel_counts(zookeeper_stack: Stack) -> None:
-    engine = connect()
-    stack = find(engine)
+    engine = connect_engine()
+    stack = find_stack(engine)
     assert stack
     memory = engine.memory(stack.containers)
     (kafka,) = stack.of_role("broker")
@@ -84,18 +84,18 @@ def test_memory_is_what_the_kernel_counts(zookeeper_stack: Stack) -> None:
 def test_several_stacks_are_told_and_one_is_named(zookeeper_stack: Stack, engine: Engine, tmp_path: Path) -> None:
     engine.run("tiny", name="other-kafka-1", labels=compose_labels("other", "kafka", str(tmp_path)))
     with pytest.raises(UsageError, match=r"2 compose projects with a Kafka: .*other") as error:
-        find(connect())
+        find_stack(connect_engine())
     assert "--project" in error.value.hint
-    here = find(connect(), directory=tmp_path / "below")
+    here = find_stack(connect_engine(), directory=tmp_path / "below")
     assert here
     assert here.project == "other"
-    named = find(connect(), project=zookeeper_stack.project)
+    named = find_stack(connect_engine(), project=zookeeper_stack.project)
     assert named
     assert len(named.containers) == 5
     with pytest.raises(UsageError, match="no compose project nonsense"):
-        find(connect(), project="nonsense")
+        find_stack(connect_engine(), project="nonsense")
     engine.client.containers.get("other-kafka-1").stop(timeout=0)
-    running = find(connect())
+    running = find_stack(connect_engine())
     assert running
     assert running.project == zookeeper_stack.project
 
@@ -115,7 +115,7 @@ def own(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Engine, int]]:
 
 def test_a_stack_started_by_hand_is_found_by_its_names(own: tuple[Engine, int], kafkactl: Kafkactl) -> None:
     engine, _ = own
-    assert find(connect()) is None
+    assert find_stack(connect_engine()) is None
     nothing = kafkactl("ps")
     assert nothing.code == 1
     assert "There is no Kafka in containers here" in nothing.err
@@ -123,7 +123,7 @@ def test_a_stack_started_by_hand_is_found_by_its_names(own: tuple[Engine, int], 
     engine.run("tiny", name="payment-kafka", network_mode="none")
     engine.run("tiny", name="zookeeper", network_mode="none")
     engine.run("tiny", name="postgres", network_mode="none")
-    stack = find(connect())
+    stack = find_stack(connect_engine())
     assert stack
     assert stack.project is None
     assert [(c.service, c.role) for c in stack.containers] == [("zookeeper", "zookeeper"), ("payment-kafka", "broker")]
@@ -133,10 +133,10 @@ def test_a_stack_started_by_hand_is_found_by_its_names(own: tuple[Engine, int], 
 def test_an_engine_that_hangs_after_it_answered_and_one_that_is_killed(own: tuple[Engine, int]) -> None:
     started, pid = own
     started.run("tiny", "sh", "-c", "echo begun; sleep 60", name="payment-kafka", network_mode="none")
-    engine = connect()
+    engine = connect_engine()
     os.kill(pid, signal.SIGSTOP)
     assert eventually(lambda: psutil.Process(pid).status() == psutil.STATUS_STOPPED)
-    for ask in (engine.listed, connect):
+    for ask in (engine.listed, connect_engine):
         with pytest.raises(EngineError) as hung:
             ask()
         assert hung.value.kind == "hung"
@@ -146,7 +146,7 @@ def test_an_engine_that_hangs_after_it_answered_and_one_that_is_killed(own: tupl
     assert following.stdout
     assert following.stdout.readline() == "begun\n"
     os.kill(pid, signal.SIGKILL)
-    for ask in (engine.listed, engine.listed, connect):  # on the connection there was, and on new ones
+    for ask in (engine.listed, engine.listed, connect_engine):  # on the connection there was, and on new ones
         with pytest.raises(EngineError, match="has stopped") as killed:
             ask()
         assert killed.value.kind == "refused"
@@ -168,7 +168,7 @@ def test_states_as_they_are(engine: Engine) -> None:
     assert container("t-paused").status == "paused"
     assert eventually(lambda: container("t-looping").restarts >= 2)
     assert eventually(lambda: container("t-done").finished_well)
-    assert connect().inspect(["t-done", "never-there"])[0].name == "t-done"
+    assert connect_engine().inspect(["t-done", "never-there"])[0].name == "t-done"
 
 
 def test_an_out_of_memory_kill_and_a_port_that_is_taken(engine: Engine) -> None:
@@ -203,22 +203,22 @@ def test_health_is_what_the_check_last_said(engine: Engine) -> None:
 def test_start_restart_and_unpause(engine: Engine) -> None:
     engine.run("tiny", name="t-kafka")
     first = container("t-kafka").started
-    connect().restart("t-kafka", grace=1)
+    connect_engine().restart("t-kafka", grace=1)
     assert container("t-kafka").status == "running"
     assert container("t-kafka").started != first
     engine.pause("t-kafka")
-    connect().start("t-kafka")
+    connect_engine().start("t-kafka")
     assert container("t-kafka").status == "running"
     engine.client.containers.get("t-kafka").stop(timeout=0)
-    connect().start("t-kafka")
+    connect_engine().start("t-kafka")
     assert container("t-kafka").status == "running"
     with pytest.raises(EngineError, match="No such container") as error:
-        connect().restart("never-there", grace=1)
+        connect_engine().restart("never-there", grace=1)
     assert error.value.kind == "failed"
 
 
 def test_the_engine_itself(engine: Engine) -> None:
-    info = connect().info()
+    info = connect_engine().info()
     assert info.version == engine.client.version()["Version"]
     assert info.memory > 2**30
     assert info.time is not None

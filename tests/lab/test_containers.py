@@ -222,12 +222,12 @@ def test_a_heap_that_is_not_to_be_had(doctor: Doctor, stack: LabStack) -> None:
 
 @pytest.mark.provokes("KD109", "an image for arm64, in made-up facts", healed="made up")
 def test_foreign_architecture(stack: LabStack, doctor: Doctor, kafkactl: Callable[..., Outcome]) -> None:
-    from kafkactl.containers.engine import connect
-    from kafkactl.containers.stack import find
+    from kafkactl.containers.engine import connect_engine
+    from kafkactl.containers.stack import find_stack
 
     stack.services["kafka"] = tiny(stack.engine, stack.project, "kafka")
     stack.up()
-    found = find(connect(), project=stack.project)
+    found = find_stack(connect_engine(), project=stack.project)
     assert found
     (container,) = found.containers
     there = StackFacts(stack.project, "docker compose", (container,), architectures={container.image_id: "arm64"})

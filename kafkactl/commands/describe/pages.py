@@ -9,7 +9,7 @@ from kafkactl.cluster.metadata import read_brokers, read_topics
 from kafkactl.cluster.overview import read_overview
 from kafkactl.errors import ExitCode, KafkactlError, UsageError
 from kafkactl.groups.fetch import Scope, groups_by_topic
-from kafkactl.groups.report import Report, report
+from kafkactl.groups.report import Report, make_report
 from kafkactl.groups.sampling import observe
 from kafkactl.text.suggest import suggest
 from kafkactl.view import cluster_page, output, topic_page
@@ -58,7 +58,9 @@ def describe_topics(
             for row in rows:
                 say(row.name)
         case ListFormat.JSON:
-            topics = [topic_page.document(row, view, catalog, groups[row.name], judged.get(row.name)) for row in rows]
+            topics = [
+                topic_page.topic_document(row, view, catalog, groups[row.name], judged.get(row.name)) for row in rows
+            ]
             output.document("topics", {"topics": topics, "missing": dict(view.storage.missing)})
         case ListFormat.TABLE:
             for number, row in enumerate(rows):
@@ -79,7 +81,8 @@ def _judged(kafka: "Cluster", catalog: Catalog | None, topics: list[str]) -> dic
 
     seen = observe(kafka, scope=Scope(topics=topics.__contains__), times=True)
     return {
-        topic: report(replace(seen, now=seen.now.of_topic(topic)), catalog, None, everything=False) for topic in topics
+        topic: make_report(replace(seen, now=seen.now.of_topic(topic)), catalog, None, everything=False)
+        for topic in topics
     }
 
 

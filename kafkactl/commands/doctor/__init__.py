@@ -107,7 +107,7 @@ def doctor(
     raise typer.Exit(
         examine.examine(
             target,
-            examine.Wish(
+            examine.DoctorOptions(
                 what=tuple(what or ()),
                 wait=wait,
                 sample=sample,

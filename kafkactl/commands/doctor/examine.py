@@ -68,7 +68,7 @@ _RECOVERY = 60.0  # seconds that what was started has to come up
 
 
 @dataclass(frozen=True)
-class Wish:
+class DoctorOptions:
     """What to look for and how to show it, as the user typed it."""
 
     what: tuple[str, ...]
@@ -87,7 +87,7 @@ class Wish:
     project: str | None = None
 
 
-def examine(target: Target, wish: Wish) -> ExitCode:
+def examine(target: Target, wish: DoctorOptions) -> ExitCode:
     """Examine, heal where that is wished, show what was found, and say it in an exit code.
 
     Raises UsageError for a check that does not exist.
@@ -99,7 +99,7 @@ def examine(target: Target, wish: Wish) -> ExitCode:
     told = False
     if wish.fix:
         if wish.show is DoctorFormat.TABLE:  # a program gets one document: of how it ended
-            diagnosis_report.report(found, wish.show, time.monotonic() - start)
+            diagnosis_report.show_diagnosis(found, wish.show, time.monotonic() - start)
             told = True
         treated = fix(found, facts, target, yes=wish.yes, confirm=wish.confirm)
         if treated:
@@ -109,16 +109,16 @@ def examine(target: Target, wish: Wish) -> ExitCode:
     if wish.save is not None:
         save_facts(wish.save, facts)
     if wish.bundle is not None:
-        held = bundle(wish.bundle, facts, diagnosis_report.document(found), live=wish.saved is None)
+        held = bundle(wish.bundle, facts, diagnosis_report.diagnosis_document(found), live=wish.saved is None)
         output.note(f"{wish.bundle} holds {held}.")
     if not told:
-        diagnosis_report.report(found, wish.show, time.monotonic() - start)
+        diagnosis_report.show_diagnosis(found, wish.show, time.monotonic() - start)
     return _exit_code(found, wish, waited=waited)
 
 
 def _look_again(
     target: Target,
-    wish: Wish,
+    wish: DoctorOptions,
     look: Callable[[Facts], Diagnosis],
     seconds: float,
     under_way: Callable[[Diagnosis], bool],
@@ -139,7 +139,7 @@ def _look_again(
         time.sleep(min(_AGAIN, left))
 
 
-def _facts(target: Target, wish: Wish) -> Facts:
+def _facts(target: Target, wish: DoctorOptions) -> Facts:
     if wish.saved is None:
         from kafkactl.doctor.collect import collect
 
@@ -150,7 +150,7 @@ def _facts(target: Target, wish: Wish) -> Facts:
     return read_facts(wish.saved)
 
 
-def _probed(facts: Facts, target: Target, wish: Wish) -> Facts:
+def _probed(facts: Facts, target: Target, wish: DoctorOptions) -> Facts:
     if facts.cluster is None:
         return facts
     from kafkactl.doctor.collect import with_round_trip
@@ -159,18 +159,18 @@ def _probed(facts: Facts, target: Target, wish: Wish) -> Facts:
     return with_round_trip(facts, target.connection)
 
 
-def _bad(found: Diagnosis, wish: Wish) -> Sequence[str]:
+def _bad(found: Diagnosis, wish: DoctorOptions) -> Sequence[str]:
     """The codes of what makes the exit code 1."""
     severities = ("error", "warning") if wish.fail_on_warnings else ("error",)
     return [told.code for told in found.findings(*severities)]
 
 
-def _may_heal(found: Diagnosis, wish: Wish) -> bool:
+def _may_heal(found: Diagnosis, wish: DoctorOptions) -> bool:
     bad = _bad(found, wish)
     return bool(bad) and all(codes()[code].waits for code in bad)
 
 
-def _exit_code(found: Diagnosis, wish: Wish, *, waited: bool) -> ExitCode:
+def _exit_code(found: Diagnosis, wish: DoctorOptions, *, waited: bool) -> ExitCode:
     if found.states("crashed"):
         return ExitCode.UNREACHABLE
     if not _bad(found, wish):

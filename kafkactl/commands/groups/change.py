@@ -32,7 +32,7 @@ class Asked(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Change:
+class OffsetChange:
     """A change of one group's offsets. `words`: what it is called, "reset to the first record left"."""
 
     group: str
@@ -67,7 +67,7 @@ def refuse_members(kafka: Cluster, group: str, *, reading: str = "") -> None:
     )
 
 
-def carry_out(kafka: Cluster, asked: Asked, changes: Sequence[Change]) -> None:
+def carry_out(kafka: Cluster, asked: Asked, changes: Sequence[OffsetChange]) -> None:
     """Show, ask, save, do, look again. Raises UsageError where it is not agreed to, KafkactlError where it fails."""
     todo = [change for change in changes if any(move.changes for move in change.moves) or not change.moves]
     if not asked.json:
@@ -75,7 +75,7 @@ def carry_out(kafka: Cluster, asked: Asked, changes: Sequence[Change]) -> None:
             show_plan(change)
     if asked.dry_run or not todo:
         if asked.json:
-            output.document("groups-change", document(kafka, changes, [], dry_run=asked.dry_run))
+            output.document("groups-change", change_document(kafka, changes, [], dry_run=asked.dry_run))
         output.note("\nDry run: nothing was changed." if asked.dry_run else "\nNothing to do: it is so already.")
         return
     consent.require_unprotected(asked.target, kafka.info.id, asked.confirm, "change where its groups read")
@@ -83,10 +83,10 @@ def carry_out(kafka: Cluster, asked: Asked, changes: Sequence[Change]) -> None:
         raise UsageError("Nothing was changed.", hint="Agree beforehand: --yes")
     paths = [_do(kafka, asked, change) for change in todo]
     if asked.json:
-        output.document("groups-change", document(kafka, changes, paths, dry_run=False))
+        output.document("groups-change", change_document(kafka, changes, paths, dry_run=False))
 
 
-def _question(todo: Sequence[Change]) -> str:
+def _question(todo: Sequence[OffsetChange]) -> str:
     again = sum(move.again or 0 for change in todo for move in change.moves)
     skipped = sum(move.skipped or 0 for change in todo for move in change.moves)
     effects = [f"{again:,} read again" if again else "", f"{skipped:,} skipped" if skipped else ""]
@@ -95,7 +95,7 @@ def _question(todo: Sequence[Change]) -> str:
     return f"{listed}: {todo[0].words}{f' ({said})' if said else ''}"
 
 
-def _do(kafka: Cluster, asked: Asked, change: Change) -> str:
+def _do(kafka: Cluster, asked: Asked, change: OffsetChange) -> str:
     """Do one change; the path of what was saved before."""
     from kafkactl.groups import journal
     from kafkactl.groups.journal import Saved
@@ -112,7 +112,7 @@ def _do(kafka: Cluster, asked: Asked, change: Change) -> str:
     return str(path)
 
 
-def _verify(kafka: Cluster, change: Change) -> None:
+def _verify(kafka: Cluster, change: OffsetChange) -> None:
     """Read back what was written. Raises KafkactlError where it is not there."""
     from kafkactl.groups.fetch import read_standing
 
@@ -127,7 +127,7 @@ def _verify(kafka: Cluster, change: Change) -> None:
         )
 
 
-def show_plan(change: Change) -> None:
+def show_plan(change: OffsetChange) -> None:
     """The plan, partition by partition."""
     output.say(f"{output.style().paint(plain(change.group), 'bold')} · {plain(change.words)}")
     if not change.moves:
@@ -151,7 +151,9 @@ def _cells(move: Move, noted: bool) -> list[Cell]:
     return [str(move.place), move.old, to, move.again, move.skipped, *([move.note] if noted else [])]
 
 
-def document(kafka: Cluster, changes: Sequence[Change], paths: Sequence[str], *, dry_run: bool) -> dict[str, Any]:
+def change_document(
+    kafka: Cluster, changes: Sequence[OffsetChange], paths: Sequence[str], *, dry_run: bool
+) -> dict[str, Any]:
     """What was planned and done, as JSON."""
     return {
         "cluster": {"id": kafka.info.id, "brokers": list(kafka.connection.brokers)},

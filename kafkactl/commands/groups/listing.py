@@ -64,7 +64,7 @@ def _tell_gaps(gaps: list[str]) -> ExitCode:
 
 
 @options.on_cluster()
-def describe(
+def show_groups(
     target: Target,
     groups: Annotated[list[str], typer.Argument(metavar="GROUP…", help="Groups, or globs.", show_default=False)],
     show: options.Output = Format.TABLE,
@@ -78,12 +78,12 @@ def describe(
     """
     from kafkactl.cluster.client import connect
     from kafkactl.groups.fetch import Scope, group_filter
-    from kafkactl.groups.report import report
+    from kafkactl.groups.report import make_report
     from kafkactl.groups.sampling import observe
     from kafkactl.view import group_table
 
     kafka = connect(target.connection)
-    found = report(
+    found = make_report(
         observe(kafka, scope=Scope(group_filter(kafka, groups)), times=True), target.catalog, None, everything=False
     )
     if show is Format.JSON:
@@ -112,14 +112,14 @@ def save(
     """
     from kafkactl.cluster.client import connect
     from kafkactl.groups.fetch import Scope, read_groups, require_group
-    from kafkactl.groups.journal import Saved, document
+    from kafkactl.groups.journal import Saved, offsets_document
     from kafkactl.topics import in_short
 
     kafka = connect(target.connection)
     require_group(kafka, group)
     sample = read_groups(kafka, Scope(group.__eq__))
     offsets = {p.place: p.committed for found in sample.groups for p in found.partitions if p.committed is not None}
-    output.document("offsets", document(Saved(group, kafka.info.id, sample.taken, offsets)))
+    output.document("offsets", offsets_document(Saved(group, kafka.info.id, sample.taken, offsets)))
     if sample.gaps():
         raise typer.Exit(_tell_gaps(sample.gaps()))
     output.note(f"{many(len(offsets), 'offset')} of {group}: {in_short(offsets) or 'it has committed nothing'}.")

@@ -10,13 +10,13 @@ from kafkactl.cluster.client import Cluster, connect
 from kafkactl.cluster.commits import delete_group, remove_commits, set_commits
 from kafkactl.cluster.metadata import no_such_topic, read_topics
 from kafkactl.cluster.offsets import read_time_offsets
-from kafkactl.commands.groups.change import Asked, Change, carry_out, refuse_members
+from kafkactl.commands.groups.change import Asked, OffsetChange, carry_out, refuse_members
 from kafkactl.errors import KafkactlError, UsageError
 from kafkactl.groups import journal
 from kafkactl.groups.fetch import Scope, is_glob, matches, read_groups, read_standing, require_group
-from kafkactl.groups.journal import Saved, parse
+from kafkactl.groups.journal import Saved, parse_offsets
 from kafkactl.groups.model import Partition
-from kafkactl.groups.reset import Move, Wish, by, plan, to_earliest, to_latest, to_offset, to_these, to_time
+from kafkactl.groups.reset import Goal, Move, by, plan, to_earliest, to_latest, to_offset, to_these, to_time
 from kafkactl.text.words import many
 from kafkactl.topics import Place
 from kafkactl.view import output
@@ -37,11 +37,11 @@ class Where:
     text: str
 
 
-def reset(asked: Asked, group: str, where: Where) -> None:
+def reset_offsets(asked: Asked, group: str, where: Where) -> None:
     """groups reset. Raises KafkactlError."""
     kafka = connect(asked.target.connection)
     if where.option == "--from-file":
-        saved = parse(where.text, str(where.value))
+        saved = parse_offsets(where.text, str(where.value))
         _tell_origin(kafka, group, saved)
         chosen = {place: o for place, o in saved.offsets.items() if _chosen(place, where.topics, where.partitions)}
         _require_places(kafka, chosen, str(where.value))
@@ -68,7 +68,7 @@ def _words(where: Where) -> str:
     }[where.option]
 
 
-def _wish(kafka: Cluster, standing: Sequence[Partition], where: Where) -> Wish:
+def _wish(kafka: Cluster, standing: Sequence[Partition], where: Where) -> Goal:
     match where.option:
         case "--to-earliest":
             return to_earliest
@@ -153,7 +153,7 @@ def _tell_origin(kafka: Cluster, group: str, saved: Saved) -> None:
         )
 
 
-def undo(asked: Asked, group: str | None) -> None:
+def undo_change(asked: Asked, group: str | None) -> None:
     """groups undo. Raises KafkactlError where nothing was changed from here."""
     kafka = connect(asked.target.connection)
     last = journal.latest(kafka.info.id, group)
@@ -178,7 +178,7 @@ def _back(change: str) -> str:
     return {"undo": f"redo: {rest}", "redo": f"undo: {rest}"}.get(what if colon else "", f"undo: {change}")
 
 
-def copy(asked: Asked, source: str, target: str, topics: tuple[str, ...]) -> None:
+def copy_offsets(asked: Asked, source: str, target: str, topics: tuple[str, ...]) -> None:
     """groups copy. Raises KafkactlError."""
     if source == target:
         raise UsageError("FROM and TO are the same group.")
@@ -194,7 +194,7 @@ def copy(asked: Asked, source: str, target: str, topics: tuple[str, ...]) -> Non
     carry_out(kafka, asked, [_change(kafka, target, f"copy of {source}", moves)])
 
 
-def delete_offsets(asked: Asked, group: str, topic: str) -> None:
+def forget_offsets(asked: Asked, group: str, topic: str) -> None:
     """groups delete-offsets. Raises KafkactlError."""
     kafka = connect(asked.target.connection)
     require_group(kafka, group)
@@ -208,7 +208,7 @@ def delete_offsets(asked: Asked, group: str, topic: str) -> None:
     carry_out(kafka, asked, [_change(kafka, group, f"forget {topic}", moves)])
 
 
-def delete(asked: Asked, groups: Sequence[str]) -> None:
+def delete_groups(asked: Asked, groups: Sequence[str]) -> None:
     """groups delete. Raises KafkactlError; none is deleted where one cannot be."""
     kafka = connect(asked.target.connection)
     changes = []
@@ -216,7 +216,7 @@ def delete(asked: Asked, groups: Sequence[str]) -> None:
         require_group(kafka, group)
         refuse_members(kafka, group)
         act: Callable[[], None] = partial(delete_group, kafka, group)
-        changes.append(Change(group, "delete the group", _forgotten(_committed(kafka, group)), act))
+        changes.append(OffsetChange(group, "delete the group", _forgotten(_committed(kafka, group)), act))
     carry_out(kafka, asked, changes)
 
 
@@ -224,7 +224,7 @@ def _forgotten(offsets: Mapping[Place, int]) -> tuple[Move, ...]:
     return tuple(Move(*place, offset, None) for place, offset in sorted(offsets.items()))
 
 
-def _change(kafka: Cluster, group: str, words: str, moves: tuple[Move, ...]) -> Change:
+def _change(kafka: Cluster, group: str, words: str, moves: tuple[Move, ...]) -> OffsetChange:
     def act() -> None:
         written = {move.place: move.new for move in moves if move.changes and move.new is not None}
         removed = [move.place for move in moves if move.changes and move.new is None]
@@ -233,4 +233,4 @@ def _change(kafka: Cluster, group: str, words: str, moves: tuple[Move, ...]) -> 
         if removed:
             remove_commits(kafka, group, removed)
 
-    return Change(group, words, moves, act)
+    return OffsetChange(group, words, moves, act)

@@ -74,7 +74,7 @@ def reset(
         raise UsageError(asked, hint=f"Give one of {', '.join(places)}.")
     if not topics and from_file is None:
         raise UsageError("Of which topics?", hint=f"Name them, or a glob: --topic '*' {given[0]}")
-    moves.reset(
+    moves.reset_offsets(
         Asked(target, yes, confirm, dry_run, show is Format.JSON),
         group,
         moves.Where(
@@ -108,7 +108,7 @@ def undo(
     """
     from kafkactl.commands.groups import moves
 
-    moves.undo(Asked(target, yes, confirm, dry_run, show is Format.JSON), group)
+    moves.undo_change(Asked(target, yes, confirm, dry_run, show is Format.JSON), group)
 
 
 @options.on_cluster()
@@ -133,7 +133,7 @@ def copy(
     from kafkactl.commands.groups import moves
 
     asked = Asked(target, yes, confirm, dry_run, show is Format.JSON)
-    moves.copy(asked, source, to, tuple(topics or ()))
+    moves.copy_offsets(asked, source, to, tuple(topics or ()))
 
 
 @options.on_cluster()
@@ -155,7 +155,7 @@ def delete_offsets(
     from kafkactl.commands.groups import moves
 
     asked = Asked(target, yes, confirm, dry_run, show is Format.JSON)
-    moves.delete_offsets(asked, group, topic)
+    moves.forget_offsets(asked, group, topic)
 
 
 @options.on_cluster()
@@ -175,7 +175,7 @@ def delete(
     """
     from kafkactl.commands.groups import moves
 
-    moves.delete(Asked(target, yes, confirm, dry_run, show is Format.JSON), groups)
+    moves.delete_groups(Asked(target, yes, confirm, dry_run, show is Format.JSON), groups)
 
 
 def _read(path: Path) -> str:

@@ -96,7 +96,7 @@ class Run:
         for (topic, kind), why in self.failed.items():
             output.note(f"{topic}: {_VERB[kind][0]} failed: {why}.")
         if dry_run:
-            output.note(f"Dry run: nothing was changed. {plan_table.summary(self.plan)}")
+            output.note(f"Dry run: nothing was changed. {plan_table.plan_summary(self.plan)}")
         elif self.done:
             output.note(f"\n{_done(self.done)} in {took(self.seconds)}. {_rest(self.plan, withheld)}")
         elif not self.failed and not withheld and not self.plan.unreadable:

@@ -63,13 +63,13 @@ def lag(
       kafkactl lag --sample 35s --threshold 500
       kafkactl lag -o prometheus > /var/lib/node_exporter/kafka.prom
     """
-    from kafkactl.commands.lag.look import Wish, look
+    from kafkactl.commands.lag.once import LagOptions, show_lag
 
     if watch and sample is not None:
         raise UsageError("--watch looks again and again by itself: leave --sample out.")
     if watch and show is not LagFormat.TABLE:
         raise UsageError(f"--watch shows a table, not {show}.", hint=f"Take a sample: --sample 10s -o {show}")
-    wish = Wish(
+    wish = LagOptions(
         groups=tuple(settings.looked_at(groups or (), "KAFKA_CONSUMER_GROUP")),
         topics=tuple(settings.looked_at(topics or (), "KAFKA_TOPICS")),
         narrowed=not groups and bool(settings.looked_at((), "KAFKA_CONSUMER_GROUP")),
@@ -82,4 +82,4 @@ def lag(
         from kafkactl.commands.lag.watch import watch as go_on
 
         go_on(target, wish)
-    raise typer.Exit(look(target, wish))
+    raise typer.Exit(show_lag(target, wish))

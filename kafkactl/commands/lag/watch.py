@@ -9,17 +9,17 @@ from typing import NoReturn
 from kafkactl import process
 from kafkactl.catalog.model import Catalog
 from kafkactl.cluster.client import connect
-from kafkactl.commands.lag.look import Wish, judged, scope, tell_narrowed
+from kafkactl.commands.lag.once import LagOptions, judged_report, scope, tell_narrowed
 from kafkactl.errors import KafkactlError, UnreachableError
 from kafkactl.groups.fetch import Scope, read_groups
-from kafkactl.groups.history import Change, History, changes, sparkline, states
+from kafkactl.groups.history import History, VerdictChange, changes, sparkline, states
 from kafkactl.groups.reasons import reason
 from kafkactl.groups.report import Report
 from kafkactl.groups.sampling import with_waiting
 from kafkactl.settings import Connection, Target
 from kafkactl.text.escapes import plain
 from kafkactl.view import group_table, output
-from kafkactl.view.lag_report import summary
+from kafkactl.view.lag_report import lag_summary
 from kafkactl.view.output import Cell, Column
 
 _REFRESH = 2.0  # seconds between two looks
@@ -27,7 +27,7 @@ _CHANGES = 5  # that are shown below the table
 _FRAME = 5  # lines of a screen that are no group: headings, summary, and the line of the clock
 
 
-def watch(target: Target, wish: Wish) -> NoReturn:
+def watch(target: Target, wish: LagOptions) -> NoReturn:
     """Look again and again, also through a restart of the cluster. Raises UnreachableError where there is none yet."""
     connection, catalog = target.connection, target.catalog
     chosen = scope(connect(connection), catalog, wish)
@@ -46,19 +46,19 @@ def watch(target: Target, wish: Wish) -> NoReturn:
         time.sleep(max(0.2, _REFRESH - (time.monotonic() - start)))
 
 
-def _look(connection: Connection, chosen: Scope, history: History, catalog: Catalog | None, wish: Wish) -> Report:
+def _look(connection: Connection, chosen: Scope, history: History, catalog: Catalog | None, wish: LagOptions) -> Report:
     # A client of its own for each look, once somebody answers: librdkafka 2.16 aborts the process where a request to a
     # coordinator that was left lying comes to an end when the broker is back (librdkafka#4605).
     kafka = connect(connection)
     sample = with_waiting(kafka, read_groups(kafka, chosen, committed=True), history.before, times=True)
-    return judged(history.add(sample), catalog, wish)
+    return judged_report(history.add(sample), catalog, wish)
 
 
 def _clock() -> str:
     return time.strftime("%H:%M:%S")
 
 
-def _change_text(change: Change, found: Report) -> str:
+def _change_text(change: VerdictChange, found: Report) -> str:
     line = next((line for line in found.lines if line.group.id == change.group), None)
     words = f"{f'lag {line.judged.lag:,}  ' if line.judged.known else ''}{reason(line)}" if line else ""
     move = f"{change.old} → {change.new or 'gone'}" if change.old else change.new
@@ -114,7 +114,7 @@ class _Screen:
                 room = max(1, shutil.get_terminal_size().lines - _FRAME - len(self._changes))
                 found, history = self._last
                 hidden = _partitions(found, room) if self._partitions else _groups(found, history, room)
-                output.say(f"{summary(found, live=True)}{f' {hidden:,} more do not fit here.' if hidden else ''}")
+                output.say(f"{lag_summary(found, live=True)}{f' {hidden:,} more do not fit here.' if hidden else ''}")
             for text in self._changes:
                 output.say(output.fitted(text))
             words = f"{_clock()}  {self._label}  every {_REFRESH:g} s, Ctrl-C ends"
@@ -127,12 +127,12 @@ def _groups(found: Report, history: History, room: int) -> int:
     shown = found.lines[:room]
     sampled = found.seconds > 0
     marks = "▁▂▃▄▅▆▇█" if output.style().colour else "_.-=+*#"
-    columns = [*group_table.columns(sampled), Column("LAG OVER TIME"), Column("")]
+    columns = [*group_table.group_columns(sampled), Column("LAG OVER TIME"), Column("")]
     rows: list[list[Cell]] = [
-        [*group_table.cells(line, sampled), sparkline(history.lags(line.group.id), marks), reason(line)]
+        [*group_table.group_cells(line, sampled), sparkline(history.lags(line.group.id), marks), reason(line)]
         for line in shown
     ]
-    while len(columns) > len(group_table.columns(sampled)) and not output.fits(columns, rows):
+    while len(columns) > len(group_table.group_columns(sampled)) and not output.fits(columns, rows):
         columns, rows = columns[:-1], [row[:-1] for row in rows]
     output.table(columns, rows)
     return len(found.lines) - len(shown)

@@ -86,9 +86,9 @@ def produce(
       kafkactl produce payment.created --tombstone -k p-1
       kafkactl tail dlq.payment --from-beginning --no-follow -o json | kafkactl produce payment.created --json
     """
-    from kafkactl.commands.produce.write import Wish, produce_records
+    from kafkactl.commands.produce.write import ProduceOptions, produce_records
 
-    wish = Wish(
+    wish = ProduceOptions(
         topic=topic,
         value=None if value is None else os.fsencode(value),
         lines=None if lines == Path("-") else lines,

@@ -98,7 +98,7 @@ _TOLD_LINES = 20  # bad lines that are named; more are counted
 
 
 @dataclass(frozen=True)
-class Wish:
+class ProduceOptions:
     """What to write and how, as the user typed it."""
 
     topic: str
@@ -122,7 +122,7 @@ class Wish:
     confirm: str | None
 
 
-def produce_records(target: Target, wish: Wish) -> None:
+def produce_records(target: Target, wish: ProduceOptions) -> None:
     """Write the records. Raises what `conclude` says where not all of them were acknowledged."""
     _check(wish)
     _check_declared(target.catalog, wish)
@@ -162,7 +162,7 @@ def _so_far(job: Job) -> str:
     return f"{job.sender.acknowledged:,} acknowledged{kept}"
 
 
-def _check(wish: Wish) -> None:
+def _check(wish: ProduceOptions) -> None:
     """Raise UsageError for what contradicts itself."""
     sources = {
         "VALUE": wish.value is not None,
@@ -188,7 +188,7 @@ def _check(wish: Wish) -> None:
         raise UsageError(f"{wish.topic} is Kafka's own: writing to it would break what keeps its state there.")
 
 
-def _check_declared(catalog: Catalog | None, wish: Wish) -> None:
+def _check_declared(catalog: Catalog | None, wish: ProduceOptions) -> None:
     if catalog is None or wish.undeclared or wish.topic in catalog.topics:
         return
     slip = suggest(wish.topic, catalog.topics, quoted=False)
@@ -197,7 +197,7 @@ def _check_declared(catalog: Catalog | None, wish: Wish) -> None:
     )
 
 
-def _parse(wish: Wish) -> Parse:
+def _parse(wish: ProduceOptions) -> Parse:
     if wish.timestamp is not None and wish.timestamp <= 0:
         raise UsageError("--timestamp is before 1970, where Kafka's clock begins.")
     given = Given(wish.key, _headers(wish.headers), wish.timestamp, wish.partition)
@@ -207,14 +207,14 @@ def _parse(wish: Wish) -> Parse:
         return outgoing.from_json(given, keep_partition=wish.keep_partition)
     if wish.separator is not None:
         return outgoing.keyed(wish.separator, given)
-    return outgoing.plain(given)
+    return outgoing.unkeyed(given)
 
 
-def _columns(wish: Wish, rules: Rules) -> Columns | None:
+def _columns(wish: ProduceOptions, rules: Rules) -> Columns | None:
     """The quick way, where the command line says nothing of a record but its key."""
     said = wish.as_json or wish.tombstone or wish.headers or wish.timestamp is not None or wish.partition is not None
     keyless = rules.compacted and wish.key is None and wish.separator is None
-    return None if said or keyless else outgoing.columns(wish.separator, wish.key, rules)
+    return None if said or keyless else outgoing.split_columns(wish.separator, wish.key, rules)
 
 
 def _headers(texts: tuple[str, ...]) -> Headers:
@@ -227,7 +227,7 @@ def _headers(texts: tuple[str, ...]) -> Headers:
     return tuple(pairs)
 
 
-def _source(wish: Wish, stack: ExitStack) -> Source:
+def _source(wish: ProduceOptions, stack: ExitStack) -> Source:
     if wish.value is not None or wish.tombstone:
         return Repeated(wish.value or b"", wish.count)
     if wish.lines is not None:
@@ -242,7 +242,7 @@ def _source(wish: Wish, stack: ExitStack) -> Source:
     return Lines(sys.stdin.fileno())
 
 
-def _rules(topic: LiveTopic, wish: Wish) -> Rules:
+def _rules(topic: LiveTopic, wish: ProduceOptions) -> Rules:
     rules = outgoing.rules(topic)
     if wish.partition is not None and wish.partition >= rules.partitions:
         raise UsageError(f"{topic.name} has no partition {wish.partition}: it has {rules.partitions}, counted from 0.")
@@ -251,7 +251,7 @@ def _rules(topic: LiveTopic, wish: Wish) -> Rules:
     return rules
 
 
-def _sender(kafka: Cluster, wish: Wish, rules: Rules, stop: Interruption) -> Sender:
+def _sender(kafka: Cluster, wish: ProduceOptions, rules: Rules, stop: Interruption) -> Sender:
     return Sender(
         kafka,
         wish.topic,
@@ -263,7 +263,7 @@ def _sender(kafka: Cluster, wish: Wish, rules: Rules, stop: Interruption) -> Sen
     )
 
 
-def _resend(wish: Wish, target: Target) -> Callable[[Path], Command]:
+def _resend(wish: ProduceOptions, target: Target) -> Callable[[Path], Command]:
     """What makes the command that writes the lines of a file to the same place in the same way."""
     options = list(target.flags)
     if wish.partition is not None or wish.keep_partition:
@@ -278,7 +278,7 @@ def _resend(wish: Wish, target: Target) -> Callable[[Path], Command]:
 class _BadLines:
     """Names bad lines, up to a number of them."""
 
-    def __init__(self, wish: Wish) -> None:
+    def __init__(self, wish: ProduceOptions) -> None:
         self._where = f"{wish.lines}:" if wish.lines else "line "
         self._told = 0
 

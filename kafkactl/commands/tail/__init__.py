@@ -84,8 +84,8 @@ def tail(
       kafkactl tail payment.failed -n 5 --jq '.value.amount > 1000' --no-follow
       kafkactl tail audit.logs --from-beginning --no-follow -o json > audit.jsonl
     """
-    from kafkactl.commands.tail.look import End, Look, look
     from kafkactl.commands.tail.start import Start, Wanted
+    from kafkactl.commands.tail.stream import End, Shown, show_records
 
     if partitioner and key is None:
         raise UsageError("--partitioner says where a key must be: give --key, too.")
@@ -97,7 +97,7 @@ def tail(
         group=group,
     )
     start.check()
-    shown = Look(
+    shown = Shown(
         key=key,
         grep=grep,
         headers=tuple(header or ()),
@@ -110,7 +110,7 @@ def tail(
         unmasked=no_mask,
         utc=utc,
     )
-    look(
+    show_records(
         target,
         Wanted(settings.topics_to_look_at(topics or ()), partitions or (), key, partitioner),
         start,

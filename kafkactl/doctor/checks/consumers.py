@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from kafkactl.doctor.codes import Finding, NotApplicableError, check
 from kafkactl.doctor.facts import Facts
-from kafkactl.groups.advice import tail_one, to_earliest
+from kafkactl.groups.advice import reset_to_earliest, tail_one
 from kafkactl.groups.model import Group
 from kafkactl.groups.observation import Observation
 from kafkactl.groups.verdict import PartitionVerdict, Verdict
@@ -113,7 +113,7 @@ def _above_end(group: Group, partitions: list[PartitionVerdict]) -> Finding:
         heal=[
             _shown(worst, first, end, "shows the first record"),
             Advice(f"stop the consumers of {group.id}, send it back to the start, and start them again:"),
-            to_earliest(group.id, worst.topic, ids, "--yes"),
+            reset_to_earliest(group.id, worst.topic, ids, "--yes"),
         ],
     )
 

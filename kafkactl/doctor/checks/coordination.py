@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from kafkactl.doctor.checks.running import log_line, severity, suffering
-from kafkactl.doctor.checks.troubles import docker, recreated, show_log, stack, told_by, up
+from kafkactl.doctor.checks.lifecycle import log_line, severity, suffering
+from kafkactl.doctor.checks.troubles import docker, recreate, recreated, show_log, stack, told_by
 from kafkactl.doctor.codes import Finding, check
 from kafkactl.doctor.facts import Facts
 from kafkactl.doctor.listeners import variable
@@ -29,7 +29,7 @@ def zookeeper(facts: Facts) -> Iterator[Finding]:
             there_is = ", ".join(f"{keeper.service}:2181" for keeper in keepers)
             correct = f"correct KAFKA_ZOOKEEPER_CONNECT of {container.service}: here it is {there_is}"
             none = "start a ZooKeeper there, or correct KAFKA_ZOOKEEPER_CONNECT"
-            heal = [Advice(correct if there_is else none), up(facts, container)]
+            heal = [Advice(correct if there_is else none), recreate(facts, container)]
             evidence = []
         yield Finding(
             container.name,

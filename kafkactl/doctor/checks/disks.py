@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from kafkactl.containers.model import Container, Mount
-from kafkactl.doctor.checks.running import log_line, severity, suffering
-from kafkactl.doctor.checks.troubles import Trouble, compose, docker, recreated, stack, told_by, up
+from kafkactl.doctor.checks.lifecycle import log_line, severity, suffering
+from kafkactl.doctor.checks.troubles import Trouble, compose, docker, recreate, recreated, stack, told_by
 from kafkactl.doctor.codes import Finding, NotApplicableError, Severity, check
 from kafkactl.doctor.facts import BrokerFacts, Facts, TopicFacts
 from kafkactl.doctor.listeners import advertised, variable
@@ -124,7 +124,7 @@ def _mount(container: Container, directory: str) -> Mount | None:
 
 
 @check("KD203")
-def failed(facts: Facts) -> Iterator[Finding]:
+def log_dir_failed(facts: Facts) -> Iterator[Finding]:
     for trouble in told_by(facts, "KD203"):
         full = trouble.sign is not None and trouble.sign.kind == "disk-full"
         where = _place(trouble)
@@ -201,7 +201,7 @@ def unformatted(facts: Facts) -> Iterator[Finding]:
                 "let kafka-storage format --ignore-formatted run before the broker, with the cluster's id: the images' "
                 "own start script does"
             ),
-            up(facts, container, "once the service does that"),
+            recreate(facts, container, "once the service does that"),
         ]
         yield _finding(trouble, heal)
 

@@ -50,7 +50,7 @@ def _tried(facts: Facts) -> list[tuple[str, str]]:
 
 
 @check("KD001")
-def down(facts: Facts) -> Iterator[Finding]:
+def engine_down(facts: Facts) -> Iterator[Finding]:
     yield from _failed(facts, "absent", "refused")
 
 

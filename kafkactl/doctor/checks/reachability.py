@@ -66,7 +66,7 @@ _SANDBOX_PORTS = range(1024, 65001)  # what `kafkactl sandbox up --port` takes
 
 
 @check("KD302")
-def refused(facts: Facts) -> Iterator[Finding]:
+def bootstrap_refused(facts: Facts) -> Iterator[Finding]:
     for dial in _bootstrap_is(facts, "refused"):
         heal: list[Remedy] = [Advice("start Kafka there, or correct the address")]
         if dial.host in ("localhost", "127.0.0.1") and dial.port in _SANDBOX_PORTS and facts.stack is None:
@@ -85,7 +85,7 @@ def _published(stack: StackFacts) -> set[int]:
 
 
 @check("KD312")
-def silent(facts: Facts) -> Iterator[Finding]:
+def bootstrap_silent(facts: Facts) -> Iterator[Finding]:
     yield from _first(facts, [Advice("check the host, the VPN and the firewall on the way")], "silent", "unreachable")
 
 

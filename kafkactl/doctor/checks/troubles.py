@@ -144,7 +144,7 @@ def is_looping(facts: Facts, container: Container) -> bool:
     )
 
 
-def exit_code(facts: Facts, container: Container) -> int:
+def last_exit_code(facts: Facts, container: Container) -> int:
     """How it ended last, also where it runs again."""
     death = stack(facts).deaths.get(container.name)
     return death.exit_code if death else container.exit_code
@@ -176,7 +176,7 @@ def _why_it_ended(facts: Facts, container: Container, sign: Sign | None, *, loop
         return "KD101"
     if container.role in KAFKA and sign:
         return _CODES[sign.kind]
-    if exit_code(facts, container) == _KILLED:
+    if last_exit_code(facts, container) == _KILLED:
         return "KD104"
     return "KD105" if looping else "KD101"
 
@@ -221,10 +221,10 @@ def compose(facts: Facts, *words: str, note: str = "") -> Command:
 
 def recreated(facts: Facts, container: Container, change: str, note: str = WITH_DATA) -> list[Remedy]:
     """Change a service in the compose file, and recreate its container: advice, and the command."""
-    return [Advice(f"in the compose file give {container.service} {change}, then"), up(facts, container, note)]
+    return [Advice(f"in the compose file give {container.service} {change}, then"), recreate(facts, container, note)]
 
 
-def up(facts: Facts, container: Container, note: str = WITH_DATA) -> Command:
+def recreate(facts: Facts, container: Container, note: str = WITH_DATA) -> Command:
     """The command that recreates a service's container where its compose file has changed, and starts it."""
     return compose(facts, "up", "-d", container.service, note=note)
 

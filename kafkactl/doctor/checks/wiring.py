@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 
 from kafkactl.containers.model import Container
-from kafkactl.doctor.checks.running import log_line, severity, suffering
-from kafkactl.doctor.checks.troubles import KAFKA, recreated, stack, told_by, up
+from kafkactl.doctor.checks.lifecycle import log_line, severity, suffering
+from kafkactl.doctor.checks.troubles import KAFKA, recreate, recreated, stack, told_by
 from kafkactl.doctor.codes import Finding, check
 from kafkactl.doctor.facts import Facts, StackFacts
 from kafkactl.doctor.listeners import LOOPBACK, Listener, advertised, bound, published
@@ -128,7 +128,7 @@ def rejected(facts: Facts) -> Iterator[Finding]:
     for trouble in told_by(facts, "KD311"):
         container = trouble.container
         why = (trouble.sign.found.get("why", "") if trouble.sign else "").rstrip(".")
-        heal: list[Remedy] = [_correction(container, why), up(facts, container)]
+        heal: list[Remedy] = [_correction(container, why), recreate(facts, container)]
         evidence = [*log_line(trouble), *suffering(trouble)]
         yield Finding(container.name, {"why": why}, evidence, heal, severity(container))
 

@@ -9,9 +9,9 @@ from kafkactl.doctor.checks.troubles import (
     KAFKA,
     Trouble,
     docker,
-    exit_code,
     is_broken,
     is_looping,
+    last_exit_code,
     recreated,
     session_left,
     show_log,
@@ -167,7 +167,7 @@ def restart_loop(facts: Facts) -> Iterator[Finding]:
         ]
         yield Finding(
             container.name,
-            {"times": many(container.restarts, "time"), "code": exit_code(facts, container)},
+            {"times": many(container.restarts, "time"), "code": last_exit_code(facts, container)},
             [("seen", _seen(container)), *last_line(facts, trouble), *suffering(trouble)],
             heal,
             severity(container),

@@ -7,7 +7,7 @@ from kafkactl.cluster.client import Cluster, connect
 from kafkactl.errors import ExitCode, KafkactlError
 from kafkactl.groups.fetch import Scope, group_filter, topic_filter
 from kafkactl.groups.observation import Observation
-from kafkactl.groups.report import Report, report
+from kafkactl.groups.report import Report, make_report
 from kafkactl.groups.sampling import observe
 from kafkactl.settings import Target
 from kafkactl.view import lag_report, output
@@ -15,7 +15,7 @@ from kafkactl.view.output import LagFormat
 
 
 @dataclass(frozen=True)
-class Wish:
+class LagOptions:
     """What to look at and how to show it, as the user typed it. `narrowed`: the environment named the groups."""
 
     groups: tuple[str, ...]
@@ -27,7 +27,7 @@ class Wish:
     show: LagFormat
 
 
-def look(target: Target, wish: Wish) -> ExitCode:
+def show_lag(target: Target, wish: LagOptions) -> ExitCode:
     """Look once, or twice so far apart, and show it. Raises KafkactlError for a group or topic that is not there."""
     kafka = connect(target.connection)
     chosen = scope(kafka, target.catalog, wish)
@@ -38,14 +38,16 @@ def look(target: Target, wish: Wish) -> ExitCode:
     observed = observe(kafka, wish.sample, scope=chosen, times=True)
     if wish.show is LagFormat.TABLE:
         output.pending("")
-    found = judged(observed, target.catalog, wish)
-    lag_report.show(found, kafka.info, kafka.connection.brokers, wish.show, target.flags, partitions=wish.partitions)
+    found = judged_report(observed, target.catalog, wish)
+    lag_report.show_report(
+        found, kafka.info, kafka.connection.brokers, wish.show, target.flags, partitions=wish.partitions
+    )
     for gap in found.gaps[:3]:
         output.warn(f"a partial answer: {gap}")
-    return exit_code(found)
+    return lag_exit_code(found)
 
 
-def scope(kafka: Cluster, catalog: Catalog | None, wish: Wish) -> Scope:
+def scope(kafka: Cluster, catalog: Catalog | None, wish: LagOptions) -> Scope:
     """The groups and topics that are meant. Raises KafkactlError."""
     try:
         groups = group_filter(kafka, wish.groups) if wish.groups else None
@@ -54,7 +56,7 @@ def scope(kafka: Cluster, catalog: Catalog | None, wish: Wish) -> Scope:
     return Scope(groups, topic_filter(kafka, wish.topics) if wish.topics else None)
 
 
-def _declared(error: KafkactlError, catalog: Catalog, wish: Wish) -> KafkactlError:
+def _declared(error: KafkactlError, catalog: Catalog, wish: LagOptions) -> KafkactlError:
     """The error of a group that is not there, with what topics.yaml says of it."""
     for name in wish.groups:
         read = [t for t, topic in catalog.topics.items() if name in {catalog.service(c).group for c in topic.consumers}]
@@ -63,18 +65,18 @@ def _declared(error: KafkactlError, catalog: Catalog, wish: Wish) -> KafkactlErr
     return error
 
 
-def tell_narrowed(wish: Wish) -> None:
+def tell_narrowed(wish: LagOptions) -> None:
     """Say where the environment, and nobody's typing, says which groups are looked at."""
     if wish.narrowed:
         output.note(f"KAFKA_CONSUMER_GROUP says: only {', '.join(wish.groups)}. All groups: kafkactl lag '*'")
 
 
-def judged(observed: Observation, catalog: Catalog | None, wish: Wish) -> Report:
+def judged_report(observed: Observation, catalog: Catalog | None, wish: LagOptions) -> Report:
     """What was seen, as it is told; declared consumers without a group only where all groups were looked at."""
-    return report(observed, catalog, wish.threshold, everything=not wish.groups and not wish.topics)
+    return make_report(observed, catalog, wish.threshold, everything=not wish.groups and not wish.topics)
 
 
-def exit_code(found: Report) -> ExitCode:
+def lag_exit_code(found: Report) -> ExitCode:
     """1 where something is wrong, 3 where that is not known, for not everybody answered."""
     if any(line.level == "error" for line in found.lines):
         return ExitCode.FOUND

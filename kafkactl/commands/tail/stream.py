@@ -14,7 +14,7 @@ from kafkactl.errors import KafkactlError
 from kafkactl.records import filters, span
 from kafkactl.records.consume import Reader, as_record, last_records, raw_values, read_until
 from kafkactl.records.forms import Emitter, Form, compile_format, raw
-from kafkactl.records.forms import show as show_line
+from kafkactl.records.forms import readable_line as show_line
 from kafkactl.settings import Target
 from kafkactl.text.words import and_more, many
 from kafkactl.topics import Place
@@ -81,7 +81,7 @@ class End:
 
 
 @dataclass(frozen=True)
-class Look:
+class Shown:
     """Which records are shown, and how, as the user typed it."""
 
     key: str | None
@@ -97,12 +97,12 @@ class Look:
     utc: bool
 
 
-def look(
+def show_records(
     target: Target,
     wanted: Wanted,
     start: Start,
     stop: End,
-    shown: Look,
+    shown: Shown,
     *,
     uncommitted: bool,
 ) -> None:
@@ -186,7 +186,7 @@ def _tell_open_transactions(kafka: Cluster, bounds: span.Bounds) -> None:
             )
 
 
-def _kept(shown: Look) -> filters.Filter | None:
+def _kept(shown: Shown) -> filters.Filter | None:
     return filters.all_of(
         [
             *([filters.by_key(shown.key)] if shown.key is not None else []),
@@ -196,7 +196,7 @@ def _kept(shown: Look) -> filters.Filter | None:
     )
 
 
-def _form(shown: Look, now: datetime) -> Form | None:
+def _form(shown: Shown, now: datetime) -> Form | None:
     if shown.form is not None:
         return compile_format(shown.form)
     if shown.show is RecordFormat.JSON:
