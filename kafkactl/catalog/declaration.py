@@ -25,6 +25,7 @@ from kafkactl.catalog.reader import Fields, Word
 from kafkactl.errors import UsageError
 from kafkactl.text.suggest import closest, suggest
 from kafkactl.text.units import retention_text
+from kafkactl.text.words import and_more
 
 
 class Values(NamedTuple):
@@ -313,9 +314,8 @@ def _check_replicas(declaration: Declaration, problems: Problems) -> None:
             if needed and topic.replication and int(needed) > topic.replication:
                 short[needed, topic.replication].append(topic.name)
         for (needed, replication), topics in short.items():
-            more = f" and {len(topics) - 1} more" if len(topics) > 1 else ""
             problems.warn(
                 overlay.environment.position,
-                f"environments.{name}: {topics[0]}{more}: min.insync.replicas {needed} is more than"
+                f"environments.{name}: {and_more(topics, 1)}: min.insync.replicas {needed} is more than"
                 f" replication {replication}, so no write with acks=all can succeed.",
             )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from kafkactl.errors import ExitCode, KafkactlError
+from kafkactl.text.words import many
 
 BUILT_IN_EVENTS = ("payment",)  # envelopes that need no schema under `events:`
 
@@ -163,13 +164,9 @@ def problem_count(problems: Sequence[Problem]) -> str:
     """ "3 problems.", "1 problem, 2 warnings.", "No problems."."""
     warnings = sum(problem.warning for problem in problems)
     errors = len(problems) - warnings
-    parts = [_count(errors, "problem")] if errors else []
-    parts += [_count(warnings, "warning")] if warnings else []
+    parts = [many(errors, "problem")] if errors else []
+    parts += [many(warnings, "warning")] if warnings else []
     return f"{', '.join(parts) or 'No problems'}."
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _one_line(message: str) -> str:

@@ -16,10 +16,10 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
 from kafkactl import process
-from kafkactl.cluster.kafka_errors import RefusedError, failure, refusal, silence
+from kafkactl.cluster.kafka_errors import RefusedError, failure, refusal, silence, wrong_configuration
 from kafkactl.cluster.outage import Link, Patience, diagnose_outage
 from kafkactl.cluster.properties import client_properties
-from kafkactl.errors import UnreachableError, UsageError, WaitExpiredError
+from kafkactl.errors import UnreachableError, WaitExpiredError
 from kafkactl.settings import Connection
 
 K = TypeVar("K", bound=Hashable)
@@ -138,9 +138,7 @@ def unconnected(connection: Connection) -> Cluster:
     try:
         return Cluster(connection)
     except KafkaException as error:
-        raise UsageError(
-            f"The client configuration is refused: {error.args[0].str()}.", hint="See --client-config."
-        ) from None
+        raise wrong_configuration(error) from None
 
 
 def connect(connection: Connection) -> Cluster:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
 
-from kafkactl.errors import KafkactlError, UnreachableError
+from kafkactl.errors import KafkactlError, UnreachableError, UsageError
 from kafkactl.settings import Connection
 
 
@@ -59,3 +59,8 @@ def silence(connection: Connection) -> UnreachableError:
         where=connection.source,
         hint="A broker that hangs or is overloaded does this. Give it longer: --timeout 30s",
     )
+
+
+def wrong_configuration(error: KafkaException) -> UsageError:
+    """The error for a property that the client library refuses."""
+    return UsageError(f"The client configuration is refused: {error.args[0].str()}.", hint="See --client-config.")

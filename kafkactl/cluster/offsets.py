@@ -9,11 +9,10 @@ from confluent_kafka import TopicPartition as TP
 from confluent_kafka.admin import OffsetSpec
 
 from kafkactl.cluster.client import Cluster
-from kafkactl.topics import LiveTopic, Place
+from kafkactl.topics import NO_SUCH_TIME, LiveTopic, Place
 
 # ListOffsets answers are merged pairwise by librdkafka: beyond this many partitions a request it costs seconds.
 _AT_ONCE = 2000
-NO_SUCH_TIME = -1  # Kafka's answer where no record is at or after a time
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How long a cluster may still be waited for, and why it does not answer: told apart by trying what the client tried."""
+"""How long to wait for a cluster, and why it does not answer: told apart by trying what the client tried."""
 
 import re
 import threading

@@ -4,7 +4,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -53,9 +53,9 @@ def lint(
         case ReportFormat.JSON:
             output.document("lint", _document(results))
         case ReportFormat.JUNIT:
-            junit("lint", _cases(results, warning="skipped"))
+            junit("lint", _cases(results))
         case ReportFormat.GITHUB:
-            github(_cases(results, warning="warning"))
+            github(_cases(results))
     if not all(result.valid for result in results):
         raise typer.Exit(ExitCode.USAGE)
 
@@ -135,14 +135,14 @@ def _document(results: list[_Result]) -> dict[str, Any]:
     }
 
 
-def _cases(results: list[_Result], *, warning: Literal["warning", "skipped"]) -> list[Case]:
-    """A case for each problem, one for a file without. JUnit knows no warnings: there they count as skipped."""
+def _cases(results: list[_Result]) -> list[Case]:
+    """A case for each problem, one for a file without."""
     cases: list[Case] = []
     for result in results:
         cases += [
             Case(
                 name=str(problem.position),
-                level=warning if problem.warning else "error",
+                level="warning" if problem.warning else "error",
                 message=problem.message,
                 file=problem.position.file,
                 line=max(1, problem.position.line),  # a file as a whole is annotated at its top

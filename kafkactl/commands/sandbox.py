@@ -195,8 +195,7 @@ def run(
       kafkactl sandbox run -- make test
       kafkactl sandbox run --brokers 3 -- kafkactl test
     """
-    from kafkactl.sandbox.foreground import check_command, throwaway
-    from kafkactl.sandbox.foreground import run_command as run_command
+    from kafkactl.sandbox.foreground import check_command, run_command, throwaway
 
     check_command(command)
     with (

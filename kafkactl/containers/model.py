@@ -41,7 +41,6 @@ class Mount:
     kind: str
     source: str  # the volume's name, or the host's path
     destination: str
-    writable: bool
 
 
 @dataclass(frozen=True)
@@ -178,7 +177,7 @@ def _ports(attributes: Mapping[str, Any]) -> tuple[Port, ...]:
 
 def _mount(entry: Mapping[str, Any]) -> Mount:
     source = entry.get("Name") or entry.get("Source") or ""
-    return Mount(entry.get("Type") or "", source, entry.get("Destination") or "", bool(entry.get("RW")))
+    return Mount(entry.get("Type") or "", source, entry.get("Destination") or "")
 
 
 def read_memory(answer: Mapping[str, Any]) -> Memory | None:

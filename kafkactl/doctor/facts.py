@@ -216,9 +216,7 @@ class Facts:
     probe: tuple[ProbeStep, ...] | None = None
     engine: EngineFacts | None = None
     stack: StackFacts | None = None
-    compose_up: tuple[
-        str, ...
-    ] = ()  # the words that start the stack of the compose file here; none where there is none
+    compose_up: tuple[str, ...] = ()  # the words that start the stack of the compose file here
     root: bool = False  # whether whoever asks is root here
     schema_version: int = SCHEMA_VERSION
 

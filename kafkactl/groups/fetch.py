@@ -18,7 +18,7 @@ from kafkactl.cluster.offsets import Range, ranges_of, read_stable_ends
 from kafkactl.errors import KafkactlError, UnreachableError
 from kafkactl.groups.model import Group, Member, Partition, Sample, State, Type
 from kafkactl.text.suggest import suggest
-from kafkactl.topics import Place, is_internal
+from kafkactl.topics import Place, is_glob, matches
 
 _OFFSETS = "__consumer_offsets"
 _A_SECOND = 200  # groups that even a busy cluster describes in a second
@@ -292,18 +292,8 @@ def topic_filter(cluster: Cluster, wanted: Sequence[str]) -> Callable[[str], boo
     return lambda name: any(matches(name, pattern) for pattern in wanted)
 
 
-def matches(name: str, pattern: str) -> bool:
-    """Whether a topic is of this name or glob."""
-    return name == pattern or (is_glob(pattern) and fnmatchcase(name, pattern) and not is_internal(name))
-
-
 def _not_found(cluster: Cluster, name: str, listing: Listing, kind: str = "no group") -> KafkactlError:
     if listing.missing:
         why = next(iter(listing.missing.values()))
         return UnreachableError(f"Whether there is a group {name} is not known: {why}.", hint="See: kafkactl doctor")
     return no_such_group(cluster, name, listing.ids, kind)
-
-
-def is_glob(name: str) -> bool:
-    """Whether a name is meant as a pattern."""
-    return any(sign in name for sign in "*?[")

@@ -1,4 +1,4 @@
-"""The offsets of groups as they were before each change, on disk: what undo puts back; and the form they have in a file."""
+"""Offsets of groups in files: as they were before each change, for undo, and as `groups save` writes them."""
 
 import csv
 import json

@@ -14,7 +14,6 @@ State = Literal["Stable", "Empty", "Dead", "PreparingRebalance", "CompletingReba
 Type = Literal["classic", "consumer", "unknown"]
 
 _REBALANCING: tuple[State, ...] = ("PreparingRebalance", "CompletingRebalance", "Reconciling")
-_NOBODY: tuple[State, ...] = ("Empty", "Dead")
 
 
 @dataclass(frozen=True)
@@ -97,11 +96,6 @@ class Group:
     def rebalancing(self) -> bool:
         """Whether it is handing out its partitions anew: nobody, or not everybody, reads meanwhile."""
         return self.state in _REBALANCING
-
-    @property
-    def deserted(self) -> bool:
-        """Whether it is known to have no members."""
-        return self.state in _NOBODY and not self.members
 
     def owners(self) -> dict[Place, Member]:
         """Who reads each partition."""

@@ -4,9 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from kafkactl.groups.model import Partition
-from kafkactl.topics import Place
-
-NO_SUCH_TIME = -1  # Kafka's answer where no record is at or after a time
+from kafkactl.topics import NO_SUCH_TIME, Place
 
 
 @dataclass(frozen=True)

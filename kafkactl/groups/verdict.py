@@ -31,7 +31,6 @@ VERDICTS: tuple[Verdict, ...] = (
     "OUT_OF_RANGE",  # records it has not read are gone
     "AHEAD",  # its commit is beyond the end: the topic was made anew, or a broker lost records
 )
-TRENDS: frozenset[Verdict] = frozenset({"SLOW", "REWOUND", "STALLED"})
 ERRORS: frozenset[Verdict] = frozenset({"STALLED", "OUT_OF_RANGE", "AHEAD"})
 
 

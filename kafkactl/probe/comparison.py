@@ -31,13 +31,18 @@ def sample(run: str, partition: int, number: int, size: int) -> TestRecord:
     )
 
 
-def number_of(headers: Sequence[Header] | None, run: str) -> int | None:
+def number_of(headers: Sequence[tuple[str, bytes | None]], run: str) -> int | None:
     """The number of a record that this run wrote; None for anybody else's record."""
-    found: Mapping[str, bytes] = dict(reversed(headers or ()))
+    found: Mapping[str, bytes | None] = dict(reversed(headers))
     if found.get(RUN_HEADER) != run.encode():
         return None
-    text = found.get("number", b"")
+    text = found.get("number") or b""
     return int(text) if text.isdigit() else None
+
+
+def number_of_key(key: bytes) -> int:
+    """The number of the record with this key, which `sample` made."""
+    return int(key.split(b"-")[1])
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,9 @@ from kafkactl.cluster.offsets import read_ranges
 from kafkactl.cluster.outage import Patience
 from kafkactl.errors import ExitCode, KafkactlError
 from kafkactl.probe.comparison import percentile
-from kafkactl.probe.roundtrip import Load, Reader, Written, write
+from kafkactl.probe.roundtrip import Echo, Load, Written, write
 from kafkactl.settings import Connection
+from kafkactl.text.words import and_more
 from kafkactl.topics import LiveTopic, health
 
 SCRATCH_PREFIX = "kafkactl-test-"
@@ -68,7 +69,7 @@ class Proof:
         self._made_topic = self._made_group = False
         self._partitions: tuple[int, ...] = ()
         self._written = Written()
-        self._reader: Reader | None = None
+        self._echo: Echo | None = None
         self._figures: Mapping[str, float] | None = None
 
     def steps(self) -> Iterator[StepResult]:
@@ -172,8 +173,9 @@ class Proof:
             if (why := _trouble(self._topics.found.get(name)))
         ]
         if bad:
-            more = f" and {len(bad) - 3:,} more" if len(bad) > 3 else ""
-            raise KafkactlError(f"{'; '.join(bad[:3])}{more}.", where="Create what is missing: kafkactl init-topics")
+            raise KafkactlError(
+                f"{and_more(bad, separator='; ')}.", where="Create what is missing: kafkactl init-topics"
+            )
 
     def _make_topic(self) -> None:
         self._before_writing(self.cluster)
@@ -235,27 +237,27 @@ class Proof:
         return f"write {total}records to {where}, acks=all"
 
     def _write(self) -> None:
-        self._reader = Reader(self.cluster, self._load(), self._starts, self._written.sent_at)
+        self._echo = Echo(self.cluster, self._load(), self._starts, self._written.sent_at)
         try:
             write(self.cluster, self._load(), self._written)
         finally:
             self._figures = _percentiles(self._written.latencies)
 
     def _read_text(self) -> str:
-        if self._reader is None:
+        if self._echo is None:
             return "read them back"
-        return f"read {len(self._reader.received):,} back: {self._reader.judged(self._written).words()}"
+        return f"read {len(self._echo.received):,} back: {self._echo.judged(self._written).words()}"
 
     def _read(self) -> None:
-        assert self._reader is not None
+        assert self._echo is not None
         topic = self._find_topic()
         patience = Patience(self.cluster.link, self.order.timeout)
-        reached = self._reader.reach(self._ends_of(topic), patience)
-        self._reader.close()
-        self._figures = _percentiles(self._reader.latencies)
-        if self._reader.error or not reached:
-            raise KafkactlError(self._reader.error or f"the end was not reached in {self.order.timeout:g} s")
-        verdict = self._reader.judged(self._written)
+        reached = self._echo.reach(self._ends_of(topic), patience)
+        self._echo.close()
+        self._figures = _percentiles(self._echo.latencies)
+        if self._echo.error or not reached:
+            raise KafkactlError(self._echo.error or f"the end was not reached in {self.order.timeout:g} s")
+        verdict = self._echo.judged(self._written)
         if not verdict.good:
             raise KafkactlError(f"{verdict.expected:,} were acknowledged, {verdict.received:,} came back")
 
@@ -284,8 +286,8 @@ class Proof:
 
     def clean(self) -> StepResult | None:
         """Remove what was made. None where nothing was."""
-        if self._reader is not None:
-            self._reader.close()
+        if self._echo is not None:
+            self._echo.close()
         if self._cluster is None or not (self._made_topic or self._made_group):
             return None
         start, left = time.monotonic(), []

@@ -91,8 +91,8 @@ class Reader:
         """Read these partitions no more; messages of theirs that have come already are dropped."""
         self._consumer.incremental_unassign([TP(*place) for place in places])
 
-    def messages(self, wait: float) -> tuple[list[Any], list[Place]]:
-        """librdkafka's messages that have come within `wait` seconds, and the partitions whose end was reached.
+    def messages(self, wait: float) -> tuple[list[Any], dict[Place, int]]:
+        """librdkafka's messages of the next `wait` seconds, and the partitions whose end was reached, with that offset.
 
         Raises KafkactlError where reading cannot go on.
         """
@@ -100,18 +100,19 @@ class Reader:
         if not batch:
             first = self._consumer.poll(wait)
             if first is None:
-                return [], []
+                return [], {}
             batch = [first, *self._consumer.consume(_BATCH, 0)]
         if not any(map(Message.error, batch)):
             self._back()
-            return batch, []
-        good, ends = [], []
+            return batch, {}
+        good: list[Any] = []
+        ends: dict[Place, int] = {}
         for message in batch:
             error = message.error()
             if error is None:
                 good.append(message)
             elif error.code() == KafkaError._PARTITION_EOF:
-                ends.append(Place(message.topic(), message.partition()))
+                ends[Place(message.topic(), message.partition())] = message.offset()
             elif error.code() == KafkaError._AUTO_OFFSET_RESET:
                 self._start_again(message)
             elif error.code() not in (*_GONE, *_OF_THE_GROUP):

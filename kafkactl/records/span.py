@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kafkactl.cluster.client import Cluster
-from kafkactl.cluster.offsets import NO_SUCH_TIME, ranges_of, read_time_offsets
+from kafkactl.cluster.offsets import ranges_of, read_time_offsets
 from kafkactl.errors import KafkactlError
-from kafkactl.topics import Place
+from kafkactl.topics import NO_SUCH_TIME, Place
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What the sandbox needs of this machine: the extra's packages, directories that can be written, locks between processes."""
+"""What the sandbox needs of this machine: the extra's packages, a disk that can be written, locks."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Running brokers: the handle with which a throw-away cluster is used and hurt, and what ends it when kafkactl is killed.
+"""Running brokers: the handle with which a throw-away cluster is used and hurt, and what ends it.
 
 A small shell waits on a pipe whose other end only this process has. However this process ends, the kernel closes its
 end; the shell then kills the brokers that are left and removes their directory. A parent-death signal would be bound to

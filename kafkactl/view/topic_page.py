@@ -32,8 +32,7 @@ def show_judged(found: "Report") -> None:
         output.table(columns, [[*group_table.group_cells(line, sampled=False), reason(line)] for line in found.lines])
     else:
         say("No group reads it.")
-    for gap in found.gaps[:3]:
-        output.warn(f"a partial answer: {gap}")
+    group_table.warn_of_gaps(found.gaps)
 
 
 def topic_document(

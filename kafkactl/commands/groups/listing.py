@@ -58,8 +58,9 @@ def list_groups(
 
 
 def _tell_gaps(gaps: list[str]) -> ExitCode:
-    for gap in gaps[:3]:
-        output.warn(f"a partial answer: {gap}")
+    from kafkactl.view.group_table import warn_of_gaps
+
+    warn_of_gaps(gaps)
     return ExitCode.UNREACHABLE if gaps else ExitCode.OK
 
 

@@ -13,12 +13,12 @@ from kafkactl.cluster.offsets import read_time_offsets
 from kafkactl.commands.groups.change import Asked, OffsetChange, carry_out, refuse_members
 from kafkactl.errors import KafkactlError, UsageError
 from kafkactl.groups import journal
-from kafkactl.groups.fetch import Scope, is_glob, matches, read_groups, read_standing, require_group
+from kafkactl.groups.fetch import Scope, read_groups, read_standing, require_group
 from kafkactl.groups.journal import Saved, parse_offsets
 from kafkactl.groups.model import Partition
 from kafkactl.groups.reset import Goal, Move, by, plan, to_earliest, to_latest, to_offset, to_these, to_time
 from kafkactl.text.words import many
-from kafkactl.topics import Place
+from kafkactl.topics import Place, is_glob, matches
 from kafkactl.view import output
 
 

@@ -10,7 +10,7 @@ from kafkactl.groups.observation import Observation
 from kafkactl.groups.report import Report, make_report
 from kafkactl.groups.sampling import observe
 from kafkactl.settings import Target
-from kafkactl.view import lag_report, output
+from kafkactl.view import group_table, lag_report, output
 from kafkactl.view.output import LagFormat
 
 
@@ -42,8 +42,7 @@ def show_lag(target: Target, wish: LagOptions) -> ExitCode:
     lag_report.show_report(
         found, kafka.info, kafka.connection.brokers, wish.show, target.flags, partitions=wish.partitions
     )
-    for gap in found.gaps[:3]:
-        output.warn(f"a partial answer: {gap}")
+    group_table.warn_of_gaps(found.gaps)
     return lag_exit_code(found)
 
 

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from kafkactl.cluster.client import Cluster
 from kafkactl.cluster.metadata import no_such_topic, read_topics
@@ -12,7 +11,7 @@ from kafkactl.errors import KafkactlError, UsageError
 from kafkactl.groups.fetch import read_commits
 from kafkactl.records import span
 from kafkactl.records.model import Partitioner, partition_of
-from kafkactl.topics import LiveTopic, Place, is_internal
+from kafkactl.topics import LiveTopic, Place, is_glob, matches
 from kafkactl.view import output
 
 
@@ -36,19 +35,19 @@ class Places:
 
 def find_places(kafka: Cluster, wanted: Wanted) -> Places:
     """The partitions of these topics and globs. Raises KafkactlError for a topic or partition that is not there."""
-    topics = read_topics(kafka, [name for name in wanted.topics if not _is_glob(name)], config_of=())
+    topics = read_topics(kafka, [name for name in wanted.topics if not is_glob(name)], config_of=())
     found: dict[Place, bool] = {}
     for pattern in wanted.topics:
         names = [pattern] if pattern in topics.found else []
-        if _is_glob(pattern):
-            names = [name for name in topics.found if fnmatchcase(name, pattern) and not is_internal(name)]
+        if is_glob(pattern):
+            names = [name for name in topics.found if matches(name, pattern)]
         if pattern in topics.denied:
             raise KafkactlError(f"{pattern}: {topics.denied[pattern]}.")
         if not names:
-            kind = "no topic that matches" if _is_glob(pattern) else "no topic"
+            kind = "no topic that matches" if is_glob(pattern) else "no topic"
             raise no_such_topic(kafka, pattern, topics, kind)
         for name in names:
-            ids = _partitions(topics.found[name], wanted, strict=not _is_glob(pattern))
+            ids = _partitions(topics.found[name], wanted, strict=not is_glob(pattern))
             found |= {Place(name, p.id): p.leader is not None for p in topics.found[name].partitions if p.id in ids}
     return Places([place for place, led in found.items() if led], [place for place, led in found.items() if not led])
 
@@ -66,10 +65,6 @@ def _partitions(topic: LiveTopic, wanted: Wanted, *, strict: bool) -> set[int]:
             raise UsageError(f"By {wanted.partitioner}, {wanted.key!r} must be in partition {place} of {topic.name}.")
         ids &= {place}
     return ids
-
-
-def _is_glob(name: str) -> bool:
-    return any(sign in name for sign in "*?[")
 
 
 _RETRY_SECONDS = 0.5
