@@ -306,16 +306,20 @@ def _service_words(fields: Fields, declaration: Declaration) -> Iterable[tuple[W
 
 
 def _check_replicas(declaration: Declaration, problems: Problems) -> None:
-    """min.insync.replicas above the replication lets nobody write with acks=all; Kafka accepts it nonetheless."""
-    for name, overlay in declaration.overlays.items():
-        short: dict[tuple[str, int], list[str]] = defaultdict(list)
+    """min.insync.replicas above the replication: Kafka takes it, and before 3.7 nobody can then write with acks=all."""
+    told: set[tuple[str, int, int]] = set()
+    for name in (None, *declaration.overlays):
+        short: dict[tuple[int, int], list[Topic]] = defaultdict(list)
         for topic in declaration.seen_for(name).topics.values():
-            needed = topic.config.get("min.insync.replicas")
-            if needed and topic.replication and int(needed) > topic.replication:
-                short[needed, topic.replication].append(topic.name)
+            needed = int(topic.config.get("min.insync.replicas", 1))
+            if topic.replication and needed > topic.replication and (topic.name, needed, topic.replication) not in told:
+                short[needed, topic.replication].append(topic)
         for (needed, replication), topics in short.items():
-            problems.warn(
-                overlay.environment.position,
-                f"environments.{name}: {and_more(topics, 1)}: min.insync.replicas {needed} is more than"
-                f" replication {replication}, so no write with acks=all can succeed.",
+            told |= {(topic.name, needed, replication) for topic in topics}
+            place = declaration.overlays[name].environment.position if name else topics[0].position
+            names = and_more([topic.name for topic in topics], 1)
+            problems.error(
+                place,
+                f"{f'environments.{name}: ' if name else ''}{names}: min.insync.replicas {needed} is more than"
+                f" replication {replication}.",
             )

@@ -53,6 +53,12 @@ def read_brokers(cluster: Cluster, ids: list[int] | None = None) -> list[BrokerS
     ]
 
 
+def read_default_replication(cluster: Cluster) -> int | None:
+    """How many replicas a new topic gets that does not say; None where no broker tells."""
+    text = read_brokers(cluster, [cluster.info.brokers[0].id])[0].text("default.replication.factor")
+    return int(text) if text.isdigit() else None
+
+
 def _setting(entry: object) -> Setting:
     source = getattr(entry, "source", None)
     builtin = ConfigSource.DEFAULT_CONFIG.value

@@ -34,11 +34,12 @@ def diff(
     """
     from kafkactl.cluster.client import connect
     from kafkactl.cluster.metadata import read_topics
-    from kafkactl.plan import make_plan
+    from kafkactl.plan import make_plan, require_chosen
 
     catalog = target.declared
+    require_chosen(catalog, only)
     kafka = connect(target.connection)
-    topics = read_topics(kafka, catalog.topics, config_of=catalog.topics)
+    topics = read_topics(kafka, [*catalog.topics, *catalog.removed], config_of=catalog.topics)
     plan = make_plan(catalog, topics.found, only=only, unreadable=topics.denied)
     drift = bool(plan.changes or plan.unreadable or (strict and (plan.overrides or plan.undeclared)))
     named = [*target.flags, *(["--only", only] if only is not None else [])]
@@ -57,8 +58,7 @@ def _render(plan: "Plan", show: output.ReportFormat, named: Sequence[str], *, dr
         case output.ReportFormat.GITHUB:
             github(plan_table.plan_cases(plan, strict=strict))
         case output.ReportFormat.TABLE:
-            plan_table.show_creates([change for change in plan.changes if change.kind == "create"])
-            plan_table.show_differences(plan)
+            plan_table.show_plan(plan)
             output.note(" ".join([plan_table.plan_summary(plan), *_advice(plan, named)]))
 
 

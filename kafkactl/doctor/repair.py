@@ -100,7 +100,15 @@ def _create(connection: Connection, catalog: Catalog) -> list[str]:
     kafka: Cluster = connect(connection)
     topics = read_topics(kafka, catalog.topics, config_of=())
     plan = make_plan(catalog, topics.found, unreadable=topics.denied)
-    missing = [change for change in plan.changes if change.kind == "create"]
-    outcome = changes.apply(kafka, missing)
-    changes.wait_for_leaders(kafka, [*(change.topic for change in outcome.done), *outcome.raced])
-    return [f"{topic}: {why}" for (topic, _), why in outcome.failed.items()]
+    failed: list[str] = []
+    created: list[str] = []
+    missing = [change for change in plan.changes if change.kind == "create" and not change.impossible]
+    for batch in changes.batches(missing):
+        outcome = changes.apply(kafka, batch)
+        created += [change.topic for change in (*outcome.done, *outcome.raced)]
+        failed += [f"{refusal.change.topic}: {refusal.why}" for refusal in outcome.failed]
+        failed += [
+            f"{change.topic}: no answer in time, so whether it is there is not known" for change in outcome.unanswered
+        ]
+    changes.wait_for_leaders(kafka, created)
+    return failed

@@ -1,7 +1,7 @@
 """Hiding what must not be read over a shoulder: card numbers and named fields. Pure.
 
-A card number has 13 to 19 digits (ISO/IEC 7812), the prefix and length of a known issuer, and a last digit that is right
-by Luhn's sum. It is written in one piece, or in groups of digits with single blanks or dashes between them. All but its
+A card number has 13 to 19 digits (ISO/IEC 7812), the prefix and length of a known issuer, and a last digit that is
+right by Luhn's sum. It is written in one piece, or in groups of digits with single blanks or dashes between them. All but its
 last four digits become asterisks, so that two cards can be told apart.
 """
 
@@ -167,7 +167,7 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+')
 
 
 def _masked_json(text: str, fields: Sequence[str]) -> str:
-    """A document with cards hidden in its strings and whole numbers, and fields hidden whole; else as it was written."""
+    """A document with cards hidden in its strings and whole numbers, and fields hidden whole; else as written."""
     parts: list[str] = []
     keys: list[str | None] = []  # of the objects that are open, the key whose value comes; None in a list
     done = hidden = 0  # how far the text is written; how deep the value that is hidden is nested

@@ -276,10 +276,11 @@ def topic_drift(facts: Facts) -> Iterator[Finding]:
             more = kafkactl("init-topics", options=["--allow", "partitions"], note=note)
             heal = [_DIFF, more if have < declared.partitions else fewer]
             yield Finding(topic.name, {"actual": many(have, "partition"), "declared": declared.partitions}, heal=heal)
-        replicas = min((len(partition.replicas) for partition in topic.partitions), default=0)
-        if declared.replication is not None and replicas != declared.replication:
-            heal = [_DIFF, Advice(f"declare replication: {replicas}, or move replicas with kafka-reassign-partitions")]
-            actual = many(replicas, "replica")
+        sizes = [len(partition.replicas) for partition in topic.partitions] or [0]
+        fewest, most = min(sizes), max(sizes)
+        if declared.replication is not None and (fewest, most) != (declared.replication, declared.replication):
+            heal = [_DIFF, Advice(f"declare replication: {fewest}, or move replicas with kafka-reassign-partitions")]
+            actual = many(fewest, "replica") if fewest == most else f"{fewest} to {most} replicas"
             yield Finding(topic.name, {"actual": actual, "declared": declared.replication}, heal=heal)
 
 
