@@ -1,6 +1,6 @@
-"""Catalogue × live topics → Plan: what differs, why it matters, what may be done about it. Pure.
+"""Catalogue × live topics → Plan: what differs, why it matters, and what can be done about it. Pure.
 
-Safe: creating a topic, growing retention, changing other settings. Everything else carries risks, each of which
+Safe: creating a topic, increasing retention, changing other settings. Everything else carries risks, each of which
 has to be allowed by name (design §3); what Kafka cannot do at all is shown with its remedy and never attempted.
 """
 
@@ -129,7 +129,7 @@ def make_plan(
             continue
         changes.extend(_differences(topic, found))
         if found.config is None:
-            hidden[topic.name] = "its settings may not be read"
+            hidden[topic.name] = "no permission to read its settings"
         else:
             overrides.extend(_undeclared_overrides(topic, found.config))
     changes.extend(
@@ -193,7 +193,7 @@ def _partitions(topic: Topic, have: int) -> Change:
     impossible = ""
     if wanted < have:
         impossible = (
-            f"Kafka cannot take partitions away: declare {have}, "
+            f"Kafka cannot remove partitions: declare {have}, "
             "or create a new topic, move producers and consumers to it, and delete this one"
         )
     return Change(

@@ -95,7 +95,7 @@ class Group:
 
     @property
     def rebalancing(self) -> bool:
-        """Whether it is handing out its partitions anew: nobody, or not everybody, reads meanwhile."""
+        """Whether it is rebalancing: no members, or not all of them, read meanwhile."""
         return self.state in _REBALANCING
 
     @property
@@ -124,7 +124,7 @@ class Sample:
         silent = sum(
             p.committed is not None and p.end is None and not p.gone for group in self.groups for p in group.partitions
         )
-        places = f"no leader answers for {silent:,} of the partitions"
+        places = f"no response from the leader{'s' if silent > 1 else ''} of {many(silent, 'partition')}"
         return [
             *self.missing.values(),
             *(f"{group.id}: {group.missing}" for group in self.groups if group.missing),

@@ -105,9 +105,7 @@ def _produce(producer: Producer, load: Load, partition: int, number: int, writte
             )
         except BufferError:
             if not patience.check():
-                raise KafkactlError(
-                    f"the records do not leave: no room in the send queue for {load.timeout:g} s"
-                ) from None
+                raise KafkactlError(f"records cannot be sent: the send queue was full for {load.timeout:g} s") from None
             producer.poll(0.1)
         except KafkaException as error:
             raise KafkactlError(error_text(error.args[0])) from None

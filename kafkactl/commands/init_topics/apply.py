@@ -1,4 +1,4 @@
-"""One run of init-topics: look, ask, make it so, say what was done."""
+"""One run of init-topics: plan, ask, apply, report."""
 
 import time
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from kafkactl.plan import CONSEQUENCE, Change, Kind, Plan, Risk, make_plan
 from kafkactl.text.words import many, took
 from kafkactl.view import output, plan_table
 
-# Another init-topics at work makes plans go stale; each round sees what it did.
+# Another init-topics running at the same time makes plans go stale; each round sees what it did.
 _ROUNDS = 5
 
 
@@ -30,7 +30,7 @@ def ask(plan: Plan, allowed: frozenset[Risk]) -> frozenset[Risk]:
 
 
 class Run:
-    """One run: look, make it so, say what was done."""
+    """One run: plan, apply, report."""
 
     def __init__(self, kafka: Cluster, catalog: Catalog, only: str | None, *, json: bool) -> None:
         self.kafka = kafka
@@ -42,7 +42,7 @@ class Run:
         self.seconds = 0.0
 
     def look(self) -> None:
-        """Plan from the cluster as it is, and show the plan."""
+        """Plan from the cluster's current state, and show the plan."""
         self._read()
         if self.json:
             return
@@ -56,7 +56,7 @@ class Run:
         self.plan = make_plan(self.catalog, topics.found, only=self.only, unreadable=topics.denied)
 
     def make_so(self, allowed: frozenset[Risk], *, dry_run: bool) -> None:
-        """Validate, then apply, until nothing permitted is left or nothing more succeeds."""
+        """Validate, then apply, until nothing permitted is left or nothing succeeds any more."""
         start = time.monotonic()
         for _ in range(_ROUNDS):
             todo = [c for c in self.plan.permitted(allowed) if (c.topic, c.kind) not in self.failed]
@@ -83,7 +83,7 @@ class Run:
         changes.wait_for_leaders(self.kafka, [*created, *outcome.raced])
 
     def finish(self, allowed: frozenset[Risk], *, dry_run: bool) -> ExitCode:
-        """Say what was done and what was not; the exit code."""
+        """Report what was done and what was not; returns the exit code."""
         withheld = [c for c in self.plan.withheld(allowed) if c not in self.done]
         trouble = bool(self.failed or withheld or self.plan.unreadable)
         if self.json:
@@ -119,8 +119,8 @@ class Run:
 _VERB = {
     "create": ("creating it", "created"),
     "config": ("changing its settings", "changed"),
-    "partitions": ("adding partitions", "grown"),
-    "override": ("removing its overrides", "freed of undeclared overrides"),
+    "partitions": ("adding partitions", "given more partitions"),
+    "override": ("removing its overrides", "cleared of undeclared overrides"),
     "delete": ("deleting it", "deleted"),
     "replication": ("moving replicas", "moved"),
 }
@@ -138,7 +138,7 @@ def _rest(plan: Plan, withheld: list[Change]) -> str:
     words = [f"{many(len({c.topic for c in withheld}), 'topic still differs', 'topics still differ')}."]
     if waiting:
         risks = sorted({risk for change in waiting for risk in change.risks})
-        words.append(f"Allow it with: {' '.join(f'--allow {risk}' for risk in risks)}")
+        words.append(f"To allow it: {' '.join(f'--allow {risk}' for risk in risks)}")
     if plan.unreadable:
         words.append(f"{many(len(plan.unreadable), 'topic')} could not be compared.")
     return " ".join(words)
