@@ -1,6 +1,6 @@
-"""Catalogue × live topics → Plan: what differs, why it matters, what may be done about it. Pure.
+"""Catalogue × live topics → Plan: what differs, why it matters, and what can be done about it. Pure.
 
-Safe: creating a topic, growing retention, changing most other settings. Everything else carries risks, each of which
+Safe: creating a topic, increasing retention, changing most other settings. Everything else carries risks, each of which
 has to be allowed by name (design §3); what Kafka cannot do at all is shown with its remedy and never attempted.
 """
 
@@ -15,7 +15,6 @@ from kafkactl.risk import Risk, config_risks
 from kafkactl.text.suggest import suggest
 from kafkactl.text.words import many
 from kafkactl.topics import ConfigValue, LiveTopic, is_internal
-
 
 Kind = Literal["create", "config", "partitions", "replication", "override", "delete"]
 
@@ -120,7 +119,7 @@ def make_plan(
             continue
         changes.extend(_differences(topic, found))
         if found.config is None:
-            hidden[topic.name] = "its settings may not be read"
+            hidden[topic.name] = "no permission to read its settings"
         else:
             overrides.extend(_undeclared_overrides(topic, found.config, found.replication[0]))
     changes.extend(
@@ -203,13 +202,16 @@ def _min_isr(config: Mapping[str, str | None]) -> int:
 def _short_of_replicas(needed: int, replicas: int | None) -> str:
     """Why min.insync.replicas cannot be met by so many replicas; "" where it can be, or where that is not known.
 
-    Kafka takes such a setting; before 3.7 it then refuses every acks=all write, later it asks for no more than there are
-    (Partition.effectiveMinIsr).
+    Kafka takes such a setting. Before 3.7 it then refuses every acks=all write; later it asks for no more than there
+    are (Partition.effectiveMinIsr).
     """
     if replicas is None or needed <= replicas:
         return ""
     have = many(replicas, "replica")
-    return f"{_MIN_ISR} {needed} is more than the {have} of each partition: declare {_MIN_ISR} {replicas}, or more replicas"
+    return (
+        f"{_MIN_ISR} {needed} is more than the {have} of each partition: "
+        f"declare {_MIN_ISR} {replicas}, or more replicas"
+    )
 
 
 def _partitions(topic: Topic, have: int) -> Change:
@@ -217,7 +219,7 @@ def _partitions(topic: Topic, have: int) -> Change:
     impossible = ""
     if wanted < have:
         impossible = (
-            f"Kafka cannot take partitions away: declare {have}, "
+            f"Kafka cannot remove partitions: declare {have}, "
             "or create a new topic, move producers and consumers to it, and delete this one"
         )
     return Change(

@@ -60,7 +60,7 @@ def test_a_yes_for_one_topic_is_none_for_another() -> None:
 def accounts(draw: st.DrawFn) -> Account:
     """Any run: what was allowed is sent, and the broker does, refuses or never answers it."""
     catalog, cluster = draw(catalogs()), draw(clusters())
-    hidden = {name: "no permission" for name in draw(st.sets(st.sampled_from(["payment.failed", "audit.logs"])))}
+    hidden = dict.fromkeys(draw(st.sets(st.sampled_from(["payment.failed", "audit.logs"]))), "no permission")
     plan = make_plan(catalog, cluster, unreadable=hidden)
     agreement = Agreement(draw(risks))
     ledger = Ledger()

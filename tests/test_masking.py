@@ -111,7 +111,8 @@ def test_fields_are_hidden_at_any_depth_and_the_rest_stays_as_it_was_written() -
     )
     hidden = mask(record(value, headers=(("cvv", b"123"), ("o", b"1"))), ["card.number", "list.cvv", "cvv"])
     assert hidden.value == (
-        b'{"card": {"number":"***","n":1},"list":[{"cvv":"***"},{"cvv":"***"}],"amount":1.10, "big":12345678901234567890}'
+        b'{"card": {"number":"***","n":1},"list":[{"cvv":"***"},{"cvv":"***"}],"amount":1.10,'
+        b' "big":12345678901234567890}'
     )
     assert hidden.headers == (("cvv", b"***"), ("o", b"1"))
 

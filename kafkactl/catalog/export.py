@@ -12,7 +12,7 @@ V = TypeVar("V", bound=Hashable)
 
 
 def export_text(topics: Iterable[LiveTopic], headline: str) -> str:
-    """A catalogue of these topics that `lint` accepts and `diff` calls equal.
+    """A catalogue of these topics that passes `lint` and shows no `diff`.
 
     The commonest partition count, replication and retention become the defaults; a topic says what differs from
     them, and those of its own settings that differ from the broker's defaults. `headline` becomes a comment.

@@ -183,7 +183,8 @@ _SEND = (_creates, _configs, _partitions, _deletes)
 def wait_for_leaders(cluster: Cluster, names: Iterable[str], timeout: float = 30.0) -> None:
     """Wait until a broker tells of a leader for every partition of these topics.
 
-    Metadata reaches a broker a moment after a create succeeds; each of several brokers in its own time. Raises UnreachableError when `timeout` (seconds) is over.
+    Metadata reaches a broker a moment after a create succeeds; each of several brokers in its own time. Raises
+    UnreachableError when `timeout` (seconds) is over.
     """
     waiting = set(names)
     deadline = time.monotonic() + timeout
@@ -199,8 +200,8 @@ def wait_for_leaders(cluster: Cluster, names: Iterable[str], timeout: float = 30
         }
         if waiting and time.monotonic() > deadline:
             raise UnreachableError(
-                f"{len(waiting)} new topics have no leader after {timeout:g} s, {sorted(waiting)[0]} among them.",
-                hint="Look at them: kafkactl describe --unhealthy",
+                f"{len(waiting)} new topics have no leader after {timeout:g} s, including {sorted(waiting)[0]}.",
+                hint="To see them: kafkactl describe --unhealthy",
             )
         if waiting:
             time.sleep(pause)
@@ -208,9 +209,9 @@ def wait_for_leaders(cluster: Cluster, names: Iterable[str], timeout: float = 30
 
 
 def elect_preferred(cluster: Cluster) -> dict[str, str]:
-    """Let each partition be led by its first replica, where that one is in sync; nothing is lost by it.
+    """Elect each partition's first replica as leader, if it is in sync; loses nothing.
 
-    Returns why not, by `topic[partition]`, for those that stay as they are against that. Raises KafkactlError.
+    Returns the reason, by `topic[partition]`, for those that could not be changed. Raises KafkactlError.
     """
     # Without its timeouts: confluent-kafka 2.16.1 takes neither (SystemError).
     answers = cluster.wait(cluster.admin.elect_leaders(ElectionType.PREFERRED, None))

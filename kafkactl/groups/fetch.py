@@ -1,4 +1,4 @@
-"""Consumer groups as the cluster tells them. Nothing joins, nothing is committed, nothing is created.
+"""Reads consumer groups from the cluster. Joins nothing, commits nothing, creates nothing.
 
 Commits are read before the ends of the partitions: the other way round, a group that keeps up would seem to be ahead.
 """
@@ -107,7 +107,7 @@ def read_standing(cluster: Cluster, group: str, places: Iterable[Place]) -> tupl
     silent = [place for place in wanted if ranges[place].first is None or ranges[place].end is None]
     if silent:
         raise UnreachableError(
-            f"No leader answers for {silent[0][0]}[{silent[0][1]}], so nothing was changed.",
+            f"Nothing was changed: the leader of {silent[0][0]}[{silent[0][1]}] does not respond.",
             hint="See: kafkactl describe --unhealthy",
         )
     return tuple(
@@ -174,7 +174,9 @@ def _leaderless(metadata: Any) -> dict[str, str]:
     gone = [p.id for p in topic.partitions.values() if p.leader < 0] if topic else []
     if not gone:
         return {}
-    return {_OFFSETS: f"{len(gone)} of its {len(topic.partitions)} partitions have no leader: their groups are unknown"}
+    return {
+        _OFFSETS: f"{len(gone)} of its {len(topic.partitions)} partitions have no leader, so their groups are unknown"
+    }
 
 
 def _ask_commits(cluster: Cluster, groups: Iterable[str], limit: float) -> dict[str, Any]:
@@ -295,5 +297,5 @@ def topic_filter(cluster: Cluster, wanted: Sequence[str]) -> Callable[[str], boo
 def _not_found(cluster: Cluster, name: str, listing: Listing, kind: str = "no group") -> KafkactlError:
     if listing.missing:
         why = next(iter(listing.missing.values()))
-        return UnreachableError(f"Whether there is a group {name} is not known: {why}.", hint="See: kafkactl doctor")
+        return UnreachableError(f"Could not determine whether group {name} exists: {why}.", hint="See: kafkactl doctor")
     return no_such_group(cluster, name, listing.ids, kind)

@@ -1,4 +1,4 @@
-"""Offsets of groups in files: as they were before each change, for undo, and as `groups save` writes them."""
+"""Saved offsets of groups on disk, taken before each change so that undo can restore them, and their file format."""
 
 import csv
 import json
@@ -14,14 +14,14 @@ from kafkactl.errors import KafkactlError, UsageError
 from kafkactl.settings import state_directory
 from kafkactl.topics import Place
 
-_HINT = "Such a file is written by: kafkactl groups save GROUP > FILE"
+_HINT = "To write such a file: kafkactl groups save GROUP > FILE"
 
 
 @dataclass(frozen=True)
 class Saved:
-    """Where a group stood. `taken` is in ms since 1970, `cluster` an id; 0 and "" where not known, as the group may be.
+    """A group's saved offsets. `taken` is in ms since 1970, `cluster` an id; 0 and "" if unknown, as the group may be.
 
-    None among the offsets: it had no commit there. `change` is what was about to be done to it, for undo.
+    An offset of None means that it had no commit there. `change` is what was about to be done to it, for undo.
     """
 
     group: str
@@ -45,7 +45,7 @@ def offsets_document(saved: Saved) -> dict[str, Any]:
 
 
 def parse_offsets(text: str, name: str) -> Saved:
-    """What such a file holds; `name` is the file's, for messages. Raises UsageError where it is none."""
+    """Parse such a file; `name` is its name for messages. Raises UsageError if it is invalid."""
     if text.lstrip().startswith("{"):
         return _from_json(text, name)
     offsets: dict[Place, int | None] = {}
@@ -56,14 +56,14 @@ def parse_offsets(text: str, name: str) -> Saved:
             raise UsageError("A line is not topic,partition,offset.", where=f"{name}:{number}", hint=_HINT)
         offsets[Place(row[0].strip(), int(row[1]))] = int(row[2])
     if not offsets:
-        raise UsageError(f"{name} holds no offsets.", hint=_HINT)
+        raise UsageError(f"{name} contains no offsets.", hint=_HINT)
     return Saved("", "", 0, offsets)
 
 
 def _from_json(text: str, name: str) -> Saved:
     try:
         data = json.loads(text)
-        _require(data["kind"] == "offsets", f"it is of the kind {data['kind']}")
+        _require(data["kind"] == "offsets", f"its kind is {data['kind']}")
         return Saved(
             str(data["group"]),
             str(data["cluster"]),
@@ -73,14 +73,14 @@ def _from_json(text: str, name: str) -> Saved:
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         why = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
-        raise UsageError(f"{name} holds no offsets: {why}.", hint=_HINT) from None
+        raise UsageError(f"{name} is not a valid offsets file: {why}.", hint=_HINT) from None
 
 
 def _offsets(entries: Any) -> Iterator[tuple[Place, int | None]]:
     for entry in entries:
         topic, id, offset = entry["topic"], entry["partition"], entry["offset"]
         good = isinstance(topic, str) and _whole(id) and (offset is None or _whole(offset))
-        _require(good, f"{entry} is no offset of a partition")
+        _require(good, f"{entry} is not an offset of a partition")
         yield Place(topic, id), offset
 
 
@@ -97,7 +97,7 @@ _LONGEST = 80  # characters of a group's name in that of a file: names are for p
 
 
 def keep(saved: Saved) -> Path:
-    """Write it down, whole and on the disk, readable by its owner only. Raises KafkactlError where that cannot be."""
+    """Write a file completely and flush it to disk, readable by its owner only. Raises KafkactlError if it cannot."""
     directory = _directory(saved.cluster)
     when = datetime.fromtimestamp(saved.taken / 1000, UTC).strftime("%Y%m%dT%H%M%S.%f")[:-3]
     text = json.dumps({"schema_version": 1, "kind": "offsets", **offsets_document(saved)}, ensure_ascii=False, indent=2)
@@ -110,9 +110,9 @@ def keep(saved: Saved) -> Path:
             os.fsync(file.fileno())
     except OSError as error:
         raise KafkactlError(
-            f"Nothing was changed: the offsets as they are cannot be saved: {error.strerror}.",
+            f"Nothing was changed: could not save the current offsets: {error.strerror}.",
             where=str(error.filename or directory),
-            hint="KAFKACTL_STATE names another directory for them.",
+            hint="To save them in another directory, set KAFKACTL_STATE.",
         ) from None
     return path
 

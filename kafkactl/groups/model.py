@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from kafkactl.text.words import many
 from kafkactl.topics import Place
 
 # Kafka's own words. Reconciling stands for both Assigning and Reconciling of KIP-848: librdkafka tells neither.
@@ -94,7 +95,7 @@ class Group:
 
     @property
     def rebalancing(self) -> bool:
-        """Whether it is handing out its partitions anew: nobody, or not everybody, reads meanwhile."""
+        """Whether it is rebalancing: no members, or not all of them, read meanwhile."""
         return self.state in _REBALANCING
 
     def owners(self) -> dict[Place, Member]:
@@ -118,7 +119,7 @@ class Sample:
         silent = sum(
             p.committed is not None and p.end is None and not p.gone for group in self.groups for p in group.partitions
         )
-        places = f"no leader answers for {silent:,} of the partitions"
+        places = f"no response from the leader{'s' if silent > 1 else ''} of {many(silent, 'partition')}"
         return [
             *self.missing.values(),
             *(f"{group.id}: {group.missing}" for group in self.groups if group.missing),

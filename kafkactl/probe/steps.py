@@ -29,7 +29,7 @@ SCRATCH_PREFIX = "kafkactl-test-"
 
 @dataclass(frozen=True)
 class Order:
-    """What to prove. `topic` None means a scratch topic; `declared` are topics that must be there with leaders."""
+    """What to prove. `topic` None means a scratch topic; `declared` are topics that must exist and have leaders."""
 
     connection: Connection
     declared: tuple[str, ...] = ()
@@ -41,7 +41,7 @@ class Order:
 
 @dataclass(frozen=True)
 class StepResult:
-    """What became of one step. `figures` are seconds by name (p50, p95 …)."""
+    """The result of one step. `figures` are seconds by name (p50, p95 …)."""
 
     name: str
     state: Literal["ok", "error", "skipped"]
@@ -52,7 +52,7 @@ class StepResult:
 
 
 class Proof:
-    """One run of the steps. Whatever it makes on the cluster is removed by `clean`, which is safe to call twice."""
+    """One run of the steps. `clean` removes everything it creates on the cluster, and is safe to call twice."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class Proof:
         if declared:
             text = f"{declared:,} declared topics exist and have leaders"
             steps.append(("declared", ("metadata",), lambda: text, self._declared))
-        topic_text = "make a scratch topic, a leader on every broker" if scratch else f"topic {self._topic} has leaders"
+        topic_text = "create a scratch topic led by every broker" if scratch else f"topic {self._topic} has leaders"
         steps += [
             ("topic", ("brokers", "metadata"), lambda: topic_text, self._make_topic),
             ("write", ("topic",), self._write_text, self._write),
@@ -163,7 +163,7 @@ class Proof:
 
     def _metadata(self) -> None:
         if not self.cluster.info.brokers:
-            raise KafkactlError("the cluster names no broker")
+            raise KafkactlError("the cluster lists no brokers")
         self._topics = read_topics(self.cluster, self.order.declared, config_of=())
 
     def _declared(self) -> None:
@@ -174,7 +174,7 @@ class Proof:
         ]
         if bad:
             raise KafkactlError(
-                f"{and_more(bad, separator='; ')}.", where="Create what is missing: kafkactl init-topics"
+                f"{and_more(bad, separator='; ')}.", where="To create missing topics: kafkactl init-topics"
             )
 
     def _make_topic(self) -> None:
@@ -186,7 +186,7 @@ class Proof:
         self._starts = self._ends_of(topic)
 
     def _find_topic(self) -> LiveTopic:
-        # Any broker may be the one that is asked, and one learns of a topic made just now later than another.
+        # Any broker may be asked, and some learn of a new topic later than others.
         deadline = time.monotonic() + (min(5.0, self.order.timeout) if self._made_topic else 0.0)
         while True:
             topic = read_topics(self.cluster, [self._topic], config_of=()).found.get(self._topic)
@@ -217,7 +217,7 @@ class Proof:
         wait_for_leaders(self.cluster, [self._topic], self.order.timeout)
 
     def _ends_of(self, topic: LiveTopic) -> dict[int, int]:
-        # The leader of a topic made a moment ago may not know yet that it is one.
+        # The leader of a new topic may not know yet that it is one.
         deadline = time.monotonic() + min(5.0, self.order.timeout)
         while True:
             ranges = read_ranges(self.cluster, [topic])
@@ -282,7 +282,7 @@ class Proof:
         committed = self.cluster.wait(self.cluster.admin.list_consumer_group_offsets([request])[group])
         found = committed.topic_partitions[0].offset
         if found != wanted.offset:
-            raise KafkactlError(f"offset {wanted.offset} was committed, {found} came back")
+            raise KafkactlError(f"offset {wanted.offset} was committed, but {found} came back")
 
     def clean(self) -> StepResult | None:
         """Remove what was made. None where nothing was."""
@@ -302,14 +302,14 @@ class Proof:
         taken = time.monotonic() - start
         if left:
             return StepResult(
-                "remove what was made", "error", taken, f"still there: {'; '.join(left)}", exit_code=ExitCode.FOUND
+                "clean up", "error", taken, f"could not remove: {'; '.join(left)}", exit_code=ExitCode.FOUND
             )
         return StepResult(
             "scratch topic and group removed" if self.order.topic is None else "group removed", "ok", taken
         )
 
     def _remove(self, delete: Callable[..., dict[str, object]], name: str, absent: int) -> str:
-        """Why `name` could not be deleted; "" where it is gone."""
+        """Why `name` could not be deleted; "" if it is gone."""
         try:
             answer = self.cluster.gather(delete([name], request_timeout=10.0), limit=10)[name]  # type: ignore[arg-type]
         except KafkactlError as error:
@@ -331,7 +331,7 @@ _COORDINATOR_SOON = (
 
 def _trouble(topic: LiveTopic | None) -> str:
     if topic is None:
-        return "is not there"
+        return "does not exist"
     state, words = health(topic)
     return words if state == "error" else ""
 

@@ -27,8 +27,8 @@ from kafkactl.records.model import Record, TimestampType
 from kafkactl.text.words import and_more
 from kafkactl.topics import Place
 
-# What may lie between Kafka and a reader who is slow. Many tiny records weigh more than their bytes, so their number
-# is bounded, too, and a fetch brings few; a pipe runs at full speed nevertheless.
+# Bounds what is buffered for a slow reader. Many tiny records weigh more than their bytes, so their number is bounded
+# too, and a fetch brings few; a pipe still runs at full speed.
 _QUEUE = {
     "queued.max.messages.kbytes": 16_384,
     "queued.min.messages": 100_000,
@@ -139,7 +139,7 @@ class Reader:
             self.join({place: wanted})
             return
         if wanted < first:
-            self._told(f"{place}: offset {wanted} is gone; the first one left is {first}")
+            self._told(f"{place}: offset {wanted} has been deleted; continuing at the first available one, {first}")
         elif wanted > end:
             self._told(f"{place}: offset {wanted} is beyond the end, {end}: a broker has lost records")
         self.join({place: min(max(wanted, first), end)})
@@ -203,7 +203,7 @@ def read_until(
             heard = time.monotonic()
         elif time.monotonic() - heard > seconds:
             raise KafkactlError(
-                f"No records came from {and_more(sorted(open_places))} for {seconds:g} s, though there should be some."
+                f"No records arrived from {and_more(sorted(open_places))} for {seconds:g} s, but there should be some."
             )
         # Of few partitions librdkafka is asked, of many the messages: either way with no line of Python for each.
         few = len(open_places) < len(messages)

@@ -1,8 +1,8 @@
 """Hiding what must not be read over a shoulder: card numbers and named fields. Pure.
 
 A card number has 13 to 19 digits (ISO/IEC 7812), the prefix and length of a known issuer, and a last digit that is
-right by Luhn's sum. It is written in one piece, or in groups of digits with single blanks or dashes between them. All but its
-last four digits become asterisks, so that two cards can be told apart.
+right by Luhn's sum. It is written in one piece, or in groups of digits with single blanks or dashes between them. All
+but its last four digits become asterisks, so that two cards can be told apart.
 """
 
 import json

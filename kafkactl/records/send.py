@@ -39,7 +39,7 @@ _ABOUT_ONE = frozenset(
         KafkaError._INVALID_DIFFERENT_RECORD,
     }
 )
-# After these nobody knows whether the record was written.
+# After these errors it is unknown whether the record was written.
 _UNKNOWN_FATE = frozenset({KafkaError._PURGE_INFLIGHT, KafkaError._MSG_TIMED_OUT, KafkaError._TRANSPORT})
 # What is given back at the end comes in no order: first what was on its way, then what waited, then what found no room.
 _GIVEN_BACK = {KafkaError._PURGE_INFLIGHT: 1, KafkaError._PURGE_QUEUE: 2, KafkaError._QUEUE_FULL: 3}
@@ -60,7 +60,7 @@ class Failure:
 
     @property
     def refused(self) -> bool:
-        """Whether a broker refused this record, and did not merely not get or not answer for it."""
+        """Whether a broker rejected this record, rather than never received or never acknowledged it."""
         return self.code not in _UNKNOWN_FATE and self.code not in _GIVEN_BACK
 
 
@@ -170,7 +170,7 @@ class Sender:
                 return
 
     def poll(self, seconds: float = 0) -> None:
-        """Hear what became of records, for so long."""
+        """Process delivery reports for up to so many seconds."""
         self._producer.poll(seconds)
         if self._stuck is not None and len(self._producer) < self._stuck and not self.given_up:
             self._stuck = None
@@ -186,7 +186,7 @@ class Sender:
         return len(self._producer)
 
     def take_back(self) -> None:
-        """Give up what waits: it comes back as failures."""
+        """Abort what is still queued: it comes back as failures."""
         deadline = time.monotonic() + 5
         while self.waiting and time.monotonic() < deadline:
             self._producer.purge(blocking=False)

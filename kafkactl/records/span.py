@@ -39,7 +39,7 @@ def at_time(cluster: Cluster, ends: Mapping[Place, int], milliseconds: int) -> d
     found: dict[Place, int] = {}
     for place, offset in read_time_offsets(cluster, ends, milliseconds).items():
         if offset is None:
-            raise KafkactlError(f"The leader of {place} does not answer.", hint=HINT)
+            raise KafkactlError(f"The leader of {place} does not respond.", hint=HINT)
         found[place] = ends[place] if offset == NO_SUCH_TIME else min(offset, ends[place])
     return found
 

@@ -15,8 +15,8 @@ from kafkactl.view.plan_table import plan_document, plan_summary
 _VERBS: dict[Kind, tuple[str, str]] = {
     "create": ("creating it", "created"),
     "config": ("changing its settings", "changed"),
-    "partitions": ("adding partitions", "grown"),
-    "override": ("removing its overrides", "freed of undeclared settings"),
+    "partitions": ("adding partitions", "given more partitions"),
+    "override": ("removing its overrides", "cleared of undeclared settings"),
     "delete": ("deleting it", "deleted"),
     "replication": ("moving replicas", "moved"),
 }

@@ -40,7 +40,7 @@ def brief(seconds: float) -> str:
 def warn_of_gaps(gaps: Iterable[str]) -> None:
     """Say what of the groups is not known; the first reasons are enough."""
     for gap in list(gaps)[:NAMED]:
-        output.warn(f"a partial answer: {gap}")
+        output.warn(f"incomplete answer: {gap}")
 
 
 def group_columns(sampled: bool) -> list[Column]:

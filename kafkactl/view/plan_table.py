@@ -87,7 +87,7 @@ def _left_alone(o: Change) -> Row:
 
 def _row(change: Change) -> Row:
     if change.kind == "delete":
-        what, values = "declared as removed", ""
+        what, values = "listed under removed", ""
     else:
         what, values = change.key, f"{value_text(change.key, change.old)} → {value_text(change.key, change.new)}"
     allow = "" if change.impossible else " ".join(f"--allow {risk}" for risk in sorted(change.risks))
@@ -187,7 +187,7 @@ def _case(change: Change, level: Literal["warning", "error"]) -> Case:
     if change.kind == "create":
         message = "is declared but not on the cluster"
     elif change.kind == "delete":
-        message = "is declared as removed but still on the cluster"
+        message = "is listed under removed but still on the cluster"
     else:
         old, new = value_text(change.key, change.old), value_text(change.key, change.new)
         wanted = "not declared" if change.kind == "override" else f"declared {new}"

@@ -105,11 +105,11 @@ def _show_partitions(row: "TopicRow", view: "Overview") -> None:
 def _show_settings(row: "TopicRow", declared: Any) -> None:
     config = row.live.config if row.live else {}
     if config is None:
-        say("\nIts settings may not be read by this user.")
+        say("\nThis user has no permission to read its settings.")
         return
     names = sorted({key for key, value in config.items() if value.overridden} | set(declared))
     if not names:
-        say("\nNo settings of its own.")
+        say("\nNo topic-level settings.")
         return
     say()
     output.table(

@@ -1,4 +1,4 @@
-"""How a group is changed: look, show, ask, save what was, do it, look again, and say how to undo it."""
+"""How a group is changed: show the plan, ask, save the old offsets, apply, verify, and say how to undo it."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Asked(NamedTuple):
-    """What the user typed besides the change itself: which cluster, and what was agreed to beforehand."""
+    """What the user typed besides the change itself: which cluster, and what was agreed to in advance."""
 
     target: Target
     yes: bool
@@ -33,7 +33,7 @@ class Asked(NamedTuple):
 
 @dataclass(frozen=True)
 class OffsetChange:
-    """A change of one group's offsets. `words`: what it is called, "reset to the first record left"."""
+    """A change of one group's offsets. `words` describe it: "reset to the first available record"."""
 
     group: str
     words: str
@@ -42,9 +42,9 @@ class OffsetChange:
 
 
 def refuse_members(kafka: Cluster, group: str, *, reading: str = "") -> None:
-    """Raise KafkactlError where a group has members (with `reading`: that read this topic), and say who they are.
+    """Raise KafkactlError if a group has members (with `reading`: members that read this topic), and name them.
 
-    UnreachableError where nobody knows. A group that does not exist has none.
+    Raises UnreachableError if that could not be determined. A group that does not exist has no members.
     """
     from kafkactl.groups.fetch import describe_groups
 
@@ -52,23 +52,24 @@ def refuse_members(kafka: Cluster, group: str, *, reading: str = "") -> None:
     found = sample.group(group)
     gap = found.missing if found else next(iter(sample.missing.values()), "")
     if gap:
-        raise UnreachableError(f"Nothing was changed: whether {group} has members is not known: {gap}.")
+        raise UnreachableError(f"Nothing was changed: could not determine whether {group} has members: {gap}.")
     members = found.members if found else ()
     if reading:
         members = tuple(m for m in members if reading in {topic for topic, _ in m.assigned} or not m.assigned)
     if not members:
         return
     who = and_more(f"{m.client} at {m.host}" + (f" ({in_short(m.assigned)})" if m.assigned else "") for m in members)
-    count = many(len(members), "member") + (f" on {reading}" if reading else "")
+    count = many(len(members), "active member") + (f" on {reading}" if reading else "")
     raise KafkactlError(
-        f"Nothing was changed: {group} has {count}, who would go on and commit over it.",
-        where=f"They are {who}." if len(members) > 1 else f"It is {who}.",
-        hint=f"Stop them, and see that they are gone: {kafkactl('groups describe', group).text}",
+        f"Nothing was changed: {group} has {count}; "
+        f"{'they' if len(members) > 1 else 'it'} would overwrite the new offsets.",
+        where=f"{'Members' if len(members) > 1 else 'Member'}: {who}.",
+        hint=f"Stop {'them' if len(members) > 1 else 'it'}, then check: {kafkactl('groups describe', group).text}",
     )
 
 
 def carry_out(kafka: Cluster, asked: Asked, changes: Sequence[OffsetChange]) -> None:
-    """Show, ask, save, do, look again. Raises UsageError where it is not agreed to, KafkactlError where it fails."""
+    """Show, ask, save, apply, verify. Raises UsageError if the user does not agree, KafkactlError if it fails."""
     todo = [change for change in changes if any(move.changes for move in change.moves) or not change.moves]
     if not asked.json:
         for change in changes:
@@ -76,11 +77,13 @@ def carry_out(kafka: Cluster, asked: Asked, changes: Sequence[OffsetChange]) -> 
     if asked.dry_run or not todo:
         if asked.json:
             output.document("groups-change", change_document(kafka, changes, [], dry_run=asked.dry_run))
-        output.note("\nDry run: nothing was changed." if asked.dry_run else "\nNothing to do: it is so already.")
+        output.note(
+            "\nDry run: nothing was changed." if asked.dry_run else "\nNothing to do: the offsets are already there."
+        )
         return
-    consent.require_unprotected(asked.target, kafka.info.id, asked.confirm, "change where its groups read")
+    consent.require_unprotected(asked.target, kafka.info.id, asked.confirm, "move offsets of its groups")
     if not asked.yes and not consent.agrees(f"\n{_question(todo)} on {asked.target.connection.label}. Do it?"):
-        raise UsageError("Nothing was changed.", hint="Agree beforehand: --yes")
+        raise UsageError("Nothing was changed.", hint="To agree in advance: --yes")
     paths = [_do(kafka, asked, change) for change in todo]
     if asked.json:
         output.document("groups-change", change_document(kafka, changes, paths, dry_run=False))
@@ -89,14 +92,14 @@ def carry_out(kafka: Cluster, asked: Asked, changes: Sequence[OffsetChange]) -> 
 def _question(todo: Sequence[OffsetChange]) -> str:
     again = sum(move.again or 0 for change in todo for move in change.moves)
     skipped = sum(move.skipped or 0 for change in todo for move in change.moves)
-    effects = [f"{again:,} read again" if again else "", f"{skipped:,} skipped" if skipped else ""]
+    effects = [f"{again:,} to be read again" if again else "", f"{skipped:,} skipped" if skipped else ""]
     said = ", ".join(effect for effect in effects if effect)
     listed = and_more(change.group for change in todo)
     return f"{listed}: {todo[0].words}{f' ({said})' if said else ''}"
 
 
 def _do(kafka: Cluster, asked: Asked, change: OffsetChange) -> str:
-    """Do one change; the path of what was saved before."""
+    """Apply one change; returns the path of the offsets saved before."""
     from kafkactl.groups import journal
     from kafkactl.groups.journal import Saved
 
@@ -107,13 +110,14 @@ def _do(kafka: Cluster, asked: Asked, change: OffsetChange) -> str:
     moved = sum(move.changes for move in change.moves)
     undo = with_flags(kafkactl("groups undo", change.group), asked.target.flags)
     output.note(
-        f"\nDone. {change.group}: {change.words}, {many(moved, 'partition')}.\n  Undo it: {undo.text}\n  As it was: {path}"
+        f"\nDone. {change.group}: {change.words}, {many(moved, 'partition')}.\n"
+        f"  To undo: {undo.text}\n  Old offsets: {path}"
     )
     return str(path)
 
 
 def _verify(kafka: Cluster, change: OffsetChange) -> None:
-    """Read back what was written. Raises KafkactlError where it is not there."""
+    """Read back what was written. Raises KafkactlError if it is not there."""
     from kafkactl.groups.fetch import read_standing
 
     wanted = {move.place: move.new for move in change.moves if move.changes}
@@ -122,7 +126,7 @@ def _verify(kafka: Cluster, change: OffsetChange) -> None:
     if wrong:
         stands = "no commit" if found[wrong[0]] is None else f"{found[wrong[0]]:,}"
         raise KafkactlError(
-            f"{change.group} has {stands} in {wrong[0]} just after the change: somebody else writes there.",
+            f"{change.group} has {stands} in {wrong[0]} right after the change: another client commits there.",
             hint=f"See: {kafkactl('groups describe', change.group).text}",
         )
 
@@ -131,7 +135,7 @@ def show_plan(change: OffsetChange) -> None:
     """The plan, partition by partition."""
     output.say(f"{output.style().paint(plain(change.group), 'bold')} · {plain(change.words)}")
     if not change.moves:
-        output.say("  it has committed nothing")
+        output.say("  no committed offsets")
         return
     columns = [
         Column("PARTITION"),
@@ -145,7 +149,7 @@ def show_plan(change: OffsetChange) -> None:
 
 
 def _cells(move: Move, noted: bool) -> list[Cell]:
-    to: Cell = move.new if move.changes else output.Coloured("as it is", "dim")
+    to: Cell = move.new if move.changes else output.Coloured("unchanged", "dim")
     if move.new is None and move.changes:
         to = "no commit"
     return [str(move.place), move.old, to, move.again, move.skipped, *([move.note] if noted else [])]
@@ -154,7 +158,7 @@ def _cells(move: Move, noted: bool) -> list[Cell]:
 def change_document(
     kafka: Cluster, changes: Sequence[OffsetChange], paths: Sequence[str], *, dry_run: bool
 ) -> dict[str, Any]:
-    """What was planned and done, as JSON."""
+    """The plan and what was done, as JSON."""
     return {
         "cluster": {"id": kafka.info.id, "brokers": list(kafka.connection.brokers)},
         "dry_run": dry_run,

@@ -1,4 +1,4 @@
-"""What each of the changing commands makes of a group's offsets."""
+"""How each of the changing commands computes a group's new offsets."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ from kafkactl.view import output
 
 @dataclass(frozen=True)
 class Where:
-    """Where a group shall read on: in which partitions, and the option that says it, with its value.
+    """Where a group will continue: in which partitions, and the option that says so, with its value.
 
-    `time` is the one of --to-time in ms, `text` what the file of --from-file holds.
+    `time` is that of --to-time in ms, `text` the content of --from-file.
     """
 
     topics: tuple[str, ...]
@@ -60,11 +60,11 @@ def _words(where: Where) -> str:
         when = datetime.fromtimestamp(where.time / 1000).astimezone().isoformat(sep=" ", timespec="seconds")
         return f"reset to {when}"
     return {
-        "--to-earliest": "reset to the first record left",
+        "--to-earliest": "reset to the first available record",
         "--to-latest": "reset to the end",
         "--by": f"reset by {where.value:+,}" if where.option == "--by" else "",
         "--to-offset": f"reset to offset {where.value}",
-        "--from-file": f"reset to what {where.value} holds",
+        "--from-file": f"reset to the offsets in {where.value}",
     }[where.option]
 
 
@@ -82,12 +82,12 @@ def _wish(kafka: Cluster, standing: Sequence[Partition], where: Where) -> Goal:
     found = read_time_offsets(kafka, [partition.place for partition in standing], where.time)
     silent = [place for place, offset in found.items() if offset is None]
     if silent:
-        raise KafkactlError(f"No leader answers for {silent[0]}, so nothing was changed.")
+        raise KafkactlError(f"Nothing was changed: the leader of {silent[0]} does not respond.")
     return to_time({place: offset for place, offset in found.items() if offset is not None})
 
 
 def _places(kafka: Cluster, group: str, where: Where) -> list[Place]:
-    """The partitions that are meant: all of a topic that is named, of a glob's those the group has committed in."""
+    """The selected partitions: all of a topic that is named; for a glob, those in which the group has commits."""
     topics = read_topics(kafka, [topic for topic in where.topics if not is_glob(topic)], config_of=())
     committed = _committed(kafka, group)
     found: dict[Place, None] = {}
@@ -102,14 +102,14 @@ def _places(kafka: Cluster, group: str, where: Where) -> list[Place]:
             raise no_such_topic(kafka, pattern, topics)
     chosen = [place for place in found if not where.partitions or place[1] in where.partitions]
     if not chosen:
-        has = ", ".join(sorted({topic for topic, _ in committed})) or "no topic at all"
+        has = ", ".join(sorted({topic for topic, _ in committed}))
         raise KafkactlError(
-            f"{group} has committed nothing in the partitions that {' '.join(where.topics)} means.",
-            where=f"It has in {has}.",
-            hint="Name a topic without a glob to reset it whole.",
+            f"{group} has no commits in {' '.join(where.topics)}.",
+            where=f"It has commits in {has}." if has else "It has no commits at all.",
+            hint="To reset all partitions of a topic, name it without a glob.",
         )
     if absent := sorted(set(where.partitions) - {id for _, id in chosen}):
-        raise UsageError(f"There is no partition {absent[0]} among those of {' '.join(where.topics)}.")
+        raise UsageError(f"Partition {absent[0]} does not exist in {' '.join(where.topics)}.")
     return chosen
 
 
@@ -117,8 +117,8 @@ def _committed(kafka: Cluster, group: str) -> dict[Place, int]:
     sample = read_groups(kafka, Scope(group.__eq__))
     found = sample.group(group)
     if found is None or found.missing:
-        why = found.missing if found else next(iter(sample.missing.values()), "it is gone")
-        raise KafkactlError(f"The offsets of {group} could not be read: {why}. Nothing was changed.")
+        why = found.missing if found else next(iter(sample.missing.values()), "it no longer exists")
+        raise KafkactlError(f"Nothing was changed: could not read the offsets of {group}: {why}.")
     return {p.place: p.committed for p in found.partitions if p.committed is not None}
 
 
@@ -128,52 +128,52 @@ def _chosen(place: Place, topics: Sequence[str], partitions: Sequence[int]) -> b
 
 
 def _require_places(kafka: Cluster, places: Iterable[Place], source: str) -> None:
-    """Raise KafkactlError where a partition that a file names is not on the cluster, or it names none."""
+    """Raise KafkactlError if a file names a partition that does not exist on the cluster, or no partition at all."""
     listed = list(places)
     if not listed:
-        raise UsageError(f"{source} holds no offsets of these topics.")
+        raise UsageError(f"{source} contains no offsets of these topics.")
     topics = read_topics(kafka, {topic for topic, _ in listed}, config_of=()).found
     there = {Place(topic.name, p.id) for topic in topics.values() for p in topic.partitions}
     if absent := [place for place in listed if place not in there]:
         raise KafkactlError(
-            f"There is no {absent[0]} on {kafka.connection.address}, so nothing was changed.",
-            where=f"{source} names {many(len(absent), 'partition')} that are not there."
+            f"Nothing was changed: {absent[0]} does not exist on {kafka.connection.address}.",
+            where=f"{source} names {many(len(absent), 'partition')} that do not exist."
             if len(absent) > 1
             else f"{source} names it.",
-            hint="Leave it out: --topic and --partition choose from the file.",
+            hint="To use only a part of the file, add --topic or --partition.",
         )
 
 
 def _tell_origin(kafka: Cluster, group: str, saved: Saved) -> None:
     if saved.group and saved.group != group:
-        output.warn(f"these offsets were saved of another group, {saved.group}")
+        output.warn(f"these offsets were saved from another group, {saved.group}")
     if saved.cluster and saved.cluster != kafka.info.id:
         output.warn(
-            f"these offsets were saved on another cluster, {saved.cluster}: there the same offset is another record"
+            f"these offsets were saved on another cluster, {saved.cluster}, where an offset is a different record"
         )
 
 
 def undo_change(asked: Asked, group: str | None) -> None:
-    """groups undo. Raises KafkactlError where nothing was changed from here."""
+    """groups undo. Raises KafkactlError if nothing was changed from here."""
     kafka = connect(asked.target.connection)
     last = journal.latest(kafka.info.id, group)
     if last is None:
         raise KafkactlError(
-            f"No change of {group or 'a group'} on this cluster is known here.",
-            where="Only what kafkactl changed from here, as this user, can be undone.",
+            f"There is no change to {group or 'any group'} on this cluster to undo.",
+            where="Only changes made with kafkactl on this machine by this user can be undone.",
         )
     path, saved = last
     refuse_members(kafka, saved.group)
     _require_places(kafka, saved.offsets, str(path))
     when = datetime.fromtimestamp(saved.taken / 1000, UTC).astimezone().isoformat(sep=" ", timespec="seconds")
-    output.note(f"The last change of {saved.group} from here: {saved.change}, at {when}.")
+    output.note(f"The last change to {saved.group} from here: {saved.change}, at {when}.")
     words = _back(saved.change)
     moves = plan(read_standing(kafka, saved.group, saved.offsets), to_these(saved.offsets), exact=True)
     carry_out(kafka, asked, [_change(kafka, saved.group, words, moves)])
 
 
 def _back(change: str) -> str:
-    """What putting back is called: of a change its undo, of an undo the change again."""
+    """What restoring is called: for a change its undo, for an undo its redo."""
     what, colon, rest = change.partition(": ")
     return {"undo": f"redo: {rest}", "redo": f"undo: {rest}"}.get(what if colon else "", f"undo: {change}")
 
@@ -189,7 +189,7 @@ def copy_offsets(asked: Asked, source: str, target: str, topics: tuple[str, ...]
         place: offset for place, offset in _committed(kafka, source).items() if _chosen(place, topics, ())
     }
     if not offsets:
-        raise KafkactlError(f"{source} has committed nothing{' there' if topics else ''}, so nothing was changed.")
+        raise KafkactlError(f"Nothing was changed: {source} has no commits{' in these topics' if topics else ''}.")
     moves = plan(read_standing(kafka, target, offsets), to_these(offsets))
     carry_out(kafka, asked, [_change(kafka, target, f"copy of {source}", moves)])
 
@@ -203,9 +203,12 @@ def forget_offsets(asked: Asked, group: str, topic: str) -> None:
     offsets = {place: offset for place, offset in committed.items() if place[0] == topic}
     if not offsets:
         has = ", ".join(sorted({name for name, _ in committed})) or "no topic at all"
-        raise KafkactlError(f"{group} has committed nothing in {topic}.", where=f"It has in {has}.")
+        raise KafkactlError(
+            f"{group} has no commits in {topic}.",
+            where=f"It has commits in {has}." if has else "It has no commits at all.",
+        )
     moves = _forgotten(offsets)
-    carry_out(kafka, asked, [_change(kafka, group, f"forget {topic}", moves)])
+    carry_out(kafka, asked, [_change(kafka, group, f"delete the offsets in {topic}", moves)])
 
 
 def delete_groups(asked: Asked, groups: Sequence[str]) -> None:

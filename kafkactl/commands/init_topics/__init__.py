@@ -1,4 +1,4 @@
-"""kafkactl init-topics: make the cluster as topics.yaml says."""
+"""kafkactl init-topics: bring the cluster in line with topics.yaml."""
 
 from typing import Annotated
 
@@ -21,22 +21,26 @@ def init_topics(
             "--wait",
             metavar="TIME",
             parser=options.duration,
-            help="Wait so long for a starting broker.",
+            help="Wait up to TIME for brokers to start.",
             show_default="no wait",
         ),
     ] = 0.0,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show and validate the plan; change nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show and validate the plan without changing anything.")
+    ] = False,
     allow: Annotated[
         list[Risk] | None, typer.Option("--allow", metavar="RISK", help=f"Allow a risk: {', '.join(Risk)}. Repeatable.")
     ] = None,
-    only: Annotated[str | None, typer.Option("--only", metavar="GLOB", help="Only topics that match.")] = None,
+    only: Annotated[
+        str | None, typer.Option("--only", metavar="GLOB", help="Only topics whose name matches GLOB.")
+    ] = None,
     confirm: options.Confirm = None,
     show: options.Output = output.Format.TABLE,
 ) -> None:
-    """Create what topics.yaml declares, and bring settings in line.
+    """Create the topics that topics.yaml declares, and update their settings.
 
-    Creating topics and growing retention are safe. Whatever can break or lose something is shown and left alone
-    until it is allowed by name. Run it as often as you like: what is as declared is not touched.
+    Creating topics and increasing retention are safe. Changes that can break or lose something are shown but not made
+    until you allow them by name. You can run this as often as you like: topics that match are not touched.
 
     \b
     Examples:
@@ -68,7 +72,7 @@ def init_topics(
         account_report.tell_failures(foreseen)
     stopped: BaseException | None = None
     if not dry_run:
-        # Looking changes nothing; from here on the environment's protection counts.
+        # Reading changes nothing; from here on the environment's protection counts.
         if run.todo() or run.plan.risks:
             consent.require_unprotected(target, kafka.info.id, confirm, "change its topics")
         run.ask()
@@ -86,7 +90,7 @@ def init_topics(
             f"\n{account_report.summary(account, run.seconds)}".lstrip("\n" if not account.of(Fate.DONE) else "")
         )
         if account.missing:
-            output.note(f"Allow it with: {allowing.text}")
+            output.note(f"To allow it: {allowing.text}")
     if stopped is not None:
         raise stopped
     raise typer.Exit(ExitCode.OK if account.successful else ExitCode.FOUND)
@@ -101,7 +105,7 @@ def _again(target: Target, only: str | None, allowed: frozenset[Risk]) -> list[s
 def _allowed(allow: list[Risk] | None) -> frozenset[Risk]:
     if Risk.REPLICATION in (allow or ()):
         raise UsageError(
-            "--allow replication is not possible yet: kafkactl does not move replicas.",
+            "--allow replication is not supported yet: kafkactl does not move replicas.",
             hint="Use kafka-reassign-partitions; kafkactl diff shows when it is done.",
         )
     return frozenset(allow or ())

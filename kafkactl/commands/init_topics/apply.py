@@ -1,4 +1,4 @@
-"""One run of init-topics: look, ask, make it so, and account for each change."""
+"""One run of init-topics: plan, ask, apply, and account for each change."""
 
 import time
 
@@ -13,7 +13,7 @@ from kafkactl.risk import CONSEQUENCE, Risk
 from kafkactl.text.words import many
 from kafkactl.view import output, plan_table
 
-# Another init-topics at work makes plans go stale; each round sees what it did.
+# Another init-topics running at the same time makes plans go stale; each round sees what it did.
 _ROUNDS = 5
 
 
@@ -31,7 +31,7 @@ class Run:
         self.seconds = 0.0
 
     def look(self) -> Plan:
-        """Plan from the cluster as it is."""
+        """Plan from the cluster's current state."""
         topics = read_topics(self.kafka, [*self.catalog.topics, *self.catalog.removed], config_of=self.catalog.topics)
         self.plan = make_plan(
             self.catalog,
