@@ -102,7 +102,9 @@ def read_standing(cluster: Cluster, group: str, places: Iterable[Place]) -> tupl
     Raises UnreachableError where a partition has no leader that answers: of half of them nobody can plan.
     """
     wanted = sorted(places)
-    committed = read_commits(cluster, group, wanted) if _OFFSETS in read_metadata(cluster).topics else {}
+    if not wanted:
+        return ()
+    committed = commits_if_any(cluster, group, wanted)
     ranges, stable = ranges_of(cluster, wanted), read_stable_ends(cluster, wanted)
     silent = [place for place in wanted if ranges[place].first is None or ranges[place].end is None]
     if silent:
@@ -125,6 +127,11 @@ def groups_by_topic(cluster: Cluster, topics: Iterable[str]) -> dict[str, list[s
         for topic in {topic for topic, _ in _committed(answer)} & wanted.keys():
             wanted[topic].append(group)
     return wanted
+
+
+def commits_if_any(cluster: Cluster, group: str, places: Sequence[Place]) -> dict[Place, int]:
+    """As `read_commits`, of a group which may be a new one; without asking on a cluster where no group ever was."""
+    return read_commits(cluster, group, places) if _OFFSETS in read_metadata(cluster).topics else {}
 
 
 def read_commits(cluster: Cluster, group: str, places: Sequence[Place]) -> dict[Place, int]:
@@ -275,11 +282,13 @@ def group_filter(cluster: Cluster, wanted: Sequence[str]) -> Callable[[str], boo
     return lambda name: name in wanted or any(fnmatchcase(name, pattern) for pattern in globs)
 
 
-def require_group(cluster: Cluster, name: str) -> None:
+def require_group(cluster: Cluster, name: str, *, hint: str = "") -> None:
     """Raise KafkactlError where there is no group of this very name, UnreachableError where nobody knows."""
     listing = list_group_ids(cluster)
     if name not in listing.ids:
-        raise _not_found(cluster, name, listing)
+        error = _not_found(cluster, name, listing)
+        error.hint = hint if hint and not listing.missing else error.hint
+        raise error
 
 
 def topic_filter(cluster: Cluster, wanted: Sequence[str]) -> Callable[[str], bool]:

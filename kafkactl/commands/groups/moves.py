@@ -18,7 +18,7 @@ from kafkactl.groups.journal import Saved, parse_offsets
 from kafkactl.groups.model import Partition
 from kafkactl.groups.reset import Goal, Move, by, plan, to_earliest, to_latest, to_offset, to_these, to_time
 from kafkactl.text.words import many
-from kafkactl.topics import Place, is_glob, matches
+from kafkactl.topics import Place, in_short, is_glob, matches
 from kafkactl.view import output
 
 
@@ -35,20 +35,22 @@ class Where:
     value: Any
     time: int | None
     text: str
+    create: bool = False  # the group may be a new one
 
 
 def reset_offsets(asked: Asked, group: str, where: Where) -> None:
     """groups reset. Raises KafkactlError."""
     kafka = connect(asked.target.connection)
     if where.option == "--from-file":
-        saved = parse_offsets(where.text, str(where.value))
+        saved = parse_offsets(where.text, str(where.value), group)
         _tell_origin(kafka, group, saved)
         chosen = {place: o for place, o in saved.offsets.items() if _chosen(place, where.topics, where.partitions)}
         _require_places(kafka, chosen, str(where.value))
         refuse_members(kafka, group)
         moves = plan(read_standing(kafka, group, chosen), to_these(chosen))
     else:
-        require_group(kafka, group)
+        if not where.create:
+            require_group(kafka, group, hint="If it is to be a new group: add --create")
         refuse_members(kafka, group)
         standing = read_standing(kafka, group, _places(kafka, group, where))
         moves = plan(standing, _wish(kafka, standing, where))
@@ -87,9 +89,13 @@ def _wish(kafka: Cluster, standing: Sequence[Partition], where: Where) -> Goal:
 
 
 def _places(kafka: Cluster, group: str, where: Where) -> list[Place]:
-    """The selected partitions: all of a topic that is named; for a glob, those in which the group has commits."""
+    """The selected partitions: all of a topic that is named; for a glob, those in which the group has commits.
+
+    A group that is to be created has none: then a glob means all topics that match.
+    """
     topics = read_topics(kafka, [topic for topic in where.topics if not is_glob(topic)], config_of=())
-    committed = _committed(kafka, group)
+    committed = {} if where.create else _committed(kafka, group)
+    every = [Place(topic.name, p.id) for topic in topics.found.values() for p in topic.partitions]
     found: dict[Place, None] = {}
     for pattern in where.topics:
         if pattern in topics.denied:
@@ -97,20 +103,21 @@ def _places(kafka: Cluster, group: str, where: Where) -> list[Place]:
         if pattern in topics.found:
             found |= dict.fromkeys(Place(pattern, p.id) for p in topics.found[pattern].partitions)
         elif is_glob(pattern):
-            found |= dict.fromkeys(place for place in committed if matches(place[0], pattern))
+            found |= dict.fromkeys(
+                place for place in (every if where.create else committed) if matches(place[0], pattern)
+            )
         else:
             raise no_such_topic(kafka, pattern, topics)
-    chosen = [place for place in found if not where.partitions or place[1] in where.partitions]
-    if not chosen:
+    if not found:
         has = ", ".join(sorted({topic for topic, _ in committed}))
         raise KafkactlError(
             f"{group} has no commits in {' '.join(where.topics)}.",
             where=f"It has commits in {has}." if has else "It has no commits at all.",
             hint="To reset all partitions of a topic, name it without a glob.",
         )
-    if absent := sorted(set(where.partitions) - {id for _, id in chosen}):
+    if absent := sorted(set(where.partitions) - {id for _, id in found}):
         raise UsageError(f"Partition {absent[0]} does not exist in {' '.join(where.topics)}.")
-    return chosen
+    return [place for place in found if not where.partitions or place[1] in where.partitions]
 
 
 def _committed(kafka: Cluster, group: str) -> dict[Place, int]:
@@ -132,8 +139,7 @@ def _require_places(kafka: Cluster, places: Iterable[Place], source: str) -> Non
     listed = list(places)
     if not listed:
         raise UsageError(f"{source} contains no offsets of these topics.")
-    topics = read_topics(kafka, {topic for topic, _ in listed}, config_of=()).found
-    there = {Place(topic.name, p.id) for topic in topics.values() for p in topic.partitions}
+    there = _existing(kafka, listed)
     if absent := [place for place in listed if place not in there]:
         raise KafkactlError(
             f"Nothing was changed: {absent[0]} does not exist on {kafka.connection.address}.",
@@ -162,14 +168,38 @@ def undo_change(asked: Asked, group: str | None) -> None:
             f"There is no change to {group or 'any group'} on this cluster to undo.",
             where="Only changes made with kafkactl on this machine by this user can be undone.",
         )
-    path, saved = last
+    _, saved = last
     refuse_members(kafka, saved.group)
-    _require_places(kafka, saved.offsets, str(path))
+    offsets = _left(kafka, saved)
     when = datetime.fromtimestamp(saved.taken / 1000, UTC).astimezone().isoformat(sep=" ", timespec="seconds")
-    output.note(f"The last change to {saved.group} from here: {saved.change}, at {when}.")
+    output.note(f"The last change to {saved.group} from here: {saved.change}, at {when}{_OUTCOMES[saved.outcome]}.")
     words = _back(saved.change)
-    moves = plan(read_standing(kafka, saved.group, saved.offsets), to_these(saved.offsets), exact=True)
+    moves = plan(read_standing(kafka, saved.group, offsets), to_these(offsets), exact=True)
     carry_out(kafka, asked, [_change(kafka, saved.group, words, moves)])
+
+
+_OUTCOMES = {
+    "done": "",
+    "partly": "; it was done in part",
+    "pending": "; it was interrupted, and whether it was done is not known",
+    "refused": "; it was refused",
+}
+
+
+def _left(kafka: Cluster, saved: Saved) -> dict[Place, int | None]:
+    """The saved offsets of partitions that still exist; a warning names the others. Raises KafkactlError for none."""
+    there = _existing(kafka, saved.offsets)
+    gone = [place for place in saved.offsets if place not in there]
+    if len(gone) == len(saved.offsets):
+        raise KafkactlError(f"There is nothing to undo: {in_short(gone)} no longer exist, so nothing was changed.")
+    if gone:
+        output.warn(f"left out, for they no longer exist: {in_short(gone)}")
+    return {place: offset for place, offset in saved.offsets.items() if place in there}
+
+
+def _existing(kafka: Cluster, places: Iterable[Place]) -> set[Place]:
+    topics = read_topics(kafka, {topic for topic, _ in places}, config_of=()).found
+    return {Place(topic.name, p.id) for topic in topics.values() for p in topic.partitions}
 
 
 def _back(change: str) -> str:
@@ -219,7 +249,7 @@ def delete_groups(asked: Asked, groups: Sequence[str]) -> None:
         require_group(kafka, group)
         refuse_members(kafka, group)
         act: Callable[[], None] = partial(delete_group, kafka, group)
-        changes.append(OffsetChange(group, "delete the group", _forgotten(_committed(kafka, group)), act))
+        changes.append(OffsetChange(group, "delete the group", _forgotten(_committed(kafka, group)), act, always=True))
     carry_out(kafka, asked, changes)
 
 

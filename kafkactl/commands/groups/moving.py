@@ -51,6 +51,7 @@ def reset(
             help="Move to the offsets in FILE, from `groups save` or kafka-consumer-groups --export.",
         ),
     ] = None,
+    create: Annotated[bool, typer.Option("--create", help="GROUP may be a new one.")] = False,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
     confirm: options.Confirm = None,
@@ -90,6 +91,7 @@ def reset(
             value=places[given[0]],
             time=options.moment(to_time) if to_time is not None else None,
             text=_read(from_file) if from_file is not None else "",
+            create=create,
         ),
     )
 
