@@ -7,10 +7,11 @@ import os
 import sys
 from collections.abc import Mapping
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Annotated, Any, NamedTuple, NoReturn
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command_from_info
 from typer.models import CommandInfo
 
@@ -125,13 +126,24 @@ class Commands(TyperGroup):
         return [*(CompletionItem(name, help=self.table[name].help) for name in names), *options]
 
 
+class Command(TyperCommand):
+    """A command that looks at what was typed before it starts."""
+
+    def invoke(self, ctx: Any) -> Any:
+        from kafkactl.options import refuse_unusable
+
+        for parameter in self.params:
+            refuse_unusable(parameter, ctx.params.get(parameter.name))
+        return super().invoke(ctx)
+
+
 def _command(name: str, entry: Leaf | Branch) -> Any:
     if isinstance(entry, Branch):
         group = type("Subcommands", (Commands,), {"table": entry.commands})
         return group(name=name, help=entry.help, no_args_is_help=True, rich_markup_mode=None)
     module, _, function = entry.home.partition(":")
     callback = getattr(import_module(f"kafkactl.commands.{module}"), function)
-    info = CommandInfo(name=name, callback=callback, context_settings=dict(entry.settings or {}))
+    info = CommandInfo(name=name, cls=Command, callback=callback, context_settings=dict(entry.settings or {}))
     return get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode=None)
 
 
@@ -165,6 +177,9 @@ def main() -> NoReturn:
     """Run the command line of this process and exit with its code."""
     process.raise_on_signals()
     process.collect_garbage_by_hand()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # where the locale is ASCII, escapes stand for the rest
+            stream.reconfigure(errors="backslashreplace")
     code = _run()
     try:
         sys.stdout.flush()
@@ -187,20 +202,26 @@ def _run() -> int:
     try:
         return _app()
     except KafkactlError as error:
-        if os.environ.get("KAFKACTL_DEBUG"):
-            raise
+        _show_where()
         _tell(error)
-        return error.exit_code
+        return process.code_of_signal() or error.exit_code
     except BrokenPipeError:
         # Whoever read our output has seen enough (`| head`).
         _drop_stdout()
         return ExitCode.OK
     except (KeyboardInterrupt, Terminated) as end:
         return ExitCode.TERMINATED if isinstance(end, Terminated) else ExitCode.INTERRUPTED
-    except Exception as error:  # whatever it is, a user never gets a traceback
-        if os.environ.get("KAFKACTL_DEBUG"):
-            raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, a user never gets a traceback unasked
+        _show_where()
         return process.code_of_signal() or _unforeseen(error)
+
+
+def _show_where() -> None:
+    """The traceback of what is being handled, for whoever asked for it; the exit code is the same."""
+    if os.environ.get("KAFKACTL_DEBUG"):
+        import traceback
+
+        traceback.print_exc()
 
 
 def _unforeseen(error: Exception) -> ExitCode:

@@ -1,6 +1,7 @@
 """Options shared by commands, each declared once."""
 
 import inspect
+import os
 from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
@@ -11,7 +12,9 @@ import typer
 
 from kafkactl.errors import UsageError
 from kafkactl.settings import Target
+from kafkactl.text.escapes import is_text, printable, typed_bytes
 from kafkactl.text.units import parse_duration, parse_moment, parse_rate
+from kafkactl.topics import impossible_name, is_glob
 from kafkactl.view.output import Format, ListFormat, ReportFormat
 
 P = TypeVar("P")
@@ -25,8 +28,8 @@ def duration(text: str | float) -> float:
 def positive_duration(text: str | float) -> float:
     """Like `duration`, but more than zero."""
     value = duration(text)
-    if value <= 0:
-        raise typer.BadParameter("must be more than 0.")
+    if value < 0.001:  # librdkafka counts ms, and takes 0 for "without end"
+        raise typer.BadParameter("must be 1ms or more.")
     return value
 
 
@@ -48,6 +51,43 @@ def _read(parse: Callable[[str], P], text: str) -> P:
         return parse(text)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
+
+
+def as_bytes(text: str) -> bytes:
+    """An argument's very bytes, whatever they are."""
+    return os.fsencode(text)
+
+
+def escaped_bytes(text: str) -> bytes:
+    r"""An argument's bytes, in which \xNN, \t, \n, \r, \0 and \\ are what they are in --format."""
+    return typed_bytes(text)
+
+
+def refuse_unusable(parameter: Any, given: Any) -> None:
+    """Raise UsageError for a value that no parameter of its kind can have, before anybody is asked anything.
+
+    Text that is not UTF-8 (what takes bytes has them as bytes), nothing at all (an unset shell variable), a number no
+    `long` can hold, a topic that Kafka cannot have.
+    """
+    is_option = parameter.param_type_name == "option"
+    name = max(parameter.opts, key=len) if is_option else parameter.metavar or parameter.name
+    for value in given if isinstance(given, (list, tuple)) else [given]:
+        why = _unusable(value, topic="TOPIC" in (parameter.metavar or ""))
+        if why:
+            raise UsageError(f"{name}: {why}")
+
+
+def _unusable(value: Any, *, topic: bool) -> str | None:
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return f"{value} is more than Kafka can count."
+    if not isinstance(value, str | Path):
+        return None
+    text = "" if value == Path() else str(value)
+    if not text:
+        return "nothing is given; an unset shell variable looks like that."
+    if not is_text(text):
+        return f"{printable(os.fsencode(text))} is not UTF-8."
+    return impossible_name(text) if topic and not is_glob(text) else None
 
 
 def complete_topic(incomplete: str) -> list[str]:

@@ -13,6 +13,7 @@ from kafkactl.catalog.model import Catalog, Position, Topic
 from kafkactl.errors import UsageError
 from kafkactl.risk import Risk, config_risks
 from kafkactl.text.suggest import suggest
+from kafkactl.text.units import is_number
 from kafkactl.text.words import many
 from kafkactl.topics import ConfigValue, LiveTopic, is_internal
 
@@ -196,7 +197,7 @@ _MIN_ISR = "min.insync.replicas"
 
 def _min_isr(config: Mapping[str, str | None]) -> int:
     text = config.get(_MIN_ISR) or ""
-    return int(text) if text.isdigit() else 1
+    return int(text) if is_number(text) else 1
 
 
 def _short_of_replicas(needed: int, replicas: int | None) -> str:

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kafkactl.errors import UsageError
+from kafkactl.text.escapes import is_text, printable
+from kafkactl.text.units import is_number
 
 if TYPE_CHECKING:
     from kafkactl.catalog.model import Catalog
@@ -184,7 +186,12 @@ def topics_to_look_at(given: Sequence[str]) -> list[str]:
 
 def looked_at(given: Sequence[str], variable: str) -> list[str]:
     """The names (or globs) that narrow a read-only command: those given, else those of an environment variable."""
-    return list(given) or [name.strip() for name in os.environ.get(variable, "").split(",") if name.strip()]
+    if given:
+        return list(given)
+    names = [name.strip() for name in os.environ.get(variable, "").split(",") if name.strip()]
+    if wrong := [name for name in names if not is_text(name)]:
+        raise UsageError(f"{variable}: {printable(os.fsencode(wrong[0]))} is not UTF-8.")
+    return names
 
 
 def _addresses(text: str) -> tuple[str, ...]:
@@ -193,9 +200,9 @@ def _addresses(text: str) -> tuple[str, ...]:
         raise UsageError("No broker address was given.", hint="Write HOST:PORT; separate several with commas.")
     for address in addresses:
         host, colon, port = address.rpartition(":")
-        if not colon or not host or not port.isdigit() or not 0 < int(port) < 65536:
+        if not colon or not host or not is_text(host) or not is_number(port) or not 0 < int(port) < 65536:
             raise UsageError(
-                f"{address!r} is not a broker address.",
+                f"{printable(os.fsencode(address))} is not a broker address.",
                 hint="Write HOST:PORT; separate several with commas.",
             )
     return addresses
@@ -204,7 +211,7 @@ def _addresses(text: str) -> tuple[str, ...]:
 def _read_properties(path: Path) -> dict[str, str]:
     """librdkafka properties from a file of `key=value` lines; `${VAR}` is read from the environment."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(f"Cannot read the client configuration {path}: {reason}.") from None

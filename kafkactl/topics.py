@@ -1,10 +1,12 @@
 """Topics as the cluster has them. Pure facts: the cluster package fills them in, plan and describe judge them."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal, NamedTuple
 
+from kafkactl.text.units import is_number
 from kafkactl.text.words import many
 
 _TOPICS = 2  # of many topics so many are named
@@ -22,6 +24,25 @@ class Place(NamedTuple):
 
 
 NO_SUCH_TIME = -1  # Kafka's answer where no record is at or after a time
+
+
+LONGEST_NAME = 249
+_NOT_ALLOWED = re.compile(r"[^A-Za-z0-9._-]")
+
+
+def impossible_name(name: str) -> str | None:
+    """Why no topic can have this name (Kafka's Topic.validate), in a sentence; None for a possible one."""
+    if not name:
+        return "a topic's name is empty."
+    if name in (".", ".."):
+        return f'a topic cannot be named "{name}".'
+    if len(name) > LONGEST_NAME:
+        return f"the topic name {name[:20]}… has {len(name):,} characters; Kafka allows {LONGEST_NAME}."
+    bad = _NOT_ALLOWED.search(name)
+    if bad:
+        what = "a space" if bad[0] == " " else f'"{bad[0]}"' if bad[0].isprintable() else f"U+{ord(bad[0]):04X}"
+        return f'topic name {name!r} contains {what}. Kafka allows letters, digits, ".", "_" and "-".'
+    return None
 
 
 def is_glob(name: str) -> bool:
@@ -115,4 +136,4 @@ def health(topic: LiveTopic, reassigning: frozenset[int] = frozenset()) -> tuple
 
 def _min_isr(topic: LiveTopic) -> int:
     setting = (topic.config or {}).get("min.insync.replicas")
-    return int(setting.value) if setting and setting.value and setting.value.isdigit() else 1
+    return int(setting.value) if setting and setting.value and is_number(setting.value) else 1

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from kafkactl.text.units import retention_text
+from kafkactl.text.units import is_number, retention_text
 from kafkactl.text.words import and_more
 from kafkactl.topics import LiveTopic, is_internal
 
@@ -66,7 +66,7 @@ def _values(topic: LiveTopic) -> dict[str, Any]:
 
 def _scalar(value: str | None) -> str | int:
     """Whole numbers are written without quotes, as a person would."""
-    return int(value) if value and value.lstrip("-").isdigit() and str(int(value)) == value else value or ""
+    return int(value) if value and is_number(value.lstrip("-")) and str(int(value)) == value else value or ""
 
 
 def _beyond(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,27 +8,17 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
-LONGEST_TOPIC_NAME = 249
+from kafkactl.topics import impossible_name
+
 TOPIC_NAME = r"[A-Za-z0-9._-]+"
-_NOT_ALLOWED = re.compile(r"[^A-Za-z0-9._-]")
 _ADDRESS = re.compile(r"(?:[A-Za-z][A-Za-z0-9_]*://)?(\[[0-9A-Fa-f:.%]+\]|[^\s:/\[\],]+)(?::([^:]*))?")
 
 
 def wrong_topic_name(name: str) -> str | None:
     """Why Kafka would reject this topic name, or why it must not be declared; None for a valid one."""
-    if not name:
-        return "a topic's name is empty."
-    if name in (".", ".."):
-        return f'a topic cannot be named "{name}".'
-    if len(name) > LONGEST_TOPIC_NAME:
-        return f"the topic name {name[:20]}… has {len(name):,} characters; Kafka allows {LONGEST_TOPIC_NAME}."
-    bad = _NOT_ALLOWED.search(name)
-    if bad:
-        what = "a space" if bad[0] == " " else f'"{bad[0]}"' if bad[0].isprintable() else f"U+{ord(bad[0]):04X}"
-        return f'topic name {name!r} contains {what}. Kafka allows letters, digits, ".", "_" and "-".'
     if name.startswith("__"):
         return f"{name} is reserved: names that begin with __ are Kafka's internal topics."
-    return None
+    return impossible_name(name)
 
 
 def colliding(names: Iterable[str]) -> Iterator[tuple[str, str]]:

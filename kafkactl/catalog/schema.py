@@ -5,7 +5,8 @@ from typing import Any
 
 from kafkactl.catalog import keys
 from kafkactl.catalog.configs import CONFIGS, ConfigKind
-from kafkactl.catalog.keys import LONGEST_TOPIC_NAME, TOPIC_NAME
+from kafkactl.catalog.keys import TOPIC_NAME
+from kafkactl.topics import LONGEST_NAME
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -81,7 +82,7 @@ def _item(rule: keys.ItemRule) -> Schema:
 
 
 def _topic_name() -> Schema:
-    return {"type": ["string", "number"], "pattern": _TOPIC_NAME, "maxLength": LONGEST_TOPIC_NAME}
+    return {"type": ["string", "number"], "pattern": _TOPIC_NAME, "maxLength": LONGEST_NAME}
 
 
 def _configs() -> Schema:

@@ -12,6 +12,7 @@ from kafkactl.cluster.kafka_errors import error_text, failure
 from kafkactl.cluster.properties import client_properties
 from kafkactl.errors import KafkactlError
 from kafkactl.text.suggest import suggest
+from kafkactl.text.units import is_number
 from kafkactl.topics import ConfigValue, LivePartition, LiveTopic
 
 
@@ -56,7 +57,7 @@ def read_brokers(cluster: Cluster, ids: list[int] | None = None) -> list[BrokerS
 def read_default_replication(cluster: Cluster) -> int | None:
     """How many replicas a new topic gets that does not say; None where no broker tells."""
     text = read_brokers(cluster, [cluster.info.brokers[0].id])[0].text("default.replication.factor")
-    return int(text) if text.isdigit() else None
+    return int(text) if is_number(text) else None
 
 
 def _setting(entry: object) -> Setting:

@@ -16,6 +16,7 @@ from kafkactl.containers.model import LogLine, merged_by_time
 from kafkactl.errors import KafkactlError, UsageError
 from kafkactl.options import Project, positive_duration
 from kafkactl.text.escapes import plain
+from kafkactl.text.units import is_number
 from kafkactl.text.words import many
 from kafkactl.view import output
 from kafkactl.view.output import LineFormat
@@ -100,7 +101,7 @@ def _count(tail: str | None, *, everything: bool) -> int | None:
     """How many lines of each service; None is all. Raises UsageError."""
     if tail is None:
         return None if everything else _DEFAULT_TAIL
-    if tail != "all" and not tail.isdigit():
+    if tail != "all" and not is_number(tail):
         raise UsageError(f"--tail {tail}: not a number of lines.", hint="For example: --tail 100, or --tail all")
     return None if tail == "all" else int(tail)
 

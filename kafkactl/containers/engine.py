@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from kafkactl.containers.endpoint import Endpoint, EngineError, endpoint, engine_error
 from kafkactl.containers.model import Container, Death, Memory, docker_time, read_container, read_memory
+from kafkactl.text.units import is_number
 
 T = TypeVar("T")
 
@@ -136,7 +137,7 @@ class Engine:
                 short_of_memory.add(id)
             else:
                 code = event.get("Actor", {}).get("Attributes", {}).get("exitCode", "0")
-                found[id] = Death(int(code) if code.lstrip("-").isdigit() else 0, id in short_of_memory)
+                found[id] = Death(int(code) if is_number(code.lstrip("-")) else 0, id in short_of_memory)
                 short_of_memory.discard(id)
         return found
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kafkactl.containers.model import Container
+from kafkactl.text.units import is_number
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -28,7 +29,7 @@ def parse_listeners(text: str) -> tuple[Listener, ...]:
     for entry in text.split(","):
         name, separator, address = entry.strip().partition("://")
         host, _, port = address.rpartition(":")
-        if separator and port.isdigit():
+        if separator and is_number(port):
             found.append(Listener(name, host.strip("[]"), int(port)))
     return tuple(found)
 

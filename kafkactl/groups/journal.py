@@ -15,7 +15,7 @@ from urllib.parse import quote
 from kafkactl.errors import KafkactlError, UsageError
 from kafkactl.settings import state_directory
 from kafkactl.text.words import and_more
-from kafkactl.topics import Place
+from kafkactl.topics import Place, impossible_name
 
 _HINT = "To write such a file: kafkactl groups save GROUP > FILE"
 
@@ -70,7 +70,12 @@ def _from_csv(text: str, name: str, group: str) -> Saved:
             if not row:
                 continue
             *front, topic, id, offset = (cell.strip() for cell in row) if len(row) in (3, 4) else ("", "", "")
-            if not (topic and _DIGITS.fullmatch(id) and _DIGITS.fullmatch(offset) and _fits(int(id), int(offset))):
+            if not (
+                impossible_name(topic) is None
+                and _DIGITS.fullmatch(id)
+                and _DIGITS.fullmatch(offset)
+                and _fits(int(id), int(offset))
+            ):
                 raise UsageError("A line is not topic,partition,offset.", where=f"{name}:{number}", hint=_HINT)
             groups |= dict.fromkeys(front)
             if not front or front == [group]:
@@ -116,7 +121,13 @@ def _outcome(word: Any) -> Outcome:
 def _offsets(entries: Any) -> Iterator[tuple[Place, int | None]]:
     for entry in entries:
         topic, id, offset = entry["topic"], entry["partition"], entry["offset"]
-        good = isinstance(topic, str) and _whole(id) and (offset is None or _whole(offset)) and _fits(id, offset or 0)
+        good = (
+            isinstance(topic, str)
+            and impossible_name(topic) is None
+            and _whole(id)
+            and (offset is None or _whole(offset))
+            and _fits(id, offset or 0)
+        )
         _require(good, f"{entry} is not an offset of a partition")
         yield Place(topic, id), offset
 

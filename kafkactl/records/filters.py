@@ -7,22 +7,22 @@ from typing import Any
 from kafkactl.errors import UsageError
 from kafkactl.records.jsonlines import encode_parsed
 from kafkactl.records.model import Record
+from kafkactl.text.escapes import printable
 
 Filter = Callable[[Record], bool]
 
 
-def by_key(key: str) -> Filter:
+def by_key(key: bytes) -> Filter:
     """Records with exactly this key."""
-    wanted = key.encode()
-    return lambda record: record.key == wanted
+    return lambda record: record.key == key
 
 
-def by_pattern(pattern: str) -> Filter:
+def by_pattern(pattern: bytes) -> Filter:
     """Records in whose key, value or any header the pattern is found. Raises UsageError for a bad pattern."""
     try:
-        search = re.compile(pattern.encode()).search
+        search = re.compile(pattern).search
     except re.error as error:
-        raise UsageError(f"--grep: {pattern!r} is not a valid regular expression: {error}.") from None
+        raise UsageError(f"--grep: {printable(pattern)} is not a valid regular expression: {error}.") from None
 
     def keep(record: Record) -> bool:
         texts = [record.value, record.key]
@@ -33,12 +33,12 @@ def by_pattern(pattern: str) -> Filter:
     return keep
 
 
-def by_header(pair: str) -> Filter:
+def by_header(pair: bytes) -> Filter:
     """Records with this header, given as name=value; a name alone means any value. Raises UsageError."""
-    name, equals, value = pair.partition("=")
+    front, equals, wanted = pair.partition(b"=")
+    name = front.decode("utf-8", "surrogateescape")
     if not name:
-        raise UsageError(f"--header: {pair!r} is not NAME=VALUE.")
-    wanted = value.encode()
+        raise UsageError(f"--header: {printable(pair)} is not NAME=VALUE.")
     return lambda record: any(n == name and (not equals or v == wanted) for n, v in record.headers)
 
 

@@ -13,7 +13,7 @@ from kafkactl.records.filters import Filter, Query
 from kafkactl.records.jsonlines import encode, encode_lines
 from kafkactl.records.masking import mask
 from kafkactl.records.model import Record
-from kafkactl.text.escapes import plain
+from kafkactl.text.escapes import printable
 
 _ESCAPES = {"n": b"\n", "t": b"\t", "r": b"\r", "0": b"\0", "\\": b"\\"}
 
@@ -71,11 +71,6 @@ def _escaped(escape: str) -> bytes:
 
 
 Paint = Callable[[str, str], str]
-
-
-def printable(data: bytes, *, lines: bool = False) -> str:
-    """Bytes as text safe for a terminal; what is not UTF-8 is shown as escapes. `lines` keeps newlines."""
-    return plain(data.decode("utf-8", "backslashreplace"), lines=lines)
 
 
 def when(timestamp: int | None, today: datetime) -> str:

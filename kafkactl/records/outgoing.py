@@ -7,6 +7,7 @@ import msgspec
 
 from kafkactl.records.jsonlines import RecordLine, as_text, data, decode, encode_line, header_data
 from kafkactl.records.model import Headers
+from kafkactl.text.units import is_number
 from kafkactl.topics import LiveTopic
 
 NOW = 0  # the timestamp librdkafka fills in itself
@@ -152,7 +153,7 @@ def rules(topic: LiveTopic) -> Rules:
 
 def _bound(config: Mapping[str, str], key: str) -> int | None:
     text = config.get(key, "")
-    return int(text) if text.isdigit() and int(text) < 2**63 - 1 else None
+    return int(text) if is_number(text) and int(text) < 2**63 - 1 else None
 
 
 _OVERHEAD = 128  # bytes around a record that has no headers, at most

@@ -11,6 +11,7 @@ from kafkactl.errors import KafkactlError, UsageError
 from kafkactl.records.outgoing import Outgoing, as_invalid, as_line
 
 _OURS = re.compile(r"\.unsent(-\d+)?\.jsonl$")
+_LONGEST = 200  # bytes of the input's or topic's name in that of the file: file systems take 255 in all
 
 
 class Unsent:
@@ -67,7 +68,7 @@ class Unsent:
         directory, base = (self._input.parent, self._input.name) if self._input else (Path(), self._topic)
         if not os.access(directory, os.W_OK):
             directory = Path(tempfile.gettempdir())
-        base = _OURS.sub("", base)
+        base = os.fsdecode(os.fsencode(_OURS.sub("", base))[:_LONGEST])
         for number in count(1):
             name = f"{base}.unsent{f'-{number}' if number > 1 else ''}.jsonl"
             try:

@@ -1,5 +1,6 @@
-"""Text that cannot drive a terminal, whoever wrote it. Pure."""
+"""Text that cannot drive a terminal, whoever wrote it; and bytes as a user types them. Pure."""
 
+import os
 import re
 
 # Control characters but the tab, C1 included, and the marks that turn the direction of what follows.
@@ -16,3 +17,30 @@ def plain(text: str, *, lines: bool = False) -> str:
         return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
 
     return _DRIVING.sub(escape, text)
+
+
+def printable(data: bytes, *, lines: bool = False) -> str:
+    """Bytes as text safe for a terminal; what is not UTF-8 is shown as escapes. `lines` keeps newlines."""
+    return plain(data.decode("utf-8", "backslashreplace"), lines=lines)
+
+
+def is_text(text: str) -> bool:
+    """Whether a text can be written as UTF-8: an argument or a JSON string may hold halves of characters.
+
+    librdkafka's Python client ends the process (SIGSEGV) where it is given such a name.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+_TYPED = re.compile(rb"\\(x[0-9a-fA-F]{2}|[tnr0\\])")
+_SIGNS = {b"t": b"\t", b"n": b"\n", b"r": b"\r", b"0": b"\0", b"\\": b"\\"}
+
+
+def typed_bytes(text: str) -> bytes:
+    """The bytes of an argument, those that are not UTF-8 among them; `\\xNN`, `\\t`, `\\n`, `\\r`, `\\0` and `\\\\` are
+    what they are in --format. Any other backslash stands for itself."""
+    return _TYPED.sub(lambda m: _SIGNS.get(m[1]) or bytes([int(m[1][1:], 16)]), os.fsencode(text))

@@ -1,7 +1,8 @@
 """Times and sizes as people write them, and back. Exact: nothing is rounded in either direction. Pure."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
+from datetime import time as clock
 
 INFINITE = -1
 _LONG_MAX = 2**63 - 1  # Kafka's `long`
@@ -55,16 +56,37 @@ def _parse(value: str | int, factors: dict[str, int]) -> int | None:
     return int(match[1]) * factor
 
 
-_SPAN = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)?")
-_RATE = re.compile(r"(\d+(?:\.\d+)?)(?:/(s|m|h))?")
+_PART = r"(\d{1,18}(?:\.\d{1,9})?)(ms|s|m|h|d|w)"
+_SPAN = re.compile(rf"(?:{_PART})+", re.ASCII)
+_SECONDS = re.compile(r"\d{1,10}(?:\.\d{1,9})?", re.ASCII)
+_RATE = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)(?:/(s|m|h))?", re.ASCII)
+_CLOCK = re.compile(r"\d{2}:\d{2}(:\d{2})?", re.ASCII)
+
+_LONGEST = 2**31 - 1  # ms, some 24 days: what librdkafka takes for a time to wait
+_LATEST = 253_402_300_799_999  # the last ms of the year 9999
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a whole number of at most 19 digits, as a `long` has; ² and ٣ are digits, but not to Kafka."""
+    return text.isascii() and text.isdigit() and len(text) <= 19
+
+
+def _span(text: str) -> float | None:
+    """Milliseconds of `1h30m`, or None for anything else."""
+    if len(text) > 100 or not _SPAN.fullmatch(text):
+        return None
+    return sum(float(number) * _MS[unit] for number, unit in re.findall(_PART, text, re.ASCII))
 
 
 def parse_duration(text: str) -> float:
-    """Seconds from what a user types: 30s, 500ms, 2m, 1h, or a number of seconds. Raises ValueError."""
-    match = _SPAN.fullmatch(text.strip())
-    if not match:
+    """Seconds from what a user types: 30s, 500ms, 1h30m, or a number of seconds. Raises ValueError."""
+    text = text.strip()
+    milliseconds = float(text) * 1000 if _SECONDS.fullmatch(text) else _span(text)
+    if milliseconds is None:
         raise ValueError(f"{text!r} is not a valid duration. Write 30s, 500ms, 2m or a number of seconds.")
-    return float(match[1]) * _MS[match[2] or "s"] / 1000
+    if milliseconds > _LONGEST:
+        raise ValueError(f"{text!r} is too long; the longest is 24d.")
+    return milliseconds / 1000
 
 
 def parse_rate(text: str) -> float:
@@ -76,20 +98,37 @@ def parse_rate(text: str) -> float:
 
 
 def parse_moment(text: str, now: datetime) -> int:
-    """Milliseconds since 1970 from `15m` (ago), `2026-11-22T10:00[:00][Z|+08:00]`, or such milliseconds.
+    """Milliseconds since 1970 from what a user types. Raises ValueError, also before 1970 and after 9999.
 
-    A time without a zone is in the zone of `now`. Raises ValueError.
+    `15m`, `1h30m` or a number of seconds: so long ago. `now`, `today`, `yesterday`: the latter two at midnight.
+    `22:50`: when it was that time last. `2026-11-22T10:00[:00][Z|+08:00]`, or milliseconds since 1970 as `-o json`
+    prints them. A time without a zone is in the zone of `now`.
     """
-    match = _SPAN.fullmatch(text)
-    if match and match[2]:
-        return int(now.timestamp() * 1000) - int(float(match[1]) * _MS[match[2]])
-    if text.isdigit() and len(text) >= 11:
+    text = text.strip()
+    moment = _moment(text, now)
+    if moment is None:
+        raise ValueError(f"{text!r} is not a valid time.")
+    if not 0 <= moment <= _LATEST:
+        raise ValueError(f"{text!r} is not a valid time: it is {'before 1970' if moment < 0 else 'after 9999'}.")
+    return int(moment)
+
+
+def _moment(text: str, now: datetime) -> float | None:
+    if is_number(text) and len(text) >= 11:
         return int(text)
+    ago = float(text) * 1000 if _SECONDS.fullmatch(text) else _span(text)
+    if ago is not None:
+        return int(now.timestamp() * 1000) - int(ago)
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    named = {"now": now, "today": midnight, "yesterday": midnight - timedelta(days=1)}.get(text)
     try:
-        given = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is not a valid time.") from None
-    return int((given if given.tzinfo else given.replace(tzinfo=now.tzinfo)).timestamp() * 1000)
+        if named is None and _CLOCK.fullmatch(text):
+            named = datetime.combine(now.date(), clock.fromisoformat(text), now.tzinfo)
+            named -= timedelta(days=1) if named > now else timedelta()
+        given = named or datetime.fromisoformat(text)
+        return (given if given.tzinfo else given.replace(tzinfo=now.tzinfo)).timestamp() * 1000
+    except (ValueError, OverflowError):
+        return None
 
 
 def retention_text(milliseconds: int) -> str:

@@ -7,7 +7,7 @@ from kafkactl.catalog.model import Position, Topic
 from kafkactl.plan import Change, Plan
 from kafkactl.risk import CONSEQUENCE
 from kafkactl.text.escapes import plain
-from kafkactl.text.units import retention_text, size_text
+from kafkactl.text.units import is_number, retention_text, size_text
 from kafkactl.text.words import many
 from kafkactl.view.cases import Case
 from kafkactl.view.output import Style, cell_width, pad, say, style, width
@@ -23,7 +23,7 @@ def value_text(key: str, value: str | None) -> str:
     if value is None:
         return "unset"
     number = value.lstrip("-")
-    if number.isdigit():
+    if is_number(number):
         if key == "retention.ms" or key.endswith(".retention.ms"):
             return retention_text(int(value))
         if key.endswith(".bytes") and int(value) > 0:

@@ -23,7 +23,7 @@ def describe(
         list[str] | None,
         typer.Argument(
             metavar="[TOPIC]…",
-            help="Topics to describe; with --broker, broker ids.",
+            help="Topics to describe, or globs such as 'payment.*'; with --broker, broker ids.",
             autocompletion=options.complete_topic,
         ),
     ] = None,
@@ -65,20 +65,21 @@ def describe(
         return pages.describe_cluster(kafka, target.catalog, show, unhealthy=unhealthy, internal=internal)
 
     if watch:
-        _watch(look, target.connection)
+        _watch(look, target.connection, page=show is ListFormat.TABLE)
     raise typer.Exit(look())
 
 
-def _watch(look: Callable[[], ExitCode], connection: Connection) -> None:
-    """Refresh until Ctrl-C, even while the cluster restarts."""
+def _watch(look: Callable[[], ExitCode], connection: Connection, *, page: bool) -> None:
+    """Refresh until Ctrl-C, even while the cluster restarts. `page`: for people; else stdout gets documents alone."""
     while True:
-        if output.is_terminal(sys.stdout):
+        if page and output.is_terminal(sys.stdout):
             sys.stdout.write("\x1b[H\x1b[2J")
         try:
             look()
         except UnreachableError as error:
             output.note(error.message)
-        say(f"\n{time.strftime('%H:%M:%S%z')}  {connection.label}  every {_REFRESH:g} s, Ctrl-C to stop")
+        if page:
+            say(f"\n{time.strftime('%H:%M:%S%z')}  {connection.label}  every {_REFRESH:g} s, Ctrl-C to stop")
         sys.stdout.flush()
         process.collect_garbage()
         time.sleep(_REFRESH)

@@ -5,13 +5,15 @@ from typing import Any
 
 from kafkactl.catalog.model import Catalog
 from kafkactl.cluster.client import Cluster
-from kafkactl.cluster.metadata import read_brokers, read_topics
+from kafkactl.cluster.metadata import no_such_topic, read_brokers, read_topics
 from kafkactl.cluster.overview import read_overview
 from kafkactl.errors import ExitCode, KafkactlError, UsageError
 from kafkactl.groups.fetch import Scope, groups_by_topic
 from kafkactl.groups.report import Report, make_report
 from kafkactl.groups.sampling import observe
 from kafkactl.text.suggest import suggest
+from kafkactl.text.units import is_number
+from kafkactl.topics import is_glob, matches
 from kafkactl.view import cluster_page, output, topic_page
 from kafkactl.view.output import ListFormat, say
 
@@ -46,9 +48,10 @@ def describe_topics(
     judge_groups: bool = False,
 ) -> ExitCode:
 
+    names = _chosen(kafka, names)
     view = read_overview(kafka, catalog.topics if catalog else (), only=names)
     found = {row.name: row for row in view.topics}
-    rows = [found[name] for name in dict.fromkeys(names) if name in found]
+    rows = [found[name] for name in names if name in found]
     if unhealthy:
         rows = [row for row in rows if row.state != "ok"]
     groups = groups_by_topic(kafka, [row.name for row in rows]) if rows and show is not ListFormat.NAME else {}
@@ -74,6 +77,20 @@ def describe_topics(
         if name not in found:
             raise _unknown(kafka, catalog, name, view.hidden)
     return ExitCode.FOUND if unhealthy and rows else ExitCode.OK
+
+
+def _chosen(kafka: Cluster, patterns: list[str]) -> list[str]:
+    """The topics of these names and globs, each once. Raises KafkactlError for a glob that matches none."""
+    if not any(map(is_glob, patterns)):
+        return list(dict.fromkeys(patterns))
+    topics = read_topics(kafka, config_of=())
+    names: dict[str, None] = {}
+    for pattern in patterns:
+        matching = sorted(name for name in topics.found if matches(name, pattern)) if is_glob(pattern) else [pattern]
+        if not matching:
+            raise no_such_topic(kafka, pattern, topics, "no topic that matches")
+        names |= dict.fromkeys(matching)
+    return list(names)
 
 
 def _judged(kafka: "Cluster", catalog: Catalog | None, topics: list[str]) -> dict[str, "Report"]:
@@ -104,7 +121,7 @@ def _unknown(kafka: "Cluster", catalog: Catalog | None, name: str, hidden: Any) 
 def describe_brokers(kafka: "Cluster", names: list[str] | None, show: ListFormat) -> ExitCode:
 
     known = [broker.id for broker in kafka.info.brokers]
-    bad = [name for name in names or () if not name.isdigit() or int(name) not in known]
+    bad = [name for name in names or () if not is_number(name) or int(name) not in known]
     if bad:
         raise UsageError(
             f"Broker {bad[0]} does not exist on {kafka.connection.address}.",

@@ -1,6 +1,5 @@
 """kafkactl produce: writes records and accounts for every one."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +20,10 @@ def produce(
         ),
     ],
     value: Annotated[
-        str | None, typer.Argument(metavar="[VALUE]", help="Record value. Default: each line of stdin is a value.")
+        bytes | None,
+        typer.Argument(
+            metavar="[VALUE]", parser=options.as_bytes, help="Record value. Default: each line of stdin is a value."
+        ),
     ] = None,
     lines: Annotated[
         Path | None, typer.Option("-l", "--lines", metavar="FILE", help="Read lines from FILE instead of stdin.")
@@ -29,15 +31,28 @@ def produce(
     as_json: Annotated[
         bool, typer.Option("--json", help="Lines are records in the format of `tail -o json`; writes exact copies.")
     ] = False,
-    key: Annotated[str | None, typer.Option("-k", "--key", metavar="KEY", help="Key of every record.")] = None,
+    key: Annotated[
+        bytes | None,
+        typer.Option("-k", "--key", metavar="KEY", parser=options.as_bytes, help="Key of every record."),
+    ] = None,
     separator: Annotated[
-        str | None,
-        typer.Option("-K", "--key-separator", metavar="SEP", help="Separator between key and value on each line."),
+        bytes | None,
+        typer.Option(
+            "-K",
+            "--key-separator",
+            metavar="SEP",
+            parser=options.escaped_bytes,
+            help=r"Separator between key and value on each line; \t is a tab.",
+        ),
     ] = None,
     header: Annotated[
-        list[str] | None,
+        list[bytes] | None,
         typer.Option(
-            "-H", "--header", metavar="NAME=VALUE", help="Header to add; without '=' its value is null. Repeatable."
+            "-H",
+            "--header",
+            metavar="NAME=VALUE",
+            parser=options.as_bytes,
+            help="Header to add; without '=' its value is null. Repeatable.",
         ),
     ] = None,
     timestamp: Annotated[
@@ -96,11 +111,11 @@ def produce(
 
     wish = ProduceOptions(
         topic=topic,
-        value=None if value is None else os.fsencode(value),
+        value=value,
         lines=None if lines == Path("-") else lines,
         as_json=as_json,
-        key=None if key is None else os.fsencode(key),
-        separator=None if separator is None else os.fsencode(separator),
+        key=key,
+        separator=separator,
         headers=tuple(header or ()),
         timestamp=options.moment(timestamp) if timestamp is not None else None,
         tombstone=tombstone,

@@ -21,6 +21,7 @@ from kafkactl.records.outgoing import Columns, Given, Parse, Rules
 from kafkactl.records.send import Sender
 from kafkactl.records.unsent import Unsent
 from kafkactl.settings import Target
+from kafkactl.text.escapes import printable
 from kafkactl.text.remedies import Command, kafkactl
 from kafkactl.text.suggest import suggest
 from kafkactl.text.units import retention_text
@@ -107,7 +108,7 @@ class ProduceOptions:
     as_json: bool
     key: bytes | None
     separator: bytes | None
-    headers: tuple[str, ...]
+    headers: tuple[bytes, ...]
     timestamp: int | None  # ms
     tombstone: bool
     partition: int | None
@@ -215,14 +216,18 @@ def _columns(wish: ProduceOptions, rules: Rules) -> Columns | None:
     return None if said or keyless else outgoing.split_columns(wish.separator, wish.key, rules)
 
 
-def _headers(texts: tuple[str, ...]) -> Headers:
-    pairs = []
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not name:
-            raise UsageError(f"--header: {text!r} is not NAME=VALUE.")
-        pairs.append((name, value.encode("utf-8", "surrogateescape") if equals else None))
-    return tuple(pairs)
+def _headers(pairs: tuple[bytes, ...]) -> Headers:
+    found = []
+    for pair in pairs:
+        name, equals, value = pair.partition(b"=")
+        try:
+            text = name.decode()
+        except UnicodeDecodeError:
+            raise UsageError(f"--header: the name in {printable(pair)} is not UTF-8.") from None
+        if not text:
+            raise UsageError(f"--header: {printable(pair)} is not NAME=VALUE.")
+        found.append((text, value if equals else None))
+    return tuple(found)
 
 
 def _source(wish: ProduceOptions, stack: ExitStack) -> Source:

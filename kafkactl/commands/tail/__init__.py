@@ -51,7 +51,12 @@ def tail(
     follow: Annotated[
         bool, typer.Option("--follow/--no-follow", "-f/ ", help="Keep showing new records, or stop at the current end.")
     ] = True,
-    key: Annotated[str | None, typer.Option("--key", metavar="KEY", help="Only records with this key.")] = None,
+    key: Annotated[
+        bytes | None,
+        typer.Option(
+            "--key", metavar="KEY", parser=options.escaped_bytes, help=r"Only records with this key; \x00 is a byte."
+        ),
+    ] = None,
     partitioner: Annotated[
         Partitioner | None,
         typer.Option(
@@ -60,11 +65,22 @@ def tail(
         ),
     ] = None,
     grep: Annotated[
-        str | None, typer.Option("--grep", metavar="REGEX", help="Only records whose key, value or a header matches.")
+        bytes | None,
+        typer.Option(
+            "--grep",
+            metavar="REGEX",
+            parser=options.as_bytes,
+            help="Only records whose key, value or a header matches.",
+        ),
     ] = None,
     header: Annotated[
-        list[str] | None,
-        typer.Option("--header", metavar="NAME=VALUE", help="Only records with this header. Repeatable."),
+        list[bytes] | None,
+        typer.Option(
+            "--header",
+            metavar="NAME=VALUE",
+            parser=options.escaped_bytes,
+            help="Only records with this header. Repeatable.",
+        ),
     ] = None,
     query: Annotated[
         str | None, typer.Option("--jq", metavar="EXPR", help="Filter or transform each record's JSON object.")

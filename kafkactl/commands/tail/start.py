@@ -11,6 +11,7 @@ from kafkactl.errors import KafkactlError, UsageError
 from kafkactl.groups.fetch import read_commits
 from kafkactl.records import span
 from kafkactl.records.model import Partitioner, partition_of
+from kafkactl.text.escapes import printable
 from kafkactl.topics import LiveTopic, Place, is_glob, matches
 from kafkactl.view import output
 
@@ -21,7 +22,7 @@ class Wanted:
 
     topics: Sequence[str]
     partitions: Sequence[int] = ()
-    key: str | None = None
+    key: bytes | None = None
     partitioner: Partitioner | None = None
 
 
@@ -60,10 +61,10 @@ def _partitions(topic: LiveTopic, wanted: Wanted, *, strict: bool) -> set[int]:
     if wanted.partitions:
         ids &= set(wanted.partitions)
     if wanted.partitioner is not None and wanted.key is not None:
-        place = partition_of(wanted.key.encode(), len(topic.partitions), wanted.partitioner)
+        place = partition_of(wanted.key, len(topic.partitions), wanted.partitioner)
         if place not in ids and strict:
             raise UsageError(
-                f"With {wanted.partitioner}, key {wanted.key!r} belongs in partition {place} of {topic.name}."
+                f"With {wanted.partitioner}, key {printable(wanted.key)} belongs in partition {place} of {topic.name}."
             )
         ids &= {place}
     return ids

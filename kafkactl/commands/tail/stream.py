@@ -84,9 +84,9 @@ class End:
 class Shown:
     """Which records are shown, and how, as the user typed it."""
 
-    key: str | None
-    grep: str | None
-    headers: tuple[str, ...]
+    key: bytes | None
+    grep: bytes | None
+    headers: tuple[bytes, ...]
     query: str | None
     show: RecordFormat
     form: str | None

@@ -11,7 +11,7 @@ from kafkactl.doctor.codes import Finding, NotApplicableError, Severity, check
 from kafkactl.doctor.facts import BrokerFacts, Facts, TopicFacts
 from kafkactl.doctor.listeners import advertised, variable
 from kafkactl.text.remedies import Advice, Remedy, command
-from kafkactl.text.units import retention_text
+from kafkactl.text.units import is_number, retention_text
 from kafkactl.text.words import and_more, size
 
 _WARNING, _ERROR = 85, 95  # percent
@@ -70,7 +70,7 @@ def _retention(topic: TopicFacts) -> int | None:
     if topic.config.get("retention.bytes", "-1") != "-1" or "delete" not in topic.config.get("cleanup.policy", ""):
         return None
     text = topic.config.get("retention.ms", "")
-    return int(text) if text.isdigit() else None
+    return int(text) if is_number(text) else None
 
 
 _ANONYMOUS = re.compile(r"[0-9a-f]{64}")

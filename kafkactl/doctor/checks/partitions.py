@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from kafkactl.doctor.codes import Finding, NotApplicableError, check
 from kafkactl.doctor.facts import ClusterFacts, Facts, PartitionFacts, TopicFacts
 from kafkactl.text.remedies import Advice, kafkactl
+from kafkactl.text.units import is_number
 from kafkactl.text.words import and_more, many
 from kafkactl.topics import Place, is_internal
 
@@ -90,7 +91,7 @@ def under_replicated(facts: Facts) -> Iterator[Finding]:
 
 def _min_isr(topic: TopicFacts) -> int:
     text = topic.config.get("min.insync.replicas", "")
-    return int(text) if text.isdigit() else 1
+    return int(text) if is_number(text) else 1
 
 
 def _refuses(topic: TopicFacts, partition: PartitionFacts) -> bool:
@@ -176,7 +177,7 @@ def size_chain(facts: Facts) -> Iterator[Finding]:
     for topic in cluster.topics:
         most = topic.config.get("max.message.bytes", "")
         # 12 bytes are Kafka's own allowance: the defaults are 1 MiB and 1 MiB and 12.
-        if most.isdigit() and int(most) > smallest + 12 and any(len(p.replicas) > 1 for p in topic.partitions):
+        if is_number(most) and int(most) > smallest + 12 and any(len(p.replicas) > 1 for p in topic.partitions):
             yield Finding(topic.name, {"topic_bytes": most, "setting": setting, "other_bytes": smallest})
 
 

@@ -1,0 +1,152 @@
+"""Any argument, to any command: exit 2 and a sentence, or it works. Walks the app; nothing is listed by hand."""
+
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka.admin import NewTopic
+
+from kafkactl.cli import COMMANDS, Branch, Commands
+from tests.conftest import create
+
+_SECONDS = 20.0  # for one command line; the slowest wait for --timeout
+
+_TEXTS = [
+    "",
+    "\udcff",
+    "\udced\udca0\udc80",
+    "中文 tópico",
+    "-",
+    "--",
+    "-x",
+    "a\nb",
+    "\x1b[31mred",
+    "x" * 300,
+    "'\"$(id)`",
+    "*[",
+    "=",
+    "\\x",
+]
+_NUMBERS = ["-1", "0", "99999999999999999999", "9223372036854775807", "²", "1e9", "0x10", "１２", "nan", ""]
+_TIMES = [
+    "-1s",
+    "0.5ms",
+    "99999999999999999999d",
+    "1969-12-31",
+    "10000-01-01",
+    "1h30m",
+    "22:50",
+    "today",
+    "inf",
+    "²s",
+    "",
+]
+
+
+def leaves(group: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for name in group.list_commands(None):
+        command = group.get_command(None, name)
+        if isinstance(command, Commands):
+            yield from leaves(command, (*words, name))
+        else:
+            yield (*words, name), command
+
+
+ALL = list(leaves(Commands(name="kafkactl")))
+
+# What would start, stop or replace something on this machine, or run a command of ours: only what is refused by the
+# parser is tried there.
+_ACTS = {("sandbox", "up"), ("sandbox", "down"), ("sandbox", "run")}
+
+
+def hostile(parameter: Any) -> list[str]:
+    """The values to try, by what the parameter takes."""
+    kind, metavar = parameter.type.name, parameter.metavar or ""
+    if kind.startswith("integer") or metavar == "N":
+        return _NUMBERS
+    return [*_TIMES, *_TEXTS] if metavar.startswith(("TIME", "N/s")) else [*_TEXTS, *_NUMBERS[:4]]
+
+
+def command_lines(words: tuple[str, ...], command: Any) -> Iterator[list[str]]:
+    """A command line for each value of each parameter, the others as harmless as they can be."""
+    required = {p.name: "t" for p in command.params if p.param_type_name == "argument" and p.required}
+    for parameter in command.params:
+        if parameter.is_flag if hasattr(parameter, "is_flag") else False:
+            continue
+        for value in hostile(parameter):
+            arguments = dict(required)
+            options: list[str] = []
+            if parameter.param_type_name == "argument":
+                arguments[parameter.name] = value
+            else:
+                options = [max(parameter.opts, key=len), value]
+            positional = [arguments[p.name] for p in command.params if p.name in arguments]
+            yield [*words, *options, "--", *positional]
+
+
+def run(words: list[str], brokers: str, directory: Path) -> tuple[int, str]:
+    """The exit code (minus the signal) and what was said, of a forked child: nothing is started anew."""
+    said = directory / "said"
+    child = os.fork()
+    if child == 0:
+        code = 99
+        try:
+            out = os.open(said, os.O_CREAT | os.O_TRUNC | os.O_WRONLY)
+            null = os.open(os.devnull, os.O_RDONLY)
+            os.dup2(null, 0), os.dup2(out, 1), os.dup2(out, 2)
+            sys.stdin = open(0, closefd=False)  # noqa: SIM115
+            sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+            sys.stderr = open(2, "w", encoding="utf-8", closefd=False, buffering=1)  # noqa: SIM115
+            os.environ["KAFKA_BROKERS"] = brokers
+            os.environ["KAFKACTL_STATE"] = str(directory / "state")
+            sys.argv = ["kafkactl", *words]
+            from kafkactl import cli
+
+            cli.main()
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 1 if end.code else 0
+        except BaseException:  # noqa: BLE001 - whatever it is, it is what the test is about
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            os._exit(code)
+    until = time.monotonic() + _SECONDS
+    while True:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status), said.read_text(encoding="utf-8", errors="replace")
+        if time.monotonic() > until:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            return 124, said.read_text(encoding="utf-8", errors="replace")
+        time.sleep(0.005)
+
+
+@pytest.mark.parametrize(("words", "command"), ALL, ids=[" ".join(words) for words, _ in ALL])
+def test_hostile_values(words: tuple[str, ...], command: Any, one_broker: str, tmp_path: Path) -> None:
+    """No traceback, no signal, no hang, no "kafkactl itself failed"; a parser's refusal is exit 2."""
+    create(one_broker, NewTopic("t", 1, 1))
+    (tmp_path / "topics.yaml").write_text("topics: {t: {}}\n")
+    wrong = []
+    for line in command_lines(words, command):
+        if words in _ACTS:
+            line.insert(len(words), "--unheard-of")
+        if words[0] in ("tail", "logs", "lag"):
+            line[len(words) : len(words)] = {"tail": ["--no-follow"], "logs": [], "lag": []}[words[0]]
+        code, said = run(line, one_broker, tmp_path)
+        bad = [sign for sign in ("Traceback", "kafkactl itself failed", "Exception ignored") if sign in said]
+        if code < 0 or code not in (0, 1, 2, 3, 4) or bad:
+            wrong.append((line, code, said[-300:]))
+    assert not wrong, "\n".join(map(repr, wrong[:10])) + f"\n{len(wrong)} in all"
+
+
+def test_every_command_is_walked() -> None:
+    words = {words for words, _ in ALL}
+    for name, entry in COMMANDS.items():
+        assert isinstance(entry, Branch) or (name,) in words
