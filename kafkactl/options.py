@@ -33,6 +33,14 @@ def positive_duration(text: str | float) -> float:
     return value
 
 
+def network_duration(text: str | float) -> float:
+    """As `positive_duration`, and no more than a request to Kafka may wait: an hour."""
+    value = positive_duration(text)
+    if value > 3600:
+        raise typer.BadParameter("must be 1h or less.")
+    return value
+
+
 def rate(text: str | float) -> float:
     """Records per second from what a user types: 100/s, 6000/m, or a number per second."""
     return _read(parse_rate, str(text))
@@ -126,7 +134,7 @@ Timeout = Annotated[
     typer.Option(
         "--timeout",
         metavar="TIME",
-        parser=positive_duration,
+        parser=network_duration,
         help="How long to wait for the cluster to respond. Default: 3s.",
         show_default=False,
     ),

@@ -113,14 +113,14 @@ class TestFilters:
 
     def test_jq_keeps_drops_and_rewrites(self) -> None:
         payment = record(value=b'{"amount": 1999}')
-        assert filters.jq(".value.amount > 1000")(payment) == [True]
-        assert filters.jq(".value.amount > 9999")(payment) == []
-        assert filters.jq(".value.none")(payment) == []
-        assert filters.jq("{key, a: .value.amount}")(payment) == [{"key": "k", "a": 1999}]
-        assert filters.jq(".value.amount > 1000")(record(value=b"no json")) == []
-        assert filters.jq(".value.amount.x.y")(payment) == []  # fails on this record: no match
+        assert filters.Jq(".value.amount > 1000")(payment) == [True]
+        assert filters.Jq(".value.amount > 9999")(payment) == []
+        assert filters.Jq(".value.none")(payment) == []
+        assert filters.Jq("{key, a: .value.amount}")(payment) == [{"key": "k", "a": 1999}]
+        assert filters.Jq(".value.amount > 1000")(record(value=b"no json")) == []
+        assert filters.Jq(".value.amount.x.y")(payment) == []  # fails on this record: no match
         with pytest.raises(UsageError, match="--jq"):
-            filters.jq(".a >")
+            filters.Jq(".a >")
 
 
 NOW = datetime(2023, 11, 14, 23, 0, tzinfo=UTC)

@@ -190,7 +190,8 @@ def read_until(
     """Batches of messages from `starts` up to `ends` (exclusive), to the very end of each partition's range.
 
     Compaction and transactions leave offsets without a record: a partition is done when its end is told (EOF), or a
-    message at or beyond its last offset came. Raises KafkactlError when nothing comes for `seconds`.
+    message at or beyond its last offset came; it is read no further then. Raises KafkactlError when nothing comes for
+    `seconds`.
     """
     open_places = {place for place, end in ends.items() if starts[place] < end}
     if not open_places:
@@ -208,11 +209,12 @@ def read_until(
         # Of few partitions librdkafka is asked, of many the messages: either way with no line of Python for each.
         few = len(open_places) < len(messages)
         last = reader.last_offsets(open_places) if few else _last_offsets(messages)
-        open_places -= {place for place, offset in last.items() if offset >= ends[place] - 1}
-        open_places.difference_update(reached)
-        if beyond := [place for place, offset in last.items() if offset >= ends[place]]:
+        done = {place for place, offset in last.items() if offset >= ends[place] - 1} | reached.keys()
+        if any(offset >= ends[place] for place, offset in last.items()):
             messages = [m for m in messages if m.offset() < ends[Place(m.topic(), m.partition())]]
-            reader.leave(beyond)
+        open_places -= done
+        if open_places and done:
+            reader.leave(done)  # else what comes behind its end would be read, and shown
         if messages:
             yield messages
             heard = time.monotonic()  # however long whoever reads our output took
@@ -232,13 +234,16 @@ Found = tuple[int, str, int, int, bytes]  # time, topic, partition, offset, text
 
 @dataclass
 class _Tail:
-    """What is known of the end of one partition: from offset `begin` on, `matches` records are shown."""
+    """What is known of the end of one partition: from offset `begin` on, `matches` records are shown.
+
+    `ceiling` is the time (ms) of the first record read, and none before it counts as later: None where none was read.
+    """
 
     first: int
     begin: int
     step: int
     matches: int = 0
-    oldest: int | None = None  # timestamp of the earliest record read
+    ceiling: int | None = None
 
 
 def last_records(
@@ -251,9 +256,10 @@ def last_records(
 ) -> list[bytes]:
     """The texts of the newest `count` records before `ends` that have one, oldest first.
 
-    Each partition is read backwards in growing steps until it has `count` of them or nothing before. Once there are
-    `count` in all, a partition whose records are already older than all of them is read no further: within a
-    partition time is taken to rise. What is held at a time is bounded, however many partitions there are.
+    Of each partition the last ones, without a hole and in the order of their offsets, whatever their timestamps: a
+    record counts as no older than those before it. Across partitions they are chosen and merged by that time. Each
+    partition is read backwards in growing steps until it has `count` of them, or nothing before could be among them.
+    What is held at a time is bounded, however many partitions there are.
     """
     newest: list[Found] = []  # a heap: the oldest first
     tails = {place: _Tail(firsts[place], end, count) for place, end in ends.items() if firsts[place] < end}
@@ -284,22 +290,26 @@ def _read_back(
     stops = {place: tail.begin for place, tail in tails.items()}
     starts = {place: max(tail.first, tail.begin - tail.step) for place, tail in tails.items()}
     kept: dict[Place, deque[Found]] = {place: deque(maxlen=count - tail.matches) for place, tail in tails.items()}
+    oldest: dict[Place, int] = {}
+    latest: dict[Place, int] = {}
     for messages in read_until(reader, starts, stops, seconds):
         for record in map(as_record, messages):
             place = Place(record.topic, record.partition)
-            tail = tails[place]
             time = -1 if record.timestamp is None else record.timestamp
-            if tail.oldest is None or time < tail.oldest:
-                tail.oldest = time
+            oldest.setdefault(place, time)
+            latest[place] = time = max(time, latest.get(place, time))
+            ceiling = tails[place].ceiling
             if (shown := text(record)) is not None:
-                kept[place].append((time, *place, record.offset, shown))
+                kept[place].append((time if ceiling is None else min(time, ceiling), *place, record.offset, shown))
     for place, tail in tails.items():
         tail.matches += len(kept[place])
         tail.begin = starts[place]
         tail.step = min(tail.step * 4, _MOST_AT_ONCE)
+        if place in oldest:
+            tail.ceiling = oldest[place] if tail.ceiling is None else min(tail.ceiling, oldest[place])
     return kept
 
 
 def _hungry(tail: _Tail, count: int, floor: int | None) -> bool:
-    too_old = floor is not None and tail.oldest is not None and tail.oldest < floor
+    too_old = floor is not None and tail.ceiling is not None and tail.ceiling < floor
     return tail.begin > tail.first and tail.matches < count and not too_old

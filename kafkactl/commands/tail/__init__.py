@@ -25,8 +25,11 @@ def tail(
         ),
     ] = None,
     number: Annotated[
-        int, typer.Option("-n", metavar="N", min=0, help="Start with the last N matching records of all partitions.")
-    ] = 10,
+        int | None,
+        typer.Option(
+            "-n", metavar="N", min=0, help="Start with the last N matching records of all partitions. Default: 10."
+        ),
+    ] = None,
     from_beginning: Annotated[
         bool, typer.Option("--from-beginning", help="Start at the first available record.")
     ] = False,
@@ -45,6 +48,14 @@ def tail(
         list[int] | None, typer.Option("--partition", metavar="N", help="Only this partition. Repeatable.")
     ] = None,
     until: Annotated[str | None, typer.Option("--until", metavar="TIME", help="Stop at TIME.")] = None,
+    late: Annotated[
+        str,
+        typer.Option(
+            "--late",
+            metavar="TIME",
+            help="With --until in the past: how late a record may have been written. `inf` reads to the end.",
+        ),
+    ] = "10m",
     count: Annotated[
         int | None, typer.Option("-c", "--count", metavar="N", min=1, help="Stop after N records.")
     ] = None,
@@ -128,6 +139,9 @@ def tail(
         group=group,
     )
     start.check()
+    end = End(until=options.moment(until) if until else None, late=_late(late), count=count, follow=follow)
+    if start.since is not None and end.until is not None and start.since >= end.until:
+        raise UsageError("--until is not after --since: no record can be between them.")
     shown = Shown(
         key=key,
         grep=grep,
@@ -145,7 +159,17 @@ def tail(
         target,
         Wanted(settings.topics_to_look_at(topics or ()), partitions or (), key, partitioner),
         start,
-        End(until=options.moment(until) if until else None, count=count, follow=follow),
+        end,
         shown,
         uncommitted=uncommitted,
     )
+
+
+def _late(text: str) -> float | None:
+    """Seconds; None for `inf`."""
+    if text == "inf":
+        return None
+    try:
+        return options.duration(text)
+    except typer.BadParameter as error:
+        raise UsageError(f"--late: {error.message}") from None

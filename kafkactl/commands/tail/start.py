@@ -75,9 +75,9 @@ _RETRY_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Start:
-    """Where to start, as the user typed it; if nothing is given, at the last `number` records."""
+    """Where to start, as the user typed it; if nothing else is given, at the last `number` records, or ten."""
 
-    number: int
+    number: int | None  # None: not given
     from_beginning: bool
     since: int | None  # ms
     offset: int | None
@@ -86,6 +86,7 @@ class Start:
     def check(self) -> None:
         """Raise UsageError if several places to start are given."""
         starts = {
+            "-n": self.number is not None,
             "--from-beginning": self.from_beginning,
             "--since": self.since is not None,
             "--offset": self.offset is not None,
@@ -93,7 +94,8 @@ class Start:
         }
         given = [name for name, asked in starts.items() if asked]
         if len(given) > 1:
-            raise UsageError(f"{' and '.join(given)} cannot be combined: each says where to start.")
+            hint = "To stop after N records: -c N" if self.number is not None else ""
+            raise UsageError(f"{' and '.join(given)} cannot be combined: each says where to start.", hint=hint)
 
 
 Starts = Callable[[span.Bounds], Mapping[Place, int]]

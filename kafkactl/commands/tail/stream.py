@@ -9,13 +9,17 @@ from typing import Any
 
 from kafkactl.catalog.model import Catalog
 from kafkactl.cluster.client import Cluster, connect
+from kafkactl.cluster.metadata import read_configs
 from kafkactl.commands.tail.start import Latecomers, Start, Wanted, find_places, since, starts, tell_gone
 from kafkactl.errors import KafkactlError
 from kafkactl.records import filters, span
 from kafkactl.records.consume import Reader, as_record, last_records, raw_values, read_until
 from kafkactl.records.forms import Emitter, Form, compile_format, raw
 from kafkactl.records.forms import readable_line as show_line
+from kafkactl.records.model import Record
+from kafkactl.records.window import Window, reach
 from kafkactl.settings import Target
+from kafkactl.text.units import retention_text
 from kafkactl.text.words import and_more, many
 from kafkactl.topics import Place
 from kafkactl.view import output
@@ -29,31 +33,46 @@ class Enough(Exception):
 class Out:
     """Writes the wanted records as they come, and ends the run when there are enough.
 
-    `count` is how many are shown at most, `stop` the time (ms) at which to stop; None means no limit.
+    `count` is how many are shown at most, None means no limit. `read` counts the records of the window, `shown` those
+    that were written.
     """
 
-    def __init__(self, emitter: Emitter, count: int | None, stop: int | None) -> None:
+    def __init__(self, emitter: Emitter, count: int | None, window: Window) -> None:
         self.emitter = emitter
+        self.window = window
+        self.read = self.shown = 0
         self._left = count
-        self._stop = stop
         self._raw = emitter.form is raw and emitter.shows_all
         self._stdout = sys.stdout.buffer
 
     def messages(self, messages: Sequence[Any]) -> None:
         """Write the wanted ones of librdkafka's messages. Raises Enough."""
-        if self._left is None and self._stop is None:
+        messages = self.window.inside(messages)
+        if self._left is None and self.emitter.shows_all:
             # The fast paths: one write for all of them.
-            texts = raw_values(messages) if self._raw else self.emitter.texts([as_record(m) for m in messages])
-            self._stdout.write(texts)
+            if messages:
+                texts = raw_values(messages) if self._raw else self.emitter.texts([as_record(m) for m in messages])
+                self._stdout.write(texts)
+            self.read += len(messages)
+            self.shown += len(messages)
             return
         for record in map(as_record, messages):
-            late = self._stop is not None and record.timestamp is not None and record.timestamp >= self._stop
-            if not late and (text := self.emitter.text(record)) is not None:
+            if (text := self.text_of(record)) is not None:
                 self.text(text)
+
+    def text_of(self, record: Record) -> bytes | None:
+        """What is written for a record of the window; None where it is not wanted."""
+        self.read += 1
+        return self.emitter.text(record)
+
+    def text_in_window(self, record: Record) -> bytes | None:
+        """As `text_of`, of any record."""
+        return self.text_of(record) if self.window.holds(record) else None
 
     def text(self, text: bytes) -> None:
         """Write one record. Raises Enough after the last one."""
         self._stdout.write(text)
+        self.shown += 1
         if self._left is not None:
             self._left -= 1
             if self._left <= 0:
@@ -61,7 +80,7 @@ class Out:
 
     def over(self) -> bool:
         """Whether the time to stop at has come."""
-        return self._stop is not None and time.time() * 1000 >= self._stop
+        return self.window.until is not None and time.time() * 1000 >= self.window.until
 
     def flush(self) -> None:
         """Flush what was written."""
@@ -73,9 +92,13 @@ _NAMED = 5  # partitions that are listed by name
 
 @dataclass(frozen=True)
 class End:
-    """Where to stop: at a time (ms), after a number of records, at the current end, or never."""
+    """Where to stop: at a time (ms), after a number of records, at the current end, or never.
+
+    `late` is how many seconds late a record may have been written, None for any.
+    """
 
     until: int | None
+    late: float | None
     count: int | None
     follow: bool
 
@@ -112,21 +135,24 @@ def show_records(
     """
     now = datetime.now().astimezone(UTC if shown.utc else None)
     began = int(now.timestamp() * 1000)
-    keep, query, form = _kept(shown), filters.jq(shown.query) if shown.query else None, _form(shown, now)
+    keep, query, form = _kept(shown), filters.Jq(shown.query) if shown.query else None, _form(shown, now)
     kafka = connect(target.connection)
     places = find_places(kafka, wanted)
     everywhere = [*places.led, *places.leaderless]
     masks = {} if shown.unmasked else _masks(target.catalog, {topic for topic, _ in everywhere}, shown.mask)
-    out = Out(Emitter(form, query, masks, keep), stop.count, stop.until)
+    out = Out(Emitter(form, query, masks, keep), stop.count, Window(start.since, stop.until))
+    # The end first: only a last stable offset before an end that was there earlier proves an open transaction.
+    newest = {} if uncommitted else span.bounds(kafka, places.led, uncommitted=True).ends
     bounds = span.bounds(kafka, places.led, uncommitted=uncommitted)
     late = bounds.silent | frozenset(places.leaderless)
-    ends, follow = bounds.ends, stop.follow
+    ends, follow, cut = bounds.ends, stop.follow, frozenset[Place]()
     if stop.until is not None and stop.until <= began:
-        ends, follow = span.at_time(kafka, bounds.ends, stop.until), False
+        appended = _appended(kafka, {place.topic for place in bounds.ends})
+        found = reach(kafka, bounds.ends, stop.until, stop.late, appended)
+        ends, cut, follow = found.ends, found.cut, False
     if follow:
         _tell_late(late)
-    if not uncommitted:
-        _tell_open_transactions(kafka, bounds)
+    _tell_open_transactions(newest, bounds.ends)
     patience = max(30.0, target.connection.timeout)
     start_of = starts(kafka, start, everywhere)
     reader = Reader(kafka, lambda text: output.note(f"{text}."), uncommitted=uncommitted)
@@ -135,7 +161,8 @@ def show_records(
             tell_gone(start, bounds)
             first = start_of(bounds)
         else:
-            for text in last_records(reader, bounds.firsts, ends, start.number, out.emitter.text, patience):
+            number = _LAST if start.number is None else start.number
+            for text in last_records(reader, bounds.firsts, ends, number, out.text_in_window, patience):
                 out.text(text)
             out.flush()
             first, start_of = ends, since(kafka, began)
@@ -143,17 +170,50 @@ def show_records(
             _follow(reader, out, first, Latecomers(kafka, late, uncommitted, start_of))
         for messages in read_until(reader, first, ends, patience):
             out.messages(messages)
+        _tell_uncut(cut, stop)
     except Enough:
         return
     finally:
         out.flush()
         reader.close()
+        _tell_left_out(out, query)
     if late:
         raise KafkactlError(
             f"Records of {and_more(sorted(late), _NAMED)} are missing: "
             f"{'its leader does' if len(late) == 1 else 'their leaders do'} not respond.",
             hint=span.HINT,
         )
+
+
+_LAST = 10  # records, where nothing says where to start
+
+
+def _appended(kafka: Cluster, topics: set[str]) -> set[str]:
+    """Those of these topics whose timestamps the broker sets. One whose settings are not for us is none of them."""
+    configs = read_configs(kafka, sorted(topics))
+    kinds = {name: (config or {}).get("message.timestamp.type") for name, config in configs.items()}
+    return {name for name, kind in kinds.items() if kind is not None and kind.value == "LogAppendTime"}
+
+
+def _tell_uncut(cut: frozenset[Place], stop: End) -> None:
+    if cut and stop.late is not None:
+        output.note(
+            f"Records written more than {retention_text(round(stop.late * 1000))} after --until were not looked at in "
+            f"{and_more(sorted(cut), _NAMED)}; --late inf reads to the end."
+        )
+
+
+def _tell_left_out(out: Out, query: filters.Jq | None) -> None:
+    """What was not shown, and why: nothing is left out in silence."""
+    if places := sorted(out.window.unordered):
+        which = "is" if len(places) == 1 else "are"
+        output.note(f"{and_more(places, _NAMED)} {which} not in the order of time: older records were left out.")
+    if out.window.timeless:
+        output.note(f"{many(out.window.timeless, 'record')} without a timestamp were left out.")
+    if query is not None and query.failed:
+        output.warn(f"--jq failed on {many(query.failed, 'record')}; on the first with: {query.first}")
+    if out.read and not out.shown and not out.emitter.shows_all:
+        output.note(f"0 of {many(out.read, 'record')} matched.")
 
 
 def _follow(reader: Reader, out: Out, first: Mapping[Place, int], late: Latecomers) -> None:
@@ -175,13 +235,14 @@ def _tell_late(late: Iterable[Place]) -> None:
         output.note(f"{names}: waiting for a leader that responds.")
 
 
-def _tell_open_transactions(kafka: Cluster, bounds: span.Bounds) -> None:
-    newest = span.bounds(kafka, list(bounds.ends), uncommitted=True).ends
-    for place, end in bounds.ends.items():
-        held = newest.get(place, end) - end
+def _tell_open_transactions(newest: Mapping[Place, int], stable: Mapping[Place, int]) -> None:
+    """Say where records wait: `newest` are ends, `stable` the last stable offsets that were asked for after them."""
+    for place, end in newest.items():
+        held = end - stable.get(place, end)
         if held > 0:
             output.note(
-                f"{place}: {many(held, 'record')} wait behind an open transaction (--read-uncommitted shows them)."
+                f"{place}: at least {many(held, 'offset')} held back by an open transaction "
+                "(--read-uncommitted shows such records)."
             )
 
 
