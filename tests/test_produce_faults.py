@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -18,6 +17,7 @@ from confluent_kafka.admin import NewTopic
 from kafkactl.sandbox.foreground import throwaway
 from kafkactl.sandbox.running import RunningSandbox
 from tests.conftest import admin_client, create
+from tests.program import KAFKACTL
 from tests.test_produce import feed, lines
 from tests.test_terminal import Terminal
 
@@ -29,7 +29,7 @@ def _no_catalogue(tmp_path: Path) -> None:
 
 def start(*arguments: str, brokers: str) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
-        [sys.executable, "-m", "kafkactl", "produce", *arguments],
+        [*KAFKACTL, "produce", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
