@@ -115,7 +115,7 @@ def _produce(producer: Producer, load: Load, partition: int, number: int, writte
             return
 
 
-class Reader:
+class ReadBack:
     """Reads a topic from where it ended before the writing, in a thread of its own, and keeps what is ours.
 
     Joins no group and commits nothing.

@@ -19,7 +19,7 @@ from kafkactl.cluster.offsets import read_ranges
 from kafkactl.cluster.outage import Patience
 from kafkactl.errors import ExitCode, KafkactlError
 from kafkactl.probe.comparison import percentile
-from kafkactl.probe.roundtrip import Load, Reader, Written, write
+from kafkactl.probe.roundtrip import Load, ReadBack, Written, write
 from kafkactl.settings import Connection
 from kafkactl.topics import LiveTopic, health
 
@@ -68,7 +68,7 @@ class Proof:
         self._made_topic = self._made_group = False
         self._partitions: tuple[int, ...] = ()
         self._written = Written()
-        self._reader: Reader | None = None
+        self._reader: ReadBack | None = None
         self._figures: Mapping[str, float] | None = None
 
     def steps(self) -> Iterator[StepResult]:
@@ -235,7 +235,7 @@ class Proof:
         return f"write {total}records to {where}, acks=all"
 
     def _write(self) -> None:
-        self._reader = Reader(self.cluster, self._load(), self._starts, self._written.sent_at)
+        self._reader = ReadBack(self.cluster, self._load(), self._starts, self._written.sent_at)
         try:
             write(self.cluster, self._load(), self._written)
         finally:
