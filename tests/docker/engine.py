@@ -21,6 +21,15 @@ from tests.docker.images import Images, buildable
 
 LABEL = "kafkactl.test"  # whatever a test starts by hand has it, so that it can be removed
 _START_SECONDS = 30
+# Ends the engine, and with it its containers, when the tests are killed and their end of the pipe closes.
+_WATCH = """
+read -r done && exit
+kill -s TERM "$1" 2>/dev/null
+n=0
+while kill -s 0 "$1" 2>/dev/null && [ $n -lt 300 ]; do n=$((n+1)); sleep 0.1; done
+kill -s KILL "$1" 2>/dev/null
+rm -rf -- "$2"
+"""
 
 
 class NoEngineError(Exception):
@@ -126,6 +135,9 @@ def own_engine() -> Iterator[OwnEngine]:
         process = subprocess.Popen(
             ["dockerd", f"--host={host}", *roots], stdout=log, stderr=log, start_new_session=True
         )
+    watch = subprocess.Popen(
+        ["sh", "-c", _WATCH, "engine-watch", str(process.pid), str(home)], stdin=subprocess.PIPE, start_new_session=True
+    )
     try:
         deadline = time.monotonic() + _START_SECONDS
         while not _answers(host):
@@ -139,6 +151,7 @@ def own_engine() -> Iterator[OwnEngine]:
         with suppress(subprocess.TimeoutExpired):
             process.wait(30)
         process.kill()
+        watch.communicate(b"done\n")
         process.wait()
         _end_orphans(home)
         _unmount(home)
