@@ -1,6 +1,6 @@
 """The app: every command, in the order of --help. main() is the one place where an error becomes an exit code.
 
-Only the command that runs is imported and has its parameters built: help and completion need names and one line each.
+Only the command that runs is imported and has its parameters built: help and completion need only a name and one line.
 """
 
 import os
@@ -19,7 +19,7 @@ from kafkactl.errors import ExitCode, KafkactlError, Terminated
 
 
 class Leaf(NamedTuple):
-    """A command: the function below kafkactl.commands, and the first line of its help."""
+    """A command: its function below kafkactl.commands, and the first line of its help."""
 
     home: str  # "groups.listing:save"
     help: str
@@ -27,70 +27,72 @@ class Leaf(NamedTuple):
 
 
 class Branch(NamedTuple):
-    """A command that has commands."""
+    """A command with subcommands."""
 
     commands: Mapping[str, Leaf]
     help: str
 
 
 COMMANDS: Mapping[str, Leaf | Branch] = {
-    "init-topics": Leaf("init_topics:init_topics", "Create what topics.yaml declares, and bring settings in line."),
-    "diff": Leaf("diff:diff", "Compare the cluster with topics.yaml; change nothing."),
-    "lint": Leaf("lint:lint", "Check topics.yaml, offline: every key, name and value, for every environment."),
-    "export": Leaf(
-        "export:export", "Write the cluster's topics as a topics.yaml that lint accepts and diff calls equal."
+    "init-topics": Leaf(
+        "init_topics:init_topics", "Create the topics that topics.yaml declares, and update their settings."
     ),
+    "diff": Leaf("diff:diff", "Compare the cluster with topics.yaml without changing anything."),
+    "lint": Leaf("lint:lint", "Check topics.yaml offline: every key, name and value, for every environment."),
+    "export": Leaf("export:export", "Write the cluster's topics as a topics.yaml that passes lint and shows no diff."),
     "describe": Leaf(
         "describe:describe",
-        "Show the cluster and its topics; or a topic's partitions, settings, producers, consumers and groups.",
+        "Show the cluster and its topics, or a topic's partitions, settings, producers, consumers and groups.",
     ),
     "test": Leaf(
         "smoke:smoke",
-        "Prove that Kafka works: write to every broker with acks=all, read back, compare every byte, commit an offset.",
+        "Prove that Kafka works: write to every broker with acks=all, read back, compare every byte, and commit.",
     ),
-    "doctor": Leaf("doctor:doctor", "Find what is wrong with Kafka, name the cause first, and say what heals it."),
+    "doctor": Leaf("doctor:doctor", "Find out what is wrong with Kafka, name the cause first, and say how to fix it."),
     "lag": Leaf("lag:lag", "Show which consumer groups are behind, by how much, since when, and what to do about it."),
     "groups": Branch(
         {
             "list": Leaf(
                 "groups.listing:list_groups",
-                "List the consumer groups: their state, protocol, members and coordinator.",
+                "List consumer groups with their state, protocol, members and coordinator.",
             ),
             "describe": Leaf(
                 "groups.listing:show_groups",
-                "Show groups: members and what each reads, protocol, coordinator, offsets, lag.",
+                "Show groups in detail: members, assignments, protocol, coordinator, offsets and lag.",
             ),
             "save": Leaf(
-                "groups.listing:save", "Write where a group stands to stdout, for `groups reset --from-file`."
+                "groups.listing:save", "Write a group's committed offsets to stdout, for `groups reset --from-file`."
             ),
-            "reset": Leaf("groups.moving:reset", "Let a group without members read on elsewhere."),
+            "reset": Leaf("groups.moving:reset", "Move the committed offsets of an inactive group."),
             "undo": Leaf(
                 "groups.moving:undo",
-                "Put a group's offsets back as they were before its last change, made with kafkactl from here; also an undo.",
+                "Undo the last change that kafkactl made to a group from this machine; undoing an undo works too.",
             ),
-            "copy": Leaf("groups.moving:copy", "Let a group read on where another one stands."),
+            "copy": Leaf("groups.moving:copy", "Copy one group's committed offsets to another group."),
             "delete-offsets": Leaf(
-                "groups.moving:delete_offsets", "Let a group forget a topic that it does not read any more."
+                "groups.moving:delete_offsets", "Delete a group's committed offsets in a topic that it no longer reads."
             ),
-            "delete": Leaf("groups.moving:delete", "Delete groups without members, and their offsets with them."),
+            "delete": Leaf("groups.moving:delete", "Delete inactive groups and their committed offsets."),
         },
-        "Consumer groups: who is in them, where they stand, and moving that, with a way back.",
+        "Inspect consumer groups and move their committed offsets, with undo.",
     ),
-    "tail": Leaf("tail:tail", "Show the last records of topics, and follow them."),
-    "produce": Leaf("produce:produce", "Write records with acks=all, idempotently, and say what became of every one."),
-    "ps": Leaf("ps:ps", "Show the stack's services: state, health, restarts, memory, ports, age."),
-    "logs": Leaf("logs:logs", "Show the services' logs, interleaved by time, each service in its colour."),
+    "tail": Leaf("tail:tail", "Show the last records of topics, and follow new ones."),
+    "produce": Leaf("produce:produce", "Write records idempotently with acks=all, and account for every one."),
+    "ps": Leaf("ps:ps", "Show the services of the stack and the sandbox: state, health, restarts, memory, ports, age."),
+    "logs": Leaf(
+        "logs:logs", "Show the logs of the stack and the sandbox, interleaved by time and coloured by service."
+    ),
     "sandbox": Branch(
         {
-            "up": Leaf("sandbox:up", "Start a cluster that stays, where every other command finds it."),
-            "down": Leaf("sandbox:down", "Stop the cluster that `up` started, and remove its data."),
-            "status": Leaf("sandbox:status", "Show whether every broker serves; exit code 1 if not."),
-            "logs": Leaf("sandbox:logs", "Show the brokers' logs."),
-            "run": Leaf(
-                "sandbox:run", "Run a command beside a throw-away cluster.", {"allow_interspersed_args": False}
+            "up": Leaf(
+                "sandbox:up", "Start a cluster in the background, at the default address of all other commands."
             ),
+            "down": Leaf("sandbox:down", "Stop the cluster that `up` started, and remove its data."),
+            "status": Leaf("sandbox:status", "Show whether every broker is serving; exit code 1 if not."),
+            "logs": Leaf("sandbox:logs", "Show the brokers' logs."),
+            "run": Leaf("sandbox:run", "Run a command with a temporary cluster.", {"allow_interspersed_args": False}),
         },
-        "A real Apache Kafka on this machine, without Docker or Java.",
+        "Run a real Apache Kafka on this machine, without Docker or Java.",
     ),
 }
 
@@ -136,7 +138,7 @@ def _command(name: str, entry: Leaf | Branch) -> Any:
 app = typer.Typer(
     cls=Commands,
     name="kafkactl",
-    help="Operate Kafka from one command line: declare topics, prove the cluster works, see what is wrong.",
+    help="Operate Kafka from the command line: declare topics, prove that the cluster works, find out what is wrong.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     no_args_is_help=True,
@@ -205,8 +207,8 @@ def _unforeseen(error: Exception) -> ExitCode:
     _tell(
         KafkactlError(
             f"kafkactl itself failed: {type(error).__name__}: {error}.",
-            where="That is a mistake in kafkactl, not in what you did.",
-            hint="See where, and report it: KAFKACTL_DEBUG=1 kafkactl …",
+            where="This is a bug in kafkactl, not something you did wrong.",
+            hint="Please report it with the traceback from: KAFKACTL_DEBUG=1 kafkactl …",
         )
     )
     return ExitCode.FOUND

@@ -1,6 +1,6 @@
 """Asking before something changes: protected environments, risks, and a plain yes.
 
-On a terminal the answer is typed; anywhere else it has to be on the command line already.
+On a terminal the user types the answer; anywhere else it has to be on the command line.
 """
 
 import sys
@@ -24,9 +24,9 @@ def interactive() -> bool:
 
 
 def require_unprotected(target: Target, cluster_id: str | None, confirm: str | None, action: str) -> None:
-    """Let a write pass only if the cluster is not protected, or its environment's name was given.
+    """Allow a write only if the cluster is not protected, or if its environment's name was given.
 
-    Recognised by bootstrap address and by cluster id, however it was reached (design §3). Raises UsageError.
+    The environment is recognised by bootstrap address and by cluster id (design §3). Raises UsageError.
     """
     catalog, connection = target.catalog, target.connection
     environment = catalog.protected_environment(connection.brokers, cluster_id) if catalog else None
@@ -35,20 +35,28 @@ def require_unprotected(target: Target, cluster_id: str | None, confirm: str | N
     if confirm is None and interactive():
         if _ask(f"{environment.name} is protected. Type its name to {action}: ") == environment.name:
             return
-        raise UsageError(f"Nothing was changed: that is not the name of {environment.name}.")
-    wrong = f" --confirm {confirm} is another name." if confirm else ""
+        raise UsageError(f"Nothing was changed: the name you typed is not {environment.name}.")
+    wrong = f" --confirm {confirm} names another environment." if confirm else ""
     raise UsageError(
         f"{environment.name} is protected, and this would {action}.{wrong}",
         where=f"Reached as {connection.address}; protected by {environment.position}.",
-        hint=f"If that is meant: --confirm {environment.name}",
+        hint=f"To do it anyway: --confirm {environment.name}",
     )
 
 
+def require_yes(question: str) -> None:
+    """Let a change pass only with a typed yes. Raises UsageError; if nobody can answer, with what to type instead."""
+    if not interactive():
+        raise UsageError("Nothing was changed: it was not agreed to.", hint="To agree in advance: --yes")
+    if _ask(f"{question} Type yes: ").lower() not in ("yes", "y"):
+        raise UsageError("Nothing was changed.")
+
+
 def agrees(question: str) -> bool:
-    """A typed yes on a terminal; False where nobody can answer."""
+    """A typed yes on a terminal; False if nobody can answer."""
     if not interactive():
         return False
     if _ask(f"{question} Type yes: ").lower() in ("yes", "y"):
         return True
-    note("Left alone.")
+    note("Not changed.")
     return False

@@ -1,4 +1,4 @@
-"""What can go wrong, as a user is told it. Exit codes are those of the README, the same in every command."""
+"""Errors as users see them. Exit codes are those of the README, the same in every command."""
 
 from enum import IntEnum
 
@@ -8,8 +8,8 @@ class ExitCode(IntEnum):
 
     OK = 0
     FOUND = 1  # something was found (drift, a failing check), or an operation failed
-    USAGE = 2  # the command line, or a file that does not validate
-    UNREACHABLE = 3  # Kafka cannot be reached, or the work could not be finished
+    USAGE = 2  # a wrong command line, or an invalid file
+    UNREACHABLE = 3  # Kafka is unreachable, or the work could not be finished
     WAIT_EXPIRED = 4  # --wait ran out
     INTERRUPTED = 130  # Ctrl-C
     TERMINATED = 143  # SIGTERM
@@ -32,7 +32,7 @@ class KafkactlError(Exception):
 
 
 class UsageError(KafkactlError):
-    """The command line does not say what can be done."""
+    """The command line is invalid."""
 
     exit_code = ExitCode.USAGE
 
@@ -44,7 +44,7 @@ class UnreachableError(KafkactlError):
 
 
 class WaitExpiredError(KafkactlError):
-    """What was waited for did not happen in the time given."""
+    """A wait ran out of time."""
 
     exit_code = ExitCode.WAIT_EXPIRED
 

@@ -23,7 +23,7 @@ def duration(text: str | float) -> float:
 
 
 def positive_duration(text: str | float) -> float:
-    """As `duration`, but more than nothing."""
+    """Like `duration`, but more than zero."""
     value = duration(text)
     if value <= 0:
         raise typer.BadParameter("must be more than 0.")
@@ -31,7 +31,7 @@ def positive_duration(text: str | float) -> float:
 
 
 def rate(text: str | float) -> float:
-    """Records a second from what a user types: 100/s, 6000/m, or a number a second."""
+    """Records per second from what a user types: 100/s, 6000/m, or a number per second."""
     return _read(parse_rate, str(text))
 
 
@@ -51,7 +51,7 @@ def _read(parse: Callable[[str], P], text: str) -> P:
 
 
 def complete_topic(incomplete: str) -> list[str]:
-    """The catalogue's topics that begin so, for the shell; nothing is dialled, and no error is shown."""
+    """The catalogue's topics with this prefix, for shell completion; dials nothing and shows no error."""
     from kafkactl.errors import KafkactlError
     from kafkactl.settings import open_catalog
 
@@ -73,11 +73,13 @@ Brokers = Annotated[
 ]
 Env = Annotated[
     str | None,
-    typer.Option("--env", metavar="NAME", help="An environment of topics.yaml: its brokers and its values."),
+    typer.Option("--env", metavar="NAME", help="Environment of topics.yaml: uses its brokers and values."),
 ]
 ClientConfig = Annotated[
     Path | None,
-    typer.Option("--client-config", metavar="FILE", help="librdkafka properties (security.protocol=SASL_SSL …)."),
+    typer.Option(
+        "--client-config", metavar="FILE", help="File with librdkafka properties (security.protocol=SASL_SSL …)."
+    ),
 ]
 Timeout = Annotated[
     float,
@@ -85,7 +87,7 @@ Timeout = Annotated[
         "--timeout",
         metavar="TIME",
         parser=positive_duration,
-        help="How long a silent cluster is waited for. Default: 3s.",
+        help="How long to wait for the cluster to respond. Default: 3s.",
         show_default=False,
     ),
 ]
@@ -96,7 +98,7 @@ File = Annotated[
         "-f",
         "--file",
         metavar="FILE",
-        help="The catalogue. Default: KAFKACTL_CATALOG, else topics.yaml here or in a parent directory.",
+        help="Path to topics.yaml. Default: KAFKACTL_CATALOG, else topics.yaml here or in a parent directory.",
     ),
 ]
 # Where -f means follow.
@@ -105,32 +107,32 @@ StreamFile = Annotated[
     typer.Option(
         "--file",
         metavar="FILE",
-        help="The catalogue. Default: KAFKACTL_CATALOG, else topics.yaml here or in a parent directory.",
+        help="Path to topics.yaml. Default: KAFKACTL_CATALOG, else topics.yaml here or in a parent directory.",
     ),
 ]
 Utc = Annotated[bool, typer.Option("--utc", help="Show times in UTC instead of the local zone.")]
 Confirm = Annotated[
     str | None,
-    typer.Option("--confirm", metavar="NAME", help="Allow writing to the protected environment of this name."),
+    typer.Option("--confirm", metavar="NAME", help="Allow changes to the protected environment NAME."),
 ]
 Project = Annotated[
     str | None,
-    typer.Option("--project", metavar="NAME", help="The compose project. Default: the one with a Kafka."),
+    typer.Option("--project", metavar="NAME", help="Compose project. Default: the one that runs Kafka."),
 ]
-Output = Annotated[Format, typer.Option("-o", "--output", help="How to show it.")]
-ReportOutput = Annotated[ReportFormat, typer.Option("-o", "--output", help="How to show it.")]
-ListOutput = Annotated[ListFormat, typer.Option("-o", "--output", help="How to show it.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Answer the question beforehand.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the plan, and change nothing.")]
+Output = Annotated[Format, typer.Option("-o", "--output", help="Output format.")]
+ReportOutput = Annotated[ReportFormat, typer.Option("-o", "--output", help="Output format.")]
+ListOutput = Annotated[ListFormat, typer.Option("-o", "--output", help="Output format.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the plan without changing anything.")]
 
 
 def on_cluster(
     *, f_follows: bool = False, own_timeout: bool = False
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """A command that is about a cluster: adds the options that name it and the catalogue, and passes one Target.
+    """A command that works on a cluster: adds the options that select it and the catalogue, and passes one Target.
 
-    The command's first parameter, `target`, gets it. With `f_follows` -f is the command's own; with `own_timeout` so
-    is --timeout.
+    The command's first parameter, `target`, receives it. With `f_follows`, -f is the command's own option; with
+    `own_timeout`, so is --timeout.
     """
     added: dict[str, tuple[Any, Any]] = {
         "file": (StreamFile if f_follows else File, None),

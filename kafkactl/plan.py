@@ -1,37 +1,20 @@
-"""Catalogue × live topics → Plan: what differs, why it matters, what may be done about it. Pure.
+"""Catalogue × live topics → Plan: what differs, why it matters, and what can be done about it. Pure.
 
-Safe: creating a topic, growing retention, changing other settings. Everything else carries risks, each of which
+Safe: creating a topic, increasing retention, changing most other settings. Everything else carries risks, each of which
 has to be allowed by name (design §3); what Kafka cannot do at all is shown with its remedy and never attempted.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Literal
 
 from kafkactl.catalog.model import Catalog, Position, Topic
+from kafkactl.errors import UsageError
+from kafkactl.risk import Risk, config_risks
+from kafkactl.text.suggest import suggest
+from kafkactl.text.words import many
 from kafkactl.topics import ConfigValue, LiveTopic, is_internal
-
-
-class Risk(StrEnum):
-    """What a change can break; the names are those of --allow."""
-
-    PARTITIONS = "partitions"
-    RETENTION = "retention"
-    REPLICATION = "replication"
-    OVERRIDES = "overrides"
-    DELETE = "delete"
-
-
-CONSEQUENCE = {
-    Risk.PARTITIONS: "breaks key order",
-    Risk.RETENTION: "deletes records",
-    Risk.REPLICATION: "moves data",
-    Risk.OVERRIDES: "changes behaviour",
-    Risk.DELETE: "deletes the topic",
-}
-
 
 Kind = Literal["create", "config", "partitions", "replication", "override", "delete"]
 
@@ -54,9 +37,10 @@ class Change:
     declared: Topic | None = None
     position: Position | None = None
 
-    def permitted(self, allowed: frozenset[Risk]) -> bool:
-        """Whether this change may be made when these risks are allowed."""
-        return not self.impossible and self.risks <= allowed
+    @property
+    def identity(self) -> tuple[str, Kind, str, str | None, str | None]:
+        """What makes this the same change when the cluster is looked at again: consent is for this and no other."""
+        return self.topic, self.kind, self.key, self.old, self.new
 
 
 @dataclass(frozen=True)
@@ -68,30 +52,32 @@ class Plan:
     undeclared: tuple[str, ...] = ()  # topics on the cluster that the catalogue does not know
     unreadable: Mapping[str, str] = field(default_factory=dict)  # declared topic → why it was not compared
     names: tuple[str, ...] = ()  # the declared topics that were looked at
+    gone: tuple[str, ...] = ()  # topics that are declared as removed and are not on the cluster
 
     @property
     def declared(self) -> int:
         """How many declared topics were looked at."""
         return len(self.names)
 
-    def permitted(self, allowed: frozenset[Risk]) -> tuple[Change, ...]:
-        """The changes that may be made when these risks are allowed."""
-        return tuple(change for change in (*self.changes, *self.overrides) if change.permitted(allowed))
-
-    def withheld(self, allowed: frozenset[Risk]) -> tuple[Change, ...]:
-        """The declared changes that stay undone: impossible ones, and those whose risks are not allowed."""
-        return tuple(change for change in self.changes if not change.permitted(allowed))
+    @property
+    def everything(self) -> tuple[Change, ...]:
+        """The changes that would make the cluster as declared, and those that would remove undeclared overrides."""
+        return (*self.changes, *self.overrides)
 
     @property
-    def differing(self) -> int:
-        """How many topics differ from what is declared."""
-        return len({change.topic for change in self.changes})
+    def differing(self) -> frozenset[str]:
+        """The topics that differ from what is declared; those that are missing or should be gone among them."""
+        return frozenset(change.topic for change in self.changes)
+
+    @property
+    def overridden(self) -> frozenset[str]:
+        """The declared topics that differ in nothing but settings that are not declared."""
+        return frozenset(change.topic for change in self.overrides) - self.differing - frozenset(self.unreadable)
 
     @property
     def equal(self) -> int:
-        """How many declared topics are as declared."""
-        different = {change.topic for change in self.changes if change.declared}
-        return self.declared - len(different | set(self.unreadable))
+        """How many declared topics are exactly as declared."""
+        return len(frozenset(self.names) - self.differing - self.overridden - frozenset(self.unreadable))
 
     @property
     def risks(self) -> tuple[Risk, ...]:
@@ -106,17 +92,20 @@ def make_plan(
     *,
     only: str | None = None,
     unreadable: Mapping[str, str] | None = None,
+    default_replication: int | None = None,
 ) -> Plan:
     """Compare the catalogue with the cluster's topics.
 
     `only` limits both sides to topics that match a glob. `unreadable` names declared topics the broker would not
-    show, with the reason: they are neither created nor called equal.
+    show, with the reason: they are neither created nor called equal. `default_replication` is what the broker gives a
+    new topic that declares none; None where it is not known.
     """
 
     def selected(name: str) -> bool:
         return only is None or fnmatchcase(name, only)
 
-    hidden = {name: why for name, why in (unreadable or {}).items() if name in catalog.topics and selected(name)}
+    known = catalog.topics.keys() | catalog.removed.keys()
+    hidden = {name: why for name, why in (unreadable or {}).items() if name in known and selected(name)}
     declared = [topic for name, topic in catalog.topics.items() if selected(name)]
     changes: list[Change] = []
     overrides: list[Change] = []
@@ -125,13 +114,14 @@ def make_plan(
             continue
         found = live.get(topic.name)
         if found is None:
-            changes.append(Change(topic.name, "create", declared=topic, position=topic.position))
+            impossible = _short_of_replicas(_min_isr(topic.config), topic.replication or default_replication)
+            changes.append(Change(topic.name, "create", impossible=impossible, declared=topic, position=topic.position))
             continue
         changes.extend(_differences(topic, found))
         if found.config is None:
-            hidden[topic.name] = "its settings may not be read"
+            hidden[topic.name] = "no permission to read its settings"
         else:
-            overrides.extend(_undeclared_overrides(topic, found.config))
+            overrides.extend(_undeclared_overrides(topic, found.config, found.replication[0]))
     changes.extend(
         Change(name, "delete", risks=frozenset({Risk.DELETE}), position=position)
         for name, position in catalog.removed.items()
@@ -143,7 +133,19 @@ def make_plan(
         undeclared=tuple(sorted(filter(selected, _undeclared(catalog, live)))),
         unreadable=hidden,
         names=tuple(topic.name for topic in declared),
+        gone=tuple(name for name in catalog.removed if name not in live and selected(name)),
     )
+
+
+def require_chosen(catalog: Catalog, only: str | None) -> list[Topic]:
+    """The declared topics that match `only`. Raises UsageError where nothing that is declared does."""
+    chosen = [topic for name, topic in catalog.topics.items() if only is None or fnmatchcase(name, only)]
+    if only is not None and not chosen and not any(fnmatchcase(name, only) for name in catalog.removed):
+        raise UsageError(
+            f"No topic in {catalog.path} matches --only {only}.{suggest(only, catalog.topics, quoted=False)}",
+            hint="Nothing was compared, nothing was changed.",
+        )
+    return chosen
 
 
 def _undeclared(catalog: Catalog, live: Iterable[str]) -> Iterator[str]:
@@ -183,9 +185,33 @@ def _differences(topic: Topic, live: LiveTopic) -> Iterator[Change]:
                 old=old,
                 new=wanted,
                 risks=config_risks(key, old, wanted),
+                impossible=_short_of_replicas(_min_isr(topic.config), fewest) if key == _MIN_ISR else "",
                 declared=topic,
                 position=topic.position,
             )
+
+
+_MIN_ISR = "min.insync.replicas"
+
+
+def _min_isr(config: Mapping[str, str | None]) -> int:
+    text = config.get(_MIN_ISR) or ""
+    return int(text) if text.isdigit() else 1
+
+
+def _short_of_replicas(needed: int, replicas: int | None) -> str:
+    """Why min.insync.replicas cannot be met by so many replicas; "" where it can be, or where that is not known.
+
+    Kafka takes such a setting. Before 3.7 it then refuses every acks=all write; later it asks for no more than there
+    are (Partition.effectiveMinIsr).
+    """
+    if replicas is None or needed <= replicas:
+        return ""
+    have = many(replicas, "replica")
+    return (
+        f"{_MIN_ISR} {needed} is more than the {have} of each partition: "
+        f"declare {_MIN_ISR} {replicas}, or more replicas"
+    )
 
 
 def _partitions(topic: Topic, have: int) -> Change:
@@ -193,7 +219,7 @@ def _partitions(topic: Topic, have: int) -> Change:
     impossible = ""
     if wanted < have:
         impossible = (
-            f"Kafka cannot take partitions away: declare {have}, "
+            f"Kafka cannot remove partitions: declare {have}, "
             "or create a new topic, move producers and consumers to it, and delete this one"
         )
     return Change(
@@ -209,7 +235,7 @@ def _partitions(topic: Topic, have: int) -> Change:
     )
 
 
-def _undeclared_overrides(topic: Topic, config: Mapping[str, ConfigValue]) -> Iterator[Change]:
+def _undeclared_overrides(topic: Topic, config: Mapping[str, ConfigValue], replicas: int) -> Iterator[Change]:
     for key, current in sorted(config.items()):
         if not current.overridden or key in topic.config or same_value(key, current.value, current.default):
             continue
@@ -220,6 +246,7 @@ def _undeclared_overrides(topic: Topic, config: Mapping[str, ConfigValue]) -> It
             old=current.value,
             new=current.default,
             risks=frozenset({Risk.OVERRIDES}) | config_risks(key, current.value, current.default),
+            impossible=_short_of_replicas(_min_isr({key: current.default}), replicas),
             declared=topic,
             position=topic.position,
         )
@@ -241,21 +268,3 @@ def same_value(key: str, one: str | None, other: str | None) -> bool:
 
 
 _BOOLEANS = {"true", "false"}
-
-
-def config_risks(key: str, old: str | None, new: str | None) -> frozenset[Risk]:
-    """The risks of changing one setting. Retention that shrinks, or another cleanup.policy, deletes records."""
-    if key == "cleanup.policy":
-        return frozenset({Risk.RETENTION})
-    if key in ("retention.ms", "retention.bytes") and (new is None or _limit(new) < _limit(old)):
-        return frozenset({Risk.RETENTION})
-    return frozenset()
-
-
-def _limit(value: str | None) -> float:
-    """A retention limit that can be compared. -1 is Kafka's word for no limit; an unknown old limit may be none."""
-    try:
-        number = int(value or "")
-    except ValueError:
-        return float("inf")
-    return float("inf") if number < 0 else number

@@ -1,4 +1,4 @@
-"""What runs here: the services of the stack in containers, and the brokers of sandboxes. What `ps` and `logs` show."""
+"""The services that `ps` and `logs` show: the stack's containers and the brokers of sandboxes."""
 
 import sys
 import time
@@ -70,8 +70,8 @@ class Found:
         for name in names:
             if name not in self.names and name not in {container.name for container in self.containers}:
                 raise UsageError(
-                    f"There is no service {name}.{suggest(name, self.names, quoted=False)}",
-                    where=f"There are: {', '.join(self.names)}.",
+                    f"Service {name} does not exist.{suggest(name, self.names, quoted=False)}",
+                    where=f"Services: {', '.join(self.names)}.",
                 )
         chosen = [c for c in self.containers if not names or c.service in names or c.name in names]
         return chosen, {name: broker.node for name, broker in self.brokers.items() if not names or name in names}
@@ -93,9 +93,9 @@ def find_services(project: str | None, directory: Path) -> Found:
     brokers = {} if project else _brokers()
     if stack is None and not brokers:
         raise problem or KafkactlError(
-            "There is no Kafka in containers here, and no sandbox.",
-            where=f"Looked at {engine.endpoint.address}." if engine else "",
-            hint="docker compose up -d, or without Docker: kafkactl sandbox up",
+            "No Kafka containers and no sandbox were found.",
+            where=f"The Docker engine at {engine.endpoint.address} was checked." if engine else "",
+            hint="Start one: docker compose up -d, or without Docker: kafkactl sandbox up",
         )
     return Found(engine, stack, brokers, problem)
 

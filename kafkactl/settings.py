@@ -1,6 +1,6 @@
-"""Which cluster, with which credentials, which catalogue, and where kafkactl keeps things.
+"""Which cluster, with which credentials, which catalogue, and where kafkactl keeps its files.
 
-The only room that reads the environment for them.
+The only module that reads environment variables for them.
 """
 
 import os
@@ -22,7 +22,7 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 @dataclass(frozen=True)
 class Connection:
-    """How to reach one cluster. `timeout` is how long a silent cluster is waited for, in seconds.
+    """How to reach one cluster. `timeout` is how long to wait for it to respond, in seconds.
 
     `source` says where the addresses come from, for messages. `properties` are librdkafka's and may hold secrets:
     they are never printed.
@@ -42,14 +42,14 @@ class Connection:
 
     @property
     def label(self) -> str:
-        """The cluster in one word or two: the environment's name where it has one."""
+        """A short name of the cluster: the environment's name if it has one."""
         return f"{self.environment} ({self.address})" if self.environment else self.address
 
 
 class Target:
-    """The cluster and the catalogue a command is about, as the user named them; each looked up when it is asked for.
+    """The cluster and the catalogue of a command, as the user named them; each is looked up on demand.
 
-    Only an environment needs the catalogue to reach the cluster.
+    Reaching the cluster needs the catalogue only if an environment is named.
     """
 
     def __init__(
@@ -71,12 +71,12 @@ class Target:
 
     @cached_property
     def catalog(self) -> "Catalog | None":
-        """The catalogue; None where there is none. Raises CatalogError, or UsageError where an environment needs it."""
+        """The catalogue; None if there is none. Raises CatalogError, or UsageError if an environment needs it."""
         return open_catalog(self.file, self.env, required=False)
 
     @cached_property
     def declared(self) -> "Catalog":
-        """The catalogue of a command that is about it. Raises CatalogError, or UsageError where there is none."""
+        """The catalogue of a command that needs it. Raises CatalogError, or UsageError if there is none."""
         catalog = open_catalog(self.file, self.env)
         assert catalog is not None
         return catalog
@@ -95,7 +95,7 @@ class Target:
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """What was typed to name the cluster and the catalogue, for the commands kafkactl prints."""
+        """The flags that named the cluster and the catalogue, for the commands kafkactl prints."""
         named = {"-b": self._brokers, "--env": self.env, "--client-config": self._client_config, "--file": self.file}
         return tuple(word for flag, value in named.items() if value is not None for word in (flag, str(value)))
 
@@ -103,8 +103,8 @@ class Target:
 def open_catalog(file: Path | None, environment: str | None, *, required: bool = True) -> "Catalog | None":
     """The catalogue a command works with: `file`, else KAFKACTL_CATALOG, else topics.yaml here or above.
 
-    None where there is none and the command can do without (`required` and `environment` both falsy).
-    Raises CatalogError for a file that does not validate, UsageError where one is needed and none is found.
+    None if there is none and the command can do without (`required` and `environment` both falsy).
+    Raises CatalogError for an invalid file, UsageError if one is needed but not found.
     """
     from kafkactl.catalog.file import find_catalog, load_catalog
 
@@ -116,7 +116,7 @@ def open_catalog(file: Path | None, environment: str | None, *, required: bool =
             "There is no topics.yaml here or in a parent directory.",
             where="Name one with --file or KAFKACTL_CATALOG."
             + (f" --env {environment} needs it." if environment else ""),
-            hint="Make one from the cluster as it is: kafkactl export > topics.yaml",
+            hint="Create one from the current cluster: kafkactl export > topics.yaml",
         )
     return None
 
@@ -130,7 +130,7 @@ def resolve_connection(
     verbose: bool,
     catalog: "Catalog | None",
 ) -> Connection:
-    """The connection that flags, an environment of topics.yaml, KAFKA_BROKERS and the default give, in this order.
+    """The connection from flags, an environment of topics.yaml, KAFKA_BROKERS or the default, in this order.
 
     `brokers` beside `env` replaces only the addresses. Raises UsageError for an address without a port or a
     client configuration that cannot be read.
@@ -138,11 +138,11 @@ def resolve_connection(
     environment = catalog.environments.get(env) if catalog and env else None
     config = client_config or (environment.client_config if environment else None)
     if brokers is not None:
-        addresses, source = brokers, "--brokers gives this address."
+        addresses, source = brokers, "The address comes from --brokers."
     elif environment:
-        addresses, source = ",".join(environment.brokers), f"--env {environment.name} gives this address."
+        addresses, source = ",".join(environment.brokers), f"The address comes from --env {environment.name}."
     elif os.environ.get("KAFKA_BROKERS"):
-        addresses, source = os.environ["KAFKA_BROKERS"], "KAFKA_BROKERS gives this address."
+        addresses, source = os.environ["KAFKA_BROKERS"], "The address comes from KAFKA_BROKERS."
     else:
         addresses = DEFAULT_BROKERS
         source = "KAFKA_BROKERS and --brokers are not set, so the default was tried."
@@ -157,7 +157,7 @@ def resolve_connection(
 
 
 def state_directory() -> Path:
-    """What kafkactl must not forget (sandboxes, groups' offsets): $KAFKACTL_STATE, else the system's place for it."""
+    """Where kafkactl keeps its state (sandboxes, saved offsets): $KAFKACTL_STATE, else the system's default."""
     if own := os.environ.get("KAFKACTL_STATE"):
         return Path(own).absolute()
     from platformdirs import user_state_path
@@ -166,7 +166,7 @@ def state_directory() -> Path:
 
 
 def cache_directory() -> Path:
-    """What can be had again: $KAFKACTL_CACHE, else the system's place for it."""
+    """Where kafkactl keeps what it can fetch again: $KAFKACTL_CACHE, else the system's default."""
     if own := os.environ.get("KAFKACTL_CACHE"):
         return Path(own).absolute()
     from platformdirs import user_cache_path
@@ -175,28 +175,28 @@ def cache_directory() -> Path:
 
 
 def topics_to_look_at(given: Sequence[str]) -> list[str]:
-    """The topics a looking command means: those given, else KAFKA_TOPICS. Raises UsageError where there are none."""
+    """The topics of a read-only command: those given, else KAFKA_TOPICS. Raises UsageError if there are none."""
     names = looked_at(given, "KAFKA_TOPICS")
     if not names:
-        raise UsageError("Which topic?", hint="Name one, or set KAFKA_TOPICS. List them: kafkactl describe -o name")
+        raise UsageError("No topic given.", hint="Name one, or set KAFKA_TOPICS. List them: kafkactl describe -o name")
     return names
 
 
 def looked_at(given: Sequence[str], variable: str) -> list[str]:
-    """The names (or globs) a looking command is narrowed to: those given, else those of an environment variable."""
+    """The names (or globs) that narrow a read-only command: those given, else those of an environment variable."""
     return list(given) or [name.strip() for name in os.environ.get(variable, "").split(",") if name.strip()]
 
 
 def _addresses(text: str) -> tuple[str, ...]:
     addresses = tuple(part.strip() for part in text.split(",") if part.strip())
     if not addresses:
-        raise UsageError("No broker address was given.", hint="Write HOST:PORT, several with commas between them.")
+        raise UsageError("No broker address was given.", hint="Write HOST:PORT; separate several with commas.")
     for address in addresses:
         host, colon, port = address.rpartition(":")
         if not colon or not host or not port.isdigit() or not 0 < int(port) < 65536:
             raise UsageError(
                 f"{address!r} is not a broker address.",
-                hint="Write HOST:PORT, several with commas between them.",
+                hint="Write HOST:PORT; separate several with commas.",
             )
     return addresses
 
@@ -207,7 +207,7 @@ def _read_properties(path: Path) -> dict[str, str]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise UsageError(f"The client configuration {path} cannot be read: {reason}.") from None
+        raise UsageError(f"Cannot read the client configuration {path}: {reason}.") from None
     properties: dict[str, str] = {}
     for number, line in enumerate(text.splitlines(), 1):
         entry = line.strip()
@@ -215,7 +215,7 @@ def _read_properties(path: Path) -> dict[str, str]:
             continue
         key, equals, value = (part.strip() for part in entry.partition("="))
         if not equals or not key:
-            # The line itself may hold a secret: only its place is shown.
+            # The line itself may hold a secret: only its position is shown.
             raise UsageError("A line of the client configuration is not key=value.", where=f"{path}:{number}")
         properties[key] = _VARIABLE.sub(lambda match: _variable(match[1], path, number), value)  # noqa: B023
     return properties
@@ -224,5 +224,5 @@ def _read_properties(path: Path) -> dict[str, str]:
 def _variable(name: str, path: Path, line: int) -> str:
     value = os.environ.get(name)
     if value is None:
-        raise UsageError(f"The environment variable {name} is not set.", where=f"{path}:{line} reads it.")
+        raise UsageError(f"The environment variable {name} is not set.", where=f"It is used at {path}:{line}.")
     return value

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Literal, NamedTuple
 
 from kafkactl.text.words import many
@@ -18,6 +19,19 @@ class Place(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.topic}[{self.partition}]"
+
+
+NO_SUCH_TIME = -1  # Kafka's answer where no record is at or after a time
+
+
+def is_glob(name: str) -> bool:
+    """Whether a name is meant as a pattern."""
+    return any(sign in name for sign in "*?[")
+
+
+def matches(name: str, pattern: str) -> bool:
+    """Whether a topic is of this name or glob; a glob leaves Kafka's own topics out."""
+    return name == pattern or (is_glob(pattern) and fnmatchcase(name, pattern) and not is_internal(name))
 
 
 def in_short(places: Iterable[Place]) -> str:

@@ -300,11 +300,6 @@ WARNINGS = [
         "1:26",
         'a: producers "analitics" is not under services. Did you mean "analytics"?',
     ),
-    (
-        "topics: {a: {replication: 1, config: {min.insync.replicas: 2}}}\nenvironments: {e: {brokers: [h:1]}}\n",
-        "2:16",
-        "environments.e: a: min.insync.replicas 2 is more than replication 1, so no write with acks=all can succeed.",
-    ),
 ]
 
 
@@ -320,10 +315,34 @@ def test_warnings_are_shown_and_pass(kafkactl: Callable[..., Outcome], text: str
     assert problem.warning
 
 
-def test_one_warning_for_all_topics_that_lack_replicas() -> None:
-    text = "defaults: {replication: 1, config: {min.insync.replicas: 2}}\nenvironments: {e: {brokers: [h:1]}}\n"
-    (problem,) = parse_catalog(f"{text}topics: {{a: {{}}, b: {{}}, c: {{}}}}").warnings
-    assert "environments.e: a and 2 more: min.insync.replicas 2" in problem.message
+@pytest.mark.parametrize(
+    ("text", "messages"),
+    [
+        (
+            "topics: {a: {replication: 1, config: {min.insync.replicas: 2}}}\n",
+            ["topics.yaml:1:10  a: min.insync.replicas 2 is more than replication 1."],
+        ),
+        (
+            "defaults: {replication: 3, config: {min.insync.replicas: 2}}\ntopics: {a: {}, b: {}, c: {}}\n"
+            "environments: {dev: {brokers: [h:1], defaults: {replication: 1}}}\n",
+            ["topics.yaml:3:16  environments.dev: a and 2 more: min.insync.replicas 2 is more than replication 1."],
+        ),
+        (  # told once, though the environment has the same
+            "defaults: {replication: 1, config: {min.insync.replicas: 2}}\ntopics: {a: {}, b: {}}\n"
+            "environments: {e: {brokers: [h:1]}}\n",
+            ["topics.yaml:2:10  a and 1 more: min.insync.replicas 2 is more than replication 1."],
+        ),
+    ],
+)
+def test_more_replicas_in_sync_than_there_are_is_refused(
+    kafkactl: Callable[..., Outcome], text: str, messages: list[str]
+) -> None:
+    Path("topics.yaml").write_text(text, encoding="utf-8")
+    outcome = kafkactl("lint")
+    assert outcome.code == 2
+    assert outcome.out.splitlines()[:-1] == messages
+    for command in ("init-topics", "diff"):
+        assert "is more than replication 1" in kafkactl(command).err
 
 
 def test_services_nobody_declared_are_fine() -> None:

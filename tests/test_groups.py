@@ -15,7 +15,6 @@ from kafkactl.groups.observation import Observation, unrest
 from kafkactl.groups.verdict import (
     COMMIT_INTERVAL,
     ERRORS,
-    TRENDS,
     VERDICTS,
     Verdict,
     doubtful,
@@ -34,6 +33,8 @@ waitings = st.none() | st.builds(Waiting, st.none() | st.integers(0, 2_000), st.
 states: st.SearchStrategy[State] = st.sampled_from(
     ["Stable", "Empty", "Dead", "PreparingRebalance", "CompletingRebalance", "Reconciling", "Unknown"]
 )
+
+TRENDS = {"SLOW", "REWOUND", "STALLED"}  # what takes two samples
 
 
 @st.composite

@@ -55,7 +55,7 @@ def test_a_sample_is_the_same_bytes_each_time(partition: int, number: int, size:
 
 
 def test_other_peoples_records_are_not_ours() -> None:
-    assert number_of(None, "r") is None
+    assert number_of((), "r") is None
     assert number_of([("number", b"1")], "r") is None
     assert number_of([("kafkactl-test", b"r"), ("number", b"x")], "r") is None
 

@@ -58,7 +58,7 @@ def test_describe_calls_a_partial_answer_partial(kafkactl: Kafkactl) -> None:
     run = kafkactl("describe")
     assert run.code == 0
     assert "hidden: no permission" in run.out
-    assert "a partial answer: 1 declared topic is hidden" in run.err
+    assert "incomplete answer: 1 declared topic is hidden" in run.err
     assert "no sizes on disk: no permission" in run.err
     document = json.loads(kafkactl("describe", "-o", "json").out)
     assert document["partial"] is True

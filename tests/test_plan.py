@@ -6,12 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kafkactl.account import Agreement
 from kafkactl.catalog.model import Catalog, Position, Topic
-from kafkactl.plan import Change, Plan, Risk, config_risks, make_plan, same_value
+from kafkactl.plan import Change, Plan, make_plan, same_value
+from kafkactl.risk import Risk, config_risks
 from kafkactl.topics import ConfigValue, LivePartition, LiveTopic
 
 PLACE = Position("topics.yaml", 1, 1)
 ALL = frozenset(Risk)
+
+
+def permitted(plan: Plan, allowed: frozenset[Risk]) -> tuple[Change, ...]:
+    """What may be done when these risks are allowed on the command line."""
+    agreement = Agreement(allowed)
+    return tuple(change for change in plan.everything if agreement.asks(change) and agreement.covers(change))
+
+
 BROKER_DEFAULTS = {
     "retention.ms": "604800000",
     "cleanup.policy": "delete",
@@ -100,34 +110,39 @@ def apply(cluster: dict[str, LiveTopic], changes: tuple[Change, ...]) -> dict[st
 @given(catalogs(), clusters())
 def test_a_plan_applied_leads_to_what_is_declared(catalog: Catalog, cluster: dict[str, LiveTopic]) -> None:
     plan = make_plan(catalog, cluster)
-    after = apply(cluster, plan.permitted(ALL))
+    after = apply(cluster, permitted(plan, ALL))
     for name, topic in catalog.topics.items():
+        if name not in after:  # it would have more replicas in sync than it has
+            assert int(topic.config["min.insync.replicas"]) > (topic.replication or 9)
+            continue
         shrinks = name in cluster and topic.partitions and len(cluster[name].partitions) > topic.partitions
         if topic.partitions and not shrinks:
             assert len(after[name].partitions) == topic.partitions
         for key, value in topic.config.items():
             config = after[name].config
             assert config is not None
-            assert same_value(key, config[key].value, value)
+            # More replicas in sync than there are is never set.
+            if key != "min.insync.replicas" or int(value) <= after[name].replication[0]:
+                assert same_value(key, config[key].value, value)
     assert not set(catalog.removed) & set(after)
 
 
 @given(catalogs(), clusters())
 def test_a_second_plan_is_empty_but_for_what_is_impossible(catalog: Catalog, cluster: dict[str, LiveTopic]) -> None:
     first = make_plan(catalog, cluster)
-    second = make_plan(catalog, apply(cluster, first.permitted(ALL)))
-    assert second.permitted(ALL) == ()
+    second = make_plan(catalog, apply(cluster, permitted(first, ALL)))
+    assert permitted(second, ALL) == ()
     assert all(change.impossible for change in second.changes)
-    assert second.overrides == ()
+    assert all(change.impossible for change in second.overrides)
 
 
 @given(catalogs(), clusters(), st.frozensets(st.sampled_from(list(Risk))))
 def test_nothing_happens_that_was_not_allowed(
     catalog: Catalog, cluster: dict[str, LiveTopic], allowed: frozenset[Risk]
 ) -> None:
-    permitted = make_plan(catalog, cluster).permitted(allowed)
-    after = apply(cluster, permitted)
-    for change in permitted:
+    done = permitted(make_plan(catalog, cluster), allowed)
+    after = apply(cluster, done)
+    for change in done:
         assert change.risks <= allowed
         assert not change.topic.startswith("__")
         assert change.topic in catalog.topics or change.topic in catalog.removed
@@ -152,12 +167,12 @@ def test_nothing_happens_that_was_not_allowed(
 
 
 @given(catalogs(), clusters())
-def test_every_declared_topic_is_equal_or_different_or_unreadable(
+def test_every_declared_topic_is_equal_or_different_or_overridden_or_unreadable(
     catalog: Catalog, cluster: dict[str, LiveTopic]
 ) -> None:
     plan = make_plan(catalog, cluster)
-    different = {change.topic for change in plan.changes if change.declared}
-    assert plan.equal + len(different | set(plan.unreadable)) == len(catalog.topics) == plan.declared
+    other = (plan.differing | plan.overridden | set(plan.unreadable)) & set(catalog.topics)
+    assert plan.equal + len(other) == len(catalog.topics) == plan.declared
 
 
 def catalog_of(*topics: Topic, **more: object) -> Catalog:
@@ -173,7 +188,7 @@ def test_shrinking_is_impossible_and_says_what_to_do_instead() -> None:
     (change,) = plan.changes
     assert "cannot take partitions away" in change.impossible
     assert "declare 3" in change.impossible
-    assert plan.permitted(ALL) == ()
+    assert permitted(plan, ALL) == ()
 
 
 def test_a_replication_difference_is_never_equal_nor_applied() -> None:
@@ -181,7 +196,7 @@ def test_a_replication_difference_is_never_equal_nor_applied() -> None:
     (change,) = plan.changes
     assert (change.kind, change.old, change.new) == ("replication", "1", "3")
     assert plan.equal == 0
-    assert plan.permitted(ALL) == ()
+    assert permitted(plan, ALL) == ()
     assert "kafka-reassign-partitions" in change.impossible
 
 
@@ -247,16 +262,36 @@ def test_same_value(key: str, one: str | None, other: str, same: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "old", "new", "risky"),
+    ("key", "old", "new", "risk"),
     [
-        ("retention.ms", "2", "1", True),
-        ("retention.ms", "1", "2", False),
-        ("retention.ms", "-1", "1", True),
-        ("retention.ms", "1", "-1", False),
-        ("retention.bytes", "-1", "1", True),
-        ("cleanup.policy", "delete", "compact", True),
-        ("max.message.bytes", "2", "1", False),
+        ("retention.ms", "2", "1", Risk.RETENTION),
+        ("retention.ms", "1", "2", None),
+        ("retention.ms", "-1", "1", Risk.RETENTION),
+        ("retention.ms", "1", "-1", None),
+        ("retention.ms", "1", None, Risk.RETENTION),
+        ("retention.bytes", "-1", "1", Risk.RETENTION),
+        ("cleanup.policy", "delete", "compact", Risk.RETENTION),
+        ("remote.storage.enable", "true", "false", Risk.RETENTION),
+        ("min.insync.replicas", "2", "1", Risk.DURABILITY),
+        ("min.insync.replicas", "2", None, Risk.DURABILITY),
+        ("min.insync.replicas", "1", "2", None),
+        ("unclean.leader.election.enable", "false", "true", Risk.DURABILITY),
+        ("unclean.leader.election.enable", "true", "false", None),
+        ("max.message.bytes", "5242880", "1024", Risk.REJECTION),
+        ("max.message.bytes", "1024", "5242880", None),
+        ("message.timestamp.after.max.ms", "9223372036854775807", "3600000", Risk.REJECTION),
+        ("segment.ms", "2", "1", None),
     ],
 )
-def test_which_settings_lose_records(key: str, old: str, new: str, risky: bool) -> None:
-    assert (config_risks(key, old, new) == {Risk.RETENTION}) is risky
+def test_what_a_setting_risks(key: str, old: str | None, new: str | None, risk: Risk | None) -> None:
+    assert config_risks(key, old, new) == ({risk} if risk else set())
+
+
+def test_more_replicas_in_sync_than_there_are_is_impossible() -> None:
+    topic = Topic("a", 3, None, {"min.insync.replicas": "2"}, PLACE)
+    (change,) = plan_one(topic, live("a", 3, 1, {})).changes
+    assert "min.insync.replicas 2 is more than the 1 replica" in change.impossible
+    (create,) = make_plan(catalog_of(topic), {}, default_replication=1).changes
+    assert create.impossible
+    (create,) = make_plan(catalog_of(topic), {}).changes
+    assert not create.impossible  # what the broker gives it is not known

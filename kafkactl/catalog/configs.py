@@ -12,13 +12,13 @@ from kafkactl.text.units import parse_retention, parse_size, whole_number
 
 INT_MAX = 2**31 - 1
 LONG_MAX = 2**63 - 1
-_SLIP = 0.84  # nearer than this to a known name is a slip; a vendor's own names are further away
+_SLIP = 0.84  # a name this similar to a known one is a typo; vendors' own names are less similar
 
 Kind = Literal["time", "size", "count", "ratio", "flag", "choice", "choices", "replicas", "text"]
 
 
 class ConfigKind(NamedTuple):
-    """What one config takes: its kind, its limits (inclusive) and, for choices, what there is to choose."""
+    """What one config accepts: its kind, its limits (inclusive) and, for choices, the options."""
 
     kind: Kind
     low: int = 0
@@ -101,11 +101,11 @@ _REPLICA_LIST = re.compile(r"\*|[0-9]+:[0-9]+(,[0-9]+:[0-9]+)*|")
 
 
 def wrong_name(name: str) -> str | None:
-    """Why `name` is surely no topic config, in a sentence, or None: it is one, or may be a vendor's own."""
+    """A sentence that says why `name` cannot be a topic config; None if it is one, or may be a vendor's own."""
     if name in CONFIGS:
         return None
     if name in _OWN_KEYS:
-        return f'"{name}" is not a topic config. Write "{_OWN_KEYS[name]}" beside config instead.'
+        return f'"{name}" is not a topic config. Use the key "{_OWN_KEYS[name]}" next to config instead.'
     without_log = name.removeprefix("log.")  # the broker-wide name of many of them
     found = without_log if without_log in CONFIGS else closest(name, CONFIGS, cutoff=_SLIP)
     if found is None and len(name) >= 5:
@@ -116,7 +116,7 @@ def wrong_name(name: str) -> str | None:
 def normalise(name: str, value: str | Sequence[str]) -> str:
     """A config's value as Kafka spells it: `1MiB` → "1048576", `1h` → "3600000", [delete, compact] → "compact,delete".
 
-    A value of a config that is not known stays as it is. Raises ValueError with a sentence that quotes the value.
+    The value of an unknown config stays as it is. Raises ValueError with a sentence that quotes the value.
     """
     config = CONFIGS.get(name)
     if not isinstance(value, str):
@@ -137,9 +137,9 @@ def _number(config: ConfigKind, text: str, parse: Callable[[str], int] | None) -
     if not config.low <= number <= config.high:
         least = "-1 (infinite)" if config.infinite else f"{config.low:,}"
         raise ValueError(
-            f"{text} is too low; the least is {least}."
+            f"{text} is too low; the minimum is {least}."
             if number < config.low
-            else f"{text} is too high; the most is {config.high:,}."
+            else f"{text} is too high; the maximum is {config.high:,}."
         )
     return str(number)
 
@@ -152,7 +152,7 @@ def _ratio(config: ConfigKind, text: str) -> str:
 
 def _flag(_: ConfigKind, text: str) -> str:
     if text.lower() not in ("true", "false"):
-        raise ValueError(f'"{text}" is neither true nor false.')
+        raise ValueError(f'"{text}" is invalid; write true or false.')
     return text.lower()
 
 

@@ -1,4 +1,4 @@
-"""What a file declares, for all its environments at once; a Catalog is this seen for one of them."""
+"""What a file declares for all its environments; a Catalog is this resolved for one of them."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -25,10 +25,11 @@ from kafkactl.catalog.reader import Fields, Word
 from kafkactl.errors import UsageError
 from kafkactl.text.suggest import closest, suggest
 from kafkactl.text.units import retention_text
+from kafkactl.text.words import and_more
 
 
 class Values(NamedTuple):
-    """What one level says about a topic. None, or a config that is not there, leaves it to the level below."""
+    """What one level says about a topic. A None or a missing config leaves it to the level below."""
 
     partitions: int | None = None
     replication: int | None = None
@@ -40,7 +41,7 @@ NOTHING = Values()
 
 
 def merged_values(levels: Iterable[Values]) -> Values:
-    """Levels from the weakest to the strongest, as one. `config` merges key by key."""
+    """Merge levels, given from the weakest to the strongest. `config` merges key by key."""
     partitions = replication = lag_threshold = None
     config: dict[str, str] = {}
     for level in levels:
@@ -110,13 +111,14 @@ class Declaration(NamedTuple):
     def _unknown(self, environment: str) -> UsageError:
         known = ", ".join(self.overlays)
         return UsageError(
-            f"There is no environment {environment} in {self.path}.{suggest(environment, self.overlays, quoted=False)}",
-            where=f"It has {known}." if known else "It has no environments.",
+            f"Environment {environment} does not exist in {self.path}."
+            f"{suggest(environment, self.overlays, quoted=False)}",
+            where=f"The file has {known}." if known else "The file has no environments.",
         )
 
 
 def declare(fields: Fields, path: Path, problems: Problems) -> Declaration:
-    """The declaration that fields read from a file make. What is wrong goes to `problems`, and is left out."""
+    """Build a declaration from the fields read from a file. What is wrong goes to `problems`, and is left out."""
     topics: Mapping[str, Fields] = _named(fields, "topics")
     removed: tuple[Word, ...] = fields.get("removed", ())
     return Declaration(
@@ -191,12 +193,12 @@ def _section_values(fields: Fields, key: str, subject: str, problems: Problems) 
 
 
 def _values(fields: Fields, subject: str, problems: Problems) -> Values:
-    """One level's values. `retention` is the config retention.ms by another name: both may be said if they agree."""
+    """One level's values. `retention` is another name for the config retention.ms: both may be given if they agree."""
     given: Fields | None = fields.get("config")
     config: dict[str, str] = dict(given.values) if given else {}
     for name in config:
         if given and name not in CONFIGS:
-            problems.warn(given.keys[name], f'{subject}: "{name}" is not a config Kafka knows; the broker will decide.')
+            problems.warn(given.keys[name], f'{subject}: "{name}" is not a known Kafka config; the broker will decide.')
     retention: int | None = fields.get("retention")
     if retention is not None:
         said = config.setdefault(RETENTION, str(retention))
@@ -204,7 +206,7 @@ def _values(fields: Fields, subject: str, problems: Problems) -> Values:
             problems.error(
                 given.keys[RETENTION],
                 f"{subject}: {RETENTION} {retention_text(int(said))} contradicts"
-                f" retention {retention_text(retention)}. Say one of them.",
+                f" retention {retention_text(retention)}. Give only one of them.",
             )
     return Values(fields.get("partitions"), fields.get("replication"), fields.get("lag_threshold"), config)
 
@@ -214,7 +216,7 @@ def _texts(fields: Fields, key: str) -> tuple[str, ...]:
     return tuple(word.text for word in words)
 
 
-_NEAR = 0.85  # "analitics" is a slip of analytics; order-service is none of risk-service
+_NEAR = 0.85  # "analitics" is a typo of analytics; order-service is not a typo of risk-service
 _MOST_SUGGESTIONS = 50  # comparing every wrong name with every right one would take minutes in a long file
 
 
@@ -242,20 +244,20 @@ def check_references(fields: Fields, declaration: Declaration, problems: Problem
         for word in cast(tuple[Word, ...], fields.get("removed", ())):
             if word.text in topics.keys:
                 line = topics.keys[word.text].line
-                problems.error(word, f"removed: {word.text} is declared at line {line}; a topic is one or the other.")
+                problems.error(word, f"removed: {word.text} is also declared at line {line}; a topic cannot be both.")
     _check_services(fields, declaration, problems)
     _check_replicas(declaration, problems)
 
 
 def _check_topics(topics: Fields, fields: Fields, suggestions: _Suggestions, problems: Problems) -> None:
     for name, first in colliding(topics.keys):
-        problems.error(topics.keys[name], f'{name} and {first} are one name in metrics, where "." becomes "_".')
+        problems.error(topics.keys[name], f'{name} and {first} have the same name in metrics, where "." becomes "_".')
     schemas = cast("Fields | None", fields.get("events"))
     events = [*BUILT_IN_EVENTS, *(schemas.keys if schemas else ())]
     for name, topic in cast(Mapping[str, Fields], topics.values).items():
         dlq, event = topic.get("dlq"), topic.get("event")
         if dlq == name:
-            problems.error(topic.places["dlq"], f"{name}: dlq names the topic itself.")
+            problems.error(topic.places["dlq"], f"{name}: dlq is the topic itself.")
         elif dlq is not None and dlq not in topics.keys:
             hint = suggestions.for_word(dlq)
             problems.error(topic.places["dlq"], f'{name}: dlq "{dlq}" is not a declared topic.{hint}')
@@ -305,17 +307,20 @@ def _service_words(fields: Fields, declaration: Declaration) -> Iterable[tuple[W
 
 
 def _check_replicas(declaration: Declaration, problems: Problems) -> None:
-    """min.insync.replicas above the replication lets nobody write with acks=all; Kafka accepts it nonetheless."""
-    for name, overlay in declaration.overlays.items():
-        short: dict[tuple[str, int], list[str]] = defaultdict(list)
+    """min.insync.replicas above the replication: Kafka takes it, and before 3.7 nobody can then write with acks=all."""
+    told: set[tuple[str, int, int]] = set()
+    for name in (None, *declaration.overlays):
+        short: dict[tuple[int, int], list[Topic]] = defaultdict(list)
         for topic in declaration.seen_for(name).topics.values():
-            needed = topic.config.get("min.insync.replicas")
-            if needed and topic.replication and int(needed) > topic.replication:
-                short[needed, topic.replication].append(topic.name)
+            needed = int(topic.config.get("min.insync.replicas", 1))
+            if topic.replication and needed > topic.replication and (topic.name, needed, topic.replication) not in told:
+                short[needed, topic.replication].append(topic)
         for (needed, replication), topics in short.items():
-            more = f" and {len(topics) - 1} more" if len(topics) > 1 else ""
-            problems.warn(
-                overlay.environment.position,
-                f"environments.{name}: {topics[0]}{more}: min.insync.replicas {needed} is more than"
-                f" replication {replication}, so no write with acks=all can succeed.",
+            told |= {(topic.name, needed, replication) for topic in topics}
+            place = declaration.overlays[name].environment.position if name else topics[0].position
+            names = and_more([topic.name for topic in topics], 1)
+            problems.error(
+                place,
+                f"{f'environments.{name}: ' if name else ''}{names}: min.insync.replicas {needed} is more than"
+                f" replication {replication}.",
             )

@@ -5,22 +5,25 @@ from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from kafkactl.text.units import retention_text
+from kafkactl.text.words import and_more
 from kafkactl.topics import LiveTopic, is_internal
 
 V = TypeVar("V", bound=Hashable)
 
 
 def export_text(topics: Iterable[LiveTopic], headline: str) -> str:
-    """A catalogue of these topics that `lint` accepts and `diff` calls equal.
+    """A catalogue of these topics that passes `lint` and shows no `diff`.
 
     The commonest partition count, replication and retention become the defaults; a topic says what differs from
     them, and those of its own settings that differ from the broker's defaults. `headline` becomes a comment.
-    Topics whose settings could not be read say only partitions and replication.
+    Topics whose settings could not be read say only partitions and replication. A min.insync.replicas above the
+    replication, which Kafka takes and `lint` does not, is left out, and a comment says so.
     """
     import yaml
 
     ours = sorted((topic for topic in topics if not is_internal(topic.name)), key=lambda topic: topic.name)
     said = {topic.name: _values(topic) for topic in ours}
+    short = [name for name, values in said.items() if _drop_unmet_min_isr(values)]
     defaults = {
         key: _commonest([values[key] for values in said.values() if key in values])
         for key in ("partitions", "replication", "retention")
@@ -29,7 +32,22 @@ def export_text(topics: Iterable[LiveTopic], headline: str) -> str:
     body: dict[str, Any] = {"defaults": defaults} if defaults else {}
     body["topics"] = {name: _beyond(values, defaults) for name, values in said.items()}
     text = yaml.safe_dump(body, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110)
-    return f"# {headline}\n{text}"
+    comments = [headline]
+    if short:
+        comments.append(f"Left out: min.insync.replicas of {and_more(short)}, which is more than the replication.")
+    return "".join(f"# {comment}\n" for comment in comments) + text
+
+
+def _drop_unmet_min_isr(values: dict[str, Any]) -> bool:
+    """Take min.insync.replicas out where there are fewer replicas; whether there were."""
+    config = values.get("config", {})
+    needed = config.get("min.insync.replicas", 1)
+    if not isinstance(needed, int) or needed <= values["replication"]:
+        return False
+    del config["min.insync.replicas"]
+    if not config:
+        del values["config"]
+    return True
 
 
 def _values(topic: LiveTopic) -> dict[str, Any]:

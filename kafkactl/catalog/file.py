@@ -16,15 +16,15 @@ MAX_BYTES = 4 * 2**20
 
 
 def find_catalog(explicit: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | None:
-    """The catalogue: `explicit` (--file), else KAFKACTL_CATALOG, else topics.yaml in `cwd` or above, or None.
+    """Find the catalogue: `explicit` (--file), else KAFKACTL_CATALOG, else topics.yaml in `cwd` or above, else None.
 
     The search stops at the repository's root (a directory with .git). Raises UsageError when a named file is missing.
     """
     named = explicit or (Path(environ[VARIABLE]) if environ.get(VARIABLE) else None)
     if named is not None:
         if not (cwd / named).exists():
-            source = "--file names it." if explicit else f"{VARIABLE} names it."
-            raise UsageError(f"There is no file {named}.", where=source)
+            source = "The name comes from --file." if explicit else f"The name comes from {VARIABLE}."
+            raise UsageError(f"File {named} does not exist.", where=source)
         return named
     start = cwd.absolute()
     for directory in (start, *start.parents):
@@ -36,7 +36,7 @@ def find_catalog(explicit: Path | None, environ: Mapping[str, str], cwd: Path) -
 
 
 def _as_seen_from(cwd: Path, found: Path) -> Path:
-    """The short, relative way to a file, as messages show it; the whole one when `cwd` is not where we run."""
+    """The relative path of a file for messages; the absolute one if `cwd` is not the current directory."""
     relative = Path(os.path.relpath(found, cwd.absolute()))
     return relative if relative.exists() and relative.samefile(found) else found
 
@@ -51,7 +51,7 @@ def load_catalog(path: Path, environment: str | None = None) -> Catalog:
 
 
 def parse_catalog(data: str | bytes, name: str = NAME, environment: str | None = None) -> Catalog:
-    """As `load`, of a text; `name` is the path that messages show and other files are relative to."""
+    """Like `load`, but from a text; `name` is the path that messages show and other files are relative to."""
     declaration, warnings = _declaration(data, name)
     return declaration.seen_for(environment, warnings)
 
@@ -59,7 +59,7 @@ def parse_catalog(data: str | bytes, name: str = NAME, environment: str | None =
 def _declaration(data: str | bytes, name: str) -> tuple[Declaration, tuple[Problem, ...]]:
     path = Path(name)
     if len(data) > MAX_BYTES:
-        raise unreadable(path, f"the file is larger than {MAX_BYTES // 2**20} MiB; that is no catalogue.")
+        raise unreadable(path, f"the file is larger than {MAX_BYTES // 2**20} MiB, too large for a catalogue.")
     text = data if isinstance(data, str) else _decoded(data, path)
     root = nodes.compose_nodes(text.removeprefix("\ufeff"), name)
     if root is None or (isinstance(root, nodes.Scalar) and root.empty):
@@ -80,7 +80,7 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise unreadable(path, "there is no such file.") from None
+        raise unreadable(path, "the file does not exist.") from None
     except IsADirectoryError:
         raise unreadable(path, "this is a directory, not a file.") from None
     except (OSError, ValueError) as error:

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Protocol
 
 from kafkactl.errors import ExitCode, KafkactlError
+from kafkactl.text.words import many
 
 BUILT_IN_EVENTS = ("payment",)  # envelopes that need no schema under `events:`
 
 
 @dataclass(frozen=True, order=True)
 class Position:
-    """A place in a file; line and column count from 1. Line 0 is the file as a whole."""
+    """A position in a file; line and column count from 1. Line 0 means the whole file."""
 
     file: str
     line: int
@@ -24,7 +25,7 @@ class Position:
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One thing that is wrong (or doubtful) in a catalogue file."""
+    """An error or warning about a catalogue file."""
 
     position: Position
     message: str
@@ -38,7 +39,7 @@ class Problem:
 class Topic:
     """A declared topic with the values it must have in one environment.
 
-    `partitions` and `replication` are None where neither the topic nor any defaults say them: the broker's
+    `partitions` and `replication` are None if neither the topic nor any defaults set them: the broker's
     own default then applies and is never drift. `config` holds Kafka's dotted keys with the values as Kafka
     writes them, retention included (`retention.ms`, milliseconds, -1 for infinite).
     """
@@ -142,10 +143,10 @@ class CatalogError(KafkactlError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(set(problems)))
-        super().__init__(f"{self.problems[0].position.file} does not validate.")
+        super().__init__(f"{self.problems[0].position.file} is invalid.")
 
     def lines(self) -> list[str]:
-        """One line a problem, and how many there are."""
+        """One line per problem, and how many there are."""
         return [*problem_lines(self.problems), problem_count(self.problems)]
 
 
@@ -163,17 +164,13 @@ def problem_count(problems: Sequence[Problem]) -> str:
     """ "3 problems.", "1 problem, 2 warnings.", "No problems."."""
     warnings = sum(problem.warning for problem in problems)
     errors = len(problems) - warnings
-    parts = [_count(errors, "problem")] if errors else []
-    parts += [_count(warnings, "warning")] if warnings else []
+    parts = [many(errors, "problem")] if errors else []
+    parts += [many(warnings, "warning")] if warnings else []
     return f"{', '.join(parts) or 'No problems'}."
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def _one_line(message: str) -> str:
-    """A message that quotes what a file says, on one line, of sensible length, with nothing that drives a terminal."""
+    """A message with quoted file content, as one line of limited length without terminal control characters."""
     if len(message) > _LONGEST_MESSAGE:
         message = f"{message[: _LONGEST_MESSAGE // 2]}…{message[-_LONGEST_MESSAGE // 2 :]}"
     return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in message)
@@ -191,15 +188,15 @@ class Problems:
         return Position(self.file, at.line, at.column)
 
     def error(self, at: Placed, message: str) -> None:
-        """Something that must be put right."""
+        """Record an error."""
         self.found.append(Problem(self.position(at), _one_line(message)))
 
     def warn(self, at: Placed, message: str) -> None:
-        """Something doubtful."""
+        """Record a warning."""
         self.found.append(Problem(self.position(at), _one_line(message), warning=True))
 
     def raise_errors(self) -> None:
-        """Raise CatalogError if anything must be put right."""
+        """Raise CatalogError if there are errors."""
         if any(not problem.warning for problem in self.found):
             raise CatalogError(self.found)
 

@@ -35,13 +35,15 @@ def explain_syntax(error: "yaml.YAMLError", text: str, file: str) -> Problem:
 
     tab = _indenting_tab(lines, line)
     if tab:
-        return Problem(Position(file, *tab), "tabs cannot indent YAML; use spaces.")
+        return Problem(Position(file, *tab), "YAML does not allow tabs for indentation; use spaces.")
     if opened:
         for kind, message in _UNCLOSED.items():
             if kind in context and "escape" not in what:
                 return Problem(Position(file, opened.line + 1, opened.column + 1), message)
     excerpt = _excerpt(lines, line)
-    return Problem(Position(file, line + 1, column + 1), f"not YAML: {_plainly(what, lines, line, column)}{excerpt}")
+    return Problem(
+        Position(file, line + 1, column + 1), f"invalid YAML: {_plainly(what, lines, line, column)}{excerpt}"
+    )
 
 
 def _indenting_tab(lines: list[str], line: int) -> tuple[int, int] | None:
@@ -56,7 +58,7 @@ def _indenting_tab(lines: list[str], line: int) -> tuple[int, int] | None:
 
 def _plainly(what: str, lines: list[str], line: int, column: int) -> str:
     if "mapping values are not allowed" in what:
-        return 'a ":" is not expected here. Check the indentation, or quote a text that holds ": ".'
+        return 'unexpected ":". Check the indentation, or quote the text that contains ": ".'
     if "cannot start any token" in what and line < len(lines) and column < len(lines[line]):
         return f'a value cannot begin with "{lines[line][column]}". Put it in quotes.'
     if "expected key" in what or "<block end>" in what or "document start" in what:
@@ -124,7 +126,7 @@ class _Open:
 
 
 def compose_nodes(text: str, file: str) -> Node | None:
-    """The one document of a YAML text, or None if it has none. Raises CatalogError for what is not plain YAML."""
+    """The single document of a YAML text, or None if it has none. Raises CatalogError for anything but plain YAML."""
     import yaml
 
     bad = _UNPRINTABLE.search(text)
@@ -136,8 +138,8 @@ def compose_nodes(text: str, file: str) -> Node | None:
     try:
         return _Composer(file).compose(yaml.parse(text, Loader=loader))
     except yaml.YAMLError as error:
-        # Newer versions of libyaml look far ahead and then refuse what is nested deep, themselves: the parser in
-        # Python lets us come to the place where it begins.
+        # Newer versions of libyaml look far ahead and reject deep nesting themselves; the parser in Python reports
+        # where the nesting begins.
         if "nesting" in str(error) and loader is not yaml.SafeLoader:
             return _Composer(file).compose(yaml.parse(text, Loader=yaml.SafeLoader))
 
@@ -173,13 +175,13 @@ class _Composer:
                 case yaml.DocumentStartEvent():
                     self.documents += 1
                     if self.documents > 1:
-                        raise self._at(event, "a second document begins here; the catalogue is one document.")
+                        raise self._at(event, "a second document begins here; the catalogue must be a single document.")
         return self.root
 
     def _open(self, event: "yaml.MappingStartEvent | yaml.SequenceStartEvent") -> None:
         self._refuse_tag(event)
         if len(self.stack) == MAX_NESTING:
-            raise self._at(event, f"nested more than {MAX_NESTING} deep.")
+            raise self._at(event, f"nested more than {MAX_NESTING} levels deep.")
         if event.anchor:
             self.anchors[event.anchor] = (None, 0)
         self.stack.append(_Open(event, event.anchor))
@@ -205,7 +207,7 @@ class _Composer:
     def _alias(self, event: "yaml.AliasEvent") -> None:
         node, size = self.anchors.get(event.anchor or "", (None, -1))
         if size < 0:
-            raise self._at(event, f"*{event.anchor} has no &{event.anchor} before it.")
+            raise self._at(event, f"*{event.anchor} is used, but &{event.anchor} is not defined before it.")
         if node is None:
             raise self._at(event, f"*{event.anchor} is used inside &{event.anchor} itself.")
         self._add(node, None, size, event)
@@ -213,7 +215,9 @@ class _Composer:
     def _add(self, node: Node, anchor: str | None, size: int, event: "yaml.Event", counted: int = 0) -> None:
         self.nodes += size - counted
         if self.nodes > MAX_NODES:
-            raise self._at(event, f"the file holds more than {MAX_NODES:,} values, aliases (*name) expanded.")
+            raise self._at(
+                event, f"the file contains more than {MAX_NODES:,} values once aliases (*name) are expanded."
+            )
         if anchor:
             self.anchors[anchor] = (node, size)
         if self.stack:

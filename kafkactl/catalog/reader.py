@@ -1,4 +1,4 @@
-"""Nodes → plain values, by the table of keys. Every problem is collected; what is wrong is left out of the result."""
+"""Nodes → plain values, by the table of keys. Collects every problem; wrong values are left out of the result."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
@@ -12,7 +12,7 @@ from kafkactl.text.units import parse_retention, whole_number
 
 
 class Word(NamedTuple):
-    """A text with its place."""
+    """A text with its position."""
 
     text: str
     line: int
@@ -20,7 +20,7 @@ class Word(NamedTuple):
 
 
 class Fields(NamedTuple):
-    """A section that was read: the value of each key that was given and is right, and where keys and values stand."""
+    """A section that was read: the value of each valid key, and the positions of keys and values."""
 
     at: Placed
     values: Mapping[str, Any]
@@ -28,7 +28,7 @@ class Fields(NamedTuple):
     places: Mapping[str, Placed]
 
     def get(self, key: str, default: Any = None) -> Any:
-        """The value of a key, or the default where it was left out or wrong."""
+        """The value of a key, or the default if it was left out or invalid."""
         return self.values.get(key, default)
 
 
@@ -45,7 +45,7 @@ class _Reader:
         self.problems = problems
 
     def section(self, kind: keys.Section, node: nodes.Mapping, subject: str) -> Fields:
-        """A mapping of known keys. `subject` is whose they are, for messages: "payment.created"."""
+        """A mapping of known keys. `subject` is their owner, for messages: "payment.created"."""
         values: dict[str, Any] = {}
         key_places: dict[str, Placed] = {}
         value_places: dict[str, Placed] = {}
@@ -131,7 +131,7 @@ class _Reader:
                 told = "declared" if what else "given"
                 self.error(key, subject, f"{key.text} is {told} twice (first at line {first[key.text]}).")
             first.setdefault(key.text, key.line)
-            yield key, value  # a second one too: what is wrong in it is told in the same run
+            yield key, value  # the duplicate too, so that its problems are reported in the same run
         seen = set(first)
         for source in merged:
             for key, value in self.entries(source, subject, what):
@@ -144,7 +144,7 @@ class _Reader:
         sources = node.items if isinstance(node, nodes.Sequence) else (node,)
         good = [source for source in sources if isinstance(source, nodes.Mapping)]
         if len(good) < len(sources):
-            self.error(node, subject, "<< merges mappings only, such as <<: *name.")
+            self.error(node, subject, "<< can only merge mappings, such as <<: *name.")
         return good
 
     def texts(self, kind: keys.Texts, node: nodes.Node, subject: str, key: str) -> Any:
@@ -158,7 +158,7 @@ class _Reader:
         seen: set[str] = set()
         for item in node.items:
             if not isinstance(item, nodes.Scalar) or item.empty or not item.text.strip():
-                self.error(item, subject, f"{key} holds {_kind_of(item)} where a text belongs.")
+                self.error(item, subject, f"{key} contains {_kind_of(item)} instead of a text.")
                 continue
             wrong = _wrong_item(kind.items, item.text)
             if wrong:
@@ -204,7 +204,7 @@ class _Reader:
                 return normalise(name.text, value.text)
 
     def single(self, kind: keys.Kind, node: nodes.Node, subject: str, key: str) -> Any:
-        """One value that is no list and no mapping."""
+        """A single value, not a list or a mapping."""
         if not isinstance(node, nodes.Scalar):
             self.error(node, subject, f"{key} must be one value, not {_kind_of(node)}.")
         elif node.empty:
@@ -221,14 +221,14 @@ class _Reader:
 
 
 def _single(kind: keys.Kind, node: nodes.Scalar) -> str | int | bool:
-    """A scalar as a key takes it. Raises ValueError with what follows the key's name in a message."""
+    """A scalar converted for a key. Raises ValueError with the text that follows the key's name in a message."""
     match kind:
         case keys.Whole():
             return _whole(kind, node)
         case keys.Flag():
             if node.plain and node.text in ("true", "false"):
                 return node.text == "true"
-            raise ValueError(f'"{node.text}" is neither true nor false.')
+            raise ValueError(f'"{node.text}" is invalid; write true or false.')
         case keys.Retention():
             return parse_retention(node.text)
         case _:
@@ -244,9 +244,9 @@ def _whole(kind: keys.Whole, node: nodes.Scalar) -> int:
     if not node.plain:
         raise ValueError(f'"{node.text}" is a text. Write {node.text} without quotes.')
     if number < kind.low:
-        raise ValueError(f"{number:,} is too low; the least is {kind.low}.")
+        raise ValueError(f"{number:,} is too low; the minimum is {kind.low}.")
     if number > kind.high:
-        raise ValueError(f"{number:,} is too high; the most is {kind.high:,}.")
+        raise ValueError(f"{number:,} is too high; the maximum is {kind.high:,}.")
     return number
 
 

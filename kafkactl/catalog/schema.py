@@ -18,7 +18,7 @@ _ADDRESS = r"^.+:[0-9]{1,5}$"
 
 
 def json_schema() -> Schema:
-    """The schema, draft 2020-12. What only the whole file can tell (a dlq that exists …) is lint's to find."""
+    """The schema, draft 2020-12. Checks across the whole file (that a dlq exists …) are left to lint."""
     return {
         "$schema": DIALECT,
         "title": "topics.yaml",

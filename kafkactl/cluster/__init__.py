@@ -1,1 +1,1 @@
-"""Every call to a Kafka cluster: the only room that makes an admin client. Errors leave it as KafkactlError."""
+"""Every call to a Kafka cluster: the only package that makes an admin client. Errors leave it as KafkactlError."""

@@ -1,9 +1,9 @@
-"""Changing topics, in batched calls: one request for all creates, one for all settings, never one per topic."""
+"""Changing topics, in batched calls: one request for up to 2,000 new partitions or settings, never one per topic."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from confluent_kafka import ElectionType, KafkaError
 from confluent_kafka.admin import (
@@ -22,56 +22,116 @@ from kafkactl.errors import UnreachableError
 from kafkactl.plan import Change, Kind
 
 
+class Refusal(NamedTuple):
+    """A change that Kafka refused, and why."""
+
+    change: Change
+    why: str
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a batch of changes. `failed` gives the reason for each topic and kind of change.
+    """What became of a batch of changes, each of which is in exactly one of these.
 
-    `raced` are topics somebody else created in the same moment.
+    `raced` are topics somebody else created in the same moment, `unanswered` what got no answer in time: it may have
+    been done.
     """
 
     done: tuple[Change, ...] = ()
-    failed: Mapping[tuple[str, Kind], str] = field(default_factory=dict)
-    raced: frozenset[str] = frozenset()
+    failed: tuple[Refusal, ...] = ()
+    raced: tuple[Change, ...] = ()
+    unanswered: tuple[Change, ...] = ()
 
 
-def validate(cluster: Cluster, changes: Sequence[Change]) -> Outcome:
-    """Ask the broker whether it would make these changes, without making them."""
-    return _run(cluster, changes, validate_only=True)
+# Records that one request may make in the controller's log; Kafka refuses more than 10,000 (MAX_RECORDS_PER_USER_OP).
+_MOST_RECORDS = 2_000
+_ASSUMED_PARTITIONS = 4  # of a new topic that leaves the number to the broker
 
 
-def apply(cluster: Cluster, changes: Sequence[Change]) -> Outcome:
-    """Make these changes; each topic's failure is reported and the others go on."""
-    return _run(cluster, changes, validate_only=False)
+def batches(changes: Iterable[Change]) -> Iterator[tuple[Change, ...]]:
+    """Changes in the order in which they are made: creates, settings, partitions, deletes, each batch one request."""
+    by_kind: dict[int, dict[str, list[Change]]] = {}
+    for change in changes:
+        by_kind.setdefault(_ORDER[change.kind], {}).setdefault(change.topic, []).append(change)
+    for _, topics in sorted(by_kind.items()):
+        batch: list[Change] = []
+        size = 0
+        for together in topics.values():  # a topic's settings are changed all at once or not at all
+            records = sum(map(_records, together))
+            if batch and size + records > _MOST_RECORDS:
+                yield tuple(batch)
+                batch, size = [], 0
+            batch += together
+            size += records
+        if batch:
+            yield tuple(batch)
 
 
-def _run(cluster: Cluster, changes: Sequence[Change], *, validate_only: bool) -> Outcome:
+_ORDER: Mapping[Kind, int] = {"create": 0, "config": 1, "override": 1, "partitions": 2, "delete": 3, "replication": 4}
+
+
+def _records(change: Change) -> int:
+    """About how many records of the controller's log a change makes."""
+    if change.kind == "create" and change.declared:
+        return 1 + (change.declared.partitions or _ASSUMED_PARTITIONS) + len(change.declared.config)
+    if change.kind == "partitions":
+        return max(1, int(change.new or 0) - int(change.old or 0))
+    return 1
+
+
+def validate(cluster: Cluster, batch: Sequence[Change]) -> Outcome:
+    """Ask the broker whether it would make a batch of changes, without making them."""
+    return _request(cluster, batch, validate_only=True)
+
+
+def apply(cluster: Cluster, batch: Sequence[Change]) -> Outcome:
+    """Make a batch of changes; each topic's failure is reported and the others go on.
+
+    Raises UnreachableError where the cluster is gone: what was done then is not known.
+    """
+    return _request(cluster, batch, validate_only=False)
+
+
+def _request(cluster: Cluster, batch: Sequence[Change], *, validate_only: bool) -> Outcome:
+    send = _SEND[_ORDER[batch[0].kind]]
     done: list[Change] = []
-    failures: dict[tuple[str, Kind], str] = {}
-    raced: set[str] = set()
-    for group in (_creates, _configs, _partitions, _deletes):
-        batch, futures = group(cluster, changes, validate_only)
-        for name, answer in cluster.gather(futures).items():
-            mine = [change for change in batch if change.topic == name]
-            if not isinstance(answer, KafkaError):
-                done.extend(mine)
-            elif answer.code() == KafkaError.TOPIC_ALREADY_EXISTS:
-                raced.add(name)
-            else:
-                failures.update({(name, change.kind): error_text(answer) for change in mine})
-    return Outcome(tuple(done), failures, frozenset(raced))
+    failed: list[Refusal] = []
+    raced: list[Change] = []
+    unanswered: list[Change] = []
+    answers = cluster.gather(send(cluster, batch, validate_only))
+    for change in batch:
+        answer = answers.get(change.topic)
+        if not isinstance(answer, KafkaError):
+            done.append(change)
+        elif answer.code() == KafkaError.TOPIC_ALREADY_EXISTS:
+            raced.append(change)
+        elif answer.code() in _UNANSWERED:
+            unanswered.append(change)
+        else:
+            failed.append(Refusal(change, error_text(answer)))
+    return Outcome(tuple(done), tuple(failed), tuple(raced), tuple(unanswered))
 
 
-Batch = tuple[list[Change], dict[str, Any]]
+_UNANSWERED = frozenset(
+    {
+        KafkaError._TIMED_OUT,
+        KafkaError._TRANSPORT,
+        KafkaError._ALL_BROKERS_DOWN,
+        KafkaError._DESTROY,
+        KafkaError.REQUEST_TIMED_OUT,
+        KafkaError.NETWORK_EXCEPTION,
+    }
+)
 
 
-def _creates(cluster: Cluster, changes: Sequence[Change], validate_only: bool) -> Batch:
-    batch = [change for change in changes if change.kind == "create"]
-    topics = [_new_topic(change.declared) for change in batch if change.declared]
-    if not topics:
-        return batch, {}
-    return batch, cluster.admin.create_topics(
-        topics, operation_timeout=WORK_LIMIT, request_timeout=WORK_LIMIT, validate_only=validate_only
+def _creates(cluster: Cluster, batch: Sequence[Change], validate_only: bool) -> dict[str, Any]:
+    futures: dict[str, Any] = cluster.admin.create_topics(
+        [_new_topic(change.declared) for change in batch if change.declared],
+        operation_timeout=WORK_LIMIT,
+        request_timeout=WORK_LIMIT,
+        validate_only=validate_only,
     )
+    return futures
 
 
 def _new_topic(topic: Topic) -> NewTopic:
@@ -83,8 +143,7 @@ def _new_topic(topic: Topic) -> NewTopic:
     )
 
 
-def _configs(cluster: Cluster, changes: Sequence[Change], validate_only: bool) -> Batch:
-    batch = [change for change in changes if change.kind in ("config", "override")]
+def _configs(cluster: Cluster, batch: Sequence[Change], validate_only: bool) -> dict[str, Any]:
     resources: dict[str, ConfigResource] = {}
     for change in batch:
         resource = resources.setdefault(change.topic, ConfigResource(ResourceType.TOPIC, change.topic))
@@ -93,39 +152,39 @@ def _configs(cluster: Cluster, changes: Sequence[Change], validate_only: bool) -
         else:
             entry = ConfigEntry(change.key, change.new, incremental_operation=AlterConfigOpType.SET)
         resource.add_incremental_config(entry)
-    if not resources:
-        return batch, {}
     futures = cluster.admin.incremental_alter_configs(
         list(resources.values()), request_timeout=WORK_LIMIT, validate_only=validate_only
     )
-    return batch, {resource.name: future for resource, future in futures.items()}
+    return {resource.name: future for resource, future in futures.items()}
 
 
-def _partitions(cluster: Cluster, changes: Sequence[Change], validate_only: bool) -> Batch:
-    batch = [change for change in changes if change.kind == "partitions"]
-    if not batch:
-        return batch, {}
-    return batch, cluster.admin.create_partitions(
+def _partitions(cluster: Cluster, batch: Sequence[Change], validate_only: bool) -> dict[str, Any]:
+    futures: dict[str, Any] = cluster.admin.create_partitions(
         [NewPartitions(change.topic, int(change.new or 0)) for change in batch],
         operation_timeout=WORK_LIMIT,
         request_timeout=WORK_LIMIT,
         validate_only=validate_only,
     )
+    return futures
 
 
-def _deletes(cluster: Cluster, changes: Sequence[Change], validate_only: bool) -> Batch:
-    batch = [change for change in changes if change.kind == "delete"]
-    if not batch or validate_only:  # Kafka has no dry run for deleting
-        return batch, {}
-    return batch, cluster.admin.delete_topics(
+def _deletes(cluster: Cluster, batch: Sequence[Change], validate_only: bool) -> dict[str, Any]:
+    if validate_only:  # Kafka has no dry run for deleting
+        return {}
+    futures: dict[str, Any] = cluster.admin.delete_topics(
         [change.topic for change in batch], operation_timeout=WORK_LIMIT, request_timeout=WORK_LIMIT
     )
+    return futures
+
+
+_SEND = (_creates, _configs, _partitions, _deletes)
 
 
 def wait_for_leaders(cluster: Cluster, names: Iterable[str], timeout: float = 30.0) -> None:
-    """Wait until every partition of these topics has a leader and every broker knows of it.
+    """Wait until a broker tells of a leader for every partition of these topics.
 
-    Metadata propagates a moment after a create succeeds. Raises UnreachableError when `timeout` (seconds) is over.
+    Metadata reaches a broker a moment after a create succeeds; each of several brokers in its own time. Raises
+    UnreachableError when `timeout` (seconds) is over.
     """
     waiting = set(names)
     deadline = time.monotonic() + timeout
@@ -141,8 +200,8 @@ def wait_for_leaders(cluster: Cluster, names: Iterable[str], timeout: float = 30
         }
         if waiting and time.monotonic() > deadline:
             raise UnreachableError(
-                f"{len(waiting)} new topics have no leader after {timeout:g} s, {sorted(waiting)[0]} among them.",
-                hint="Look at them: kafkactl describe --unhealthy",
+                f"{len(waiting)} new topics have no leader after {timeout:g} s, including {sorted(waiting)[0]}.",
+                hint="To see them: kafkactl describe --unhealthy",
             )
         if waiting:
             time.sleep(pause)
@@ -150,9 +209,9 @@ def wait_for_leaders(cluster: Cluster, names: Iterable[str], timeout: float = 30
 
 
 def elect_preferred(cluster: Cluster) -> dict[str, str]:
-    """Let each partition be led by its first replica, where that one is in sync; nothing is lost by it.
+    """Elect each partition's first replica as leader, if it is in sync; loses nothing.
 
-    Returns why not, by `topic[partition]`, for those that stay as they are against that. Raises KafkactlError.
+    Returns the reason, by `topic[partition]`, for those that could not be changed. Raises KafkactlError.
     """
     # Without its timeouts: confluent-kafka 2.16.1 takes neither (SystemError).
     answers = cluster.wait(cluster.admin.elect_leaders(ElectionType.PREFERRED, None))

@@ -1,4 +1,4 @@
-"""The admin client: how it is made, how its answers are awaited, and how a cluster that does not answer is told.
+"""The admin client: how it is made, how its answers are awaited, and how an unreachable cluster is detected.
 
 librdkafka keeps a request for its whole timeout when the cluster is gone. Its error events come within
 milliseconds, so every wait here listens to them, confirms what they say and gives up at once (design §3).
@@ -16,16 +16,16 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
 from kafkactl import process
-from kafkactl.cluster.kafka_errors import RefusedError, failure, refusal, silence
+from kafkactl.cluster.kafka_errors import RefusedError, failure, refusal, silence, wrong_configuration
 from kafkactl.cluster.outage import Link, Patience, diagnose_outage
 from kafkactl.cluster.properties import client_properties
-from kafkactl.errors import UnreachableError, UsageError, WaitExpiredError
+from kafkactl.errors import UnreachableError, WaitExpiredError
 from kafkactl.settings import Connection
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
-# What a broker may take for a request that changes something, in seconds, as long as it shows it is alive.
+# How long a broker may take for a request that changes something, in seconds, while it shows signs of life.
 WORK_LIMIT = 60.0
 _SLICE = 0.02
 _LOST = (KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN)
@@ -99,13 +99,13 @@ class Cluster:
                 return KafkaError(KafkaError._DESTROY)
 
     def _raise_if_gone(self) -> None:
-        """Raise UnreachableError where a lost answer means that the whole cluster is gone; nothing otherwise."""
+        """Raise UnreachableError if a missing answer means that the whole cluster is gone."""
         error = diagnose_outage(self.link, patient=False)
         if error:
             raise error
 
     def start(self, function: Callable[..., V], *arguments: Any, **options: Any) -> "Future[V]":
-        """A blocking call as a future, so that it is awaited like any other: with an eye on the cluster."""
+        """Run a blocking call as a future, so that it is awaited like any other while the cluster is watched."""
         future: Future[V] = Future()
 
         def run() -> None:
@@ -114,7 +114,7 @@ class Cluster:
             except BaseException as error:  # noqa: BLE001 - handed to the waiting thread
                 future.set_exception(error)
 
-        # A daemon, so that a call that hangs does not keep the process.
+        # A daemon thread, so that a hanging call does not keep the process alive.
         threading.Thread(target=run, daemon=True).start()
         return future
 
@@ -134,17 +134,15 @@ def _configuration(connection: Connection, heard: list[Any]) -> dict[str, Any]:
 
 
 def unconnected(connection: Connection) -> Cluster:
-    """A cluster that nothing was asked of yet. Raises UsageError where a property is wrong."""
+    """A cluster to which no request was sent yet. Raises UsageError for an invalid property."""
     try:
         return Cluster(connection)
     except KafkaException as error:
-        raise UsageError(
-            f"The client configuration is refused: {error.args[0].str()}.", hint="See --client-config."
-        ) from None
+        raise wrong_configuration(error) from None
 
 
 def connect(connection: Connection) -> Cluster:
-    """A cluster that has answered. Raises UnreachableError (it did not), UsageError (a property is wrong)."""
+    """A cluster that has answered. Raises UnreachableError if it does not, UsageError for an invalid property."""
     cluster = unconnected(connection)
     described = cluster.wait(cluster.admin.describe_cluster(request_timeout=WORK_LIMIT))
     cluster.info = ClusterInfo(
@@ -160,9 +158,9 @@ def connect(connection: Connection) -> Cluster:
 def wait_for(
     connection: Connection, seconds: float, brokers: int = 1, waiting: Callable[[str], None] = lambda _: None
 ) -> Cluster:
-    """As `connect`, but retried for so many seconds, until at least `brokers` brokers are there.
+    """Like `connect`, but retries for so many seconds, until at least `brokers` brokers are up.
 
-    For the command that starts together with its broker. `waiting` is told each new reason to wait. Raises
+    For commands that start together with their broker. `waiting` receives each new reason to wait. Raises
     WaitExpiredError with the last reason, RefusedError at once.
     """
     told = ""
@@ -175,7 +173,7 @@ def wait_for(
             have = len(cluster.info.brokers)
             if have >= brokers:
                 return cluster
-            reason = f"{have} of {brokers} brokers are there"
+            reason = f"{have} of {brokers} brokers are up"
         except RefusedError:
             raise
         except UnreachableError as error:
@@ -187,16 +185,16 @@ def wait_for(
             raise WaitExpiredError(
                 f"Waited {seconds:g} s for Kafka: {reason}.",
                 where=connection.source,
-                hint="Give it longer with --wait, or see what is wrong: kafkactl describe",
+                hint="Wait longer with --wait, or find out what is wrong: kafkactl doctor",
             )
         process.collect_garbage()
         time.sleep(min(0.2, max(0.0, deadline - time.monotonic())))
 
 
 def bootstrapped(connection: Connection) -> Cluster:
-    """A cluster whose brokers are known, and nothing else of it: neither controller nor brokers were asked.
+    """A cluster of which only the list of brokers was read; neither controller nor brokers were asked.
 
-    Raises UnreachableError where the bootstrap does not serve this client, UsageError where a property is wrong.
+    Raises UnreachableError if the bootstrap does not serve this client, UsageError for an invalid property.
     """
     cluster = unconnected(connection)
     metadata = _metadata(cluster)

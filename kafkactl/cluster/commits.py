@@ -1,4 +1,4 @@
-"""Changing what groups have committed. Whoever calls this has looked, asked, and saved what was there."""
+"""Changing what groups have committed. The caller has checked, asked, and saved the old offsets."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -24,7 +24,7 @@ _COORDINATOR_LIMIT = 15.0  # seconds
 
 
 def set_commits(cluster: Cluster, group: str, offsets: Mapping[Place, int]) -> None:
-    """Let a group without members read on at these offsets. Raises KafkactlError, which names what was not changed."""
+    """Commit these offsets for an inactive group. Raises KafkactlError, which names what was not changed."""
     request = ConsumerGroupTopicPartitions(group, [TP(*place, offset) for place, offset in offsets.items()])
     until = time.monotonic() + _COORDINATOR_LIMIT
     while True:
@@ -39,13 +39,13 @@ def set_commits(cluster: Cluster, group: str, offsets: Mapping[Place, int]) -> N
 
 
 def remove_commits(cluster: Cluster, group: str, places: Iterable[Place]) -> None:
-    """Let a group forget its commits in these partitions. Raises KafkactlError, which names what was not changed."""
+    """Delete a group's commits in these partitions. Raises KafkactlError, which names what was not changed."""
     answers = cluster.call(_remove, cluster, group, list(places))
     _raise_for(group, {place: why for place, why in answers.items() if why})
 
 
 def _remove(cluster: Cluster, group: str, places: list[Place]) -> dict[Place, str]:
-    """Why not, by partition; "" where it was done. With kafka-python: confluent-kafka has no such call."""
+    """The error by partition, "" for success. Uses kafka-python, since confluent-kafka has no such call."""
     from kafka import TopicPartition
     from kafka.errors import KafkaError as Refusal
 
@@ -61,15 +61,15 @@ def _in_words(name: str) -> str:
     if name == "NoError":
         return ""
     return {
-        "GroupSubscribedToTopicError": "a member has subscribed to the topic",
-        "GroupIdNotFoundError": "there is no such group",
+        "GroupSubscribedToTopicError": "a member is subscribed to the topic",
+        "GroupIdNotFoundError": "the group does not exist",
         "GroupAuthorizationFailedError": "no permission for this group",
         "NonEmptyGroupError": _MEMBERS,
     }.get(name, name.removesuffix("Error"))
 
 
 def delete_group(cluster: Cluster, group: str) -> None:
-    """Delete a group without members, and its commits with it. Raises KafkactlError."""
+    """Delete an inactive group and its commits. Raises KafkactlError."""
     answer = cluster.gather(cluster.admin.delete_consumer_groups([group], request_timeout=WORK_LIMIT))[group]
     if isinstance(answer, KafkaError):
         raise KafkactlError(
@@ -77,11 +77,11 @@ def delete_group(cluster: Cluster, group: str) -> None:
         )
 
 
-_MEMBERS = "it has members again"
+_MEMBERS = "it has active members again"
 
 
 def reason_of(error: Any) -> str:
-    """Why, in words: a group that has members refuses in two ways."""
+    """The reason in words: Kafka reports a group with members in two ways."""
     refusals = (KafkaError.UNKNOWN_MEMBER_ID, KafkaError.NON_EMPTY_GROUP, KafkaError.ILLEGAL_GENERATION)
     return _MEMBERS if error.code() in refusals else error_text(error)
 
@@ -91,6 +91,6 @@ def _raise_for(group: str, refused: Mapping[Place, str]) -> None:
         return
     why = next(iter(refused.values()))
     raise KafkactlError(
-        f"Not changed for {group}: {and_more(refused, 1)}: {why}.",
+        f"Offsets of {group} not changed in {and_more(refused, 1)}: {why}.",
         hint=f"See: {kafkactl('groups describe', group).text}",
     )

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
 
-from kafkactl.errors import KafkactlError, UnreachableError
+from kafkactl.errors import KafkactlError, UnreachableError, UsageError
 from kafkactl.settings import Connection
 
 
@@ -12,13 +12,13 @@ def failure(error: Any, what: str = "") -> KafkactlError:
     """A KafkaError as an error for people."""
     if error.code() in (KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN):
         return UnreachableError(
-            f"{what or 'The cluster'} did not answer in time.", hint="Give it longer: --timeout 30s"
+            f"{what or 'The cluster'} did not answer in time.", hint="To wait longer: --timeout 30s"
         )
     return KafkactlError(f"{what + ': ' if what else ''}{error_text(error)}")
 
 
 def error_text(error: Any) -> str:
-    """Why a request failed, in words where Kafka's own are no help."""
+    """Why a request failed, in our own words where Kafka's do not help."""
     return _WORDS.get(error.code()) or error.str() or error.name()
 
 
@@ -26,24 +26,24 @@ _WORDS: dict[int, str] = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED: "no permission for this topic",
     KafkaError.CLUSTER_AUTHORIZATION_FAILED: "no permission for this on the cluster",
     KafkaError.GROUP_AUTHORIZATION_FAILED: "no permission for this group",
-    KafkaError.MSG_SIZE_TOO_LARGE: "larger than the topic takes (max.message.bytes)",
+    KafkaError.MSG_SIZE_TOO_LARGE: "larger than the topic allows (max.message.bytes)",
     KafkaError._TIMED_OUT: "no answer in time",
     KafkaError._MSG_TIMED_OUT: "no acknowledgement in time",
-    KafkaError._UNKNOWN_TOPIC: "the topic is gone",
-    KafkaError.UNKNOWN_TOPIC_OR_PART: "the topic is gone",
+    KafkaError._UNKNOWN_TOPIC: "the topic no longer exists",
+    KafkaError.UNKNOWN_TOPIC_OR_PART: "the topic no longer exists",
 }
 
 
 class RefusedError(UnreachableError):
-    """The cluster answers, but not to this client: waiting does not heal that."""
+    """The cluster answers but refuses this client: waiting does not help."""
 
 
 def refusal(connection: Connection, detail: str) -> RefusedError:
-    """The error for a user or a certificate that is not accepted."""
+    """The error for a rejected user or certificate."""
     return RefusedError(
         f"Kafka at {connection.address} refuses this client: {_clean(detail)}.",
         where=connection.source,
-        hint="Check user, password and certificates in --client-config; the client's log: add --verbose",
+        hint="Check the user, password and certificates in --client-config; --verbose shows the client's log.",
     )
 
 
@@ -53,9 +53,14 @@ def _clean(detail: str) -> str:
 
 
 def silence(connection: Connection) -> UnreachableError:
-    """What is there behaves like Kafka, and yet answers none of our requests."""
+    """The peer behaves like Kafka, but answers none of our requests."""
     return UnreachableError(
         f"Kafka at {connection.address} has not answered for {connection.timeout:g} s.",
         where=connection.source,
-        hint="A broker that hangs or is overloaded does this. Give it longer: --timeout 30s",
+        hint="The broker may hang or be overloaded. To wait longer: --timeout 30s",
     )
+
+
+def wrong_configuration(error: KafkaException) -> UsageError:
+    """The error for a property that the client library refuses."""
+    return UsageError(f"The client configuration is invalid: {error.args[0].str()}.", hint="See --client-config.")

@@ -1,4 +1,4 @@
-"""Reading brokers and topics: what is there, who leads it, how it is set."""
+"""Reading brokers and topics: which exist, who leads them, and their settings."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -53,6 +53,12 @@ def read_brokers(cluster: Cluster, ids: list[int] | None = None) -> list[BrokerS
     ]
 
 
+def read_default_replication(cluster: Cluster) -> int | None:
+    """How many replicas a new topic gets that does not say; None where no broker tells."""
+    text = read_brokers(cluster, [cluster.info.brokers[0].id])[0].text("default.replication.factor")
+    return int(text) if text.isdigit() else None
+
+
 def _setting(entry: object) -> Setting:
     source = getattr(entry, "source", None)
     builtin = ConfigSource.DEFAULT_CONFIG.value
@@ -62,7 +68,7 @@ def _setting(entry: object) -> Setting:
 
 
 def mode(settings: list[BrokerSettings]) -> str:
-    """ "KRaft" or "ZooKeeper", by what a broker says of itself; "" where none would say."""
+    """ "KRaft" or "ZooKeeper", according to a broker's settings; "" if no broker shows them."""
     for broker in settings:
         if broker.text("process.roles"):
             return "KRaft"
@@ -73,7 +79,7 @@ def mode(settings: list[BrokerSettings]) -> str:
 
 @dataclass(frozen=True)
 class Topics:
-    """What the cluster shows of its topics. `denied`: topics asked for by name that we may not see, and why."""
+    """The topics the cluster shows. `denied`: topics asked for by name that we may not see, and why."""
 
     found: Mapping[str, LiveTopic]
     denied: Mapping[str, str] = field(default_factory=dict)
@@ -90,8 +96,7 @@ def read_topics(
 
     `limit` (seconds) bounds the wait for settings: without a controller they may never come.
 
-    A broker leaves out what a user may not see without a word, so the topics somebody counts on are asked for
-    by name.
+    A broker silently leaves out what a user may not see, so topics that matter are asked for by name.
     """
     listed = {name: _partitions(topic) for name, topic in read_metadata(cluster).topics.items()}
     missing = [name for name in dict.fromkeys(asked) if name not in listed]
@@ -112,7 +117,7 @@ def read_topics(
 
 
 def require_topic(cluster: Cluster, name: str) -> LiveTopic:
-    """One topic with its settings. Raises KafkactlError where it is not there, or is not for us to see."""
+    """One topic with its settings. Raises KafkactlError if it does not exist, or is hidden from us."""
     topics = read_topics(cluster, [name], config_of=[name])
     if name in topics.denied:
         raise KafkactlError(f"{name}: {topics.denied[name]}.")
@@ -176,7 +181,7 @@ def read_configs(
 ) -> dict[str, Mapping[str, ConfigValue] | None]:
     """The settings of topics, in one request; None for a topic whose settings we may not read.
 
-    A topic made a moment ago can still be unknown to the broker that answers: it is left out.
+    A topic created a moment ago may still be unknown to the broker that answers: it is left out.
     """
     if not names:
         return {}

@@ -25,7 +25,7 @@ def reach(host: str, port: int, timeout: float) -> tuple[Reach, str]:
                 probe.connect(address)
                 return "open", "a connection is accepted"
         except TimeoutError:
-            result = ("silent", "no answer")
+            result = ("silent", "connection timed out")
         except ConnectionRefusedError:
             result = ("refused", "connection refused")
         except OSError as error:

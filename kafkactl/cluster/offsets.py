@@ -1,4 +1,4 @@
-"""Offsets of partitions, as their leaders tell them."""
+"""Offsets of partitions, as reported by their leaders."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,16 +9,15 @@ from confluent_kafka import TopicPartition as TP
 from confluent_kafka.admin import OffsetSpec
 
 from kafkactl.cluster.client import Cluster
-from kafkactl.topics import LiveTopic, Place
+from kafkactl.topics import NO_SUCH_TIME, LiveTopic, Place
 
 # ListOffsets answers are merged pairwise by librdkafka: beyond this many partitions a request it costs seconds.
 _AT_ONCE = 2000
-NO_SUCH_TIME = -1  # Kafka's answer where no record is at or after a time
 
 
 @dataclass(frozen=True)
 class Range:
-    """The offsets a partition holds: the first one left and the one after the last. None where not known."""
+    """The offsets a partition holds: the first available one and the one after the last. None if unknown."""
 
     first: int | None
     end: int | None
@@ -32,7 +31,7 @@ class Range:
 def read_ranges(cluster: Cluster, topics: Iterable[LiveTopic]) -> dict[Place, Range]:
     """First and end offset of every partition that has a leader.
 
-    What no leader answers for within the connection's timeout is None: one broker down must not hide the rest.
+    If a leader does not answer within the connection's timeout, they are None: one broker down must not hide the rest.
     """
     return ranges_of(
         cluster, [Place(topic.name, p.id) for topic in topics for p in topic.partitions if p.leader is not None]

@@ -1,4 +1,4 @@
-"""How long a cluster may still be waited for, and why it does not answer: told apart by trying what the client tried."""
+"""How long to keep waiting for a cluster, and why it does not answer, found by trying what the client tried."""
 
 import re
 import threading
@@ -26,7 +26,7 @@ class Link:
     connection: Connection
     admin: Any
     heard: list[Any]
-    suspicions: int = 0  # how often an event made us look whether the cluster is gone
+    suspicions: int = 0  # how often an event made us check whether the cluster is gone
 
     def events(self) -> list[Any]:
         """librdkafka's error events so far; serving them is what calls our callback."""
@@ -59,7 +59,7 @@ def diagnose_outage(link: Link, *, patient: bool) -> UnreachableError | None:
 
 
 def _foreign(connection: Connection, address: str) -> UnreachableError | None:
-    """The error for what listens but is no Kafka, no Kafka for this client, or one that hangs; else None."""
+    """The error if the listener is not Kafka, refuses this client, or hangs; else None."""
     manner = network.manner(*network.split(address), timeout=0.2)
     found = _MANNERS.get(manner)
     if not found:
@@ -69,26 +69,26 @@ def _foreign(connection: Connection, address: str) -> UnreachableError | None:
 
 
 _MANNERS: dict[network.Manner, tuple[str, str]] = {
-    "http": ("What answers at {address} is an HTTP server, not Kafka.", "Check host and port."),
-    "tls": ("What answers at {address} wants TLS.", "Set security.protocol=SSL or SASL_SSL in --client-config."),
+    "http": ("{address} is an HTTP server, not Kafka.", "Check the host and port."),
+    "tls": ("{address} requires TLS.", "Set security.protocol=SSL or SASL_SSL in --client-config."),
     "silent": (
-        "Kafka does not answer at {address}: it accepts connections but says nothing.",
-        "A broker that hangs or is overloaded does this. Give it longer: --timeout 30s",
+        "Kafka does not answer at {address}: it accepts connections but never responds.",
+        "The broker may hang or be overloaded. To wait longer: --timeout 30s",
     ),
     "closes": (
-        "What listens at {address} closes the connection before it says a word of Kafka.",
-        "A port published for a broker that is not running does this: see docker ps",
+        "{address} accepts connections but closes them before it speaks Kafka's protocol.",
+        "A published port does that while its broker is not running. Check: docker ps",
     ),
 }
 
 
 def _names_a_broker(events: Sequence[Any]) -> bool:
-    """Whether an event is about an address the cluster itself gave: host:port/<broker id>."""
+    """Whether an event is about an address the cluster advertised: host:port/<broker id>."""
     return any(re.search(r":\d+/\d+: ", event.str()) for event in events)
 
 
 def _metadata(link: Link) -> Any:
-    """What the bootstrap answers; asked again on a connection of its own where the first one is busy with the dead."""
+    """The bootstrap's answer; asked again on a separate connection if the first is busy with dead brokers."""
     for fresh in (False, True):
         try:
             return _ask_anew(link.connection, 0.5) if fresh else link.admin.list_topics(timeout=0.5)
@@ -102,7 +102,7 @@ def _ask_anew(connection: Connection, seconds: float) -> Any:
 
 
 def advertised_nowhere(link: Link) -> UnreachableError | None:
-    """The bootstrap answered: are the addresses it sends its clients to any good from here?"""
+    """The bootstrap answered: do the addresses it advertises work from here?"""
     metadata = _metadata(link)
     if metadata is None:
         return None
@@ -116,13 +116,13 @@ def advertised_nowhere(link: Link) -> UnreachableError | None:
     address, why = next(iter(bad.items()))
     return UnreachableError(
         f"Kafka answers at {link.connection.address} but sends its clients to {', '.join(bad)}: {why}.",
-        where=f"The broker's advertised.listeners gives {address} for the port you used.",
-        hint="Use the listener meant for this side (from the host: localhost:40093), or correct advertised.listeners.",
+        where=f"The broker's advertised.listeners names {address} for the port you used.",
+        hint="Use the listener meant for this side (on the host: localhost:40093), or correct advertised.listeners.",
     )
 
 
 class Patience:
-    """How long one batch of requests may still be waited for."""
+    """How long to keep waiting for one batch of requests."""
 
     def __init__(self, link: Link, limit: float) -> None:
         self.link = link
@@ -160,7 +160,7 @@ class Patience:
             self.suspect_since = self.suspect_since or time.monotonic() - 0.2
 
     def _confirm(self) -> None:
-        """An event may be a blip, or one of several addresses: gone is only what no address answers."""
+        """An event may be a blip, or concern one of several addresses: the cluster is gone only if none answers."""
         self.link.suspicions += 1
         error = diagnose_outage(self.link, patient=True)
         if error:
@@ -174,7 +174,7 @@ class Patience:
             self.sign_of_life = None
             if not alive:
                 raise diagnose_outage(self.link, patient=False) or silence(self.link.connection)
-            # A bootstrap that answers is no good if it sends its clients where nobody is.
+            # A bootstrap that answers is useless if it advertises addresses where nothing listens.
             error = advertised_nowhere(self.link)
             if error:
                 raise error

@@ -107,5 +107,5 @@ def _row(topic: LiveTopic, ranges: Mapping[Place, Range], storage: Storage, decl
 
 
 def _absent(name: str, hidden: Mapping[str, str]) -> TopicRow:
-    words = f"hidden: {hidden[name]}" if name in hidden else "missing: declared, not on the cluster"
+    words = f"hidden: {hidden[name]}" if name in hidden else "missing: declared but not on the cluster"
     return TopicRow(name, None, None, None, True, "warning" if name in hidden else "error", words)

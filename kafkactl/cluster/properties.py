@@ -52,7 +52,9 @@ def second_client(connection: Connection) -> Iterator[Any]:
     try:
         client = new_client(connection)
     except (Refusal, ValueError, OSError) as error:
-        raise UnreachableError(f"Kafka at {connection.address} cannot be asked: {type(error).__name__}.") from None
+        raise UnreachableError(
+            f"The request to Kafka at {connection.address} failed: {type(error).__name__}."
+        ) from None
     try:
         yield client
     finally:

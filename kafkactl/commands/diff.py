@@ -1,4 +1,4 @@
-"""kafkactl diff: what the cluster has that the catalogue does not say, and the other way round."""
+"""kafkactl diff: how the cluster and the catalogue differ."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 @options.on_cluster()
 def diff(
     target: Target,
-    only: Annotated[str | None, typer.Option("--only", metavar="GLOB", help="Only topics that match.")] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="What is not declared counts as drift, too.")] = False,
+    only: Annotated[
+        str | None, typer.Option("--only", metavar="GLOB", help="Only topics whose name matches GLOB.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Count undeclared topics and overrides as drift.")] = False,
     show: options.ReportOutput = output.ReportFormat.TABLE,
 ) -> None:
-    """Compare the cluster with topics.yaml; change nothing.
+    """Compare the cluster with topics.yaml without changing anything.
 
-    Exit code 0: everything declared is as declared. 1: something differs.
+    The exit code is 0 if everything is as declared, 1 if anything differs.
 
     \b
     Examples:
@@ -34,11 +36,12 @@ def diff(
     """
     from kafkactl.cluster.client import connect
     from kafkactl.cluster.metadata import read_topics
-    from kafkactl.plan import make_plan
+    from kafkactl.plan import make_plan, require_chosen
 
     catalog = target.declared
+    require_chosen(catalog, only)
     kafka = connect(target.connection)
-    topics = read_topics(kafka, catalog.topics, config_of=catalog.topics)
+    topics = read_topics(kafka, [*catalog.topics, *catalog.removed], config_of=catalog.topics)
     plan = make_plan(catalog, topics.found, only=only, unreadable=topics.denied)
     drift = bool(plan.changes or plan.unreadable or (strict and (plan.overrides or plan.undeclared)))
     named = [*target.flags, *(["--only", only] if only is not None else [])]
@@ -57,13 +60,12 @@ def _render(plan: "Plan", show: output.ReportFormat, named: Sequence[str], *, dr
         case output.ReportFormat.GITHUB:
             github(plan_table.plan_cases(plan, strict=strict))
         case output.ReportFormat.TABLE:
-            plan_table.show_creates([change for change in plan.changes if change.kind == "create"])
-            plan_table.show_differences(plan)
+            plan_table.show_plan(plan)
             output.note(" ".join([plan_table.plan_summary(plan), *_advice(plan, named)]))
 
 
 def _advice(plan: "Plan", named: Sequence[str]) -> list[str]:
-    """The command that makes it so, with every risk that would have to be allowed."""
+    """The command that applies the difference, with every risk that would have to be allowed."""
     if all(change.impossible for change in plan.changes):
         return []
     allowed = [word for risk in plan.risks for word in ("--allow", risk)]

@@ -1,4 +1,4 @@
-"""kafkactl export: the live cluster as a topics.yaml, which is how a team adopts kafkactl."""
+"""kafkactl export: the live cluster as a topics.yaml, for teams that adopt kafkactl."""
 
 import sys
 
@@ -11,9 +11,9 @@ from kafkactl.view import output
 def export(
     target: Target,
 ) -> None:
-    """Write the cluster's topics as a topics.yaml that lint accepts and diff calls equal.
+    """Write the cluster's topics as a topics.yaml that passes lint and shows no diff.
 
-    Only values that differ from the defaults are written. Descriptions, producers and consumers are yours to add.
+    Only values that differ from the defaults are written. Add descriptions, producers and consumers yourself.
 
     \b
     Example:
@@ -23,7 +23,7 @@ def export(
     from kafkactl.cluster.client import connect
     from kafkactl.cluster.metadata import read_topics
 
-    # `> topics.yaml` has emptied the file before we start: it is read only where an environment is asked for.
+    # `> topics.yaml` empties the file before we start: it is read only if an environment is given.
     kafka = connect(target.connection)
     topics = read_topics(kafka).found
     sys.stdout.write(
@@ -32,6 +32,8 @@ def export(
     for topic in topics.values():
         fewest, most = topic.replication
         if fewest != most:
-            output.warn(f"{topic.name}: its partitions have {fewest} to {most} replicas; {most} was written")
+            output.warn(
+                f"{topic.name}: its partitions have {fewest} to {most} replicas; replication {most} was written"
+            )
         if topic.config is None:
-            output.warn(f"{topic.name}: its settings may not be read, so they are not in the file")
+            output.warn(f"{topic.name}: no permission to read its settings, so the file does not include them")

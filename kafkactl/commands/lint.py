@@ -1,10 +1,10 @@
-"""kafkactl lint: whether topics.yaml is right, without asking Kafka."""
+"""kafkactl lint: whether topics.yaml is valid, without asking Kafka."""
 
 import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -25,15 +25,17 @@ def lint(
         list[Path] | None,
         typer.Argument(
             metavar="[FILE]...",
-            help="Catalogues. Default: KAFKACTL_CATALOG, else topics.yaml here or in a parent directory.",
+            help="Files to check. Default: KAFKACTL_CATALOG, else topics.yaml here or in a parent directory.",
         ),
     ] = None,
     show: ReportOutput = ReportFormat.TABLE,
-    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of the file, for editors.")] = False,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON Schema of topics.yaml, for editors.")
+    ] = False,
 ) -> None:
-    """Check topics.yaml, offline: every key, name and value, for every environment.
+    """Check topics.yaml offline: every key, name and value, for every environment.
 
-    All problems are told in one run, each with its place. Exits 2 if there are any; warnings alone exit 0.
+    Reports all problems in one run, each with its position. The exit code is 2 if there are any; warnings alone exit 0.
 
     \b
     Examples:
@@ -53,16 +55,16 @@ def lint(
         case ReportFormat.JSON:
             output.document("lint", _document(results))
         case ReportFormat.JUNIT:
-            junit("lint", _cases(results, warning="skipped"))
+            junit("lint", _cases(results))
         case ReportFormat.GITHUB:
-            github(_cases(results, warning="warning"))
+            github(_cases(results))
     if not all(result.valid for result in results):
         raise typer.Exit(ExitCode.USAGE)
 
 
 @dataclass(frozen=True)
 class _Result:
-    """What one file turned out to be. `topics` and `environments` are counted in valid files only."""
+    """The result for one file. `topics` and `environments` are counted in valid files only."""
 
     file: str
     problems: "tuple[Problem, ...]"
@@ -81,7 +83,7 @@ def _found() -> Path:
     if path is None:
         raise UsageError(
             "There is no topics.yaml here or in a parent directory.",
-            hint="Name one: kafkactl lint FILE, or set KAFKACTL_CATALOG.",
+            hint="Name a file: kafkactl lint FILE, or set KAFKACTL_CATALOG.",
         )
     return path
 
@@ -135,17 +137,17 @@ def _document(results: list[_Result]) -> dict[str, Any]:
     }
 
 
-def _cases(results: list[_Result], *, warning: Literal["warning", "skipped"]) -> list[Case]:
-    """A case for each problem, one for a file without. JUnit knows no warnings: there they count as skipped."""
+def _cases(results: list[_Result]) -> list[Case]:
+    """A case for each problem; one passing case for a file without any."""
     cases: list[Case] = []
     for result in results:
         cases += [
             Case(
                 name=str(problem.position),
-                level=warning if problem.warning else "error",
+                level="warning" if problem.warning else "error",
                 message=problem.message,
                 file=problem.position.file,
-                line=max(1, problem.position.line),  # a file as a whole is annotated at its top
+                line=max(1, problem.position.line),  # a problem of the whole file is annotated on line 1
                 column=max(1, problem.position.column),
             )
             for problem in result.problems

@@ -1,4 +1,4 @@
-"""logs: the services' logs, interleaved by time."""
+"""kafkactl logs: the services' logs, interleaved by time."""
 
 import json
 import re
@@ -28,7 +28,7 @@ _COLOURS = ("cyan", "yellow", "green", "magenta", "blue")
 
 
 class _Source(Protocol):
-    """Something that keeps logs: containers, or a sandbox."""
+    """A source of logs: containers, or a sandbox."""
 
     @property
     def unreadable(self) -> Mapping[str, str]: ...
@@ -39,28 +39,32 @@ class _Source(Protocol):
 
 
 def logs(
-    services: Annotated[list[str] | None, typer.Argument(metavar="[SERVICE]…", help="Default: all of them.")] = None,
-    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with what is added, until Ctrl-C.")] = False,
+    services: Annotated[
+        list[str] | None, typer.Argument(metavar="[SERVICE]…", help="Services, containers or brokers. Default: all.")
+    ] = None,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Keep showing new lines until Ctrl-C.")] = False,
     tail: Annotated[
         str | None,
         typer.Option(
-            "--tail", metavar="N|all", help="Lines of each service. Default: 100; all with --since or --save."
+            "--tail", metavar="N|all", help="Last N lines of each service. Default: 100; all with --since or --save."
         ),
     ] = None,
     since: Annotated[
         float | None,
-        typer.Option("--since", metavar="TIME", parser=positive_duration, help="Only the last 10m, 2h, 30s."),
+        typer.Option(
+            "--since", metavar="TIME", parser=positive_duration, help="Only lines of the last TIME: 10m, 2h, 30s."
+        ),
     ] = None,
-    grep: Annotated[str | None, typer.Option("--grep", metavar="REGEX", help="Only lines that match.")] = None,
+    grep: Annotated[str | None, typer.Option("--grep", metavar="REGEX", help="Only lines that match REGEX.")] = None,
     save: Annotated[
-        Path | None, typer.Option("--save", metavar="FILE", help="Write to a file instead; a new one, or over it.")
+        Path | None, typer.Option("--save", metavar="FILE", help="Write to FILE (overwritten if it exists).")
     ] = None,
     project: Project = None,
-    show: Annotated[LineFormat, typer.Option("-o", "--output", help="How to show it.")] = LineFormat.LINE,
+    show: Annotated[LineFormat, typer.Option("-o", "--output", help="Output format.")] = LineFormat.LINE,
 ) -> None:
-    """Show the services' logs, interleaved by time, each service in its colour. Of the sandbox, too.
+    """Show the logs of the stack and the sandbox, interleaved by time and coloured by service.
 
-    Following goes on when a container restarts.
+    With --follow, logs continue when a container restarts.
 
     \b
     Examples:
@@ -89,7 +93,7 @@ def logs(
                     written += write([line for line in batch if keep is None or keep(line.text)])
         finally:
             if save:
-                output.note(f"{many(written, 'line')} in {save}.")
+                output.note(f"Wrote {many(written, 'line')} to {save}.")
 
 
 def _count(tail: str | None, *, everything: bool) -> int | None:
@@ -112,7 +116,7 @@ def _pattern(text: str | None) -> Callable[[str], bool] | None:
 
 
 def _sources(found: "Found", asked: Sequence[str]) -> tuple[list[_Source], list[str]]:
-    """Where the logs of these services are, and their names in the order of colours."""
+    """The log sources of these services, and their names in the order of colours."""
     from kafkactl.containers.logs import ContainerLogs
     from kafkactl.services import BrokerLogs
 
@@ -129,7 +133,7 @@ def _sources(found: "Found", asked: Sequence[str]) -> tuple[list[_Source], list[
 
 
 def _followed(sources: Sequence[_Source]) -> Iterator[list[LogLine]]:
-    """What any of the sources has new, in turn: each waits a moment only. Ends when all have."""
+    """New lines from each source in turn; none blocks for long. Ends when all sources have ended."""
     pending = [source.follow() for source in sources]
     while pending:
         for one in list(pending):
@@ -141,24 +145,24 @@ def _followed(sources: Sequence[_Source]) -> Iterator[list[LogLine]]:
 
 @contextmanager
 def _opened(path: Path | None) -> Iterator[TextIO]:
-    """The file lines go to; stdout where none is named."""
+    """The file to write to; stdout if none is named."""
     if path is None:
         yield sys.stdout
         return
     try:
         file = path.open("w", encoding="utf-8")
     except OSError as error:
-        raise KafkactlError(f"{path} cannot be written: {error.strerror}.") from None
+        raise KafkactlError(f"Cannot write {path}: {error.strerror}.") from None
     with file:
         yield file
 
 
 def _writer(names: Sequence[str], show: LineFormat, file: TextIO) -> Callable[[Sequence[LogLine]], int]:
-    """What writes lines and says how many; flushed, for whoever follows."""
+    """A function that writes lines, flushes, and returns how many it wrote."""
     style = output.style(file)
     colours = {name: _COLOURS[at % len(_COLOURS)] for at, name in enumerate(names)}
     widest = max(map(len, names), default=0)
-    # One service's lines are its own; among several each says whose it is.
+    # Lines are prefixed with the service's name only if there are several services.
     prefix = {name: style.paint(f"{name:<{widest}} |", colours[name]) + " " if len(names) > 1 else "" for name in names}
     clean = plain if output.is_terminal(file) else str
 

@@ -1,4 +1,4 @@
-"""ps: one line a service."""
+"""kafkactl ps: one line per service."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,15 +13,15 @@ from kafkactl.view.output import Coloured, Column, Format
 if TYPE_CHECKING:
     from kafkactl.services import Found, RunningService
 
-# A container this close to its limit is about to be killed by a peak.
+# A container this close to its memory limit would be killed by a peak.
 _CLOSE = 0.9
 _COLOURS = {"fine": "", "wait": "yellow", "bad": "red"}
 
 
 def ps(project: Project = None, output_format: Output = Format.TABLE) -> None:
-    """Show the stack's services: state, health, restarts, memory, ports, age. Of the sandbox, too.
+    """Show the services of the stack and the sandbox: state, health, restarts, memory, ports, age.
 
-    The stack is found by compose's labels, whatever its name and from whatever directory.
+    The stack is found by its compose labels, whatever its name and your current directory.
 
     \b
     Examples:
@@ -35,9 +35,9 @@ def ps(project: Project = None, output_format: Output = Format.TABLE) -> None:
     if output_format is Format.JSON:
         output.document("ps", _as_json(found, shown))
         return
-    # Where there is no engine at all nobody expects containers.
+    # Without an engine nobody expects containers.
     if found.problem and found.problem.kind != "absent":
-        output.note(f"{found.problem.message} Only the sandbox is shown.")
+        output.note(f"{found.problem.message} Showing only the sandbox.")
     now = datetime.now(UTC)
     columns = [Column("SERVICE"), Column("STATE"), Column("HEALTH"), Column("RESTARTS", right=True)]
     output.table(
@@ -73,7 +73,7 @@ def _memory(service: "RunningService") -> output.Cell:
 
 
 def _ports(service: "RunningService") -> list[str]:
-    """What the host publishes: 40093→9093; with the address where it is not this machine's own."""
+    """The published ports: 40093→9093; with the address unless it is the loopback one."""
     found = []
     for port in service.ports:
         if port.host_port is None:

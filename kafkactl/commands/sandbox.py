@@ -19,25 +19,24 @@ if TYPE_CHECKING:
 _PORT = 40093
 
 BrokerCount = Annotated[
-    int | None, typer.Option("--brokers", metavar="1|3", help="How many brokers, each a controller too. Default: 1.")
+    int | None, typer.Option("--brokers", metavar="1|3", help="Number of brokers, each also a controller. Default: 1.")
 ]
 Port = Annotated[
     int,
     typer.Option(
-        "--port", metavar="PORT", min=1024, max=65000, help="Port of the first broker; the others have the next ones."
+        "--port", metavar="PORT", min=1024, max=65000, help="Port of the first broker; the others use the next ports."
     ),
 ]
 KafkaVersion = Annotated[
-    str | None, typer.Option("--kafka-version", metavar="VERSION", help="Default: the newest one with checksums here.")
+    str | None,
+    typer.Option(
+        "--kafka-version", metavar="VERSION", help="Kafka version. Default: the newest one with known checksums."
+    ),
 ]
-Unverified = Annotated[
-    bool, typer.Option("--unverified", help="Run a version that has no checksums here, as it is published.")
-]
-Settings = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A broker setting. May be given again.")
-]
+Unverified = Annotated[bool, typer.Option("--unverified", help="Run a version without known checksums, as published.")]
+Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Broker setting. Repeatable.")]
 FullJit = Annotated[
-    bool, typer.Option("--full-jit", help="For benchmarks: the JVM as Kafka's own scripts start it, slower to start.")
+    bool, typer.Option("--full-jit", help="Start the JVM as Kafka's own scripts do, for benchmarks; slower to start.")
 ]
 
 
@@ -49,10 +48,10 @@ def up(
     unverified: Unverified = False,
     full_jit: FullJit = False,
 ) -> None:
-    """Start a cluster that stays, where every other command finds it.
+    """Start a cluster in the background, at the default address of all other commands.
 
-    It listens on the loopback addresses only. Data kept by `down --keep-data` is used again. If it is up already, it is
-    left as it is.
+    It listens only on the loopback addresses and reuses data kept by `down --keep-data`. If it is already up, nothing
+    changes.
 
     \b
     Examples:
@@ -91,14 +90,14 @@ def down(
     if not done.brokers:
         note(f"No sandbox is up on port {port}.{data}")
         return
-    how = "Stopped" if done.clean else "Killed, as it did not stop within 10 s:"
+    how = "Stopped" if done.clean else "Killed (it did not stop within 10 s)"
     note(f"{how} the sandbox on port {port} ({many(done.brokers, 'broker')}).{data}")
 
 
 def status(port: Port = _PORT, output: Output = Format.TABLE) -> None:
-    """Show whether every broker serves; exit code 1 if not.
+    """Show whether every broker is serving; exit code 1 if not.
 
-    Of a broker that does not serve, the last lines of its log are shown.
+    For a broker that is not serving, the last lines of its log are shown.
 
     \b
     Examples:
@@ -153,8 +152,8 @@ def _as_json(port: int, found: "Status | None") -> dict[str, Any]:
 
 def logs(
     port: Port = _PORT,
-    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with what is added.")] = False,
-    lines: Annotated[int, typer.Option("-n", "--lines", min=0, help="How many lines of each broker.")] = 50,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Keep showing new lines until Ctrl-C.")] = False,
+    lines: Annotated[int, typer.Option("-n", "--lines", min=0, help="Last N lines of each broker.")] = 50,
 ) -> None:
     """Show the brokers' logs.
 
@@ -185,18 +184,17 @@ def run(
     unverified: Unverified = False,
     full_jit: FullJit = False,
 ) -> None:
-    """Run a command beside a throw-away cluster.
+    """Run a command with a temporary cluster.
 
-    KAFKA_BROKERS says where it is. Nothing is left of it when the command ends, or kafkactl does. The exit
-    code is the command's, or 128 + n if signal n ended it.
+    The command finds the cluster's address in KAFKA_BROKERS. The cluster is removed without a trace when the command or
+    kafkactl ends. The exit code is the command's, or 128 + n if signal n ended it.
 
     \b
     Examples:
       kafkactl sandbox run -- make test
       kafkactl sandbox run --brokers 3 -- kafkactl test
     """
-    from kafkactl.sandbox.foreground import check_command, throwaway
-    from kafkactl.sandbox.foreground import run_command as run_command
+    from kafkactl.sandbox.foreground import check_command, run_command, throwaway
 
     check_command(command)
     with (
@@ -225,7 +223,7 @@ def _port_flag(port: int) -> str:
 
 
 class _Talk:
-    """Progress on stderr: one line that is written over on a terminal; elsewhere a count is said once."""
+    """Progress on stderr: one line that is overwritten on a terminal; elsewhere each count is printed once."""
 
     def __init__(self) -> None:
         self._live = is_terminal(sys.stderr)
@@ -246,7 +244,7 @@ class _Talk:
         self._last = text
 
     def end(self) -> None:
-        """Leave the line to whoever writes next."""
+        """End the line, so that the next output starts on a fresh one."""
         if self._live and self._last:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()

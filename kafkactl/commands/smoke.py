@@ -1,4 +1,4 @@
-"""kafkactl test: prove that the cluster works, end to end."""
+"""kafkactl test: proves that the cluster works, end to end."""
 
 import time
 from collections.abc import Iterator
@@ -27,15 +27,16 @@ def smoke(
         typer.Option(
             "--topic",
             metavar="TOPIC",
-            help="Write to this topic instead of a scratch one; records stay.",
+            help="Write to this topic instead of a scratch topic; the records stay.",
             autocompletion=options.complete_topic,
         ),
     ] = None,
     count: Annotated[
-        int, typer.Option("--count", metavar="N", min=1, max=1_000_000, help="Records to each partition.")
+        int, typer.Option("--count", metavar="N", min=1, max=1_000_000, help="Number of records per partition.")
     ] = 100,
     size: Annotated[
-        int, typer.Option("--size", metavar="BYTES", min=0, max=100_000_000, help="Bytes of a record's value.")
+        int,
+        typer.Option("--size", metavar="BYTES", min=0, max=100_000_000, help="Size of each record's value in bytes."),
     ] = 200,
     timeout: Annotated[
         float,
@@ -43,16 +44,16 @@ def smoke(
             "--timeout",
             metavar="TIME",
             parser=options.positive_duration,
-            help="How long each step may take. Default: 30s.",
+            help="Time limit of each step. Default: 30s.",
             show_default=False,
         ),
     ] = 30.0,
     confirm: options.Confirm = None,
     show: options.ReportOutput = output.ReportFormat.TABLE,
 ) -> None:
-    """Prove that Kafka works: write to every broker with acks=all, read back, compare every byte, commit an offset.
+    """Prove that Kafka works: write to every broker with acks=all, read back, compare every byte, and commit.
 
-    Works on a scratch topic, which is removed at the end, and never writes to a topic that was not named.
+    Uses a scratch topic, which is removed at the end, and never writes to a topic you did not name.
 
     \b
     Examples:
@@ -77,7 +78,7 @@ def smoke(
 
 
 def _results(proof: "Proof") -> "Iterator[StepResult]":
-    """The steps' results and the cleaning's, which happens also on Ctrl-C and SIGTERM."""
+    """The results of the steps and of the clean-up, which also happens on Ctrl-C and SIGTERM."""
     try:
         yield from proof.steps()
     finally:
@@ -120,7 +121,7 @@ class _Report:
 
     @property
     def exit_code(self) -> ExitCode:
-        """3 where Kafka could not be reached or stopped answering, 1 where it answers and something is wrong."""
+        """3 if Kafka is unreachable or stopped answering, 1 if it answers but something is wrong."""
         return max((result.exit_code for result in self.failed), default=ExitCode.OK)
 
     def finish(self, show: output.ReportFormat, seconds: float, *, catalogued: bool) -> None:
@@ -134,7 +135,7 @@ class _Report:
             case output.ReportFormat.TABLE:
                 self._tell(seconds)
                 if not catalogued:
-                    output.note("No topics.yaml here: declared topics were not looked for.")
+                    output.note("No topics.yaml found: declared topics were not checked.")
 
     def _tell(self, seconds: float) -> None:
         good, steps = sum(result.state == "ok" for result in self.results), len(self.results)

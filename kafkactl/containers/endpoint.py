@@ -1,4 +1,4 @@
-"""Which Docker engine is meant, and the ways in which it may not answer, each with its remedy."""
+"""Which Docker engine to use, and the ways it may fail to answer, each with its remedy."""
 
 import getpass
 import json
@@ -39,16 +39,18 @@ def engine_error(
     if _any(causes, FileNotFoundError):
         return EngineError("absent", f"There is no Docker engine at {address}.", where=source)
     if _any(causes, socket.gaierror):
-        return EngineError("absent", f"The host of {address} is not known.", where=source, hint="echo $DOCKER_HOST")
+        return EngineError(
+            "absent", f"The host name in {address} does not resolve.", where=source, hint="echo $DOCKER_HOST"
+        )
     if _any(causes, PermissionError):
         return EngineError(
             "denied",
-            f"You ({user()}) may not use the Docker engine at {address}.",
+            f"You ({user()}) have no permission to use the Docker engine at {address}.",
             where=source,
         )
     if _any(causes, ConnectionRefusedError) or (answered and _any(causes, ConnectionResetError, BrokenPipeError)):
         how = "connection refused" if _any(causes, ConnectionRefusedError) else "it closed the connection"
-        return EngineError("refused", f"The Docker engine at {address} has stopped: {how}.", where=source)
+        return EngineError("refused", f"The Docker engine at {address} is not running: {how}.", where=source)
     if _any(causes, TimeoutError, requests.exceptions.Timeout):
         return EngineError(
             "hung",
@@ -70,17 +72,17 @@ def _answered_wrongly(error: BaseException, address: str, source: str) -> Engine
             hint="pip install 'docker[ssh]'",
         )
     if isinstance(error, docker.errors.APIError):
-        return EngineError("failed", f"The Docker engine refused: {error.explanation or text}.", where=source)
+        return EngineError("failed", f"The Docker engine returned an error: {error.explanation or text}.", where=source)
     if isinstance(error, docker.errors.TLSParameterError | docker.errors.InvalidVersion):
-        return EngineError("address", f"{address} cannot be used: {text}.", where=source)
+        return EngineError("address", f"Cannot use {address}: {text}.", where=source)
     if text.startswith("Invalid bind"):
         return EngineError(
             "address",
-            f"{address} is no Docker engine's address.",
+            f"{address} is not a valid Docker engine address.",
             where=source,
             hint="Write unix:///var/run/docker.sock, tcp://HOST:PORT or ssh://USER@HOST.",
         )
-    return EngineError("foreign", f"What answers at {address} is no Docker engine.", where=source)
+    return EngineError("foreign", f"{address} is not a Docker engine.", where=source)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -126,13 +128,13 @@ def endpoint(environment: Mapping[str, str]) -> Endpoint:
     Where the default socket is absent, those of rootless Docker, Docker Desktop, colima and Podman are looked for.
     """
     if host := environment.get("DOCKER_HOST"):
-        return Endpoint(host, "DOCKER_HOST gives this address.")
+        return Endpoint(host, "The address comes from DOCKER_HOST.")
     if named := endpoint_of_context(environment):
         return named
     if not Path(DEFAULT.removeprefix("unix://")).exists():
         for path in _other_sockets(environment):
             if path.is_socket():
-                return Endpoint(f"unix://{path}", "DOCKER_HOST is not set; this socket is there.")
+                return Endpoint(f"unix://{path}", "DOCKER_HOST is not set; this socket exists.")
     return Endpoint(DEFAULT, "DOCKER_HOST is not set, so the default was tried.")
 
 
@@ -144,13 +146,13 @@ def endpoint_of_context(environment: Mapping[str, str]) -> Endpoint | None:
 
 def _context_name(environment: Mapping[str, str]) -> tuple[str, str]:
     if name := environment.get("DOCKER_CONTEXT"):
-        return name, f"DOCKER_CONTEXT={name} names it."
+        return name, f"The context comes from DOCKER_CONTEXT={name}."
     config = Path(environment.get("DOCKER_CONFIG") or Path.home() / ".docker") / "config.json"
     try:
         name = json.loads(config.read_bytes()).get("currentContext") or "default"
     except (OSError, ValueError, AttributeError):
         name = "default"
-    return name, f"The docker context {name} names it."
+    return name, f"The address comes from the docker context {name}."
 
 
 def _of_context(name: str, source: str) -> Endpoint:
@@ -165,7 +167,7 @@ def _of_context(name: str, source: str) -> Endpoint:
     if context is None:
         raise EngineError(
             "context",
-            f"There is no docker context {name}.",
+            f"The docker context {name} does not exist.",
             where=source,
         )
     return Endpoint((context.Host or DEFAULT).removeprefix("http+"), source, context=name)

@@ -2,7 +2,7 @@
 
 The engine's frames are entries, not lines: one that is longer than 16 KiB comes in several, and in a container with
 a terminal they are cut anywhere. A stream ends when its container does; following goes on with the next start, even
-of a container that was made anew under the same name.
+of a container that was recreated under the same name.
 """
 
 import queue

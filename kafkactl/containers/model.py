@@ -41,7 +41,6 @@ class Mount:
     kind: str
     source: str  # the volume's name, or the host's path
     destination: str
-    writable: bool
 
 
 @dataclass(frozen=True)
@@ -178,7 +177,7 @@ def _ports(attributes: Mapping[str, Any]) -> tuple[Port, ...]:
 
 def _mount(entry: Mapping[str, Any]) -> Mount:
     source = entry.get("Name") or entry.get("Source") or ""
-    return Mount(entry.get("Type") or "", source, entry.get("Destination") or "", bool(entry.get("RW")))
+    return Mount(entry.get("Type") or "", source, entry.get("Destination") or "")
 
 
 def read_memory(answer: Mapping[str, Any]) -> Memory | None:
@@ -270,11 +269,11 @@ EngineFailure = Literal["absent", "refused", "denied", "hung", "context", "addre
 
 
 def engine_remedies(kind: str, user: str) -> list[Remedy]:
-    """What heals an engine that does not answer in this way; nothing where that is not known."""
+    """The remedies for an engine that fails in this way; none if unknown."""
     start = Advice("start it: sudo systemctl start docker, Docker Desktop, or colima start")
     restart = Advice("restart it: sudo systemctl restart docker, Docker Desktop's Restart, or colima restart")
     without = kafkactl("sandbox up", note="a Kafka without Docker")
-    contexts = command("docker", "context", "ls", note="shows which there are; DOCKER_HOST overrules them")
+    contexts = command("docker", "context", "ls", note="lists the contexts; DOCKER_HOST overrides them")
     found: Mapping[str, list[Remedy]] = {
         "absent": [start, without],
         "refused": [start, without],

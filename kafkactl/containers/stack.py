@@ -86,7 +86,9 @@ def choose(
     named = {name: entries for name, entries in projects.items() if name}
     if project is not None:
         if project not in named:
-            raise UsageError(f"There is no compose project {project}.", where=_names(named), hint="docker compose ls")
+            raise UsageError(
+                f"Compose project {project} does not exist.", where=_names(named), hint="docker compose ls"
+            )
         return [entry.id for entry in named[project]]
     stacks = {name: found for name, found in named.items() if any(e.role in ("broker", "zookeeper") for e in found)}
     publishing = [name for name, found in stacks.items() if any(entry.ports & set(ports) for entry in found)]
@@ -95,8 +97,8 @@ def choose(
     candidates = publishing or here or up or list(stacks)
     if len(candidates) > 1:
         raise UsageError(
-            f"There are {len(candidates)} compose projects with a Kafka: {', '.join(sorted(candidates))}.",
-            hint=f"Name one: --project {min(candidates)}",
+            f"{len(candidates)} compose projects run Kafka: {', '.join(sorted(candidates))}.",
+            hint=f"Select one: --project {min(candidates)}",
         )
     return [entry.id for entry in (stacks[candidates[0]] if candidates else by_hand)]
 
@@ -107,7 +109,7 @@ def _is_at(found: Sequence[Listed], directory: Path) -> bool:
 
 def _names(projects: Iterable[str]) -> str:
     names = sorted(projects)
-    return f"There are: {', '.join(names)}." if names else "There is none on this engine."
+    return f"This engine has: {', '.join(names)}." if names else "This engine has no compose projects."
 
 
 # In the order in which they start.

@@ -1,1 +1,1 @@
-"""What is wrong, why, and what heals it: facts, collected once → checks, pure → findings, root cause first."""
+"""What is wrong, why, and how to fix it: facts, collected once → checks, pure → findings, root cause first."""

@@ -1,4 +1,4 @@
-"""What an examination leaves behind: facts to be judged again, and a bundle for a colleague, without secrets."""
+"""Files a diagnosis can leave behind: facts to be judged again, and a support bundle without secrets."""
 
 import json
 import zipfile
@@ -16,7 +16,7 @@ _LINES = 2000  # of each container's log, the last so many
 
 
 def attachments(facts: Facts) -> Iterator[tuple[str, str]]:
-    """Names and texts. What can't be read is a text that says why; nothing is raised."""
+    """Names and texts. For what cannot be read, the text says why; nothing is raised."""
     if facts.stack is None:
         return
     for path in map(Path, facts.stack.files):
@@ -34,7 +34,7 @@ def _file(path: Path) -> str:
     try:
         return redact.redacted(path.read_text(encoding="utf-8", errors="replace"))
     except OSError as error:
-        return f"{path} cannot be read here: {error.strerror}."
+        return f"cannot read {path}: {error.strerror}."
 
 
 def read_facts(path: Path) -> Facts:
@@ -42,10 +42,10 @@ def read_facts(path: Path) -> Facts:
     try:
         return load_facts(path.read_bytes())
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
+        raise UsageError(f"Cannot read {path}: {error.strerror}.") from None
     except ValueError as error:
         raise UsageError(
-            f"{path} holds no facts of the doctor: {error}.", hint="Write them: kafkactl doctor --save FILE"
+            f"{path} is not a valid facts file: {error}.", hint="Write one: kafkactl doctor --save FILE"
         ) from None
 
 
@@ -54,11 +54,11 @@ def save_facts(path: Path, facts: Facts) -> None:
     try:
         path.write_bytes(dump_facts(facts))
     except OSError as error:
-        raise KafkactlError(f"{path} cannot be written: {error.strerror}.") from None
+        raise KafkactlError(f"Cannot write {path}: {error.strerror}.") from None
 
 
 def bundle(path: Path, facts: Facts, findings: object, *, live: bool) -> str:
-    """Write facts and findings as a ZIP file, of a `live` stack also logs and compose files; no secret is in them.
+    """Write facts and findings as a ZIP file; for a `live` stack also logs and compose files. It holds no secrets.
 
     Returns what it holds, in words. Raises KafkactlError.
     """
@@ -69,5 +69,5 @@ def bundle(path: Path, facts: Facts, findings: object, *, live: bool) -> str:
             for name, text in attachments(facts) if live else ():
                 archive.writestr(name, text)
     except OSError as error:
-        raise KafkactlError(f"{path} cannot be written: {error.strerror}.") from None
+        raise KafkactlError(f"Cannot write {path}: {error.strerror}.") from None
     return f"facts, findings{', logs and compose files' if live and facts.stack else ''}"

@@ -1,4 +1,4 @@
-"""The codes: one place for what each is called, how bad it is, what it depends on, what heals it, what it means."""
+"""The codes: one place for each code's name, severity, dependencies, remedy and meaning."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,9 +21,9 @@ Severity = Literal["error", "warning", "info"]
 class Finding:
     """One thing that is wrong with one `target` (a container, an address, a topic, a group).
 
-    `values` fill the texts of the code. `evidence` are lines of a word and what was seen ("tried", "localhost:40093
-    refused the connection"). `heal`, where it is given, replaces the code's own remedy; `severity` its severity.
-    `blocks`: whether it explains what fails after it. `alone`: nothing else explains it, whatever else is found.
+    `values` fill the texts of the code. `evidence` are pairs of a label and what was seen ("tried", "localhost:40093
+    refused the connection"). `heal`, if given, replaces the code's own remedy; `severity` its severity.
+    `blocks`: whether it explains later failures. `alone`: nothing else explains it, whatever else is found.
     """
 
     target: str
@@ -36,7 +36,7 @@ class Finding:
 
 
 class NotApplicableError(Exception):
-    """A check has nothing to look at here; its text says why, to be shown beside "skipped"."""
+    """A check has nothing to examine here; its text says why, and is shown next to "skipped"."""
 
 
 Check = Callable[["Facts"], Iterator[Finding]]
@@ -56,7 +56,7 @@ def check(code: str) -> Callable[[Check], Check]:
 
 @dataclass(frozen=True)
 class Told:
-    """A finding in words: what is wrong, the evidence, the commands that heal it."""
+    """A finding in words: what is wrong, the evidence, and the remedies."""
 
     code: str
     slug: str
@@ -76,7 +76,7 @@ class Result:
     """What became of one check.
 
     `reason` says why it was skipped or how it crashed, `because` which code explains it; `ignored` how many findings
-    the user did not want to be told.
+    the user chose to ignore.
     """
 
     code: str
@@ -99,7 +99,7 @@ CATEGORIES = {
     "KD9": "doctor",
 }
 
-# Why a part of the facts is missing: one of these codes tells it.
+# Why a part of the facts is missing: one of these codes reports it.
 _BOOTSTRAP = ("KD301", "KD302", "KD303", "KD304", "KD312", "KD313")
 WHY_MISSING: Mapping[str, tuple[str, ...]] = {
     "stack": ("KD001", "KD002", "KD003", "KD004", "KD006"),
@@ -123,9 +123,9 @@ class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `says` is the headline and `heal` the remedy, with the finding's values in braces. `needs` are the facts without
     which there is nothing to check; `after` the codes whose findings make this one meaningless; `explained` those whose
-    findings are the cause of what this one finds: it is looked at, and what it finds is not told a second time. `same`
-    are such, too, and only for findings of the same target.
-    `waits`: whether it can become well by waiting.
+    findings are the cause of what this one finds: the check runs, but its findings are not reported a second time.
+    `same` works like `explained`, but only for findings about the same target.
+    `waits`: whether waiting can fix it.
     """
 
     slug: str
@@ -142,14 +142,14 @@ class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def remedies(self) -> list[Remedy]:
-        """What heals it, with names in braces for the finding's values."""
+        """The remedies, with names in braces for the finding's values."""
         return [
             Advice(entry) if isinstance(entry, str) else parse_command(entry.run, entry.note) for entry in self.heal
         ]
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Every code that may explain this one: also why what it needs may be missing."""
+        """Every code that may explain this one, including those that say why a fact it needs is missing."""
         missing = (code for part in self.needs for code in WHY_MISSING.get(part, ()))
         return (*self.after, *self.explained, *self.same, *missing)
 

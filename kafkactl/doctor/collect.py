@@ -1,4 +1,4 @@
-"""Facts, collected once and in parallel: what Kafka tells, and what the engine tells of the stack's containers."""
+"""Facts, collected once and in parallel: from Kafka, and from the engine about the stack's containers."""
 
 import os
 from collections.abc import Iterable
@@ -21,10 +21,10 @@ def collect(
     sample: float = 0.0,
     project: str | None = None,
 ) -> Facts:
-    """What there is to know of the cluster that is meant, of its containers, and of what topics.yaml declares.
+    """The facts about the target cluster, its containers, and what topics.yaml declares.
 
-    `project` names a compose project. With `sample` (seconds)
-    partitions and groups are looked at twice, so far apart. Raises UsageError for a wrong property or project.
+    `project` names a compose project. With `sample`, partitions and groups are sampled twice, that many seconds apart.
+    Raises UsageError for an invalid property or an unknown project.
     """
     connection = target.connection
     with ThreadPoolExecutor(1) as pool:
@@ -32,12 +32,16 @@ def collect(
             pool.submit(look_at_stack, project, Path.cwd(), _ports(connection)) if _may_be_here(connection) else None
         )
         facts = of_kafka(target, sample)
-        found = looking.result() if looking else StackLook().without("engine", "stack", why="the cluster is elsewhere")
+        found = (
+            looking.result() if looking else StackLook().without("engine", "stack", why="the cluster runs elsewhere")
+        )
     missing = {**facts.missing, **found.missing}
     stack = found.stack
     if stack and not _is_of(stack, facts.bootstrap):
         where = ", ".join(map(str, sorted({port for c in stack.of_role("broker") for port in published(c).values()})))
-        missing["stack"] = f"what answers is no container's (the stack {stack.project or ''} has {where or 'no port'})"
+        missing["stack"] = (
+            f"no container answers there (the stack {stack.project or ''} publishes {where or 'no port'})"
+        )
         stack = None
     return replace(
         facts,
@@ -54,14 +58,14 @@ def _ports(connection: Connection) -> set[int]:
 
 
 def _may_be_here(connection: Connection) -> bool:
-    """Whether the cluster may be in containers of the engine that is meant."""
+    """Whether the cluster may run in containers of the selected engine."""
     engine = urlsplit(os.environ.get("DOCKER_HOST", "")).hostname
     hosts = {network.split(address)[0] for address in connection.brokers}
     return engine in hosts or any(network.is_here(host) for host in hosts)
 
 
 def _is_of(stack: StackFacts, bootstrap: Iterable[Dial]) -> bool:
-    """Whether what answers at the bootstrap addresses is this stack's. Where nothing answers, it is to say why."""
+    """Whether this stack answers at the bootstrap addresses. If nothing answers, the stack may explain why."""
     answering = [dial for dial in bootstrap if dial.manner == "kafka"]
     brokers = stack.of_role("broker")
     ports = {port for container in brokers for port in published(container).values()}
@@ -70,7 +74,7 @@ def _is_of(stack: StackFacts, bootstrap: Iterable[Dial]) -> bool:
 
 
 def _compose_up(directory: Path) -> tuple[str, ...]:
-    """The words that start the stack of the compose file that is here or above; none where there is none."""
+    """The words of the command that starts the compose file in this or a parent directory; empty if there is none."""
     for place in (directory, *directory.parents):
         for name in ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"):
             path = place / name
@@ -87,7 +91,7 @@ _SECONDS = 15.0  # for each step
 
 
 def with_round_trip(facts: Facts, connection: Connection) -> Facts:
-    """The facts, with what became of a round trip. What is made on the cluster is removed again, whatever happens."""
+    """The facts, with the result of a round trip. Everything created on the cluster is removed, whatever happens."""
     proof = Proof(Order(connection, count=_RECORDS, timeout=_SECONDS))
     try:
         steps = [ProbeStep(step.name, step.state == "ok", step.reason) for step in proof.steps()]

@@ -1,4 +1,4 @@
-"""Facts that Kafka tells: metadata, settings, offsets, disks, groups. What cannot be read is said to be missing."""
+"""Facts from Kafka: metadata, settings, offsets, disks, groups. What cannot be read is recorded as missing."""
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -36,15 +36,15 @@ _TELLING = ("min.insync.replicas", "max.message.bytes", "retention.ms", "retenti
 
 
 def of_kafka(target: Target, sample: float) -> Facts:
-    """What the cluster that is meant tells; see `collect.collect`."""
+    """The facts of the target cluster; see `collect.collect`."""
     catalog, connection = target.catalog, target.connection
-    missing = {"probe": "no probe was asked for"}
+    missing = {"probe": "--probe not given"}
     bootstrap = _dial_all([network.split(address) for address in connection.brokers], connection)
     brokers, cluster, trouble = None, None, None
     if _any_kafka(bootstrap):
         brokers, cluster, trouble = _cluster(connection, catalog, missing)
     else:
-        missing |= dict.fromkeys(("brokers", "cluster"), "Kafka can't be reached")
+        missing |= dict.fromkeys(("brokers", "cluster"), "Kafka is unreachable")
     if cluster is None:
         missing |= dict.fromkeys(("quorum", "sizes", "groups", "growth"), missing["cluster"])
     groups = _groups(connection, sample, missing) if cluster else None
@@ -70,7 +70,7 @@ def of_kafka(target: Target, sample: float) -> Facts:
 
 
 def _with_growth(connection: Connection, cluster: ClusterFacts, sample: float, missing: dict[str, str]) -> ClusterFacts:
-    """The cluster, with how many records each partition got while the groups were looked at."""
+    """The cluster, with how many records each partition received during the sample."""
     if not sample:
         missing["growth"] = "no sample taken"
         return cluster
@@ -105,7 +105,7 @@ def _dial_all(addresses: Sequence[tuple[str, int]], connection: Connection) -> t
 
 
 def _elsewhere(connection: Connection, catalog: Catalog | None) -> tuple[Dial, ...]:
-    """Other addresses of this machine where the platform's Kafka may be: nobody else's is dialled unasked."""
+    """Other addresses of this machine where the platform's Kafka may be; other machines are never dialled unasked."""
     known = [DEFAULT_BROKERS]
     for environment in catalog.environments.values() if catalog else ():
         known += environment.brokers
@@ -117,7 +117,7 @@ Found = tuple[tuple[BrokerFacts, ...] | None, ClusterFacts | None, tuple[str, st
 
 
 def _cluster(connection: Connection, catalog: Catalog | None, missing: dict[str, str]) -> Found:
-    """The brokers, the cluster and what the client was told, as far as each goes."""
+    """The brokers, the cluster, and the client's error, as far as each could be read."""
     try:
         kafka = bootstrapped(connection)
     except UnreachableError as error:
@@ -127,7 +127,7 @@ def _cluster(connection: Connection, catalog: Catalog | None, missing: dict[str,
     dials = _dial_all([(broker.host, broker.port) for broker in advertised], connection)
     brokers = tuple(BrokerFacts(broker.id, dial) for broker, dial in zip(advertised, dials, strict=True))
     if not _any_kafka(dials):
-        missing["cluster"] = "the brokers can't be reached"
+        missing["cluster"] = "the brokers are unreachable"
         return brokers, None, None
     try:
         return brokers, _read(kafka, brokers, catalog, missing), None
@@ -151,7 +151,7 @@ def _read(
     topics = read_topics(kafka, catalog.topics if catalog else (), limit=kafka.connection.timeout * 2)
     if topics.found and all(topic.config is None for topic in topics.found.values()):
         missing["settings"] = "the topics' settings could not be read"
-    # Who can't be reached is not asked: each such question would take its whole time.
+    # Unreachable brokers are not asked: each such request would take its whole timeout.
     there = [broker.id for broker in brokers if broker.dial.manner == "kafka"]
     ranges = ranges_of(
         kafka, [Place(t.name, p.id) for t in topics.found.values() for p in t.partitions if p.leader in there]
@@ -176,7 +176,7 @@ def _read(
 
 
 def _quorum_leader(kind: str, storage: Storage, missing: dict[str, str]) -> int | None:
-    """-1 also where the brokers answer everything but this: then no controller answers them."""
+    """-1 also if the brokers answer everything but this: then no controller answers them."""
     if kind == "ZooKeeper":
         return None
     if storage.missing.get("quorum") == NO_ANSWER and "sizes" not in storage.missing:
@@ -228,7 +228,7 @@ def _topic(
 
 
 def _last_day(name: str, partitions: Iterable[PartitionFacts], day: Mapping[Place, int | None]) -> int | None:
-    """How many offsets are of the last 24 hours; None where a partition did not say."""
+    """How many offsets were written in the last 24 hours; None if a partition did not answer."""
     total = 0
     for partition in partitions:
         place = Place(name, partition.id)

@@ -1,4 +1,4 @@
-"""Facts of the engine and of the stack's containers, asked at once. Every Docker call is kafkactl.containers'."""
+"""Facts about the engine and the stack's containers, requested in parallel through kafkactl.containers."""
 
 import http.client
 import os
@@ -28,16 +28,16 @@ R = TypeVar("R")
 
 _TAIL = 2000  # lines of a log that are searched
 _LONGEST = 300  # characters of its last line
-_FIRST_WORDS_SECONDS = 1.0  # an engine notes a start only once the process runs, and may have spoken already
-_LOOP_SECONDS = 180  # of a container that is started again and again, so much of its log
-_SPEECH = 1.5  # seconds for an answer of a service in a container
+_FIRST_WORDS_SECONDS = 1.0  # an engine records a start only once the process runs, which may have logged already
+_LOOP_SECONDS = 180  # how much of the log is read for a container that keeps restarting
+_SPEECH = 1.5  # seconds a service in a container has to answer
 _UNWELL = frozenset({"restarting", "exited", "dead", "created"})
-# What a side service answers when it serves: its path, and a word that says so.
+# What a side service answers when it serves: the path to ask, and a word its answer must contain.
 _PAGES = {"exporter": ("/metrics", "kafka_brokers "), "ui": ("/actuator/health", "UP")}
 
 
 class StackLook:
-    """What there is of containers: the engine, the stack, and why not, by the name of the part."""
+    """What is known about containers: the engine, the stack, and why a part is missing, by its name."""
 
     def __init__(self) -> None:
         self.engine: EngineFacts | None = None
@@ -45,15 +45,15 @@ class StackLook:
         self.missing: dict[str, str] = {}
 
     def without(self, *parts: str, why: str) -> "StackLook":
-        """Say why these parts are missing."""
+        """Record why these parts are missing."""
         self.missing |= dict.fromkeys(parts, why)
         return self
 
 
 def look_at_stack(project: str | None, directory: Path, ports: Iterable[int]) -> StackLook:
-    """Ask the engine that is meant for the stack that publishes one of these ports, else as `kafkactl ps` finds it.
+    """Ask the selected engine for the stack that publishes one of these ports, else for the one `kafkactl ps` finds.
 
-    Raises UsageError where `project` names none.
+    Raises UsageError if `project` does not exist.
     """
     found = StackLook()
     try:
@@ -96,13 +96,13 @@ def _is_named(meant: Endpoint) -> bool:
 
 
 def _is_absent(meant: Endpoint) -> bool:
-    """Whether there is no socket at all: to know that, the docker library need not be loaded."""
+    """Whether there is no socket at all, found out without loading the docker library."""
     kind, _, path = meant.address.partition("://")
     return kind == "unix" and not Path(path).exists()
 
 
 def _other_context(meant: Endpoint) -> str:
-    """The docker context that DOCKER_HOST overrules, where it names another engine."""
+    """The docker context that DOCKER_HOST overrides, if it names another engine."""
     if meant.context or not os.environ.get("DOCKER_HOST"):
         return ""
     try:
@@ -125,7 +125,7 @@ def _stack(engine: Engine, stack: Stack) -> StackFacts:
         sides = [c for c in containers if c.role in _PAGES and c.status == "running" and _port(c)]
         pages = _each(pool, sides, lambda c: _page(host, c))
         served = {container.name: answer for container, answer in _results(dials)}
-        # The log of one that is well says nothing of now.
+        # The log of a healthy container says nothing about its current state.
         unwell = [c for c in containers if _is_unwell(c, any(d.manner == "kafka" for d in served.get(c.name, ())))]
         asked = _each(pool, unwell, lambda c: _told(engine, c))
         looping = any(container.restarts or container.status == "restarting" for container in containers)
@@ -170,7 +170,7 @@ def _dials(host: str, container: Container) -> tuple[Dial, ...]:
 
 
 def _page(host: str, container: Container) -> Answer:
-    """What the service says on the page that tells whether it serves."""
+    """The service's answer on the page that shows whether it serves."""
     path, word = _PAGES[container.role]
     port = _port(container) or 0
     url = f"http://{host}:{port}{path}"
@@ -187,12 +187,12 @@ def _page(host: str, container: Container) -> Answer:
         return Answer(url, answer.status, answer.reason)
     said = next((line for line in body.splitlines() if word in line and not line.startswith("#")), "")
     if not said:
-        return Answer(url, answer.status, f"there is no {word.strip()} in what it says")
+        return Answer(url, answer.status, f"{word.strip()} is missing from the answer")
     return Answer(url, answer.status, "" if not said.rstrip().endswith(" 0") else said)
 
 
 def _is_unwell(container: Container, answers: bool) -> bool:
-    """Whether its log is worth reading: it does not run, or is not said (or seen) to be well."""
+    """Whether its log is worth reading: it is not running, or not known to be healthy."""
     if container.finished_well:
         return False
     if container.status in _UNWELL:
@@ -203,23 +203,20 @@ def _is_unwell(container: Container, answers: bool) -> bool:
 
 
 def _told(engine: Engine, container: Container) -> tuple[tuple[Sign, ...], str]:
-    """What its log says of its last start; of one that starts again and again also of those just before.
-
-    The signs in it, and its last line.
-    """
+    """The signs in the log of its last start, and the last line. For a restart loop, also of the starts just before."""
     lines = ContainerLogs(engine, [container]).so_far(_TAIL, told_since(container, time.time()), None)
     last = next((line.text.strip() for line in reversed(lines) if line.text.strip()), "")
     return signs(lines), redact.redacted(last)[:_LONGEST]
 
 
 def told_since(container: Container, now: float) -> float | None:
-    """Since when (s since the epoch) its log is of its last start, or of its loop; None where it never started."""
+    """When (s since the epoch) the log of its last start, or of its restart loop, begins; None if it never started."""
     if container.started is None:
         return None
     started = container.started.timestamp()
     if container.restarts and container.status in ("restarting", "running"):
         return min(started, now - _LOOP_SECONDS)
-    # Of one that has ended, this is the end of its last run, even where it is noted before that run's start.
+    # For an exited container this is the end of its last run, even if it is recorded before that run's start.
     before = (
         container.finished.timestamp() if container.finished and container.status not in ("exited", "dead") else 0.0
     )
@@ -246,7 +243,7 @@ def _compose(stack: Stack) -> tuple[str, ...]:
 
 
 def compose_program() -> tuple[str, ...]:
-    """How compose is called here: `docker compose` (v2), `docker-compose` (v1), nothing where it is not installed."""
+    """How to call compose here: `docker compose` (v2), `docker-compose` (v1), empty if it is not installed."""
     if shutil.which("docker") and any((Path(home) / "docker-compose").exists() for home in _plugin_directories()):
         return ("docker", "compose")
     return ("docker-compose",) if shutil.which("docker-compose") else ()
@@ -259,13 +256,13 @@ def _plugin_directories() -> list[str]:
 
 
 def _holders(engine: Engine, containers: Iterable[Container]) -> dict[str, str]:
-    """Who has the host's ports that a container which never ran wants."""
+    """Who uses the host ports that a container which never ran needs."""
     wanted = {port for c in containers if c.status == "created" for port in published(c).values()}
     if not wanted:
         return {}
     holders = _processes(wanted) if engine.host == "127.0.0.1" else {}
     for entry in engine.listed():
-        if entry.get("State") not in ("running", "paused"):  # Podman lists also the ports that a container will have
+        if entry.get("State") not in ("running", "paused"):  # Podman also lists the ports a container will have
             continue
         for port in entry.get("Ports") or ():
             if port.get("PublicPort") in wanted:
@@ -274,7 +271,7 @@ def _holders(engine: Engine, containers: Iterable[Container]) -> dict[str, str]:
 
 
 def _processes(ports: Collection[int]) -> dict[str, str]:
-    """The processes of this machine that listen there, as far as this user may know."""
+    """The processes on this machine that listen there, as far as this user may see them."""
     try:
         import psutil
     except ImportError:  # it comes with the sandbox

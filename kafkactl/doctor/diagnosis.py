@@ -1,4 +1,4 @@
-"""Facts to findings: every check once, and what a failed one makes meaningless skipped because of it. Pure."""
+"""Facts to findings: runs every check once, and skips those that another finding makes meaningless. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from kafkactl.text.remedies import filled, with_flags
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What became of every check, in the order of their codes."""
+    """The result of every check, in the order of their codes."""
 
     results: tuple[Result, ...]
 
     def findings(self, *severities: Severity) -> list[Told]:
-        """The findings of these severities, the one that explains most of the others first."""
+        """The findings of these severities, those that explain the most others first."""
         found = [told for result in self.results for told in result.findings if told.severity in severities]
         return sorted(found, key=lambda told: (told.severity != "error", -len(self.explained_by(told.code))))
 
@@ -26,17 +26,17 @@ class Diagnosis:
 
     @property
     def headline(self) -> Told | None:
-        """The one thing that is wrong: the error (else the warning) that nothing else explains."""
+        """The root cause: the error (else the warning) that nothing else explains."""
         return next(iter(self.findings("error", "warning")), None)
 
     def states(self, state: str) -> list[Result]:
-        """The checks that ended so."""
+        """The checks that ended in this state."""
         return [result for result in self.results if result.state == state]
 
 
 @dataclass(frozen=True)
 class Ignored:
-    """Findings not to be told: of a code, and of a target where one is named (a glob)."""
+    """Findings not to be reported: by code, and by target (a glob) if one is named."""
 
     code: str
     target: str = "*"
@@ -50,7 +50,7 @@ def diagnose(
     wanted: Iterable[str] | None = None,
     ignored: Sequence[Ignored] = (),
 ) -> Diagnosis:
-    """Run the checks (the `wanted` ones and what explains them) and say what became of each that was wanted."""
+    """Run the `wanted` checks and those that may explain them; the results of the wanted ones."""
     chosen = set(codes) if wanted is None else set(wanted)
     results: dict[str, Result] = {}
     for code in _ordered(codes, _with_reasons(codes, chosen)):
@@ -112,7 +112,7 @@ def _run(
 
 
 def _cause_of(finding: Finding, code: Code, before: Mapping[str, Result]) -> str:
-    """The code that explains this finding, which is then not told a second time; "" where none does."""
+    """The code that explains this finding, which is then not reported again; "" if none does."""
     if finding.alone:
         return ""
     same = (c for c in code.same if any(told.target == finding.target for told in before[c].findings))

@@ -9,10 +9,10 @@ from kafkactl.doctor.facts import Dial
 _CONNECT = 1.0  # seconds for a TCP connection
 _SPEECH = {
     "kafka": "it speaks Kafka",
-    "closes": "it accepts a connection and closes it",
+    "closes": "it accepts connections and closes them",
     "http": "it speaks HTTP",
-    "tls": "it wants TLS",
-    "mute": "it accepts a connection and says nothing",
+    "tls": "it requires TLS",
+    "mute": "it accepts connections but never answers",
 }
 
 
@@ -23,11 +23,11 @@ def dial_all(addresses: Sequence[tuple[str, int]], answer: float, *, encrypted: 
 
 
 def dial(host: str, port: int, answer: float, *, encrypted: bool = False) -> Dial:
-    """What happens there. `answer` is how long one is waited for, in seconds; `encrypted`: this client speaks TLS."""
+    """What happens there. `answer`: how many seconds to wait for an answer; `encrypted`: this client speaks TLS."""
     state, why = network.reach(host, port, _CONNECT)
     if state != "open":
         return Dial(host, port, state, why)
     found = network.speech(host, port, answer)
     if found == "tls" and encrypted:
-        return Dial(host, port, "kafka", "it wants TLS, as this client does")
+        return Dial(host, port, "kafka", "it requires TLS, which this client uses")
     return Dial(host, port, found, _SPEECH[found])

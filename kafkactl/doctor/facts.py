@@ -1,4 +1,4 @@
-"""What the doctor knows of a stack at one moment. Pure data: saved and read back, it gives the same findings.
+"""What the doctor knows about a stack at one moment. Pure data: saved and read back, it gives the same findings.
 
 A part that could not be read is None (or empty), and `missing` says why under the part's name.
 """
@@ -15,7 +15,7 @@ from kafkactl.groups.observation import Observation
 
 SCHEMA_VERSION = 3  # 2: engine and stack; 3: commands are lists of words
 
-NO_STACK = "there is no stack of containers"  # the engine answers, and has none
+NO_STACK = "there is no Kafka stack in containers"  # the engine answers, but has none
 
 Manner = Literal["kafka", "unresolved", "refused", "silent", "closes", "http", "tls", "mute", "unreachable"]
 
@@ -24,9 +24,9 @@ Manner = Literal["kafka", "unresolved", "refused", "silent", "closes", "http", "
 class Dial:
     """What happened when host:port was dialled.
 
-    `manner`: kafka (it speaks Kafka's protocol to us), unresolved (no such name), refused (nobody listens), silent (no
-    answer to the attempt to connect: a firewall, a wrong host), closes (accepts, then hangs up), http and tls (it
-    speaks that), mute (accepts and says nothing), unreachable (no route). `why` is that in the system's words.
+    `manner`: kafka (it speaks Kafka's protocol to us), unresolved (the name does not resolve), refused (nothing
+    listens), silent (the connection times out: a firewall, a wrong host), closes (accepts, then closes), http and tls
+    (it speaks that), mute (accepts but never answers), unreachable (no route). `why` says so in the system's words.
     """
 
     host: str
@@ -42,9 +42,9 @@ class Dial:
 
 @dataclass(frozen=True)
 class BrokerFacts:
-    """A broker as the cluster's metadata names it, whether its address is any good from here, and how it is set.
+    """A broker as the cluster's metadata names it, whether its address works from here, and its settings.
 
-    `settings` hold what the checks look at; empty where the broker did not say. Disk figures are in bytes.
+    `settings` hold what the checks use; empty if the broker did not answer. Disk figures are in bytes.
     """
 
     id: int
@@ -56,9 +56,9 @@ class BrokerFacts:
 
 @dataclass(frozen=True)
 class PartitionFacts:
-    """A partition. Offsets are None where no leader answered for them; `newest` is its latest timestamp, in ms.
+    """A partition. Offsets are None if its leader did not answer; `newest` is its latest timestamp, in ms.
 
-    `grown` is how many records came during the sample, None where there was none.
+    `grown` is how many records arrived during the sample, None without a sample.
     """
 
     id: int
@@ -75,8 +75,8 @@ class PartitionFacts:
 class TopicFacts:
     """A topic with its settings' values.
 
-    `bytes` is the size of all its replicas, `last_day` how many of its offsets are of the last 24 hours; None where
-    nobody said.
+    `bytes` is the size of all its replicas, `last_day` how many of its offsets were written in the last 24 hours; None
+    if unknown.
     """
 
     name: str
@@ -93,7 +93,7 @@ class TopicFacts:
 
 @dataclass(frozen=True)
 class ClusterFacts:
-    """A cluster that answers. `mode` is KRaft or ZooKeeper, "" where no broker said."""
+    """A cluster that answers. `mode` is KRaft or ZooKeeper, "" if no broker said."""
 
     id: str
     mode: str
@@ -101,7 +101,7 @@ class ClusterFacts:
     topics: tuple[TopicFacts, ...]
     quorum_leader: int | None = None  # KRaft: -1 where the controllers have none or do not answer
     denied: Mapping[str, str] = field(default_factory=dict)  # declared topics we may not see, and why
-    sampled: float = 0.0  # seconds between two looks at the partitions' ends
+    sampled: float = 0.0  # seconds between the two samples of the partitions' ends
 
     def topic(self, name: str) -> TopicFacts | None:
         """The topic of this name."""
@@ -110,7 +110,7 @@ class ClusterFacts:
 
 @dataclass(frozen=True)
 class DeclaredTopic:
-    """A topic of topics.yaml, as far as checks look at it."""
+    """A topic of topics.yaml, as far as checks need it."""
 
     name: str
     partitions: int | None
@@ -129,11 +129,11 @@ class ProbeStep:
 
 @dataclass(frozen=True)
 class EngineFacts:
-    """The Docker engine that is meant.
+    """The selected Docker engine.
 
-    `failure` is how it did not answer ("" where it did) to this `user`, `message` that in words; `named`: DOCKER_HOST or
-    a docker context says which it is, so one is expected to be there. `ahead` is by how many seconds its clock is
-    before ours, `memory` its machine's in bytes.
+    `failure` is how it failed to answer this `user` ("" if it answered), `message` that in words; `named`: DOCKER_HOST
+    or a docker context selects it, so an engine is expected. `ahead` is by how many seconds its clock is ahead of
+    ours, `memory` its machine's in bytes.
     """
 
     address: str
@@ -150,7 +150,7 @@ class EngineFacts:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a side service's published port says over HTTP: the status (0 where there is none), and what was amiss."""
+    """What a side service's published port answers over HTTP: the status (0 if none), and what is wrong with it."""
 
     url: str
     status: int
@@ -159,14 +159,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class StackFacts:
-    """The stack's containers. Of their variables only those a check looks at are kept, without secrets.
+    """The stack's containers. Only those of their variables that a check uses are kept, without secrets.
 
-    `compose` are the words that call compose for this project (none where it is not installed, or did not start it).
-    The mappings have the container's name as key: `memory` in use; `deaths`, how one that starts again and again ended
-    last; `signs`, what the log says of one that is not well; `last`, the last line of one that has ended;
-    `dials`, a broker's published ports; `zookeeper`, what it answers to `srvr` ("" is nothing); `answers` of the side
-    services. `holders` says who has a port of the host (by its number) that a container wants; `architectures` what an
-    image (by its id) was built for.
+    `compose` are the words that call compose for this project (none if it is not installed, or did not start it).
+    The mappings use the container's name as key: `memory` in use; `deaths`, how a restarting container last exited;
+    `signs` in the log of a container in trouble; `last`, the last log line of an exited one; `dials`, a broker's
+    published ports; `zookeeper`, its answer to `srvr` ("" is none); `answers` of the side services. `holders` says who
+    uses a host port (by its number) that a container needs; `architectures` what an image (by its id) was built for.
     """
 
     project: str | None
@@ -188,7 +187,7 @@ class StackFacts:
         return tuple(container for container in self.containers if container.role in roles)
 
     def answers_kafka(self, container: Container) -> bool:
-        """Whether a broker serves Kafka's protocol at a port it publishes."""
+        """Whether a broker serves Kafka's protocol at one of its published ports."""
         return any(dial.manner == "kafka" for dial in self.dials.get(container.name, ()))
 
 
@@ -196,10 +195,9 @@ class StackFacts:
 class Facts:
     """Everything.
 
-    `bootstrap` are the addresses asked for, dialled; `source` says who named them, `flags` how they were typed on the
-    command line. `elsewhere` are other addresses of this machine where Kafka may be, dialled
-    when those asked for are no good. `trouble` is what the client was told where Kafka speaks and does not serve it,
-    and what to do then.
+    `bootstrap` are the given addresses, dialled; `source` says where they come from, `flags` how they were typed on the
+    command line. `elsewhere` are other addresses of this machine where Kafka may be, dialled if the given ones do not
+    work. `trouble` is the client's error if Kafka answers but does not serve it, and the remedy.
     """
 
     taken: int  # ms since 1970
@@ -218,8 +216,8 @@ class Facts:
     stack: StackFacts | None = None
     compose_up: tuple[
         str, ...
-    ] = ()  # the words that start the stack of the compose file here; none where there is none
-    root: bool = False  # whether whoever asks is root here
+    ] = ()  # the command that starts the compose file here, in words; empty where there is none
+    root: bool = False  # whether the user is root here
     schema_version: int = SCHEMA_VERSION
 
 
@@ -235,5 +233,5 @@ def load_facts(text: bytes) -> Facts:
     except msgspec.DecodeError as error:
         raise ValueError(str(error)) from None
     if facts.schema_version != SCHEMA_VERSION:
-        raise ValueError(f"it is of version {facts.schema_version}, and this kafkactl reads version {SCHEMA_VERSION}")
+        raise ValueError(f"it has version {facts.schema_version}, but this kafkactl reads version {SCHEMA_VERSION}")
     return facts

@@ -1,4 +1,4 @@
-"""A broker container's listeners, as its variables say them. Pure."""
+"""A broker container's listeners, according to its variables. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Listener:
 
 
 def parse_listeners(text: str) -> tuple[Listener, ...]:
-    """Listeners of `NAME://host:port,…`; an entry that is none is left out."""
+    """Listeners of `NAME://host:port,…`; invalid entries are left out."""
     found = []
     for entry in text.split(","):
         name, separator, address = entry.strip().partition("://")
@@ -58,13 +58,13 @@ def published(container: Container) -> dict[int, int]:
 
 
 def advertised_for(container: Container, host_port: int) -> Listener | None:
-    """What a client is sent to that comes in by this port of the host."""
+    """Where a client that connects through this host port is sent."""
     inside = next((inner for inner, outer in published(container).items() if outer == host_port), None)
     name = next((listener.name for listener in bound(container) if listener.port == inside), None)
     return next((listener for listener in advertised(container) if listener.name == name), None)
 
 
 def for_host(container: Container) -> Listener | None:
-    """The listener meant for programs on the host: advertised as this machine, at a port that is published."""
+    """The listener meant for programs on the host: it advertises this machine, at a published port."""
     ports = set(published(container).values())
     return next((one for one in advertised(container) if one.host in LOOPBACK and one.port in ports), None)

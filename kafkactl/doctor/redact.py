@@ -1,11 +1,11 @@
-"""No secret leaves with facts or a bundle. Pure."""
+"""Keeps secrets out of facts and bundles. Pure."""
 
 import re
 from collections.abc import Mapping
 
 HIDDEN = "[hidden]"
 
-# Variables that checks look at: addresses, identities, sizes, places. Everything else stays where it is.
+# Variables that checks use: addresses, ids, sizes, directories. Everything else is left out.
 _WANTED = re.compile(
     r"(KAFKA_(CFG_)?)?(ADVERTISED_LISTENERS|LISTENERS|LISTENER_SECURITY_PROTOCOL_MAP|INTER_BROKER_LISTENER_NAME"
     r"|BROKER_ID|NODE_ID|PROCESS_ROLES|ZOOKEEPER_CONNECT|CONTROLLER_QUORUM_VOTERS|LOG_DIRS?|CLUSTER_ID)"
@@ -22,7 +22,7 @@ _PEM = re.compile(r"-----BEGIN [^-]*(?:PRIVATE KEY|CERTIFICATE)-----.*?(?:-----E
 
 
 def redacted(words: str) -> str:
-    """`words` without passwords, tokens, keys and the users of URLs, as far as their names or form give them away."""
+    """`words` without passwords, tokens, keys and users in URLs, as far as names or format reveal them."""
     words = _PEM.sub(HIDDEN, words)
     words = _JAAS.sub(rf"\1 {HIDDEN}", words)
     words = _IN_URL.sub(rf"\1{HIDDEN}@", words)
@@ -30,7 +30,7 @@ def redacted(words: str) -> str:
 
 
 def redacted_environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """The variables that checks look at; of a JVM's flags only the heap's."""
+    """The variables that checks use; of a JVM's flags only the heap's."""
     kept = {}
     for name, value in variables.items():
         if value and _WANTED.fullmatch(name) and not re.fullmatch(rf"(?i){_SECRET_NAME}", name):

@@ -1,6 +1,6 @@
-"""What the doctor heals itself (`--fix`): only where nothing can be lost by it.
+"""What the doctor fixes itself (`--fix`): only what cannot lose anything.
 
-Containers first, in the order in which they need each other; then what Kafka does. Nothing that answers is restarted.
+Containers come first, in the order of their dependencies; then Kafka itself. Nothing that answers is restarted.
 """
 
 import time
@@ -24,7 +24,7 @@ from kafkactl.doctor.listeners import published
 from kafkactl.plan import make_plan
 from kafkactl.settings import Connection, Target
 
-_GRACE = 30  # seconds that a container has to stop by itself
+_GRACE = 30  # seconds that a container has to stop cleanly
 _SPEECH = 2.0  # seconds in which a broker answers
 _START = ("KD101", "KD104", "KD402")
 _RESTART = ("KD106", "KD401", "KD702")
@@ -32,7 +32,7 @@ _RESTART = ("KD106", "KD401", "KD702")
 
 @dataclass(frozen=True)
 class Repair:
-    """How a finding is healed. `act` returns what did not succeed, in lines; it raises KafkactlError."""
+    """How a finding is fixed. `act` returns what did not succeed, in lines; it raises KafkactlError."""
 
     code: str
     words: str  # what it does: "create the missing topics"
@@ -41,13 +41,13 @@ class Repair:
 
 
 def repairs(found: Sequence[Told], facts: Facts, target: Target) -> list[Repair]:
-    """The repairs for these findings, in the order in which they are made."""
+    """The repairs for these findings, in the order in which they run."""
     codes, catalog, connection = {told.code for told in found}, target.catalog, target.connection
     possible = list(_of_containers(found, facts))
     if catalog is not None:
         act = partial(_create, connection, catalog)
         possible.append(Repair("KD513", "create the missing topics", act))
-    possible.append(Repair("KD511", "let every partition be led by its preferred replica", partial(_elect, connection)))
+    possible.append(Repair("KD511", "elect the preferred leader of every partition", partial(_elect, connection)))
     return [repair for repair in possible if repair.code in codes]
 
 
@@ -57,9 +57,9 @@ def _of_containers(found: Sequence[Told], facts: Facts) -> Iterator[Repair]:
     for container in facts.stack.containers if facts.stack else ():
         code = codes.get(container.name, "")
         if code in _START:
-            verb = "go on with" if container.status == "paused" else "start"
+            verb = "unpause" if container.status == "paused" else "start"
             left = session_left(facts, container)
-            wait = f", {left} s from now: ZooKeeper has its former self for so long" if left else ""
+            wait = f" in {left} s, when ZooKeeper drops its old registration" if left else ""
             yield Repair(code, f"{verb} {container.name}{wait}", partial(_start, container, left), container.name)
         elif code in _RESTART and _may_be_restarted(facts, container):
             yield Repair(code, f"restart {container.name}", partial(_restart, container), container.name)
@@ -82,7 +82,7 @@ def _start(container: Container, wait: int) -> list[str]:
 def _restart(container: Container) -> list[str]:
     engine = engines.connect_engine()
     if container.role == "broker" and _answers(engine, container):
-        return [f"{container.name} answers again, and was left alone."]
+        return [f"{container.name} answers again and was left alone."]
     engine.restart(container.name, _GRACE)
     return []
 
@@ -100,7 +100,15 @@ def _create(connection: Connection, catalog: Catalog) -> list[str]:
     kafka: Cluster = connect(connection)
     topics = read_topics(kafka, catalog.topics, config_of=())
     plan = make_plan(catalog, topics.found, unreadable=topics.denied)
-    missing = [change for change in plan.changes if change.kind == "create"]
-    outcome = changes.apply(kafka, missing)
-    changes.wait_for_leaders(kafka, [*(change.topic for change in outcome.done), *outcome.raced])
-    return [f"{topic}: {why}" for (topic, _), why in outcome.failed.items()]
+    failed: list[str] = []
+    created: list[str] = []
+    missing = [change for change in plan.changes if change.kind == "create" and not change.impossible]
+    for batch in changes.batches(missing):
+        outcome = changes.apply(kafka, batch)
+        created += [change.topic for change in (*outcome.done, *outcome.raced)]
+        failed += [f"{refusal.change.topic}: {refusal.why}" for refusal in outcome.failed]
+        failed += [
+            f"{change.topic}: no answer in time, so whether it is there is not known" for change in outcome.unanswered
+        ]
+    changes.wait_for_leaders(kafka, created)
+    return failed

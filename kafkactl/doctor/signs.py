@@ -1,6 +1,6 @@
-"""Signs: lines of a container's log that say why it is not well. Pure.
+"""Signs: lines of a container's log that say why it is in trouble. Pure.
 
-What Kafka 3.9 (the last with ZooKeeper) and 4.x write, older wordings beside; each is provoked in tests/lab.
+These are the wordings of Kafka 3.9 (the last with ZooKeeper), 4.x and some older ones; tests/lab provokes each.
 """
 
 import re
@@ -28,7 +28,7 @@ Kind = Literal[
     "fatal",
 ]
 
-# In the order of what says most: a line further down may be only what came of one further up.
+# The most telling first: a line further down may only be a consequence of one further up.
 _PATTERNS: Mapping[Kind, str] = {
     "cluster-id": r"Invalid cluster\.id in: .*Expected (?P<wanted>\S+), but read (?P<stored>\S+)"
     r"|The Cluster ID (?P<wanted2>\S+) doesn't match stored clusterId Some\((?P<stored2>[^)]+)\)",
@@ -53,17 +53,17 @@ _PATTERNS: Mapping[Kind, str] = {
     "fatal": r"Exiting Kafka due to fatal exception|Fatal error during \S+ startup|^Exception in thread \"main\"",
 }
 _COMPILED = {kind: re.compile(pattern) for kind, pattern in _PATTERNS.items()}
-# One look at a line tells whether the others are worth it.
+# A quick test that tells whether a line is worth the other patterns.
 _ANY = re.compile("|".join(re.sub(r"\?P<\w+>", "?:", pattern) for pattern in _PATTERNS.values()))
 _CAUSE = re.compile(r"\b\w+(?:\.\w+)*(?:Exception|Error)\b(?:: .*)?")
 _AFTER = 4  # lines after a fatal one in which its exception stands
-_KEPT = 3  # of a kind, the last so many
+_KEPT = 3  # how many of each kind are kept, the latest ones
 _LONGEST = 400  # characters of a line
 
 
 @dataclass(frozen=True)
 class Sign:
-    """A telling line. `time` is in ns since 1970, `found` what the line names (an id, a path, a host)."""
+    """A telling log line. `time` is in ns since 1970, `found` what the line names (an id, a path, a host)."""
 
     kind: Kind
     text: str
@@ -72,7 +72,7 @@ class Sign:
 
 
 def signs(lines: Iterable[LogLine]) -> tuple[Sign, ...]:
-    """The signs in a container's log, in the order of what says most; of each kind the last few."""
+    """The signs in a container's log, the most telling first; of each kind the last few."""
     listed = list(lines)
     found: dict[Kind, list[Sign]] = {}
     for place, line in enumerate(listed):
@@ -96,6 +96,6 @@ def _of_line(line: LogLine, following: Iterable[LogLine]) -> Iterator[Sign]:
 
 
 def first(found: Iterable[Sign], *kinds: Kind) -> Sign | None:
-    """The latest of the first kind that there is."""
+    """The latest sign of the most telling kind."""
     by_kind = {sign.kind: sign for sign in found}
     return next((by_kind[kind] for kind in kinds if kind in by_kind), None)

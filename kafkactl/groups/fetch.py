@@ -1,4 +1,4 @@
-"""Consumer groups as the cluster tells them. Nothing joins, nothing is committed, nothing is created.
+"""Reads consumer groups from the cluster. Joins nothing, commits nothing, creates nothing.
 
 Commits are read before the ends of the partitions: the other way round, a group that keeps up would seem to be ahead.
 """
@@ -18,7 +18,7 @@ from kafkactl.cluster.offsets import Range, ranges_of, read_stable_ends
 from kafkactl.errors import KafkactlError, UnreachableError
 from kafkactl.groups.model import Group, Member, Partition, Sample, State, Type
 from kafkactl.text.suggest import suggest
-from kafkactl.topics import Place, is_internal
+from kafkactl.topics import Place, is_glob, matches
 
 _OFFSETS = "__consumer_offsets"
 _A_SECOND = 200  # groups that even a busy cluster describes in a second
@@ -102,12 +102,14 @@ def read_standing(cluster: Cluster, group: str, places: Iterable[Place]) -> tupl
     Raises UnreachableError where a partition has no leader that answers: of half of them nobody can plan.
     """
     wanted = sorted(places)
-    committed = read_commits(cluster, group, wanted) if _OFFSETS in read_metadata(cluster).topics else {}
+    if not wanted:
+        return ()
+    committed = commits_if_any(cluster, group, wanted)
     ranges, stable = ranges_of(cluster, wanted), read_stable_ends(cluster, wanted)
     silent = [place for place in wanted if ranges[place].first is None or ranges[place].end is None]
     if silent:
         raise UnreachableError(
-            f"No leader answers for {silent[0][0]}[{silent[0][1]}], so nothing was changed.",
+            f"Nothing was changed: the leader of {silent[0][0]}[{silent[0][1]}] does not respond.",
             hint="See: kafkactl describe --unhealthy",
         )
     return tuple(
@@ -125,6 +127,11 @@ def groups_by_topic(cluster: Cluster, topics: Iterable[str]) -> dict[str, list[s
         for topic in {topic for topic, _ in _committed(answer)} & wanted.keys():
             wanted[topic].append(group)
     return wanted
+
+
+def commits_if_any(cluster: Cluster, group: str, places: Sequence[Place]) -> dict[Place, int]:
+    """As `read_commits`, of a group which may be a new one; without asking on a cluster where no group ever was."""
+    return read_commits(cluster, group, places) if _OFFSETS in read_metadata(cluster).topics else {}
 
 
 def read_commits(cluster: Cluster, group: str, places: Sequence[Place]) -> dict[Place, int]:
@@ -174,7 +181,9 @@ def _leaderless(metadata: Any) -> dict[str, str]:
     gone = [p.id for p in topic.partitions.values() if p.leader < 0] if topic else []
     if not gone:
         return {}
-    return {_OFFSETS: f"{len(gone)} of its {len(topic.partitions)} partitions have no leader: their groups are unknown"}
+    return {
+        _OFFSETS: f"{len(gone)} of its {len(topic.partitions)} partitions have no leader, so their groups are unknown"
+    }
 
 
 def _ask_commits(cluster: Cluster, groups: Iterable[str], limit: float) -> dict[str, Any]:
@@ -273,11 +282,13 @@ def group_filter(cluster: Cluster, wanted: Sequence[str]) -> Callable[[str], boo
     return lambda name: name in wanted or any(fnmatchcase(name, pattern) for pattern in globs)
 
 
-def require_group(cluster: Cluster, name: str) -> None:
+def require_group(cluster: Cluster, name: str, *, hint: str = "") -> None:
     """Raise KafkactlError where there is no group of this very name, UnreachableError where nobody knows."""
     listing = list_group_ids(cluster)
     if name not in listing.ids:
-        raise _not_found(cluster, name, listing)
+        error = _not_found(cluster, name, listing)
+        error.hint = hint if hint and not listing.missing else error.hint
+        raise error
 
 
 def topic_filter(cluster: Cluster, wanted: Sequence[str]) -> Callable[[str], bool]:
@@ -292,18 +303,8 @@ def topic_filter(cluster: Cluster, wanted: Sequence[str]) -> Callable[[str], boo
     return lambda name: any(matches(name, pattern) for pattern in wanted)
 
 
-def matches(name: str, pattern: str) -> bool:
-    """Whether a topic is of this name or glob."""
-    return name == pattern or (is_glob(pattern) and fnmatchcase(name, pattern) and not is_internal(name))
-
-
 def _not_found(cluster: Cluster, name: str, listing: Listing, kind: str = "no group") -> KafkactlError:
     if listing.missing:
         why = next(iter(listing.missing.values()))
-        return UnreachableError(f"Whether there is a group {name} is not known: {why}.", hint="See: kafkactl doctor")
+        return UnreachableError(f"Could not determine whether group {name} exists: {why}.", hint="See: kafkactl doctor")
     return no_such_group(cluster, name, listing.ids, kind)
-
-
-def is_glob(name: str) -> bool:
-    """Whether a name is meant as a pattern."""
-    return any(sign in name for sign in "*?[")

@@ -1,27 +1,34 @@
-"""The offsets of groups as they were before each change, on disk: what undo puts back; and the form they have in a file."""
+"""Saved offsets of groups on disk, taken before each change so that undo can restore them, and their file format."""
 
 import csv
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast, get_args
 from urllib.parse import quote
 
 from kafkactl.errors import KafkactlError, UsageError
 from kafkactl.settings import state_directory
+from kafkactl.text.words import and_more
 from kafkactl.topics import Place
 
-_HINT = "Such a file is written by: kafkactl groups save GROUP > FILE"
+_HINT = "To write such a file: kafkactl groups save GROUP > FILE"
+
+
+# What became of a change. "pending": it was begun, and nobody knows how it ended; "refused": nothing was changed.
+Outcome = Literal["pending", "done", "partly", "refused"]
 
 
 @dataclass(frozen=True)
 class Saved:
-    """Where a group stood. `taken` is in ms since 1970, `cluster` an id; 0 and "" where not known, as the group may be.
+    """A group's saved offsets. `taken` is in ms since 1970, `cluster` an id; 0 and "" if unknown, as the group may be.
 
-    None among the offsets: it had no commit there. `change` is what was about to be done to it, for undo.
+    An offset of None means that it had no commit there. `change` is what was about to be done to it, for undo.
     """
 
     group: str
@@ -29,6 +36,7 @@ class Saved:
     taken: int
     offsets: Mapping[Place, int | None]
     change: str = ""
+    outcome: Outcome = "done"
 
 
 def offsets_document(saved: Saved) -> dict[str, Any]:
@@ -37,50 +45,79 @@ def offsets_document(saved: Saved) -> dict[str, Any]:
         "cluster": saved.cluster,
         "group": saved.group,
         "taken": datetime.fromtimestamp(saved.taken / 1000, UTC).isoformat(timespec="milliseconds"),
-        **({"change": saved.change} if saved.change else {}),
+        **({"change": saved.change, "outcome": saved.outcome} if saved.change else {}),
         "offsets": [
             {"topic": topic, "partition": id, "offset": offset} for (topic, id), offset in sorted(saved.offsets.items())
         ],
     }
 
 
-def parse_offsets(text: str, name: str) -> Saved:
-    """What such a file holds; `name` is the file's, for messages. Raises UsageError where it is none."""
-    if text.lstrip().startswith("{"):
-        return _from_json(text, name)
+def parse_offsets(text: str, name: str, group: str = "") -> Saved:
+    """Parse such a file; `name` is its name for messages, `group` the one to take from a file of several.
+
+    Raises UsageError if it is invalid.
+    """
+    text = text.removeprefix("\ufeff")
+    return _from_json(text, name) if text.lstrip().startswith("{") else _from_csv(text, name, group)
+
+
+def _from_csv(text: str, name: str, group: str) -> Saved:
+    """What kafka-consumer-groups --export writes: topic,partition,offset, behind the group where it wrote several."""
     offsets: dict[Place, int | None] = {}
-    for number, row in enumerate(csv.reader(text.splitlines()), 1):
-        if not row:
-            continue
-        if len(row) != 3 or not row[1].strip().isdigit() or not row[2].strip().isdigit():
-            raise UsageError("A line is not topic,partition,offset.", where=f"{name}:{number}", hint=_HINT)
-        offsets[Place(row[0].strip(), int(row[1]))] = int(row[2])
+    groups: dict[str, None] = {}
+    try:
+        for number, row in enumerate(csv.reader(text.splitlines()), 1):
+            if not row:
+                continue
+            *front, topic, id, offset = (cell.strip() for cell in row) if len(row) in (3, 4) else ("", "", "")
+            if not (topic and _DIGITS.fullmatch(id) and _DIGITS.fullmatch(offset) and _fits(int(id), int(offset))):
+                raise UsageError("A line is not topic,partition,offset.", where=f"{name}:{number}", hint=_HINT)
+            groups |= dict.fromkeys(front)
+            if not front or front == [group]:
+                offsets[Place(topic, int(id))] = int(offset)
+    except csv.Error as error:
+        raise UsageError(f"{name} contains no offsets: {error}.", hint=_HINT) from None
     if not offsets:
-        raise UsageError(f"{name} holds no offsets.", hint=_HINT)
+        has = f"It has offsets of {and_more(groups)}." if groups else ""
+        raise UsageError(f"{name} contains no offsets{f' of {group}' if groups else ''}.", where=has, hint=_HINT)
     return Saved("", "", 0, offsets)
+
+
+_DIGITS = re.compile("[0-9]{1,19}")
+
+
+def _fits(id: int, offset: int) -> bool:
+    """Whether Kafka could have a partition and an offset of these numbers."""
+    return 0 <= id < 2**31 and 0 <= offset < 2**63
 
 
 def _from_json(text: str, name: str) -> Saved:
     try:
         data = json.loads(text)
-        _require(data["kind"] == "offsets", f"it is of the kind {data['kind']}")
+        _require(data["kind"] == "offsets", f"its kind is {data['kind']}")
         return Saved(
             str(data["group"]),
             str(data["cluster"]),
             round(datetime.fromisoformat(data["taken"]).timestamp() * 1000),
             dict(_offsets(data["offsets"])),
             str(data.get("change", "")),
+            _outcome(data.get("outcome", "done")),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         why = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
-        raise UsageError(f"{name} holds no offsets: {why}.", hint=_HINT) from None
+        raise UsageError(f"{name} is not a valid offsets file: {why}.", hint=_HINT) from None
+
+
+def _outcome(word: Any) -> Outcome:
+    _require(word in get_args(Outcome), f"{word} is no outcome of a change")
+    return cast(Outcome, word)
 
 
 def _offsets(entries: Any) -> Iterator[tuple[Place, int | None]]:
     for entry in entries:
         topic, id, offset = entry["topic"], entry["partition"], entry["offset"]
-        good = isinstance(topic, str) and _whole(id) and (offset is None or _whole(offset))
-        _require(good, f"{entry} is no offset of a partition")
+        good = isinstance(topic, str) and _whole(id) and (offset is None or _whole(offset)) and _fits(id, offset or 0)
+        _require(good, f"{entry} is not an offset of a partition")
         yield Place(topic, id), offset
 
 
@@ -97,34 +134,47 @@ _LONGEST = 80  # characters of a group's name in that of a file: names are for p
 
 
 def keep(saved: Saved) -> Path:
-    """Write it down, whole and on the disk, readable by its owner only. Raises KafkactlError where that cannot be."""
+    """Write a file completely and flush it to disk, readable by its owner only. Raises KafkactlError if it cannot."""
     directory = _directory(saved.cluster)
     when = datetime.fromtimestamp(saved.taken / 1000, UTC).strftime("%Y%m%dT%H%M%S.%f")[:-3]
-    text = json.dumps({"schema_version": 1, "kind": "offsets", **offsets_document(saved)}, ensure_ascii=False, indent=2)
     try:
         directory.mkdir(parents=True, exist_ok=True)
         path = _free(directory, f"{when}-{quote(saved.group, safe='')[:_LONGEST]}")
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(text + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        _write(path, saved)
     except OSError as error:
         raise KafkactlError(
-            f"Nothing was changed: the offsets as they are cannot be saved: {error.strerror}.",
+            f"Nothing was changed: could not save the current offsets: {error.strerror}.",
             where=str(error.filename or directory),
-            hint="KAFKACTL_STATE names another directory for them.",
+            hint="To save them in another directory, set KAFKACTL_STATE.",
         ) from None
     return path
 
 
+def settle(path: Path, saved: Saved, outcome: Outcome) -> None:
+    """Write down what became of a change. Where that cannot be written it stays pending: the change itself is over."""
+    aside = path.with_suffix(".new")
+    with suppress(OSError):
+        aside.unlink(missing_ok=True)
+        _write(aside, replace(saved, outcome=outcome))
+        aside.replace(path)
+
+
+def _write(path: Path, saved: Saved) -> None:
+    text = json.dumps({"schema_version": 1, "kind": "offsets", **offsets_document(saved)}, ensure_ascii=False, indent=2)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def latest(cluster: str, group: str | None) -> tuple[Path, Saved] | None:
-    """What was written down last, of this group or of any; None where nothing was."""
+    """The last change that was made, of this group or of any; None where none was. One that was refused is none."""
     for path in sorted(_files(cluster), reverse=True):
         try:
             saved = parse_offsets(path.read_text(encoding="utf-8"), str(path))
         except (OSError, UsageError):  # not ours, or cut off by a full disk: then nothing was changed after it
             continue
-        if group is None or saved.group == group:
+        if saved.outcome != "refused" and (group is None or saved.group == group):
             return path, saved
     return None
 

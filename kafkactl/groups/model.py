@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from kafkactl.text.words import many
 from kafkactl.topics import Place
 
 # Kafka's own words. Reconciling stands for both Assigning and Reconciling of KIP-848: librdkafka tells neither.
@@ -14,7 +15,6 @@ State = Literal["Stable", "Empty", "Dead", "PreparingRebalance", "CompletingReba
 Type = Literal["classic", "consumer", "unknown"]
 
 _REBALANCING: tuple[State, ...] = ("PreparingRebalance", "CompletingRebalance", "Reconciling")
-_NOBODY: tuple[State, ...] = ("Empty", "Dead")
 
 
 @dataclass(frozen=True)
@@ -95,13 +95,8 @@ class Group:
 
     @property
     def rebalancing(self) -> bool:
-        """Whether it is handing out its partitions anew: nobody, or not everybody, reads meanwhile."""
+        """Whether it is rebalancing: no members, or not all of them, read meanwhile."""
         return self.state in _REBALANCING
-
-    @property
-    def deserted(self) -> bool:
-        """Whether it is known to have no members."""
-        return self.state in _NOBODY and not self.members
 
     def owners(self) -> dict[Place, Member]:
         """Who reads each partition."""
@@ -124,7 +119,7 @@ class Sample:
         silent = sum(
             p.committed is not None and p.end is None and not p.gone for group in self.groups for p in group.partitions
         )
-        places = f"no leader answers for {silent:,} of the partitions"
+        places = f"no response from the leader{'s' if silent > 1 else ''} of {many(silent, 'partition')}"
         return [
             *self.missing.values(),
             *(f"{group.id}: {group.missing}" for group in self.groups if group.missing),

@@ -37,7 +37,7 @@ class Observation:
         return self.looks >= _LOOKS
 
     def restless(self, group: str) -> bool:
-        """Whether a group was seen to do little but hand out its partitions anew."""
+        """Whether a group was seen to do little but rebalance."""
         seen, begun = self.unrest.get(group, 0), self.rebalances.get(group, 0)
         return self.tells_restlessness and (seen >= self.looks * _RESTLESS or begun >= _REBALANCES)
 

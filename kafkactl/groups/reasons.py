@@ -32,7 +32,7 @@ def readers_of(group: Group, topic: str) -> tuple[int, int]:
 
 
 def word(line: GroupLine) -> str:
-    """The verdict in a word or two, as people are told it."""
+    """The verdict in a word or two, as shown to users."""
     if line.restless:
         return "REBALANCING"
     if line.judged.verdict == "OK":
@@ -46,9 +46,9 @@ def above(line: GroupLine) -> str:
 
 
 def reason(line: GroupLine) -> str:
-    """What the verdict is about, in a few words; nothing where all is well."""
+    """The reason for the verdict in a few words; empty if all is well."""
     if line.restless:
-        return f"does not settle: rebalancing in {line.restless}"
+        return f"keeps rebalancing: in {line.restless}"
     return _REASONS[line.judged.verdict](line, of(line.judged, line.judged.verdict))
 
 
@@ -66,7 +66,7 @@ def _slow(line: GroupLine, found: Found) -> str:
 
 
 def _stopped(line: GroupLine, found: Found) -> str:
-    return f"{'none of its members reads' if line.group.members else 'nobody reads'} {in_short(places(found))}"
+    return f"{'no member' if line.group.members else 'nobody'} reads {in_short(places(found))}"
 
 
 def _rewound(line: GroupLine, found: Found) -> str:
@@ -74,16 +74,16 @@ def _rewound(line: GroupLine, found: Found) -> str:
 
 
 def _out_of_range(line: GroupLine, found: Found) -> str:
-    return f"{many(sum(p.lost for p in found), 'record')} gone unread from {in_short(places(found))}"
+    return f"{many(sum(p.lost for p in found), 'record')} deleted unread from {in_short(places(found))}"
 
 
 def _ahead(line: GroupLine, found: Found) -> str:
     facts = facts_of(line.group, found[0])
-    return f"{facts.place}: committed {facts.committed:,}, and the log ends at {facts.end:,}"
+    return f"{facts.place}: committed {facts.committed:,}, but the log ends at {facts.end:,}"
 
 
 def _rebalancing(line: GroupLine, found: Found) -> str:
-    return f"its partitions are being handed out ({line.group.state})"
+    return f"its partitions are being reassigned ({line.group.state})"
 
 
 def _unknown(line: GroupLine, found: Found) -> str:
@@ -91,8 +91,8 @@ def _unknown(line: GroupLine, found: Found) -> str:
         return line.group.missing
     gone = [partition for partition in found if facts_of(line.group, partition).gone]
     if gone:
-        return f"{in_short(places(gone))} is gone, or hidden from this user"
-    return f"no leader answers for {in_short(places(found))}"
+        return f"{in_short(places(gone))} {'are' if len(gone) > 1 else 'is'} gone, or hidden from this user"
+    return f"no response from the leader{'s' if len(found) > 1 else ''} of {in_short(places(found))}"
 
 
 def _ok(line: GroupLine, found: Found) -> str:
@@ -101,7 +101,7 @@ def _ok(line: GroupLine, found: Found) -> str:
     silent = sum(partition.committed is None and partition.first != partition.end for partition in partitions)
     words = [f"{passed.lag:,} wait in {passed.topic}" for passed in line.passed if passed.topic]
     if still:
-        words.append(f"no commit seen in {still:.0f} s")
+        words.append(f"no commit in {still:.0f} s")
     if silent:
         words.append(f"no commit yet in {silent} of {many(len(partitions), 'partition')}")
     if held := sum(partition.held for partition in partitions):

@@ -120,7 +120,7 @@ def lines(observed: Observation, limits: Thresholds) -> list[GroupLine]:
 def _line(group: Group, judged: GroupVerdict, observed: Observation, limits: Thresholds) -> GroupLine:
     lags = {partition.place: partition.lag for partition in judged.partitions}
     seconds, known = group_behind(group, lags, observed.now.taken)
-    restless = f"{observed.unrest[group.id]} of {observed.looks} looks" if observed.restless(group.id) else ""
+    restless = f"{observed.unrest[group.id]} of {observed.looks} checks" if observed.restless(group.id) else ""
     return GroupLine(group, judged, seconds, known, limits.passed(judged), restless)
 
 

@@ -1,20 +1,18 @@
-"""Where a group shall read on: from a wish to a plan, partition by partition, with nothing bent in silence. Pure."""
+"""From the requested position to a plan of new offsets, partition by partition; every adjustment is noted. Pure."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from kafkactl.groups.model import Partition
-from kafkactl.topics import Place
-
-NO_SUCH_TIME = -1  # Kafka's answer where no record is at or after a time
+from kafkactl.topics import NO_SUCH_TIME, Place
 
 
 @dataclass(frozen=True)
 class Move:
-    """One partition of a plan: where the group stands and where it shall stand, None for no commit.
+    """One partition of a plan: the old and the new committed offset, None for no commit.
 
-    `again` is how many offsets will be read again, `skipped` how many will not be read; None where that depends on the
-    consumers' auto.offset.reset, for there is no commit on one side. `note`: how the wish was bent, and why.
+    `again` is how many offsets will be read again, `skipped` how many will not be read; None if that depends on the
+    consumers' auto.offset.reset, because there is no commit on one side. `note`: how the request was adjusted, and why.
     """
 
     topic: str
@@ -36,14 +34,14 @@ class Move:
         return self.old != self.new
 
 
-# What a partition's new offset is wished to be, and words where that is not what was literally asked for.
+# The requested new offset of a partition, and a note if it differs from the literal request.
 Goal = Callable[[Partition], tuple[int | None, str]]
 
 
 def plan(partitions: Iterable[Partition], wish: Goal, *, exact: bool = False) -> tuple[Move, ...]:
-    """The moves that a wish means for these partitions, whose first and end offsets are known.
+    """The moves for these partitions, whose first and end offsets are known.
 
-    An offset outside the log becomes its nearest end, and the note says so; with `exact` (to put back what was) it is
+    An offset outside the log becomes its nearest end, and the note says so; with `exact` (to restore old offsets) it is
     kept, and the note says that.
     """
     return tuple(_move(partition, *wish(partition), exact) for partition in partitions)
@@ -55,9 +53,9 @@ def _move(partition: Partition, wished: int | None, note: str, exact: bool) -> M
         return Move(*partition.place, partition.committed, None, note=note)
     inside = min(max(wished, first), end)
     if wished < 0:
-        note = f"there are not so many: the first one left is {first:,}"
+        note = f"there are fewer records: the first available offset is {first:,}"
     elif wished < first:
-        note = f"{wished:,} is gone: the first one left is {first:,}"
+        note = f"{wished:,} has been deleted: the first available offset is {first:,}"
     elif wished > end:
         note = f"{wished:,} is beyond the end, {end:,}"
     new = wished if exact else inside
@@ -68,44 +66,44 @@ def _move(partition: Partition, wished: int | None, note: str, exact: bool) -> M
 
 
 def to_earliest(partition: Partition) -> tuple[int | None, str]:
-    """To the first record left."""
+    """To the first available record."""
     return partition.first, ""
 
 
 def to_latest(partition: Partition) -> tuple[int | None, str]:
-    """To the end; before an open transaction, whose records nobody has read yet."""
+    """To the end, or to the start of an open transaction, whose records nobody has read yet."""
     held = f"{partition.held:,} in an open transaction are not skipped" if partition.held else ""
     return partition.readable_end, held
 
 
 def to_offset(offset: int) -> Goal:
-    """To one offset, in every partition."""
+    """To the same offset in every partition."""
     return lambda partition: (offset, "")
 
 
 def by(number: int) -> Goal:
-    """So many offsets on, or back where negative."""
+    """Shifted by a number of offsets; negative goes back."""
 
     def wish(partition: Partition) -> tuple[int | None, str]:
         if partition.committed is None:
-            return None, "nothing committed to count from: left as it is"
+            return None, "no commit to count from: unchanged"
         return partition.committed + number, ""
 
     return wish
 
 
 def to_time(offsets: Mapping[Place, int]) -> Goal:
-    """To the first record at or after a time, as Kafka answered it; where there is none, to the end."""
+    """To the first record at or after a time, as Kafka answered; if there is none, to the end."""
 
     def wish(partition: Partition) -> tuple[int | None, str]:
         offset = offsets[partition.place]
         if offset == NO_SUCH_TIME:
-            return partition.readable_end, "no record is that late: the end"
+            return partition.readable_end, "no record at or after that time: moved to the end"
         return offset, ""
 
     return wish
 
 
 def to_these(offsets: Mapping[Place, int | None]) -> Goal:
-    """To what is listed; None where there shall be no commit."""
+    """To the listed offsets; None means no commit."""
     return lambda partition: (offsets[partition.place], "")

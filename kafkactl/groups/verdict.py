@@ -29,9 +29,8 @@ VERDICTS: tuple[Verdict, ...] = (
     "STOPPED",  # records wait, and nobody owns the partition
     "STALLED",  # records wait, and its owner commits nothing
     "OUT_OF_RANGE",  # records it has not read are gone
-    "AHEAD",  # its commit is beyond the end: the topic was made anew, or a broker lost records
+    "AHEAD",  # its commit is beyond the end: the topic was recreated, or a broker lost records
 )
-TRENDS: frozenset[Verdict] = frozenset({"SLOW", "REWOUND", "STALLED"})
 ERRORS: frozenset[Verdict] = frozenset({"STALLED", "OUT_OF_RANGE", "AHEAD"})
 
 
@@ -222,7 +221,7 @@ def _of_readers(group: Group, owner: Member | None, lag: int, motion: _Motion) -
 
 
 def _rewound(now: Partition, before: Partition) -> int:
-    """How far the commit went back in a topic that is still the same: one made anew ends earlier than before."""
+    """How far the commit went back in a topic that is still the same: a recreated one ends earlier than before."""
     if before.committed is None or before.end is None or now.committed is None or now.end is None:
         return 0
     same = now.committed < before.committed <= before.end <= now.end

@@ -13,7 +13,7 @@ RUN_HEADER = "kafkactl-test"
 class TestRecord:
     """The record that run `run` writes as number `number` (from 0) to a partition: the same bytes each time it is made.
 
-    Keys, headers and values hold what pipelines tend to damage: bytes that are no UTF-8, zeros, repeated names.
+    Keys, headers and values contain what pipelines tend to damage: bytes that are not UTF-8, zeros, repeated names.
     """
 
     key: bytes
@@ -31,13 +31,18 @@ def sample(run: str, partition: int, number: int, size: int) -> TestRecord:
     )
 
 
-def number_of(headers: Sequence[Header] | None, run: str) -> int | None:
+def number_of(headers: Sequence[tuple[str, bytes | None]], run: str) -> int | None:
     """The number of a record that this run wrote; None for anybody else's record."""
-    found: Mapping[str, bytes] = dict(reversed(headers or ()))
+    found: Mapping[str, bytes | None] = dict(reversed(headers))
     if found.get(RUN_HEADER) != run.encode():
         return None
-    text = found.get("number", b"")
+    text = found.get("number") or b""
     return int(text) if text.isdigit() else None
+
+
+def number_of_key(key: bytes) -> int:
+    """The number of the record with this key, which `sample` made."""
+    return int(key.split(b"-")[1])
 
 
 @dataclass(frozen=True)
@@ -65,10 +70,15 @@ class Verdict:
         return not (self.lost or self.duplicated or self.reordered or self.damaged)
 
     def words(self) -> str:
-        """The verdict as a phrase: "none lost, none twice, in order", or what went wrong."""
+        """The verdict as a phrase: "none lost, none duplicated, in order, intact", or what went wrong."""
         if self.good:
-            return "none lost, none twice, in order, intact"
-        counts = {"lost": self.lost, "twice": self.duplicated, "out of order": self.reordered, "damaged": self.damaged}
+            return "none lost, none duplicated, in order, intact"
+        counts = {
+            "lost": self.lost,
+            "duplicated": self.duplicated,
+            "out of order": self.reordered,
+            "damaged": self.damaged,
+        }
         return ", ".join(f"{number:,} {what}" for what, number in counts.items() if number)
 
 

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
-from confluent_kafka import TopicPartition as TP
-
 from kafkactl.cluster.client import Cluster
-from kafkactl.cluster.kafka_errors import error_text
 from kafkactl.cluster.outage import Patience
-from kafkactl.cluster.properties import client_properties
 from kafkactl.errors import KafkactlError
-from kafkactl.probe.comparison import Received, Verdict, compare, number_of, sample
+from kafkactl.probe.comparison import Received, Verdict, compare, number_of, number_of_key, sample
+from kafkactl.records.consume import Reader, as_record
+from kafkactl.records.model import Partitioner
+from kafkactl.records.outgoing import Outgoing
+from kafkactl.records.send import Sender
+from kafkactl.topics import Place
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,13 @@ class Written:
 
     acknowledged: dict[int, list[int]] = field(default_factory=dict)
     latencies: dict[tuple[int, int], float] = field(default_factory=dict)
-    failures: list[str] = field(default_factory=list)
     sent_at: dict[tuple[int, int], float] = field(default_factory=dict)
+
+    def take(self, message: Any) -> None:
+        """A record was acknowledged; its key says which one."""
+        partition, number = message.partition(), number_of_key(message.key())
+        self.acknowledged.setdefault(partition, []).append(number)
+        self.latencies[partition, number] = message.latency() or 0.0
 
 
 def write(cluster: Cluster, load: Load, written: Written) -> None:
@@ -48,74 +53,43 @@ def write(cluster: Cluster, load: Load, written: Written) -> None:
 
     Raises UnreachableError when the cluster goes away, KafkactlError when records are refused.
     """
-    producer = Producer(
-        {
-            **client_properties(cluster.connection),
-            "acks": "all",
-            "enable.idempotence": True,
-            "linger.ms": 0,
-            "message.timeout.ms": int(load.timeout * 1000),
-        }
-    )
-    # Metadata first: without it the first record waits half a second for it, which says nothing about the brokers.
-    cluster.call(producer.list_topics, load.topic, timeout=load.timeout)
-    producer.poll(0.05)
     patience = Patience(cluster.link, load.timeout)
+    sender = Sender(
+        cluster,
+        load.topic,
+        partitioner=Partitioner.MURMUR2,
+        max_bytes=max(1_000_000, load.size + 1_000),
+        timeout=load.timeout,
+        stopped=lambda: not patience.check(),
+        acknowledged=written.take,
+    )
     # A burst would measure our own queue: few are under way at once, so that the times are the brokers'.
     window = max(len(load.partitions) * 2, load.total // 200)
     try:
         for number in range(load.count):
             for partition in load.partitions:
-                _produce(producer, load, partition, number, written, patience)
-            producer.poll(0)
+                written.sent_at[partition, number] = time.monotonic()
+                sender.send(_outgoing(load, partition, number))
+            sender.poll()
             # The first of each partition also opens connections and fetches a producer id: nothing overtakes it.
-            while len(producer) > (window if number else 0) and patience.check():
-                producer.poll(0.001)
-        while len(producer) and patience.check():
-            producer.poll(0.02)
-        unanswered = len(producer)
+            while sender.waiting > (window if number else 0) and patience.check():
+                sender.poll(0.001)
+        while sender.waiting and patience.check():
+            sender.poll(0.02)
+        failures, unanswered = sender.failures(), sender.waiting
     finally:
-        producer.purge()
-        producer.flush(0.2)
-    if written.failures or unanswered:
-        why = written.failures[0] if written.failures else f"no answer in {load.timeout:g} s"
+        sender.take_back()
+    if failures or unanswered:
+        why = failures[0].why if failures else f"no answer in {load.timeout:g} s"
         raise KafkactlError(f"{len(written.latencies):,} of {load.total:,} records were acknowledged: {why}")
 
 
-def _produce(producer: Producer, load: Load, partition: int, number: int, written: Written, patience: Patience) -> None:
+def _outgoing(load: Load, partition: int, number: int) -> Outgoing:
     record = sample(load.run, partition, number, load.size)
-
-    def delivered(error: Any, message: Any) -> None:
-        if error is not None:
-            written.failures.append(error_text(error))
-            return
-        written.acknowledged.setdefault(partition, []).append(number)
-        written.latencies[partition, number] = message.latency() or 0.0
-
-    while True:
-        written.sent_at[partition, number] = time.monotonic()
-        try:
-            producer.produce(
-                load.topic,
-                partition=partition,
-                key=record.key,
-                value=record.value,
-                headers=list(record.headers),
-                on_delivery=delivered,
-            )
-        except BufferError:
-            if not patience.check():
-                raise KafkactlError(
-                    f"the records do not leave: no room in the send queue for {load.timeout:g} s"
-                ) from None
-            producer.poll(0.1)
-        except KafkaException as error:
-            raise KafkactlError(error_text(error.args[0])) from None
-        else:
-            return
+    return Outgoing(record.value, record.key, record.headers, partition=partition)
 
 
-class ReadBack:
+class Echo:
     """Reads a topic from where it ended before the writing, in a thread of its own, and keeps what is ours.
 
     Joins no group and commits nothing.
@@ -124,24 +98,14 @@ class ReadBack:
     def __init__(self, cluster: Cluster, load: Load, starts: dict[int, int], sent_at: dict[tuple[int, int], float]):
         self.load = load
         self.received: list[Received] = []
-        self.latencies: dict[tuple[int, int], float] = {}  # seconds from produce() to here
+        self.latencies: dict[tuple[int, int], float] = {}  # seconds from send() to here
         self.error = ""
         self._sent_at = sent_at
         self._positions = dict(starts)
         self._ends: dict[int, int] | None = None
         self._stop = threading.Event()
-        self._consumer = Consumer(
-            {
-                **client_properties(cluster.connection),
-                "group.id": "kafkactl-test",  # librdkafka asks for one; assign() joins none
-                "enable.auto.commit": False,
-                "enable.partition.eof": True,  # the end is reached even where its last offset is no record
-                "auto.offset.reset": "error",
-                "fetch.wait.max.ms": 50,
-                "allow.auto.create.topics": False,
-            }
-        )
-        self._consumer.assign([TP(load.topic, partition, offset) for partition, offset in starts.items()])
+        self._reader = Reader(cluster, lambda _: None)
+        self._reader.assign({Place(load.topic, partition): offset for partition, offset in starts.items()})
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
@@ -164,13 +128,14 @@ class ReadBack:
     def _read(self) -> None:
         try:
             while not self._stop.is_set() and not self._done():
-                message = self._consumer.poll(0.05)
-                if message is not None:
-                    self._take([message, *self._consumer.consume(500, 0)])
-        except (KafkaException, RuntimeError) as error:
-            self.error = str(error)
+                messages, ends = self._reader.messages(0.05)
+                self._take(messages)
+                for place, offset in ends.items():  # the end is reached even where its last offset is no record
+                    self._positions[place.partition] = max(offset, self._positions[place.partition])
+        except KafkactlError as error:
+            self.error = error.message
         finally:
-            self._consumer.close()
+            self._reader.close()
 
     def _done(self) -> bool:
         ends = self._ends
@@ -178,21 +143,13 @@ class ReadBack:
 
     def _take(self, messages: Sequence[Any]) -> None:
         now = time.monotonic()
-        for message in messages:
-            error, partition = message.error(), message.partition()
-            if error is not None:
-                if error.code() == KafkaError._PARTITION_EOF:
-                    self._positions[partition] = max(message.offset(), self._positions[partition])
-                elif error.code() not in (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT):
-                    self.error = error_text(error)
-                    self._stop.set()
-                continue
-            self._positions[partition] = message.offset() + 1
-            headers = message.headers()
-            number = number_of(headers, self.load.run)
+        for record in map(as_record, messages):
+            self._positions[record.partition] = record.offset + 1
+            number = number_of(record.headers, self.load.run)
             if number is None:
                 continue
-            wanted = sample(self.load.run, partition, number, self.load.size)
-            same = (message.key(), message.value() or b"", tuple(headers)) == (wanted.key, wanted.value, wanted.headers)
-            self.received.append(Received(partition, number, same))
-            self.latencies.setdefault((partition, number), now - self._sent_at.get((partition, number), now))
+            wanted = sample(self.load.run, record.partition, number, self.load.size)
+            same = (record.key, record.value or b"", record.headers) == (wanted.key, wanted.value, wanted.headers)
+            self.received.append(Received(record.partition, number, same))
+            place = record.partition, number
+            self.latencies.setdefault(place, now - self._sent_at.get(place, now))

@@ -19,8 +19,9 @@ from kafkactl.cluster.offsets import read_ranges
 from kafkactl.cluster.outage import Patience
 from kafkactl.errors import ExitCode, KafkactlError
 from kafkactl.probe.comparison import percentile
-from kafkactl.probe.roundtrip import Load, ReadBack, Written, write
+from kafkactl.probe.roundtrip import Echo, Load, Written, write
 from kafkactl.settings import Connection
+from kafkactl.text.words import and_more
 from kafkactl.topics import LiveTopic, health
 
 SCRATCH_PREFIX = "kafkactl-test-"
@@ -28,7 +29,7 @@ SCRATCH_PREFIX = "kafkactl-test-"
 
 @dataclass(frozen=True)
 class Order:
-    """What to prove. `topic` None means a scratch topic; `declared` are topics that must be there with leaders."""
+    """What to prove. `topic` None means a scratch topic; `declared` are topics that must exist and have leaders."""
 
     connection: Connection
     declared: tuple[str, ...] = ()
@@ -40,7 +41,7 @@ class Order:
 
 @dataclass(frozen=True)
 class StepResult:
-    """What became of one step. `figures` are seconds by name (p50, p95 …)."""
+    """The result of one step. `figures` are seconds by name (p50, p95 …)."""
 
     name: str
     state: Literal["ok", "error", "skipped"]
@@ -51,7 +52,7 @@ class StepResult:
 
 
 class Proof:
-    """One run of the steps. Whatever it makes on the cluster is removed by `clean`, which is safe to call twice."""
+    """One run of the steps. `clean` removes everything it creates on the cluster, and is safe to call twice."""
 
     def __init__(
         self,
@@ -68,7 +69,7 @@ class Proof:
         self._made_topic = self._made_group = False
         self._partitions: tuple[int, ...] = ()
         self._written = Written()
-        self._reader: ReadBack | None = None
+        self._echo: Echo | None = None
         self._figures: Mapping[str, float] | None = None
 
     def steps(self) -> Iterator[StepResult]:
@@ -96,7 +97,7 @@ class Proof:
         if declared:
             text = f"{declared:,} declared topics exist and have leaders"
             steps.append(("declared", ("metadata",), lambda: text, self._declared))
-        topic_text = "make a scratch topic, a leader on every broker" if scratch else f"topic {self._topic} has leaders"
+        topic_text = "create a scratch topic led by every broker" if scratch else f"topic {self._topic} has leaders"
         steps += [
             ("topic", ("brokers", "metadata"), lambda: topic_text, self._make_topic),
             ("write", ("topic",), self._write_text, self._write),
@@ -162,7 +163,7 @@ class Proof:
 
     def _metadata(self) -> None:
         if not self.cluster.info.brokers:
-            raise KafkactlError("the cluster names no broker")
+            raise KafkactlError("the cluster lists no brokers")
         self._topics = read_topics(self.cluster, self.order.declared, config_of=())
 
     def _declared(self) -> None:
@@ -172,8 +173,9 @@ class Proof:
             if (why := _trouble(self._topics.found.get(name)))
         ]
         if bad:
-            more = f" and {len(bad) - 3:,} more" if len(bad) > 3 else ""
-            raise KafkactlError(f"{'; '.join(bad[:3])}{more}.", where="Create what is missing: kafkactl init-topics")
+            raise KafkactlError(
+                f"{and_more(bad, separator='; ')}.", where="To create missing topics: kafkactl init-topics"
+            )
 
     def _make_topic(self) -> None:
         self._before_writing(self.cluster)
@@ -184,7 +186,7 @@ class Proof:
         self._starts = self._ends_of(topic)
 
     def _find_topic(self) -> LiveTopic:
-        # Any broker may be the one that is asked, and one learns of a topic made just now later than another.
+        # Any broker may be asked, and some learn of a new topic later than others.
         deadline = time.monotonic() + (min(5.0, self.order.timeout) if self._made_topic else 0.0)
         while True:
             topic = read_topics(self.cluster, [self._topic], config_of=()).found.get(self._topic)
@@ -215,7 +217,7 @@ class Proof:
         wait_for_leaders(self.cluster, [self._topic], self.order.timeout)
 
     def _ends_of(self, topic: LiveTopic) -> dict[int, int]:
-        # The leader of a topic made a moment ago may not know yet that it is one.
+        # The leader of a new topic may not know yet that it is one.
         deadline = time.monotonic() + min(5.0, self.order.timeout)
         while True:
             ranges = read_ranges(self.cluster, [topic])
@@ -235,27 +237,27 @@ class Proof:
         return f"write {total}records to {where}, acks=all"
 
     def _write(self) -> None:
-        self._reader = ReadBack(self.cluster, self._load(), self._starts, self._written.sent_at)
+        self._echo = Echo(self.cluster, self._load(), self._starts, self._written.sent_at)
         try:
             write(self.cluster, self._load(), self._written)
         finally:
             self._figures = _percentiles(self._written.latencies)
 
     def _read_text(self) -> str:
-        if self._reader is None:
+        if self._echo is None:
             return "read them back"
-        return f"read {len(self._reader.received):,} back: {self._reader.judged(self._written).words()}"
+        return f"read {len(self._echo.received):,} back: {self._echo.judged(self._written).words()}"
 
     def _read(self) -> None:
-        assert self._reader is not None
+        assert self._echo is not None
         topic = self._find_topic()
         patience = Patience(self.cluster.link, self.order.timeout)
-        reached = self._reader.reach(self._ends_of(topic), patience)
-        self._reader.close()
-        self._figures = _percentiles(self._reader.latencies)
-        if self._reader.error or not reached:
-            raise KafkactlError(self._reader.error or f"the end was not reached in {self.order.timeout:g} s")
-        verdict = self._reader.judged(self._written)
+        reached = self._echo.reach(self._ends_of(topic), patience)
+        self._echo.close()
+        self._figures = _percentiles(self._echo.latencies)
+        if self._echo.error or not reached:
+            raise KafkactlError(self._echo.error or f"the end was not reached in {self.order.timeout:g} s")
+        verdict = self._echo.judged(self._written)
         if not verdict.good:
             raise KafkactlError(f"{verdict.expected:,} were acknowledged, {verdict.received:,} came back")
 
@@ -280,12 +282,12 @@ class Proof:
         committed = self.cluster.wait(self.cluster.admin.list_consumer_group_offsets([request])[group])
         found = committed.topic_partitions[0].offset
         if found != wanted.offset:
-            raise KafkactlError(f"offset {wanted.offset} was committed, {found} came back")
+            raise KafkactlError(f"offset {wanted.offset} was committed, but {found} came back")
 
     def clean(self) -> StepResult | None:
         """Remove what was made. None where nothing was."""
-        if self._reader is not None:
-            self._reader.close()
+        if self._echo is not None:
+            self._echo.close()
         if self._cluster is None or not (self._made_topic or self._made_group):
             return None
         start, left = time.monotonic(), []
@@ -300,14 +302,14 @@ class Proof:
         taken = time.monotonic() - start
         if left:
             return StepResult(
-                "remove what was made", "error", taken, f"still there: {'; '.join(left)}", exit_code=ExitCode.FOUND
+                "clean up", "error", taken, f"could not remove: {'; '.join(left)}", exit_code=ExitCode.FOUND
             )
         return StepResult(
             "scratch topic and group removed" if self.order.topic is None else "group removed", "ok", taken
         )
 
     def _remove(self, delete: Callable[..., dict[str, object]], name: str, absent: int) -> str:
-        """Why `name` could not be deleted; "" where it is gone."""
+        """Why `name` could not be deleted; "" if it is gone."""
         try:
             answer = self.cluster.gather(delete([name], request_timeout=10.0), limit=10)[name]  # type: ignore[arg-type]
         except KafkactlError as error:
@@ -329,7 +331,7 @@ _COORDINATOR_SOON = (
 
 def _trouble(topic: LiveTopic | None) -> str:
     if topic is None:
-        return "is not there"
+        return "does not exist"
     state, words = health(topic)
     return words if state == "error" else ""
 

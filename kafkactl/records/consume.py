@@ -27,8 +27,8 @@ from kafkactl.records.model import Record, TimestampType
 from kafkactl.text.words import and_more
 from kafkactl.topics import Place
 
-# What may lie between Kafka and a reader who is slow. Many tiny records weigh more than their bytes, so their number
-# is bounded, too, and a fetch brings few; a pipe runs at full speed nevertheless.
+# Bounds what is buffered for a slow reader. Many tiny records weigh more than their bytes, so their number is bounded
+# too, and a fetch brings few; a pipe still runs at full speed.
 _QUEUE = {
     "queued.max.messages.kbytes": 16_384,
     "queued.min.messages": 100_000,
@@ -91,8 +91,8 @@ class Reader:
         """Read these partitions no more; messages of theirs that have come already are dropped."""
         self._consumer.incremental_unassign([TP(*place) for place in places])
 
-    def messages(self, wait: float) -> tuple[list[Any], list[Place]]:
-        """librdkafka's messages that have come within `wait` seconds, and the partitions whose end was reached.
+    def messages(self, wait: float) -> tuple[list[Any], dict[Place, int]]:
+        """librdkafka's messages of the next `wait` seconds, and the partitions whose end was reached, with that offset.
 
         Raises KafkactlError where reading cannot go on.
         """
@@ -100,18 +100,19 @@ class Reader:
         if not batch:
             first = self._consumer.poll(wait)
             if first is None:
-                return [], []
+                return [], {}
             batch = [first, *self._consumer.consume(_BATCH, 0)]
         if not any(map(Message.error, batch)):
             self._back()
-            return batch, []
-        good, ends = [], []
+            return batch, {}
+        good: list[Any] = []
+        ends: dict[Place, int] = {}
         for message in batch:
             error = message.error()
             if error is None:
                 good.append(message)
             elif error.code() == KafkaError._PARTITION_EOF:
-                ends.append(Place(message.topic(), message.partition()))
+                ends[Place(message.topic(), message.partition())] = message.offset()
             elif error.code() == KafkaError._AUTO_OFFSET_RESET:
                 self._start_again(message)
             elif error.code() not in (*_GONE, *_OF_THE_GROUP):
@@ -138,7 +139,7 @@ class Reader:
             self.join({place: wanted})
             return
         if wanted < first:
-            self._told(f"{place}: offset {wanted} is gone; the first one left is {first}")
+            self._told(f"{place}: offset {wanted} has been deleted; continuing at the first available one, {first}")
         elif wanted > end:
             self._told(f"{place}: offset {wanted} is beyond the end, {end}: a broker has lost records")
         self.join({place: min(max(wanted, first), end)})
@@ -202,7 +203,7 @@ def read_until(
             heard = time.monotonic()
         elif time.monotonic() - heard > seconds:
             raise KafkactlError(
-                f"No records came from {and_more(sorted(open_places))} for {seconds:g} s, though there should be some."
+                f"No records arrived from {and_more(sorted(open_places))} for {seconds:g} s, but there should be some."
             )
         # Of few partitions librdkafka is asked, of many the messages: either way with no line of Python for each.
         few = len(open_places) < len(messages)

@@ -22,7 +22,7 @@ def by_pattern(pattern: str) -> Filter:
     try:
         search = re.compile(pattern.encode()).search
     except re.error as error:
-        raise UsageError(f"--grep: {pattern!r} is no regular expression: {error}.") from None
+        raise UsageError(f"--grep: {pattern!r} is not a valid regular expression: {error}.") from None
 
     def keep(record: Record) -> bool:
         texts = [record.value, record.key]

@@ -58,7 +58,7 @@ def compile_format(text: str) -> Callable[[Record], bytes]:
             arguments += f"{argument}, "
         else:
             names = " ".join(f"%{name}" for name in (*TOKENS, "%"))
-            raise UsageError(f"%{token} is no token of --format.", hint=f"There are {names}.")
+            raise UsageError(f"%{token} is not a valid token of --format.", hint=f"Valid tokens: {names}.")
     # One expression for the whole record, of the pieces above alone: a call for each token takes twice as long.
     given = {"template": template, "headers": headers, "length": length}
     return cast("Callable[[Record], bytes]", eval(f"lambda r: template % ({arguments})", given))
@@ -74,7 +74,7 @@ Paint = Callable[[str, str], str]
 
 
 def printable(data: bytes, *, lines: bool = False) -> str:
-    """Bytes as text that cannot drive a terminal; what is no UTF-8 is shown as escapes. `lines` keeps newlines."""
+    """Bytes as text safe for a terminal; what is not UTF-8 is shown as escapes. `lines` keeps newlines."""
     return plain(data.decode("utf-8", "backslashreplace"), lines=lines)
 
 

@@ -13,7 +13,7 @@ from kafkactl.records.unsent import Unsent
 
 _WAIT = 0.1  # seconds: how soon a signal is noticed
 _GRACE = 5.0  # seconds for acknowledgements after a signal
-_DRAIN, _QUIET = 30.0, 1.0  # seconds: what a pipe may still bring after we stopped
+_DRAIN, _QUIET = 30.0, 1.0  # seconds: how long to read on from a pipe after we stopped
 
 
 class Pace:
@@ -34,20 +34,20 @@ class Pace:
 
 @dataclass
 class Tally:
-    """What became of the input, beside what the sender counts."""
+    """What happened to the input, besides what the sender counts."""
 
     lines: int = 0
-    invalid: int = 0  # lines that are no record
-    unfit: int = 0  # records the topic would refuse
-    refused: Counter[str] = field(default_factory=Counter)  # by why the brokers refused them
-    left: int = 0  # records that were not tried, or whose acknowledgement did not come
-    unknown: int = 0  # of those, how many may be written all the same
+    invalid: int = 0  # lines that are not valid records
+    unfit: int = 0  # records the topic would reject
+    refused: Counter[str] = field(default_factory=Counter)  # by the reason the brokers gave
+    left: int = 0  # records that were not tried, or not acknowledged
+    unknown: int = 0  # of those, how many may have been written anyway
     cut_short: bool = False  # not all of the input was read
 
 
 @dataclass
 class Job:
-    """One produce. `told` hears of each bad line (its number and what is wrong); `aged` of records' timestamps."""
+    """One run of produce. `told` receives each invalid line (its number and the reason), `aged` records' timestamps."""
 
     source: Source
     parse: Parse

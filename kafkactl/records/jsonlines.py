@@ -16,7 +16,7 @@ from kafkactl.records.model import Headers, Record, TimestampType
 
 
 class Base64(msgspec.Struct, forbid_unknown_fields=True):
-    """Bytes that are no UTF-8."""
+    """Bytes that are not UTF-8."""
 
     base64: str
 
@@ -25,7 +25,7 @@ Text = str | Base64 | None
 
 
 class RecordLine(msgspec.Struct, omit_defaults=True):
-    """One line: a record, or what is enough of one to be written. Unknown keys are other people's and are skipped."""
+    """One line: a record, or as much of one as is needed to write it. Unknown keys are ignored."""
 
     value: Text
     key: Text = None
@@ -60,7 +60,7 @@ _decoder = msgspec.json.Decoder(RecordLine)
 
 
 def encode(record: Record, *, masked: bool = False) -> bytes:
-    """The record's line, without its newline. `masked`: something in it was hidden, so it is no copy."""
+    """The record's line, without its newline. `masked`: something in it was hidden, so it is not an exact copy."""
     return _encoder.encode(_line(record, as_text(record.value), _Masked if masked else _Written))
 
 
@@ -107,7 +107,7 @@ def encode_line(line: RecordLine) -> bytes:
 
 
 def decode(line: bytes) -> RecordLine:
-    """A line as it was read. Raises ValueError with what is wrong with it, in words without the line's content."""
+    """Parse a line. Raises ValueError with what is wrong with it, without quoting the line's content."""
     try:
         return _decoder.decode(line)
     except msgspec.DecodeError as error:
@@ -115,7 +115,7 @@ def decode(line: bytes) -> RecordLine:
 
 
 def data(given: Text) -> bytes | None:
-    """The bytes a text of a line stands for. Raises ValueError where its base64 is none."""
+    """The bytes a text of a line stands for. Raises ValueError for invalid base64."""
     if given is None:
         return None
     if isinstance(given, str):
@@ -123,7 +123,7 @@ def data(given: Text) -> bytes | None:
     try:
         return b64decode(given.base64, validate=True)
     except ValueError:
-        raise ValueError("base64 that is none") from None
+        raise ValueError("invalid base64") from None
 
 
 def header_data(line: RecordLine) -> Headers:

@@ -14,15 +14,15 @@ _AT_ONCE = 1000  # lines
 class Source(Protocol):
     """Where lines come from."""
 
-    size: int | None  # bytes in all, None where nobody knows
+    size: int | None  # total bytes, None if unknown
     read: int  # bytes so far
 
     def next(self, wait: float) -> Sequence[bytes] | None:
-        """Lines without their newlines; none when none came within `wait` seconds; None at the end."""
+        """Lines without their newlines; an empty list if none came within `wait` seconds; None at the end."""
         ...
 
     def rest(self, seconds: float, quiet: float) -> Iterator[Sequence[bytes]]:
-        """What is still to come. Of a pipe: what comes until it is `quiet` for that long, or `seconds` have passed."""
+        """The remaining input. For a pipe: what arrives until `quiet` seconds of silence, or `seconds` have passed."""
         ...
 
     @property
@@ -44,7 +44,6 @@ class Lines:
         self.size = status.st_size if self._is_file else None
 
     def next(self, wait: float) -> Sequence[bytes] | None:
-        """As Source."""
         if self.ended:
             return None
         if not select.select([self._descriptor], [], [], wait)[0]:
@@ -67,7 +66,6 @@ class Lines:
         return lines
 
     def rest(self, seconds: float, quiet: float) -> Iterator[Sequence[bytes]]:
-        """As Source."""
         deadline = time.monotonic() + seconds
         while self._is_file or time.monotonic() < deadline:
             before = self.read
@@ -90,11 +88,9 @@ class Repeated:
 
     @property
     def ended(self) -> bool:
-        """As Source."""
         return self._left == 0
 
     def next(self, wait: float) -> Sequence[bytes] | None:
-        """As Source."""
         if not self._left:
             return None
         number = min(self._left, _AT_ONCE)
@@ -102,6 +98,5 @@ class Repeated:
         return [self._line] * number
 
     def rest(self, seconds: float, quiet: float) -> Iterator[Sequence[bytes]]:
-        """As Source."""
         while lines := self.next(0):
             yield lines

@@ -1,4 +1,4 @@
-"""Records on their way to Kafka: what a line of input becomes, and what a topic would refuse. Pure."""
+"""Records on their way to Kafka: what a line of input becomes, and what a topic would reject. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ def keyed(separator: bytes, given: Given) -> Parse:
     def parse(line: bytes) -> Outgoing:
         key, found, value = line.partition(separator)
         if not found:
-            raise ValueError(f"there is no key separator {separator.decode(errors='backslashreplace')!r} in it")
+            raise ValueError(f"it does not contain the key separator {separator.decode(errors='backslashreplace')!r}")
         return Outgoing(value, key, headers, timestamp, partition)
 
     return parse
@@ -88,9 +88,9 @@ def tombstone(given: Given) -> Parse:
 
 
 def from_json(given: Given, *, keep_partition: bool) -> Parse:
-    """A line is a record as `tail -o json` writes it; what the command line says comes before what it says.
+    """A line is a record as `tail -o json` writes it; options of the command line override its values.
 
-    An empty line is no record (None). ValueError for what is none, for a masked record, and for a timestamp that
+    An empty line is skipped (None). Raises ValueError for an invalid record, a masked record, and a timestamp that
     cannot be written: the client library takes 0 for "now".
     """
 
@@ -99,14 +99,14 @@ def from_json(given: Given, *, keep_partition: bool) -> Parse:
             return None
         found = decode(line)
         if found.masked:
-            raise ValueError("it is masked, so it is no copy; `tail --no-mask` shows the record as it is")
+            raise ValueError("it is masked, so it is not an exact copy; use `tail --no-mask` to get one")
         timestamp = found.timestamp if given.timestamp is None else given.timestamp
         if timestamp is not None and timestamp <= 0:
             raise ValueError(f"its timestamp is {timestamp} ms, which cannot be written")
         if not keep_partition:
             partition = given.partition
         elif found.partition is None:
-            raise ValueError("it does not say its partition, and --keep-partition was asked for")
+            raise ValueError("it has no partition, but --keep-partition needs one")
         else:
             partition = found.partition
         return Outgoing(
@@ -159,7 +159,7 @@ _OVERHEAD = 128  # bytes around a record that has no headers, at most
 
 
 def checked(rules: Rules, now: Callable[[], int]) -> Check:
-    """A check that raises ValueError for what the topic would refuse, so that one record spoils no batch of others.
+    """A check that raises ValueError for what the topic would reject, so that one record does not fail a whole batch.
 
     `now` is the clock, in ms.
     """
@@ -169,11 +169,11 @@ def checked(rules: Rules, now: Callable[[], int]) -> Check:
     def check(record: Outgoing) -> None:
         size = len(record.value or b"") + len(record.key or b"")
         if (size > roomy or record.headers) and (exact := batch_size(record)) > most:
-            raise ValueError(f"it takes {exact:,} bytes, and the topic takes {most:,} (max.message.bytes)")
+            raise ValueError(f"it needs {exact:,} bytes, but the topic allows {most:,} (max.message.bytes)")
         if rules.compacted and record.key is None:
-            raise ValueError("it has no key, and the topic is compacted")
+            raise ValueError("it has no key, but the topic is compacted")
         if record.partition >= rules.partitions:
-            raise ValueError(f"there is no partition {record.partition}: the topic has {rules.partitions}")
+            raise ValueError(f"partition {record.partition} does not exist: the topic has {rules.partitions}")
         if record.timestamp:
             clock = now()
             if rules.after is not None and record.timestamp > clock + rules.after:
@@ -215,5 +215,5 @@ def as_line(topic: str, record: Outgoing) -> bytes:
 
 
 def as_invalid(line: bytes, number: int, why: str) -> bytes:
-    """A line that is no record, kept: without a value, so that reading it as a record fails again."""
+    """An invalid line in the file of unsent records: without a value, so that reading it as a record fails again."""
     return msgspec.json.encode({"invalid": why, "line": number, "text": as_text(line)}) + b"\n"

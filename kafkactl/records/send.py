@@ -15,9 +15,8 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from kafkactl.cluster.client import Cluster
-from kafkactl.cluster.kafka_errors import error_text
+from kafkactl.cluster.kafka_errors import error_text, wrong_configuration
 from kafkactl.cluster.properties import client_properties
-from kafkactl.errors import UsageError
 from kafkactl.records.model import Partitioner
 from kafkactl.records.outgoing import Outgoing
 
@@ -40,7 +39,7 @@ _ABOUT_ONE = frozenset(
         KafkaError._INVALID_DIFFERENT_RECORD,
     }
 )
-# After these nobody knows whether the record was written.
+# After these errors it is unknown whether the record was written.
 _UNKNOWN_FATE = frozenset({KafkaError._PURGE_INFLIGHT, KafkaError._MSG_TIMED_OUT, KafkaError._TRANSPORT})
 # What is given back at the end comes in no order: first what was on its way, then what waited, then what found no room.
 _GIVEN_BACK = {KafkaError._PURGE_INFLIGHT: 1, KafkaError._PURGE_QUEUE: 2, KafkaError._QUEUE_FULL: 3}
@@ -61,14 +60,16 @@ class Failure:
 
     @property
     def refused(self) -> bool:
-        """Whether a broker refused this record, and did not merely not get or not answer for it."""
+        """Whether a broker rejected this record, rather than never received or never acknowledged it."""
         return self.code not in _UNKNOWN_FATE and self.code not in _GIVEN_BACK
 
 
 class Sender:
     """A producer for one topic that must exist. `stopped` says when to stop waiting for room in its queue.
 
-    `told` hears that the brokers went away and came back. Raises UsageError for a client configuration it refuses.
+    `told` hears that the brokers went away and came back; `acknowledged`, where it is given, gets librdkafka's message
+    of each acknowledged record, and none then waits for others to share its batch. Raises UsageError for a
+    client configuration it refuses.
     """
 
     def __init__(
@@ -80,11 +81,13 @@ class Sender:
         max_bytes: int,
         timeout: float,
         stopped: Callable[[], bool],
-        told: Callable[[str], None],
+        told: Callable[[str], None] = lambda _: None,
+        acknowledged: Callable[[Any], None] | None = None,
     ) -> None:
         self.topic = topic
         self._stopped = stopped
         self._told = told
+        self._on_acknowledged = acknowledged
         self._failures: list[Failure] = []
         self._again: list[Outgoing] = []
         self._stuck: int | None = None  # how many waited when the brokers went
@@ -93,7 +96,7 @@ class Sender:
         self.given_up = ""  # why nothing can be sent any more
         self.lost = False  # whether that is because nobody answered
         settings = {
-            "linger.ms": 5,
+            "linger.ms": 0 if acknowledged else 5,
             # Room for what comes while the brokers work on what went before; in bytes it is bounded, too.
             "queue.buffering.max.messages": 400_000,
             "queue.buffering.max.kbytes": 131_072,
@@ -103,16 +106,14 @@ class Sender:
             "partitioner": _PARTITIONERS[partitioner],
             "message.max.bytes": min(max(max_bytes, 1000), 1_000_000_000),
             "message.timeout.ms": int(timeout * 1000),
-            "delivery.report.only.error": True,
+            "delivery.report.only.error": acknowledged is None,
             "on_delivery": partial(self._reported, ()),
             "error_cb": self._error,
         }
         try:
             self._producer = Producer(settings)
         except KafkaException as error:
-            raise UsageError(
-                f"The client configuration is refused: {error.args[0].str()}.", hint="See --client-config."
-            ) from None
+            raise wrong_configuration(error) from None
         # Left alone for a moment it gets its producer id; asked for metadata before, it may take half a second to.
         self._producer.poll(0.05)
         cluster.call(self._producer.list_topics, topic, timeout=cluster.connection.timeout)
@@ -169,7 +170,7 @@ class Sender:
                 return
 
     def poll(self, seconds: float = 0) -> None:
-        """Hear what became of records, for so long."""
+        """Process delivery reports for up to so many seconds."""
         self._producer.poll(seconds)
         if self._stuck is not None and len(self._producer) < self._stuck and not self.given_up:
             self._stuck = None
@@ -185,7 +186,7 @@ class Sender:
         return len(self._producer)
 
     def take_back(self) -> None:
-        """Give up what waits: it comes back as failures."""
+        """Abort what is still queued: it comes back as failures."""
         deadline = time.monotonic() + 5
         while self.waiting and time.monotonic() < deadline:
             self._producer.purge(blocking=False)
@@ -206,6 +207,10 @@ class Sender:
         return self.taken - self.failed - self.waiting - len(self._again)
 
     def _reported(self, headers: Any, error: Any, message: Any) -> None:
+        if error is None:
+            if self._on_acknowledged:
+                self._on_acknowledged(message)
+            return
         _, timestamp = message.timestamp()
         record = Outgoing(message.value(), message.key(), headers, max(timestamp, 0), message.partition())
         if error.code() == KafkaError._INVALID_DIFFERENT_RECORD:

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kafkactl.cluster.client import Cluster
-from kafkactl.cluster.offsets import NO_SUCH_TIME, ranges_of, read_time_offsets
+from kafkactl.cluster.offsets import ranges_of, read_time_offsets
 from kafkactl.errors import KafkactlError
-from kafkactl.topics import Place
+from kafkactl.topics import NO_SUCH_TIME, Place
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def at_time(cluster: Cluster, ends: Mapping[Place, int], milliseconds: int) -> d
     found: dict[Place, int] = {}
     for place, offset in read_time_offsets(cluster, ends, milliseconds).items():
         if offset is None:
-            raise KafkactlError(f"The leader of {place} does not answer.", hint=HINT)
+            raise KafkactlError(f"The leader of {place} does not respond.", hint=HINT)
         found[place] = ends[place] if offset == NO_SUCH_TIME else min(offset, ends[place])
     return found
 

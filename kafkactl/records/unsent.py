@@ -1,4 +1,4 @@
-"""The file of what was not acknowledged: written when there is something to write, readable by its owner only."""
+"""The file of unacknowledged records: created only when needed, readable by its owner only."""
 
 import os
 import re
@@ -22,11 +22,9 @@ class Unsent:
 
     def __init__(self, topic: str, path: Path | None, input: Path | None) -> None:
         if path is not None and path.exists():
-            raise UsageError(
-                f"{path} exists, and what it holds is not overwritten.", hint="Name another: --unsent FILE"
-            )
+            raise UsageError(f"{path} already exists and is not overwritten.", hint="Use another name: --unsent FILE")
         if path is not None and not os.access(path.parent, os.W_OK):
-            raise UsageError(f"No file can be made in {path.parent}, where --unsent wants one.")
+            raise UsageError(f"Cannot create a file in {path.parent} for --unsent.")
         self._topic = topic
         self._asked = path
         self._input = input
@@ -39,11 +37,11 @@ class Unsent:
         self._write(as_line(self._topic, record))
 
     def invalid(self, line: bytes, number: int, why: str) -> None:
-        """Keep a line that is no record."""
+        """Keep an invalid line."""
         self._write(as_invalid(line, number, why))
 
     def close(self) -> None:
-        """See to it that what was kept is on the disk. Raises KafkactlError where it is not."""
+        """Flush what was kept to the disk. Raises KafkactlError if that fails."""
         if self._file is None:
             return
         try:
@@ -85,7 +83,7 @@ class Unsent:
 
     def _lost(self, error: OSError) -> KafkactlError:
         return KafkactlError(
-            f"What was not sent cannot be written to {self.path or self._asked or 'a file'}: {error.strerror}.",
-            where=f"{self.count:,} were written before; {self._input or 'the input'} still has to be sent from there.",
-            hint="Make room, or name another place: --unsent FILE",
+            f"Cannot write unsent records to {self.path or self._asked or 'a file'}: {error.strerror}.",
+            where=f"It holds {self.count:,} so far; the rest of {self._input or 'the input'} still has to be sent.",
+            hint="Free some space, or use another file: --unsent FILE",
         )

@@ -95,9 +95,9 @@ def _fetch_one(jar: Jar, cache: Path, staging: Path) -> None:
     found = digest(got)
     if found != jar.sha256:
         raise KafkactlError(
-            f"{jar.coordinates} is not the file it should be; it was not run.",
+            f"{jar.coordinates} has a wrong checksum and was not run.",
             where=f"Its SHA-256 is {found}, expected {jar.sha256}.",
-            hint="Something between here and the package repository changes files, or the sums file is wrong.",
+            hint="Something between here and the package repository changes files, or the checksum file is wrong.",
         )
     settle(got, jar.path(cache))
 
@@ -121,14 +121,16 @@ def _download(coordinates: str, repository: Path) -> Path:
 
 
 def cannot_be_had(what: str, error: BaseException) -> UnreachableError:
-    """The error for an artifact that could not be had."""
+    """The error for an artifact that could not be fetched."""
     if isinstance(error, RuntimeError):
-        return UnreachableError(f"{what} was not found.", hint="Check the version, or what the package mirror offers.")
+        return UnreachableError(
+            f"{what} was not found.", hint="Check the version, and whether the package mirror has it."
+        )
     reason = type(error).__name__
     return UnreachableError(
-        f"{what} cannot be fetched.",
+        f"Cannot fetch {what}.",
         where=f"The package repository does not answer ({reason}).",
-        hint="Check the network and HTTPS_PROXY, or point KAFKACTL_CACHE at a directory that was filled elsewhere.",
+        hint="Check the network and HTTPS_PROXY, or set KAFKACTL_CACHE to a directory filled on another machine.",
     )
 
 
@@ -165,15 +167,15 @@ def jars_of(version: str, cache: Path, *, unverified: bool, progress: Progress) 
     Raises UsageError for a version without sums, UnreachableError if it cannot be resolved.
     """
     if not re.fullmatch(r"[\w.\-]+", version):
-        raise UsageError(f"{version!r} is no Kafka version.", hint=f"For example: {pinned_versions()[0]}")
+        raise UsageError(f"{version!r} is not a valid Kafka version.", hint=f"For example: {pinned_versions()[0]}")
     jars = pinned(version)
     if jars is not None:
         return jars
     if not unverified:
         raise UsageError(
-            f"Kafka {version} has no checksums here, so it is not run.",
+            f"There are no known checksums for Kafka {version}.",
             where=f"Verified versions: {', '.join(pinned_versions())}.",
-            hint="To run it as it comes from the package repository: --unverified",
+            hint="To run it without verification: --unverified",
         )
     noted = cache / "unverified" / f"{version}.sha256"
     if not noted.is_file():

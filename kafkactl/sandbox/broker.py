@@ -82,7 +82,7 @@ def random_id() -> str:
 def check_settings(settings: Mapping[str, str]) -> None:
     """Raises UsageError if settings would change what the sandbox itself decides."""
     for key in sorted(_OURS & settings.keys()):
-        raise UsageError(f"{key} is the sandbox's own to set.", hint="Every other broker setting can be given.")
+        raise UsageError(f"{key} is set by the sandbox and cannot be changed.", hint="Other broker settings can.")
 
 
 def properties(
@@ -142,7 +142,7 @@ def prepare_directory(
     *,
     ipv6: bool = False,
 ) -> None:
-    """Write what a broker starts from: its settings and, where there is none yet, a formatted data directory.
+    """Write a broker's settings and, if there is none yet, its formatted data directory.
 
     The format is a copy of what Kafka's own StorageTool wrote once for this version (see preparation.py); only
     meta.properties differs from cluster to cluster. Its keys are those of Kafka's MetaProperties, version 1.
@@ -245,7 +245,7 @@ def await_serving(
     ended = [node for node in nodes if not runs(node.id)]
     silent = [node for node in nodes if not live_brokers(HOST, node.port) >= set(expected)]
     node = [*ended, *silent, *nodes][0]
-    what = "ended while starting" if ended else f"does not serve after {timeout:.0f} s"
+    what = "exited while starting" if ended else f"is not serving after {timeout:.0f} s"
     raise KafkactlError(f"Broker {node.id} {what}.", where=cause(node.log), hint=f"Its log: {node.log}")
 
 

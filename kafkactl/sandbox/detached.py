@@ -23,7 +23,7 @@ _LAST_LINES = 5
 
 @dataclass(frozen=True)
 class UpOptions:
-    """What is asked of `up`; None is "as it is, or the default"."""
+    """The options of `up`; None means "as it is, or the default"."""
 
     brokers: int | None = None
     version: str | None = None
@@ -176,7 +176,7 @@ def _refuse_other(known: SandboxRecord, wish: UpOptions, *, running: bool) -> No
     if running and wish.full_jit and not known.full_jit:
         other.append("a quick-start JVM")
     if other:
-        what = "A sandbox is up" if running else "Data was kept of a sandbox"
+        what = "A sandbox is up" if running else "There is data of a sandbox"
         raise KafkactlError(
             f"{what} on port {known.port} with {' and '.join(other)}.",
             hint=f"Remove it and its data first: kafkactl sandbox down{_port_flag(known.port)}",

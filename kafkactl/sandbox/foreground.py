@@ -1,4 +1,4 @@
-"""A throw-away cluster, and a command run beside it: its terminal, its signals, its exit code."""
+"""A temporary cluster, and a command run with it: its terminal, its signals, its exit code."""
 
 import os
 import signal
@@ -44,7 +44,7 @@ def check_command(command: Sequence[str]) -> None:
     import shutil
 
     if not shutil.which(command[0]):
-        raise UsageError(f"{command[0]}: no such program.", hint="kafkactl sandbox run -- COMMAND …")
+        raise UsageError(f"Program {command[0]} was not found.", hint="kafkactl sandbox run -- COMMAND …")
 
 
 def run_command(command: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -55,7 +55,7 @@ def run_command(command: Sequence[str], environment: Mapping[str, str]) -> int:
     try:
         process = subprocess.Popen(command, env={**os.environ, **environment})
     except OSError as error:
-        raise UsageError(f"{command[0]} cannot be run: {error.strerror}.") from error
+        raise UsageError(f"Cannot run {command[0]}: {error.strerror}.") from error
     try:
         code = process.wait()
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""What the sandbox needs of this machine: the extra's packages, directories that can be written, locks between processes."""
+"""What the sandbox needs from this machine: the extra's packages, writable directories, locks between processes."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -47,5 +47,5 @@ def disk_errors(hint: str) -> Iterator[None]:
     except OSError as error:
         what = error.strerror or str(error)
         raise KafkactlError(
-            f"The sandbox cannot be used: {what}.", where=str(error.filename or ""), hint=hint
+            f"The sandbox does not work: {what}.", where=str(error.filename or ""), hint=hint
         ) from error

@@ -48,6 +48,6 @@ SIZES = (1, 3)  # brokers of a sandbox
 
 
 def check_size(brokers: int) -> None:
-    """Raises UsageError for a number of brokers the sandbox does not make."""
+    """Raise UsageError for a number of brokers that the sandbox does not support."""
     if brokers not in SIZES:
-        raise UsageError(f"A sandbox has 1 or 3 brokers, not {brokers}.")
+        raise UsageError(f"A sandbox can have 1 or 3 brokers, not {brokers}.")

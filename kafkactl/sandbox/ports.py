@@ -82,7 +82,9 @@ def _bind(host: str, port: int, *, strict: bool) -> socket.socket | None:
             return holder
         holder.close()
         if error.errno == errno.EACCES:
-            raise KafkactlError(f"Port {port} needs privileges.", hint="Choose a port above 1023: --port") from error
+            raise KafkactlError(
+                f"Port {port} needs privileges.", hint="Choose a port above 1023: --port PORT"
+            ) from error
         if error.errno == errno.EADDRINUSE:
             return None
         raise
@@ -111,7 +113,7 @@ def _close(held: list[socket.socket]) -> None:
 def _in_use(port: int) -> PortInUseError:
     return PortInUseError(
         f"Port {port} is in use.",
-        where=f"It is held by {holder(port) or 'a process that cannot be seen from here'}.",
+        where=f"It is used by {holder(port) or 'a process that is not visible from here'}.",
         hint="Stop that process, or choose another port: kafkactl sandbox up --port PORT",
     )
 

@@ -34,7 +34,7 @@ def prepare(version: str | None, *, unverified: bool, progress: Progress) -> Dis
     Raises UsageError (no sums for this version), UnreachableError (an artifact that cannot be fetched) and
     KafkactlError (a wrong sum, or the extra is not installed).
     """
-    with disk_errors("KAFKACTL_CACHE names another directory for jars and what is made of them."):
+    with disk_errors("To use another directory for jars, set KAFKACTL_CACHE."):
         return _prepare(version or pinned_versions()[0], cache_directory(), unverified, progress)
 
 
@@ -42,7 +42,7 @@ def _prepare(version: str, cache: Path, unverified: bool, progress: Progress) ->
     runtime = java.runtime()
 
     def told(step: str) -> None:
-        progress(f"Preparing Kafka {version}, once: {step}")
+        progress(f"Preparing Kafka {version} (only once): {step}")
 
     jars = jars_of(version, cache, unverified=unverified, progress=told)
     home = cache / f"kafka-{version}-{_short_digest(*(jar.sha256 for jar in jars))}"
@@ -50,7 +50,7 @@ def _prepare(version: str, cache: Path, unverified: bool, progress: Progress) ->
     format_directory = home / "format"
     if unfit(jars, cache) or not format_directory.is_dir() or not aot.exists():
         home.mkdir(parents=True, exist_ok=True)
-        with locked(home / "lock", lambda: told("waiting for another kafkactl that does it")):
+        with locked(home / "lock", lambda: told("waiting for another kafkactl to finish it")):
             _sweep(home)
             _provide_jars(jars, cache, home, told)
             _provide_format(home, format_directory, runtime, class_path(jars, cache), told)
@@ -116,7 +116,7 @@ def _provide_format(home: Path, target: Path, runtime: Java, classes: str, told:
         data = Path(scratch) / "data"
         if done.returncode or not (data / "meta.properties").is_file():
             last = done.stdout.decode(errors="replace").strip().splitlines()[-1:]
-            raise KafkactlError("Kafka's storage tool cannot format a data directory.", where=" ".join(last))
+            raise KafkactlError("Kafka's storage tool failed to format a data directory.", where=" ".join(last))
         (data / "meta.properties").unlink()
         data.replace(target)
 
@@ -126,7 +126,7 @@ def _train(distribution: Distribution, aot: Path, told: Progress) -> None:
 
     Where that fails an empty file says so: brokers then start without, and nobody trains again and again.
     """
-    told("training the JVM for quick starts (some seconds)")
+    told("training the JVM for fast starts (takes some seconds)")
     with tempfile.TemporaryDirectory(prefix="aot-", dir=aot.parent) as scratch:
         made = Path(scratch) / "broker.aot"
         with suppress(KafkactlError):

@@ -1,4 +1,4 @@
-"""Running brokers: the handle with which a throw-away cluster is used and hurt, and what ends it when kafkactl is killed.
+"""Running brokers: the handle to use and break a temporary cluster, and the watchdog for when kafkactl is killed.
 
 A small shell waits on a pipe whose other end only this process has. However this process ends, the kernel closes its
 end; the shell then kills the brokers that are left and removes their directory. A parent-death signal would be bound to
@@ -209,7 +209,7 @@ def launched(
         return RunningSandbox(nodes, distribution, watchdog, settings, full_jit=full_jit, extra_flags=extra_flags)
 
     try:
-        with disk_errors("TMPDIR names another directory for what a sandbox writes."):
+        with disk_errors("To use another directory for the sandbox's data, set TMPDIR."):
             sandbox = _on_free_ports(directory, brokers, build)
         yield sandbox
     finally:
@@ -233,7 +233,7 @@ def _on_free_ports(directory: Path, brokers: int, build: Callable[[Sequence[Node
                 if attempt < _PORT_ATTEMPTS and any(map(lost_a_port, nodes)):
                     continue
                 # Its log goes with its directory.
-                hint = "The sandbox of `kafkactl sandbox up` leaves its logs."
+                hint = "To keep a broker's logs, use `kafkactl sandbox up`."
                 raise KafkactlError(error.message, where=error.where, hint=hint) from error
             except BaseException:
                 sandbox.close()

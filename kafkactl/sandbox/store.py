@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 _LAYOUT = 1
-_HINT = "KAFKACTL_STATE names another directory for what a sandbox keeps."
+_HINT = "To use another directory for the sandbox's state, set KAFKACTL_STATE."
 
 
 @dataclass(frozen=True)
@@ -77,15 +77,15 @@ def load_record(port: int) -> SandboxRecord | None:
         return None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise KafkactlError(
-            f"The record of the sandbox on port {port} cannot be read.",
+            f"Cannot read the record of the sandbox on port {port}.",
             where=f"{path}: {error}",
-            hint="Stop its brokers yourself if any run, then remove that directory.",
+            hint="Stop its brokers yourself if any are running, then remove that directory.",
         ) from error
 
 
 def _read(port: int, data: Any) -> SandboxRecord:
     if data["layout"] != _LAYOUT:
-        raise ValueError("written by another kafkactl")
+        raise ValueError("it was written by another version of kafkactl")
     return SandboxRecord(
         port=port,
         version=data["version"],

@@ -1,1 +1,1 @@
-"""Words, numbers, times and names as people write them; no other room of kafkactl is needed for them. Pure."""
+"""Words, numbers, times and names as people write them; imports nothing else of kafkactl. Pure."""

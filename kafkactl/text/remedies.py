@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 _AND = "&&"
-# The subcommands that dial no cluster: the flags that name one are not theirs.
+# Commands that dial no cluster and do not take the flags that select one.
 _LOCAL = frozenset({"sandbox", "lint", "logs", "ps"})
 _GROUPED = frozenset({"groups"})  # their commands have two words
 

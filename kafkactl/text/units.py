@@ -27,7 +27,7 @@ def parse_retention(value: str | int) -> int:
     """
     amount = _parse(value, _MS)
     if amount is None:
-        raise ValueError(f'"{value}" is not a time. Write 7d, 168h or a number of milliseconds.')
+        raise ValueError(f'"{value}" is not a valid duration. Write 7d, 168h or a number of milliseconds.')
     return amount
 
 
@@ -38,7 +38,7 @@ def parse_size(value: str | int) -> int:
     """
     amount = _parse(value, _BYTES_FOLDED)
     if amount is None:
-        raise ValueError(f'"{value}" is not a size. Write 1GiB, 512MiB or a number of bytes.')
+        raise ValueError(f'"{value}" is not a valid size. Write 1GiB, 512MiB or a number of bytes.')
     return amount
 
 

@@ -1,6 +1,7 @@
 """Words for numbers, sizes and spans of time, the same in every command, verdict and check. Pure."""
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 NAMED = 3  # of many alike, so many are named
 _SPANS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
@@ -32,7 +33,7 @@ def size(number: float | None) -> str:
 def age(seconds: float) -> str:
     """A span of time in its two largest units: 0s, 12s, 6m 12s, 3h 5m, 4d 2h."""
     whole = max(0, int(seconds))
-    for (unit, length), (small, part) in zip(_SPANS, _SPANS[1:], strict=False):
+    for (unit, length), (small, part) in pairwise(_SPANS):
         if whole >= length:
             rest = whole % length // part
             return f"{whole // length}{unit} {rest}{small}" if rest else f"{whole // length}{unit}"

@@ -1,4 +1,4 @@
-"""What was judged, as CI reads it: JUnit's XML, and GitHub's workflow commands. On stdout."""
+"""Results for CI on stdout: JUnit XML and GitHub workflow commands."""
 
 import re
 import sys
@@ -9,7 +9,7 @@ from kafkactl.view.output import say
 
 
 class Case(NamedTuple):
-    """One judged thing, as JUnit and GitHub show it: a topic, a step, a check.
+    """One result, as JUnit and GitHub show it: a topic, a step, a check.
 
     `level` is how bad a failure is ("ok" is a pass); `file`, `line` and `column` place it in a file.
     """
@@ -24,7 +24,7 @@ class Case(NamedTuple):
 
 
 def junit(suite: str, cases: Sequence[Case]) -> None:
-    """Cases as one Maven Surefire test suite. A warning passes, as it does in the exit code, and says what it is."""
+    """Cases as one Maven Surefire test suite. A warning passes, as it does in the exit code, with a message."""
     from xml.etree import ElementTree as ET
 
     failed = [case for case in cases if case.level == "error"]

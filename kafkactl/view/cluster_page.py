@@ -23,11 +23,11 @@ def replication(row: "TopicRow") -> str:
 
 
 def admit_gaps(view: "Overview") -> None:
-    """A partial answer is called partial."""
+    """Warn about an incomplete answer."""
     if view.hidden:
         output.warn(
-            f"a partial answer: {many(len(view.hidden), 'declared topic is', 'declared topics are')} hidden "
-            "from this user, and undeclared ones may be, too"
+            f"incomplete answer: {many(len(view.hidden), 'declared topic is', 'declared topics are')} hidden "
+            "from this user, and undeclared topics may be hidden, too"
         )
     if "sizes" in view.storage.missing:
         why = view.storage.missing["sizes"]
@@ -35,7 +35,7 @@ def admit_gaps(view: "Overview") -> None:
     silent = [row.broker for row in view.brokers if not row.answers]
     for broker in silent:
         output.warn(
-            f"broker {broker.id} at {broker.address} does not answer: its sizes and what it leads are not known"
+            f"broker {broker.id} at {broker.address} does not answer: its sizes and the records it leads are unknown"
         )
 
 
@@ -174,7 +174,7 @@ def show_broker(entry: "BrokerSettings") -> None:
     rack = f" · rack {entry.broker.rack}" if entry.broker.rack else ""
     say(f"{output.style().paint(f'broker {entry.broker.id}', 'bold')} · {entry.broker.address}{rack}")
     if entry.why_not:
-        say(f"  its settings could not be read: {entry.why_not}")
+        say(f"  could not read its settings: {entry.why_not}")
         return
     changed = [name for name, setting in sorted(entry.settings.items()) if setting.changed and name not in _ALWAYS]
     rows: list[list[output.Cell]] = []

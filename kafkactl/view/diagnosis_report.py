@@ -1,4 +1,4 @@
-"""What the doctor says: the one thing that is wrong first, with its evidence and what heals it."""
+"""The doctor's report: the root cause first, with its evidence and its remedy."""
 
 import textwrap
 from collections import Counter, defaultdict
@@ -16,11 +16,11 @@ from kafkactl.view.output import DoctorFormat, remedy_document
 _LEVELS = {"error": "red", "warning": "yellow", "info": "dim"}
 _WIDEST = 100  # cells; longer lines are hard to read
 _INDENT = 13  # where the texts begin
-_NAMED = 5  # findings of one code that are told one by one
+_NAMED = 5  # findings of one code that are listed one by one
 
 
 def show_diagnosis(found: Diagnosis, form: DoctorFormat, seconds: float) -> None:
-    """Show a diagnosis that took so long."""
+    """Show a diagnosis and how long it took."""
     match form:
         case DoctorFormat.JSON:
             output.document("doctor", {**diagnosis_document(found), "seconds": round(seconds, 3)})
@@ -62,7 +62,7 @@ def _tell(found: Diagnosis, seconds: float) -> None:
 
 
 def _tell_news(found: Diagnosis) -> None:
-    """What is worth knowing, and no fault."""
+    """What is worth knowing but not a fault."""
     for info in found.findings("info"):
         for place, line in enumerate(_wrap(info.headline, _room() - 7)):
             output.say(f"{info.code if place == 0 else '':<5}  {line}")
@@ -73,18 +73,18 @@ def _room() -> int:
 
 
 def _wrap(text: str, width: int) -> list[str]:
-    """`text` in lines; a word that is longer stays whole, so that it can be copied."""
+    """`text` in lines; a longer word stays whole, so that it can be copied."""
     return textwrap.wrap(plain(text), width, break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def _entry(word: str, text: str, colour: str = "") -> None:
-    """A word, and beside it a text of as many lines as it takes."""
+    """A label, and next to it a text of as many lines as it takes."""
     for place, line in enumerate(_wrap(text, _room() - _INDENT)):
         output.say(f"  {word if place == 0 else '':<{_INDENT - 3}} {output.style().paint(line, colour)}")
 
 
 def _heal(word: str, remedy: Remedy) -> None:
-    """A remedy: a command stays in one line, whatever its length."""
+    """A remedy: a command stays on one line, whatever its length."""
     if isinstance(remedy, Advice):
         _entry(word, remedy.text)
         return
@@ -107,7 +107,7 @@ def _tell_first(found: Diagnosis, first: Told) -> None:
     for word, text in first.evidence:
         _entry(word, text)
     for place, remedy in enumerate(first.heal):
-        _heal("heal" if place == 0 else "", remedy)
+        _heal("fix" if place == 0 else "", remedy)
     alike = [told for told in found.findings(first.severity) if told.code == first.code][1:]
     for told in alike[:_NAMED]:
         _entry("and", told.headline)
@@ -131,13 +131,13 @@ def _tell_others(found: Diagnosis, first: Told) -> None:
     for code, tolds in others.items():
         more = f" (and {len(tolds) - 1:,} more)" if len(tolds) > 1 else ""
         _entry("also", f"{tolds[0].severity} {code}: {tolds[0].headline}{more}", _LEVELS[tolds[0].severity])
-        # An error that nothing explains has a cause of its own: it waits for no second run of the doctor.
+        # An error that nothing explains has its own cause, so its remedy is shown right away.
         for remedy in tolds[0].heal if tolds[0].severity == "error" else ():
             _heal("", remedy)
 
 
 def _in_short(found: Diagnosis, listed: list[str]) -> str:
-    """Codes; where all of a category are among them, KD5xx."""
+    """Codes; a category that is complete is shortened to KD5xx."""
     words: dict[str, None] = {}
     for code in listed:
         whole = all(result.code in listed for result in found.results if result.code[:3] == code[:3])
@@ -147,7 +147,7 @@ def _in_short(found: Diagnosis, listed: list[str]) -> str:
 
 def _tell_crashed(found: Diagnosis) -> None:
     for result in found.states("crashed"):
-        _entry("crashed", f"{result.code}: {result.reason}. Report it, with what --save FILE writes.")
+        _entry("crashed", f"{result.code}: {result.reason}. Please report it, with the file that --save FILE writes.")
 
 
 def _passed(found: Diagnosis) -> str:
@@ -220,7 +220,7 @@ def _cases(found: Diagnosis) -> list[Case]:
 
 
 def explain(code: str, entry: Code) -> None:
-    """Say what a code means, and what heals it."""
+    """Explain what a code means and how to fix it."""
     look = output.style()
     output.say(f"{look.paint(code, 'bold')}  {entry.slug}  ({entry.severity}, {category(code)})")
     output.say(f"{entry.title}.")
@@ -229,15 +229,15 @@ def explain(code: str, entry: Code) -> None:
         output.say(line)
     output.say()
     for place, remedy in enumerate(entry.remedies):
-        _heal("heal" if place == 0 else "", filled(remedy, _Capitals()))
+        _heal("fix" if place == 0 else "", filled(remedy, _Capitals()))
     if entry.reasons:
-        _entry("explained", f"by {', '.join(dict.fromkeys(entry.reasons))}: it is skipped where one of them is found")
+        _entry("explained", f"by {', '.join(dict.fromkeys(entry.reasons))}: skipped if one of them is found")
     if entry.waits:
-        _entry("waits", "time alone may heal it: --wait 60s looks again")
+        _entry("waits", "it may recover without help: --wait 60s re-checks")
 
 
 class _Capitals(dict[str, str]):
-    """What a finding fills in, as a place for it: TOPIC."""
+    """A placeholder for each value that a finding fills in: TOPIC."""
 
     def __missing__(self, name: str) -> str:
         return name.upper()

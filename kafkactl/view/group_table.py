@@ -10,7 +10,7 @@ from kafkactl.groups.reasons import reason, word
 from kafkactl.groups.report import GroupLine
 from kafkactl.groups.verdict import COMMIT_INTERVAL, ERRORS, PartitionVerdict, Verdict, behind
 from kafkactl.text.escapes import plain
-from kafkactl.text.words import many
+from kafkactl.text.words import NAMED, many
 from kafkactl.topics import in_short
 from kafkactl.view import output
 from kafkactl.view.output import Cell, Coloured, Column
@@ -35,6 +35,12 @@ def brief(seconds: float) -> str:
             rest = whole % length // part
             return f"{whole // length}{unit} {rest}{small}" if rest else f"{whole // length}{unit}"
     return f"{whole}s"
+
+
+def warn_of_gaps(gaps: Iterable[str]) -> None:
+    """Say what of the groups is not known; the first reasons are enough."""
+    for gap in list(gaps)[:NAMED]:
+        output.warn(f"incomplete answer: {gap}")
 
 
 def group_columns(sampled: bool) -> list[Column]:

@@ -1,4 +1,4 @@
-"""What lag says: a line a group with the worst first, then what to do about those that need something done."""
+"""The report of lag: one line per group with the worst first, then advice for groups that need action."""
 
 import textwrap
 from collections import Counter
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from kafkactl.cluster.client import ClusterInfo
 
 _WIDEST = 120  # cells; longer lines are hard to read
-_ADVISED = 5  # groups that are advised one by one
+_ADVISED = 5  # how many groups get individual advice
 
 
 def show_report(
@@ -59,7 +59,7 @@ def show_table(found: Report, *, partitions: bool) -> None:
             group_table.show_partitions(line, found.taken, sampled)
         return
     if not found.lines and not found.absent:
-        output.say("No consumer groups." if not found.gaps else "No consumer groups answered.")
+        output.say("No consumer groups." if not found.gaps else "No consumer groups could be read.")
         return
     columns = group_table.group_columns(sampled)
     rows = [group_table.group_cells(line, sampled) for line in found.lines]
@@ -76,11 +76,11 @@ def _absent_cells(entry: Absent, width: int) -> list[Cell]:
 
 
 def _absent_reason(entry: Absent) -> str:
-    return f"declared: {', '.join(entry.services)} reads {and_more(entry.topics)}"
+    return f"declared to read {and_more(entry.topics)}: {', '.join(entry.services)}"
 
 
 def advise(found: Report, flags: Sequence[str]) -> None:
-    """A paragraph for each group that needs something done, the first ones only."""
+    """A paragraph for each group that needs action, up to a limit."""
     told = [(line, remedies) for line in found.lines if (remedies := advice(line))]
     for line, remedies in told[:_ADVISED]:
         output.say()
@@ -91,7 +91,7 @@ def advise(found: Report, flags: Sequence[str]) -> None:
         for remedy in remedies:
             _paragraph(with_flags(remedy, flags))
     if len(told) > _ADVISED:
-        output.say(f"\n{len(told) - _ADVISED:,} more groups need something done: kafkactl lag GROUP")
+        output.say(f"\n{len(told) - _ADVISED:,} more groups need attention: kafkactl lag GROUP")
 
 
 def _paragraph(remedy: Remedy) -> None:
@@ -105,19 +105,19 @@ def _paragraph(remedy: Remedy) -> None:
 
 
 def lag_summary(found: Report, *, live: bool = False) -> str:
-    """All of it in a line: how many groups, their verdicts, and what so short a look cannot tell."""
+    """A one-line summary: the number of groups, their verdicts, and what a longer sample would show."""
     counts = Counter("ok" if line.judged.verdict == "OK" and not line.restless else word(line) for line in found.lines)
     words = [f"{number:,} {verdict}" for verdict, number in counts.most_common() if verdict != "ok"]
     words += [f"{counts['ok']:,} ok"] if counts["ok"] else []
     passed = sum(bool(line.passed) for line in found.lines)
     parts = [f"{many(len(found.lines), 'group')}: {', '.join(words)}" if words else ""]
     parts += [f"{passed:,} above the threshold"] if passed else []
-    parts += [f"{len(found.absent):,} declared and not there"] if found.absent else []
+    parts += [f"{len(found.absent):,} declared but missing"] if found.absent else []
     said = f"{' · '.join(part for part in parts if part)}."
     if found.lines and not live and not found.seconds:
-        said += " Rates, and who is stuck, take two looks: --sample 35s, or --watch."
+        said += " For rates and stuck consumers, use --sample 35s or --watch."
     elif found.lines and not live and found.seconds <= COMMIT_INTERVAL:
-        said += " A consumer may commit every 30 s: who is stuck takes --sample 35s."
+        said += " To detect stuck consumers, which may commit only every 30 s, use --sample 35s."
     return textwrap.fill(said, min(output.width(), _WIDEST), break_long_words=False, break_on_hyphens=False)
 
 
@@ -143,12 +143,14 @@ def cases(found: Report) -> list[Case]:
         Case(
             line.group.id,
             line.level,
-            f"{word(line)}: {reason(line) or 'all is read'}; lag {line.judged.lag:,}",
+            f"{word(line)}: {reason(line) or 'everything is read'}; lag {line.judged.lag:,}",
         )
         for line in found.lines
     ]
-    told += [Case(entry.group, "skipped", f"no such group; {_absent_reason(entry)}") for entry in found.absent]
-    told += [Case("partial answer", "error", gap) for gap in found.gaps]
+    told += [
+        Case(entry.group, "skipped", f"the group does not exist; {_absent_reason(entry)}") for entry in found.absent
+    ]
+    told += [Case("incomplete answer", "error", gap) for gap in found.gaps]
     return told
 
 
@@ -156,14 +158,16 @@ Labels = dict[str, str | int]
 
 
 def prometheus(found: Report, brokers: int) -> None:
-    """Write the metrics. Where a group has no commit there is no series: that is neither 0 nor the exporter's -1."""
+    """Write the metrics. A group without a commit has no series, rather than 0 or the exporter's -1."""
     _metric("kafka_brokers", "Brokers in the cluster.", [({}, brokers)])
     _metric("kafka_consumergroup_members", "Members of the group.", _members(found.lines))
-    _metric("kafka_consumergroup_current_offset", "Offset the group reads next.", _offsets(found.lines))
+    _metric(
+        "kafka_consumergroup_current_offset", "Committed offset: the one the group reads next.", _offsets(found.lines)
+    )
     _metric("kafka_consumergroup_current_offset_sum", "Sum of these over a topic.", _sums(_offsets(found.lines)))
-    _metric("kafka_consumergroup_lag", "Offsets that wait for the group.", _lags(found.lines))
+    _metric("kafka_consumergroup_lag", "Offsets the group has yet to read.", _lags(found.lines))
     _metric("kafka_consumergroup_lag_sum", "Sum of these over a topic.", _sums(_lags(found.lines)))
-    _metric("kafkactl_lag_complete", "1 where every broker answered, else 0.", [({}, int(not found.gaps))])
+    _metric("kafkactl_lag_complete", "1 if every broker answered, else 0.", [({}, int(not found.gaps))])
 
 
 def _metric(name: str, help: str, series: Iterable[tuple[Labels, int]]) -> None:

@@ -1,6 +1,6 @@
-"""What a user sees. The only room that knows rich; one writer for each format.
+"""What a user sees. The only module that uses rich; one writer for each format.
 
-stdout is data, stderr is talk: tables and documents go to stdout, notes, warnings and progress to stderr.
+stdout is data, stderr is talk: tables and documents go to stdout; notes, warnings and progress go to stderr.
 Streams are looked up at each call, so that a test, a pipe or a redirection is always honoured.
 """
 

@@ -1,14 +1,18 @@
 """How a plan is shown: by diff, and by init-topics before it changes anything."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from kafkactl.catalog.model import Position, Topic
-from kafkactl.plan import CONSEQUENCE, Change, Plan
+from kafkactl.plan import Change, Plan
+from kafkactl.risk import CONSEQUENCE
 from kafkactl.text.escapes import plain
 from kafkactl.text.units import retention_text, size_text
 from kafkactl.text.words import many
 from kafkactl.view.cases import Case
 from kafkactl.view.output import Style, cell_width, pad, say, style, width
+
+Row = tuple[str, str, str, str, str, str, str]
 
 _SHOWN_CREATES = 12
 _HEAD, _TAIL = 4, 3
@@ -40,7 +44,7 @@ def topic_text(topic: Topic) -> str:
     return " · ".join(words)
 
 
-def show_creates(creates: list[Change]) -> None:
+def _show_creates(creates: list[Change]) -> None:
     """New topics, one a line; of many alike only the first and the last."""
     width = max((len(change.topic) for change in creates), default=0)
     look = style()
@@ -56,27 +60,34 @@ def show_creates(creates: list[Change]) -> None:
         say(line)
 
 
-def show_differences(plan: Plan) -> None:
-    """What differs, one a line, with its place in the file and what it would break; then what is left alone."""
-    rows = [_row(change) for change in plan.changes if change.kind != "create"]
-    rows += [
-        (_place(o.position), " ", o.topic, o.key, f"{value_text(o.key, o.old)}, not declared", "left alone", "")
-        for o in plan.overrides
-    ]
-    rows += [("", "?", plain(name), "on the cluster, not declared", "", "left alone", "") for name in plan.undeclared]
-    rows += [("", "!", name, "could not be compared", why, "", "") for name, why in sorted(plan.unreadable.items())]
-    _columns(rows, style())
-    for change in plan.changes:
+def show_plan(plan: Plan, *, removing: bool = False) -> None:
+    """A whole plan. `removing`: undeclared overrides are to be removed, else they are left alone."""
+    kept = [] if removing else [_left_alone(override) for override in plan.overrides]
+    kept += [("", "?", plain(name), "on the cluster, not declared", "", "left alone", "") for name in plan.undeclared]
+    unread = [("", "!", n, "could not be compared", plain(why), "", "") for n, why in sorted(plan.unreadable.items())]
+    _show([*plan.changes, *(plan.overrides if removing else ())], [*kept, *unread])
+
+
+def show_changes(changes: Sequence[Change]) -> None:
+    """Changes alone: creates first, then what differs, with its place in the file and what it would break."""
+    _show(changes, [])
+
+
+def _show(changes: Sequence[Change], more: Sequence[Row]) -> None:
+    _show_creates([change for change in changes if change.kind == "create"])
+    _columns([*(_row(change) for change in changes if change.kind != "create"), *more], style())
+    for change in changes:
         if change.impossible:
-            say(f"  {change.topic}: {change.impossible}.")
+            say(f"  {plain(change.topic)}: {change.impossible}.")
 
 
-Row = tuple[str, str, str, str, str, str, str]
+def _left_alone(o: Change) -> Row:
+    return _place(o.position), " ", o.topic, o.key, f"{value_text(o.key, o.old)}, not declared", "left alone", ""
 
 
 def _row(change: Change) -> Row:
     if change.kind == "delete":
-        what, values = "declared as removed", ""
+        what, values = "listed under removed", ""
     else:
         what, values = change.key, f"{value_text(change.key, change.old)} → {value_text(change.key, change.new)}"
     allow = "" if change.impossible else " ".join(f"--allow {risk}" for risk in sorted(change.risks))
@@ -111,18 +122,21 @@ def _columns(rows: list[Row], look: Style) -> None:
 
 
 def plan_summary(plan: Plan) -> str:
-    """One sentence of figures: 3 differ, 2 undeclared, 22 as declared."""
-    creates = sum(change.kind == "create" for change in plan.changes)
-    differing = plan.differing - creates
-    undeclared = len(plan.undeclared) + len(plan.overrides)
-    words = [
-        f"{creates:,} missing" if creates else "",
-        f"{differing:,} differ" if differing != 1 else "1 differs",
-        f"{undeclared:,} undeclared" if undeclared else "",
-        f"{len(plan.unreadable):,} not compared" if plan.unreadable else "",
-        f"{plan.equal:,} as declared",
+    """One sentence of figures, each topic in one of them: 3 missing, 2 differ, 1 undeclared, 22 as declared."""
+    missing = {change.topic for change in plan.changes if change.kind == "create"}
+    removed = {change.topic for change in plan.changes if change.kind == "delete"}
+    differing = len(plan.differing - missing - removed - plan.unreadable.keys())
+    figures = [
+        (len(missing), "missing"),
+        (differing, "differs" if differing == 1 else "differ"),
+        (len(removed), "to be deleted"),
+        (len(plan.overridden), "with undeclared settings"),
+        (len(plan.undeclared), "undeclared"),
+        (len(plan.unreadable), "not compared"),
+        (plan.equal, "as declared"),
     ]
-    return ", ".join(word for word in words if word and not word.startswith("0 ")) + "."
+    words = [f"{number:,} {what}" for number, what in figures if number]
+    return f"{', '.join(words)}." if words else "Nothing is declared."
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
@@ -173,7 +187,7 @@ def _case(change: Change, level: Literal["warning", "error"]) -> Case:
     if change.kind == "create":
         message = "is declared but not on the cluster"
     elif change.kind == "delete":
-        message = "is declared as removed but still on the cluster"
+        message = "is listed under removed but still on the cluster"
     else:
         old, new = value_text(change.key, change.old), value_text(change.key, change.new)
         wanted = "not declared" if change.kind == "override" else f"declared {new}"

@@ -32,8 +32,7 @@ def show_judged(found: "Report") -> None:
         output.table(columns, [[*group_table.group_cells(line, sampled=False), reason(line)] for line in found.lines])
     else:
         say("No group reads it.")
-    for gap in found.gaps[:3]:
-        output.warn(f"a partial answer: {gap}")
+    group_table.warn_of_gaps(found.gaps)
 
 
 def topic_document(
@@ -106,11 +105,11 @@ def _show_partitions(row: "TopicRow", view: "Overview") -> None:
 def _show_settings(row: "TopicRow", declared: Any) -> None:
     config = row.live.config if row.live else {}
     if config is None:
-        say("\nIts settings may not be read by this user.")
+        say("\nThis user has no permission to read its settings.")
         return
     names = sorted({key for key, value in config.items() if value.overridden} | set(declared))
     if not names:
-        say("\nNo settings of its own.")
+        say("\nNo topic-level settings.")
         return
     say()
     output.table(

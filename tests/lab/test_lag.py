@@ -49,7 +49,7 @@ def test_one_broker_of_three_down(kafkactl: Run, sandbox: RunningSandbox) -> Non
     assert 0 < len(known) < 20
     assert any(gap.startswith("__consumer_offsets") or "partitions have no leader" in gap for gap in partial["gaps"])
     assert run.code == 3
-    assert run.err.startswith("warning: a partial answer: ")
+    assert run.err.startswith("warning: incomplete answer: ")
     assert "kafkactl_lag_complete 0" in kafkactl("lag", "-o", "prometheus").out
     shown = kafkactl("lag")
     assert shown.code == 3

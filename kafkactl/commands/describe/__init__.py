@@ -13,7 +13,7 @@ from kafkactl.settings import Connection, Target
 from kafkactl.view import output
 from kafkactl.view.output import ListFormat, say
 
-_REFRESH = 2.0  # seconds between two looks of --watch
+_REFRESH = 2.0  # seconds between two refreshes of --watch
 
 
 @options.on_cluster()
@@ -28,19 +28,19 @@ def describe(
         ),
     ] = None,
     unhealthy: Annotated[
-        bool, typer.Option("--unhealthy", help="Only what is unhealthy; exit code 1 if there is anything.")
+        bool, typer.Option("--unhealthy", help="Show only what is unhealthy; exit code 1 if anything is.")
     ] = False,
     broker: Annotated[
-        bool, typer.Option("--broker", help="Brokers instead of topics: listeners, threads, changed settings.")
+        bool, typer.Option("--broker", help="Show brokers instead of topics: listeners, threads, changed settings.")
     ] = False,
     groups: Annotated[
-        bool, typer.Option("--groups", help="With topics: the groups that read each, their lag and verdict.")
+        bool, typer.Option("--groups", help="With topics: also show the groups that read them, with lag and verdict.")
     ] = False,
-    internal: Annotated[bool, typer.Option("--internal", help="List Kafka's own topics, too.")] = False,
-    watch: Annotated[bool, typer.Option("--watch", help="Look again every two seconds, until Ctrl-C.")] = False,
+    internal: Annotated[bool, typer.Option("--internal", help="Include Kafka's own topics.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Refresh every two seconds until Ctrl-C.")] = False,
     show: options.ListOutput = ListFormat.TABLE,
 ) -> None:
-    """Show the cluster and its topics; or a topic's partitions, settings, producers, consumers and groups.
+    """Show the cluster and its topics, or a topic's partitions, settings, producers, consumers and groups.
 
     \b
     Examples:
@@ -51,7 +51,7 @@ def describe(
       kafkactl describe -o name | grep payment
     """
     if groups and (broker or not names):
-        raise UsageError("--groups is about topics: name some.", hint="All groups: kafkactl lag")
+        raise UsageError("--groups needs a topic.", hint="To see all groups: kafkactl lag")
 
     def look() -> ExitCode:
         from kafkactl.cluster.client import connect
@@ -70,7 +70,7 @@ def describe(
 
 
 def _watch(look: Callable[[], ExitCode], connection: Connection) -> None:
-    """Look again and again, also through a restart of the cluster."""
+    """Refresh until Ctrl-C, even while the cluster restarts."""
     while True:
         if output.is_terminal(sys.stdout):
             sys.stdout.write("\x1b[H\x1b[2J")
@@ -78,7 +78,7 @@ def _watch(look: Callable[[], ExitCode], connection: Connection) -> None:
             look()
         except UnreachableError as error:
             output.note(error.message)
-        say(f"\n{time.strftime('%H:%M:%S%z')}  {connection.label}  every {_REFRESH:g} s, Ctrl-C ends")
+        say(f"\n{time.strftime('%H:%M:%S%z')}  {connection.label}  every {_REFRESH:g} s, Ctrl-C to stop")
         sys.stdout.flush()
         process.collect_garbage()
         time.sleep(_REFRESH)

@@ -1,4 +1,4 @@
-"""What describe looks at: the cluster with its topics, single topics, brokers."""
+"""The pages of describe: the cluster with its topics, single topics, brokers."""
 
 from dataclasses import replace
 from typing import Any
@@ -25,7 +25,7 @@ def describe_cluster(
     match show:
         case ListFormat.NAME:
             for row in rows:
-                if row.live or unhealthy:  # a list of topics is of those that are there
+                if row.live or unhealthy:  # a plain list names only topics that exist
                     say(row.name)
         case ListFormat.JSON:
             output.document("cluster", cluster_page.overview_document(view, rows, catalog is not None))
@@ -77,7 +77,7 @@ def describe_topics(
 
 
 def _judged(kafka: "Cluster", catalog: Catalog | None, topics: list[str]) -> dict[str, "Report"]:
-    """The groups that read each of these topics, judged by what they read of it; all of them looked at once."""
+    """The groups that read each of these topics, judged by what they read of it; all read in one pass."""
 
     seen = observe(kafka, scope=Scope(topics=topics.__contains__), times=True)
     return {
@@ -89,11 +89,15 @@ def _judged(kafka: "Cluster", catalog: Catalog | None, topics: list[str]) -> dic
 def _unknown(kafka: "Cluster", catalog: Catalog | None, name: str, hidden: Any) -> KafkactlError:
 
     if name in hidden:
-        return KafkactlError(f"{name} cannot be described on {kafka.connection.address}: {hidden[name]}.")
+        return KafkactlError(f"Cannot describe {name} on {kafka.connection.address}: {hidden[name]}.")
     known = read_topics(kafka, config_of=()).found
-    declared = "" if not catalog or name not in catalog.topics else "It is declared: kafkactl init-topics creates it."
+    declared = (
+        ""
+        if not catalog or name not in catalog.topics
+        else "It is declared in topics.yaml. Create it: kafkactl init-topics"
+    )
     slip = "" if declared else suggest(name, known, quoted=False)
-    message = f"There is no topic {name} on {kafka.connection.address}.{slip}"
+    message = f"Topic {name} does not exist on {kafka.connection.address}.{slip}"
     return KafkactlError(message, hint=declared or "List them: kafkactl describe -o name")
 
 
@@ -103,7 +107,7 @@ def describe_brokers(kafka: "Cluster", names: list[str] | None, show: ListFormat
     bad = [name for name in names or () if not name.isdigit() or int(name) not in known]
     if bad:
         raise UsageError(
-            f"There is no broker {bad[0]} on {kafka.connection.address}.",
+            f"Broker {bad[0]} does not exist on {kafka.connection.address}.",
             hint=f"Brokers: {', '.join(map(str, known))}",
         )
     found = read_brokers(kafka, [int(name) for name in names] if names else None)

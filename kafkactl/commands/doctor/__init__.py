@@ -1,4 +1,4 @@
-"""kafkactl doctor: what is wrong, why, and what heals it."""
+"""kafkactl doctor: what is wrong, why, and how to fix it."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -13,7 +13,7 @@ from kafkactl.view.output import DoctorFormat
 
 
 class FailOn(StrEnum):
-    """From which severity on the exit code is 1."""
+    """The severity from which the exit code is 1."""
 
     WARN = "warn"
     ERROR = "error"
@@ -24,7 +24,7 @@ def doctor(
     target: Target,
     what: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[CATEGORY|CODE]…", help="Only these checks: network, KD3, KD305. Default: all."),
+        typer.Argument(metavar="[CATEGORY|CODE]…", help="Run only these checks: network, KD3, KD305. Default: all."),
     ] = None,
     wait: Annotated[
         float,
@@ -32,7 +32,7 @@ def doctor(
             "--wait",
             metavar="TIME",
             parser=options.duration,
-            help="Look again for so long, until all is well or waiting can't heal it. Default: 0s.",
+            help="Re-check for up to TIME, until healthy or waiting cannot help. Default: 0s.",
             show_default=False,
         ),
     ] = 0.0,
@@ -42,49 +42,53 @@ def doctor(
             "--sample",
             metavar="TIME",
             parser=options.duration,
-            help="Look at consumer groups twice, so far apart; more than 30s tells who is stuck. Default: 0s.",
+            help="Sample groups twice, TIME apart; over 30s detects stuck consumers. Default: 0s.",
             show_default=False,
         ),
     ] = 0.0,
-    fail_on: Annotated[FailOn, typer.Option("--fail-on", help="The exit code is 1 from this severity on.")] = (
+    fail_on: Annotated[FailOn, typer.Option("--fail-on", help="Exit with code 1 from this severity on.")] = (
         FailOn.ERROR
     ),
     ignore: Annotated[
         list[str] | None,
-        typer.Option("--ignore", metavar="CODE[=TARGET]", help="Do not tell this finding. TARGET may be a glob."),
+        typer.Option(
+            "--ignore", metavar="CODE[=TARGET]", help="Ignore this finding. TARGET may be a glob. Repeatable."
+        ),
     ] = None,
-    save: Annotated[Path | None, typer.Option("--save", metavar="FILE", help="Keep the facts in a file.")] = None,
+    save: Annotated[
+        Path | None, typer.Option("--save", metavar="FILE", help="Save the collected facts to FILE.")
+    ] = None,
     saved: Annotated[
-        Path | None, typer.Option("--from", metavar="FILE", help="Judge the facts of such a file instead.")
+        Path | None, typer.Option("--from", metavar="FILE", help="Check the facts saved in FILE instead of a cluster.")
     ] = None,
     bundle: Annotated[
         Path | None,
         typer.Option(
             "--bundle",
             metavar="FILE.zip",
-            help="Keep facts, findings, logs and compose files for a colleague; no secret is in them.",
+            help="Save facts, findings, logs and compose files to share with a colleague, without secrets.",
         ),
     ] = None,
     probe: Annotated[
-        bool, typer.Option("--probe", help="Also write records to every broker, and read them back.")
+        bool, typer.Option("--probe", help="Also write records to every broker and read them back.")
     ] = False,
     fix: Annotated[
         bool,
         typer.Option(
             "--fix",
-            help="Heal what can be healed without a loss: stopped containers, missing topics, leaders. Asks first.",
+            help="Fix what is safe to fix: stopped containers, missing topics, leaders. Asks first.",
         ),
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Answer the question of --fix.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before --fix.")] = False,
     confirm: options.Confirm = None,
     project: options.Project = None,
     explain: Annotated[
-        str | None, typer.Option("--explain", metavar="CODE", help="What a code means, and what heals it.")
+        str | None, typer.Option("--explain", metavar="CODE", help="Explain what a code means and how to fix it.")
     ] = None,
     list_codes: Annotated[bool, typer.Option("--list", help="List every check.")] = False,
-    show: Annotated[DoctorFormat, typer.Option("-o", "--output", help="How to show it.")] = DoctorFormat.TABLE,
+    show: Annotated[DoctorFormat, typer.Option("-o", "--output", help="Output format.")] = DoctorFormat.TABLE,
 ) -> None:
-    """Find what is wrong with Kafka, name the cause first, and say what heals it. Changes nothing without --fix.
+    """Find out what is wrong with Kafka, name the cause first, and say how to fix it. Changes nothing without --fix.
 
     \b
     Examples:
@@ -102,8 +106,8 @@ def doctor(
         examine.list_codes(show)
         return
     if (fix or probe) and saved is not None:
-        option = "--fix heals a cluster" if fix else "--probe writes to a cluster"
-        raise UsageError(f"{option}, and --from looks at none.", hint="Leave one of them out.")
+        option = "--fix" if fix else "--probe"
+        raise UsageError(f"{option} needs a cluster, but --from reads a file.", hint="Use one or the other.")
     raise typer.Exit(
         examine.examine(
             target,

@@ -1,4 +1,4 @@
-"""One examination: facts, findings, and again while waiting can heal what was found."""
+"""One run of the doctor: facts, findings, and re-checks while waiting can help."""
 
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -27,23 +27,23 @@ def fix(
     yes: bool,
     confirm: str | None,
 ) -> list[str]:
-    """Heal what can be healed without a loss, where that is agreed to; the codes that were treated.
+    """Fix what is safe to fix, if the user agrees; returns the codes that were treated.
 
-    Raises UsageError where it is not agreed to, KafkactlError where Kafka or the engine does not do it.
+    Raises UsageError if the user does not agree, KafkactlError if Kafka or the engine fails to do it.
     """
     from kafkactl.doctor.repair import repairs
 
     todo = repairs(found.findings("error", "warning", "info"), facts, target)
     if not todo:
         if found.headline:
-            output.note("--fix heals nothing of this: follow the remedy.")
+            output.note("--fix cannot fix any of this: follow the remedy.")
         return []
     cluster = facts.cluster.id if facts.cluster else None
     consent.require_unprotected(target, cluster, confirm, "change the cluster")
     for repair in todo:
         output.note(f"--fix would {repair.words} ({repair.code}).")
     if not yes and not consent.agrees("Do it?"):
-        raise UsageError("Nothing was changed.", hint="Agree beforehand: --fix --yes")
+        raise UsageError("Nothing was changed.", hint="To agree in advance: --fix --yes")
     for repair in todo:
         for line in repair.act():
             output.warn(line)
@@ -51,25 +51,25 @@ def fix(
 
 
 def is_under_way(treated: Iterable[str], found: Diagnosis) -> bool:
-    """Whether what was treated, or what came of it, may still be on its way to being well."""
+    """Whether what was treated, or a consequence of it, may still recover."""
     there = {told.code for told in found.findings("error", "warning")}
     return bool(there & set(treated)) or any(codes()[told.code].waits for told in found.findings("error"))
 
 
 def say_whether_healed(treated: Iterable[str], after: Diagnosis) -> None:
-    """Which of the codes that were treated are gone."""
+    """Report which of the treated codes are gone."""
     left = {told.code for told in after.findings("error", "warning", "info")}
     for code in treated:
-        output.note(f"{code} is {'not healed' if code in left else 'healed'}.")
+        output.note(f"{code} is {'not fixed' if code in left else 'fixed'}.")
 
 
-_AGAIN = 1.0  # seconds between two looks
-_RECOVERY = 60.0  # seconds that what was started has to come up
+_AGAIN = 1.0  # seconds between two checks
+_RECOVERY = 60.0  # seconds that started containers have to come up
 
 
 @dataclass(frozen=True)
 class DoctorOptions:
-    """What to look for and how to show it, as the user typed it."""
+    """What to check and how to show it, as the user typed it."""
 
     what: tuple[str, ...]
     wait: float  # seconds
@@ -88,7 +88,7 @@ class DoctorOptions:
 
 
 def examine(target: Target, wish: DoctorOptions) -> ExitCode:
-    """Examine, heal where that is wished, show what was found, and say it in an exit code.
+    """Run the checks, fix what --fix allows, show the findings, and return the exit code.
 
     Raises UsageError for a check that does not exist.
     """
@@ -98,7 +98,7 @@ def examine(target: Target, wish: DoctorOptions) -> ExitCode:
     facts, found, waited = again(wish.wait, lambda found: _may_heal(found, wish))
     told = False
     if wish.fix:
-        if wish.show is DoctorFormat.TABLE:  # a program gets one document: of how it ended
+        if wish.show is DoctorFormat.TABLE:  # a program gets one document: the final result
             diagnosis_report.show_diagnosis(found, wish.show, time.monotonic() - start)
             told = True
         treated = fix(found, facts, target, yes=wish.yes, confirm=wish.confirm)
@@ -110,7 +110,7 @@ def examine(target: Target, wish: DoctorOptions) -> ExitCode:
         save_facts(wish.save, facts)
     if wish.bundle is not None:
         held = bundle(wish.bundle, facts, diagnosis_report.diagnosis_document(found), live=wish.saved is None)
-        output.note(f"{wish.bundle} holds {held}.")
+        output.note(f"{wish.bundle} contains {held}.")
     if not told:
         diagnosis_report.show_diagnosis(found, wish.show, time.monotonic() - start)
     return _exit_code(found, wish, waited=waited)
@@ -123,7 +123,7 @@ def _look_again(
     seconds: float,
     under_way: Callable[[Diagnosis], bool],
 ) -> tuple[Facts, Diagnosis, bool]:
-    """What was found at last, looking again while it is under way, for so many seconds; and whether they ran out."""
+    """The final diagnosis after re-checking for up to so many seconds, and whether they ran out."""
     deadline = time.monotonic() + seconds
     while True:
         facts = _facts(target, wish)
@@ -144,7 +144,7 @@ def _facts(target: Target, wish: DoctorOptions) -> Facts:
         from kafkactl.doctor.collect import collect
 
         if wish.sample and wish.show is DoctorFormat.TABLE:
-            output.pending(f"  …   looking at consumer groups for {wish.sample:g} s")
+            output.pending(f"  …   sampling consumer groups for {wish.sample:g} s")
         facts = collect(target, wish.sample, wish.project)
         return _probed(facts, target, wish) if wish.probe else facts
     return read_facts(wish.saved)
@@ -160,7 +160,7 @@ def _probed(facts: Facts, target: Target, wish: DoctorOptions) -> Facts:
 
 
 def _bad(found: Diagnosis, wish: DoctorOptions) -> Sequence[str]:
-    """The codes of what makes the exit code 1."""
+    """The codes that make the exit code 1."""
     severities = ("error", "warning") if wish.fail_on_warnings else ("error",)
     return [told.code for told in found.findings(*severities)]
 
@@ -190,7 +190,7 @@ def _wanted(texts: Iterable[str]) -> list[str] | None:
         if not found:
             known = [*codes(), *map(category, codes()), *(entry.slug for entry in codes().values())]
             raise UsageError(
-                f"There is no check {text}.{suggest(text, known, quoted=False)}",
+                f"Check {text} does not exist.{suggest(text, known, quoted=False)}",
                 hint="List them: kafkactl doctor --list",
             )
         wanted += found
@@ -206,7 +206,7 @@ def _ignored(texts: Iterable[str]) -> list[Ignored]:
 
 
 def explain(text: str) -> None:
-    """Say what a code means."""
+    """Explain what a code means."""
     for code in _wanted([text]) or ():
         diagnosis_report.explain(code, codes()[code])
 

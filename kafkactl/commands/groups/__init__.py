@@ -1,1 +1,1 @@
-"""kafkactl groups: consumer groups looked at, and their offsets moved, with a way back."""
+"""kafkactl groups: inspects consumer groups and moves their committed offsets, with undo."""

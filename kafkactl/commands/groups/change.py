@@ -1,13 +1,16 @@
-"""How a group is changed: look, show, ask, save what was, do it, look again, and say how to undo it."""
+"""How a group is changed: show the plan, ask, save the old offsets, apply, verify, and say how to undo it."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from kafkactl import consent
 from kafkactl.cluster.client import Cluster
-from kafkactl.errors import KafkactlError, UnreachableError, UsageError
+from kafkactl.errors import KafkactlError, Terminated, UnreachableError
+from kafkactl.groups import journal
+from kafkactl.groups.fetch import commits_if_any, describe_groups, read_commits
+from kafkactl.groups.journal import Outcome, Saved
 from kafkactl.groups.reset import Move
 from kafkactl.settings import Target
 from kafkactl.text.escapes import plain
@@ -17,12 +20,9 @@ from kafkactl.topics import in_short
 from kafkactl.view import output
 from kafkactl.view.output import Cell, Column
 
-if TYPE_CHECKING:
-    pass
-
 
 class Asked(NamedTuple):
-    """What the user typed besides the change itself: which cluster, and what was agreed to beforehand."""
+    """What the user typed besides the change itself: which cluster, and what was agreed to in advance."""
 
     target: Target
     yes: bool
@@ -33,105 +33,200 @@ class Asked(NamedTuple):
 
 @dataclass(frozen=True)
 class OffsetChange:
-    """A change of one group's offsets. `words`: what it is called, "reset to the first record left"."""
+    """A change of one group's offsets. `words` describe it: "reset to the first available record"."""
 
     group: str
     words: str
     moves: tuple[Move, ...]
     act: Callable[[], None]
+    always: bool = False  # there is something to do even if no offset moves
 
 
 def refuse_members(kafka: Cluster, group: str, *, reading: str = "") -> None:
-    """Raise KafkactlError where a group has members (with `reading`: that read this topic), and say who they are.
+    """Raise KafkactlError if a group has members (with `reading`: members that read this topic), and name them.
 
-    UnreachableError where nobody knows. A group that does not exist has none.
+    Raises UnreachableError if that could not be determined. A group that does not exist has no members.
     """
-    from kafkactl.groups.fetch import describe_groups
-
     sample = describe_groups(kafka, group.__eq__)
     found = sample.group(group)
     gap = found.missing if found else next(iter(sample.missing.values()), "")
     if gap:
-        raise UnreachableError(f"Nothing was changed: whether {group} has members is not known: {gap}.")
+        raise UnreachableError(f"Nothing was changed: could not determine whether {group} has members: {gap}.")
     members = found.members if found else ()
     if reading:
         members = tuple(m for m in members if reading in {topic for topic, _ in m.assigned} or not m.assigned)
     if not members:
         return
     who = and_more(f"{m.client} at {m.host}" + (f" ({in_short(m.assigned)})" if m.assigned else "") for m in members)
-    count = many(len(members), "member") + (f" on {reading}" if reading else "")
+    count = many(len(members), "active member") + (f" on {reading}" if reading else "")
     raise KafkactlError(
-        f"Nothing was changed: {group} has {count}, who would go on and commit over it.",
-        where=f"They are {who}." if len(members) > 1 else f"It is {who}.",
-        hint=f"Stop them, and see that they are gone: {kafkactl('groups describe', group).text}",
+        f"Nothing was changed: {group} has {count}; "
+        f"{'they' if len(members) > 1 else 'it'} would overwrite the new offsets.",
+        where=f"{'Members' if len(members) > 1 else 'Member'}: {who}.",
+        hint=f"Stop {'them' if len(members) > 1 else 'it'}, then check: {kafkactl('groups describe', group).text}",
     )
 
 
+class Result(NamedTuple):
+    """What became of one group's change: "done", or why not. `path`: where its old offsets are saved, if they are."""
+
+    outcome: Outcome | Literal["planned", "not tried"] = "planned"
+    path: str = ""
+    error: KafkactlError | None = None
+
+
 def carry_out(kafka: Cluster, asked: Asked, changes: Sequence[OffsetChange]) -> None:
-    """Show, ask, save, do, look again. Raises UsageError where it is not agreed to, KafkactlError where it fails."""
-    todo = [change for change in changes if any(move.changes for move in change.moves) or not change.moves]
+    """Show, ask, save, apply, verify, group by group; say of each what was done.
+
+    Raises UsageError if the user does not agree, KafkactlError if one of them fails; the others are tried nevertheless,
+    unless Kafka does not answer.
+    """
+    todo = [change for change in changes if any(move.changes for move in change.moves) or change.always]
+    results = {change.group: Result() for change in changes}
     if not asked.json:
         for change in changes:
             show_plan(change)
     if asked.dry_run or not todo:
         if asked.json:
-            output.document("groups-change", change_document(kafka, changes, [], dry_run=asked.dry_run))
-        output.note("\nDry run: nothing was changed." if asked.dry_run else "\nNothing to do: it is so already.")
+            output.document("groups-change", change_document(kafka, changes, results, dry_run=asked.dry_run))
+        output.note(
+            "\nDry run: nothing was changed." if asked.dry_run else "\nNothing to do: the offsets are already there."
+        )
         return
-    consent.require_unprotected(asked.target, kafka.info.id, asked.confirm, "change where its groups read")
-    if not asked.yes and not consent.agrees(f"\n{_question(todo)} on {asked.target.connection.label}. Do it?"):
-        raise UsageError("Nothing was changed.", hint="Agree beforehand: --yes")
-    paths = [_do(kafka, asked, change) for change in todo]
-    if asked.json:
-        output.document("groups-change", change_document(kafka, changes, paths, dry_run=False))
+    consent.require_unprotected(asked.target, kafka.info.id, asked.confirm, "move offsets of its groups")
+    if not asked.yes:
+        consent.require_yes(f"\n{_question(todo)} on {asked.target.connection.label}. Do it?")
+    for change in todo:
+        results[change.group] = Result("not tried")
+    error: BaseException | None = None
+    try:
+        for change in todo:
+            results[change.group] = result = _do(kafka, asked, change)
+            if isinstance(result.error, UnreachableError):
+                break
+    except (KeyboardInterrupt, Terminated) as signal:
+        error = signal
+    finally:
+        if asked.json:
+            output.document("groups-change", change_document(kafka, changes, results, dry_run=False))
+    _tell_rest(todo, results, error)
+
+
+def _tell_rest(todo: Sequence[OffsetChange], results: Mapping[str, Result], signal: BaseException | None) -> None:
+    """Raise what went wrong; where there are several groups, after a line for each that was not changed."""
+    wrong = [(change.group, results[change.group]) for change in todo if results[change.group].outcome != "done"]
+    errors = [result.error for _, result in wrong if result.error]
+    if len(todo) > 1 and wrong:
+        for group, result in wrong:
+            why = f": {result.error.message}" if result.error else ""
+            output.note(f"{_OUTCOMES[result.outcome]} {group}{why}")
+        output.note(f"{len(todo) - len(wrong)} of {many(len(todo), 'group')} done.")
+    if signal is not None:
+        raise signal
+    if errors:
+        raise errors[-1] if len(todo) == 1 else _not_all(errors)
+
+
+_OUTCOMES = {
+    "done": "Done:",
+    "refused": "Not changed:",
+    "partly": "Changed in part:",
+    "pending": "Could not determine whether it was changed:",
+    "planned": "Not changed:",
+    "not tried": "Not tried:",
+}
+
+
+def _not_all(errors: Sequence[KafkactlError]) -> KafkactlError:
+    """One error for several, of the kind of the last: an outage is one whatever failed before it."""
+    kind = UnreachableError if isinstance(errors[-1], UnreachableError) else KafkactlError
+    return kind("Not every group was changed.", hint="To see them: " + kafkactl("groups list").text)
 
 
 def _question(todo: Sequence[OffsetChange]) -> str:
     again = sum(move.again or 0 for change in todo for move in change.moves)
     skipped = sum(move.skipped or 0 for change in todo for move in change.moves)
-    effects = [f"{again:,} read again" if again else "", f"{skipped:,} skipped" if skipped else ""]
+    effects = [f"{again:,} to be read again" if again else "", f"{skipped:,} skipped" if skipped else ""]
     said = ", ".join(effect for effect in effects if effect)
-    listed = and_more(change.group for change in todo)
+    listed = ", ".join(plain(change.group) for change in todo)
     return f"{listed}: {todo[0].words}{f' ({said})' if said else ''}"
 
 
-def _do(kafka: Cluster, asked: Asked, change: OffsetChange) -> str:
-    """Do one change; the path of what was saved before."""
-    from kafkactl.groups import journal
-    from kafkactl.groups.journal import Saved
-
-    offsets = {move.place: move.old for move in change.moves if move.changes}
-    path = journal.keep(Saved(change.group, kafka.info.id, int(time.time() * 1000), offsets, change.words))
-    change.act()
-    _verify(kafka, change)
-    moved = sum(move.changes for move in change.moves)
-    undo = with_flags(kafkactl("groups undo", change.group), asked.target.flags)
-    output.note(
-        f"\nDone. {change.group}: {change.words}, {many(moved, 'partition')}.\n  Undo it: {undo.text}\n  As it was: {path}"
-    )
-    return str(path)
-
-
-def _verify(kafka: Cluster, change: OffsetChange) -> None:
-    """Read back what was written. Raises KafkactlError where it is not there."""
-    from kafkactl.groups.fetch import read_standing
-
-    wanted = {move.place: move.new for move in change.moves if move.changes}
-    found = {p.place: p.committed for p in read_standing(kafka, change.group, wanted)}
-    wrong = [place for place, offset in wanted.items() if found[place] != offset]
-    if wrong:
-        stands = "no commit" if found[wrong[0]] is None else f"{found[wrong[0]]:,}"
-        raise KafkactlError(
-            f"{change.group} has {stands} in {wrong[0]} just after the change: somebody else writes there.",
-            hint=f"See: {kafkactl('groups describe', change.group).text}",
+def _do(kafka: Cluster, asked: Asked, change: OffsetChange) -> Result:
+    """Apply one change, as it was shown, and keep what became of it beside the offsets saved before."""
+    try:
+        _require_as_shown(kafka, change)
+        offsets = {move.place: move.old for move in change.moves if move.changes}
+        saved = Saved(change.group, kafka.info.id, int(time.time() * 1000), offsets, change.words, "pending")
+        path = journal.keep(saved) if offsets else None  # else there is nothing that could be put back
+    except KafkactlError as error:
+        return Result("refused", error=error)
+    try:
+        change.act()
+        failure = None
+    except KafkactlError as error:
+        failure = error
+    outcome, why = _look_back(kafka, change, failure)
+    if path:
+        journal.settle(path, saved, outcome)
+    if outcome == "done":
+        undo = with_flags(kafkactl("groups undo", change.group), asked.target.flags)
+        moved = many(sum(move.changes for move in change.moves), "partition")
+        output.note(
+            f"\nDone. {change.group}: {change.words}, {moved}.\n  To undo: {undo.text}\n  Old offsets: {path}"
+            if path
+            else f"\nDone. {change.group}: {change.words}."
         )
+    return Result(outcome, str(path or ""), why)
+
+
+def _require_as_shown(kafka: Cluster, change: OffsetChange) -> None:
+    """Raise KafkactlError if the group has moved since the plan was shown: the yes was for another change."""
+    shown = {move.place: move.old for move in change.moves}
+    found = commits_if_any(kafka, change.group, list(shown)) if shown else {}
+    moved = [place for place, offset in shown.items() if found.get(place) != offset]
+    if moved:
+        raise KafkactlError(
+            f"Nothing was changed: {change.group} was at {_commit_text(shown[moved[0]])} in {moved[0]}"
+            f" when the plan was shown, and now is at {_commit_text(found.get(moved[0]))}.",
+            hint="Run it again to see a new plan.",
+        )
+
+
+def _commit_text(offset: int | None) -> str:
+    return "no commit" if offset is None else f"{offset:,}"
+
+
+def _look_back(
+    kafka: Cluster, change: OffsetChange, failure: KafkactlError | None
+) -> tuple[Outcome, KafkactlError | None]:
+    """What became of a change, by what the group has committed now; and the error to end with."""
+    wanted = {move.place: move.new for move in change.moves if move.changes}
+    try:
+        found = read_commits(kafka, change.group, list(wanted)) if wanted else {}
+    except KafkactlError as error:
+        if failure is None:  # Kafka acknowledged it
+            output.warn(f"{change.group} was changed, but its offsets could not be read back: {error.message}")
+            return "done", None
+        return "pending", failure
+    wrong = [place for place, offset in wanted.items() if found.get(place) != offset]
+    if failure is not None:
+        partly = len(wrong) < len(wanted)
+        return ("partly" if partly else "refused"), failure
+    if not wrong:
+        return "done", None
+    now = _commit_text(found.get(wrong[0]))
+    return "partly", KafkactlError(
+        f"{change.group} has {now} in {wrong[0]} right after the change: another client commits there.",
+        hint=f"See: {kafkactl('groups describe', change.group).text}",
+    )
 
 
 def show_plan(change: OffsetChange) -> None:
     """The plan, partition by partition."""
     output.say(f"{output.style().paint(plain(change.group), 'bold')} · {plain(change.words)}")
     if not change.moves:
-        output.say("  it has committed nothing")
+        output.say("  no committed offsets")
         return
     columns = [
         Column("PARTITION"),
@@ -145,25 +240,28 @@ def show_plan(change: OffsetChange) -> None:
 
 
 def _cells(move: Move, noted: bool) -> list[Cell]:
-    to: Cell = move.new if move.changes else output.Coloured("as it is", "dim")
+    to: Cell = move.new if move.changes else output.Coloured("unchanged", "dim")
     if move.new is None and move.changes:
         to = "no commit"
     return [str(move.place), move.old, to, move.again, move.skipped, *([move.note] if noted else [])]
 
 
 def change_document(
-    kafka: Cluster, changes: Sequence[OffsetChange], paths: Sequence[str], *, dry_run: bool
+    kafka: Cluster, changes: Sequence[OffsetChange], results: Mapping[str, Result], *, dry_run: bool
 ) -> dict[str, Any]:
-    """What was planned and done, as JSON."""
+    """The plan and what was done, as JSON. `done`: all of it was; each group has its own `outcome`."""
+    outcomes = [result.outcome for result in results.values()]
     return {
         "cluster": {"id": kafka.info.id, "brokers": list(kafka.connection.brokers)},
         "dry_run": dry_run,
-        "done": bool(paths),
-        "saved": list(paths),
+        "done": "done" in outcomes and set(outcomes) <= {"done", "planned"},
+        "saved": [result.path for result in results.values() if result.path],
         "groups": [
             {
                 "group": change.group,
                 "change": change.words,
+                "outcome": results[change.group].outcome,
+                "reason": error.message if (error := results[change.group].error) else None,
                 "partitions": [
                     {
                         "topic": move.topic,

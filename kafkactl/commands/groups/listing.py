@@ -1,4 +1,4 @@
-"""groups list, describe, save: nothing is changed."""
+"""groups list, describe, save: the subcommands that change nothing."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ from kafkactl.text.words import many
 from kafkactl.view import output
 from kafkactl.view.output import Column, Format, ListFormat
 
-Group = Annotated[str, typer.Argument(metavar="GROUP", help="The group.", show_default=False)]
+Group = Annotated[str, typer.Argument(metavar="GROUP", help="Group name.", show_default=False)]
 
 
 @options.on_cluster()
@@ -22,7 +22,7 @@ def list_groups(
     ] = None,
     show: options.ListOutput = ListFormat.TABLE,
 ) -> None:
-    """List the consumer groups: their state, protocol, members and coordinator.
+    """List consumer groups with their state, protocol, members and coordinator.
 
     \b
     Examples:
@@ -53,23 +53,26 @@ def list_groups(
                 ],
             )
         case _:
-            output.say("No consumer groups." if not gaps else "No consumer groups answered.")
+            output.say("No consumer groups." if not gaps else "No consumer groups could be read.")
     raise typer.Exit(_tell_gaps(gaps))
 
 
 def _tell_gaps(gaps: list[str]) -> ExitCode:
-    for gap in gaps[:3]:
-        output.warn(f"a partial answer: {gap}")
+    from kafkactl.view.group_table import warn_of_gaps
+
+    warn_of_gaps(gaps)
     return ExitCode.UNREACHABLE if gaps else ExitCode.OK
 
 
 @options.on_cluster()
 def show_groups(
     target: Target,
-    groups: Annotated[list[str], typer.Argument(metavar="GROUP…", help="Groups, or globs.", show_default=False)],
+    groups: Annotated[
+        list[str], typer.Argument(metavar="GROUP…", help="Groups, or globs such as 'payment-*'.", show_default=False)
+    ],
     show: options.Output = Format.TABLE,
 ) -> None:
-    """Show groups: members and what each reads, protocol, coordinator, offsets, lag.
+    """Show groups in detail: members, assignments, protocol, coordinator, offsets and lag.
 
     \b
     Examples:
@@ -103,7 +106,7 @@ def save(
     target: Target,
     group: Group,
 ) -> None:
-    """Write where a group stands to stdout, for `groups reset --from-file`.
+    """Write a group's committed offsets to stdout, for `groups reset --from-file`.
 
     \b
     Examples:
@@ -122,4 +125,4 @@ def save(
     output.document("offsets", offsets_document(Saved(group, kafka.info.id, sample.taken, offsets)))
     if sample.gaps():
         raise typer.Exit(_tell_gaps(sample.gaps()))
-    output.note(f"{many(len(offsets), 'offset')} of {group}: {in_short(offsets) or 'it has committed nothing'}.")
+    output.note(f"Saved {many(len(offsets), 'offset')} of {group}: {in_short(offsets) or 'it has no commits'}.")

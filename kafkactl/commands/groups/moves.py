@@ -1,4 +1,4 @@
-"""What each of the changing commands makes of a group's offsets."""
+"""How each of the changing commands computes a group's new offsets."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,20 +13,20 @@ from kafkactl.cluster.offsets import read_time_offsets
 from kafkactl.commands.groups.change import Asked, OffsetChange, carry_out, refuse_members
 from kafkactl.errors import KafkactlError, UsageError
 from kafkactl.groups import journal
-from kafkactl.groups.fetch import Scope, is_glob, matches, read_groups, read_standing, require_group
+from kafkactl.groups.fetch import Scope, read_groups, read_standing, require_group
 from kafkactl.groups.journal import Saved, parse_offsets
 from kafkactl.groups.model import Partition
 from kafkactl.groups.reset import Goal, Move, by, plan, to_earliest, to_latest, to_offset, to_these, to_time
 from kafkactl.text.words import many
-from kafkactl.topics import Place
+from kafkactl.topics import Place, in_short, is_glob, matches
 from kafkactl.view import output
 
 
 @dataclass(frozen=True)
 class Where:
-    """Where a group shall read on: in which partitions, and the option that says it, with its value.
+    """Where a group will continue: in which partitions, and the option that says so, with its value.
 
-    `time` is the one of --to-time in ms, `text` what the file of --from-file holds.
+    `time` is that of --to-time in ms, `text` the content of --from-file.
     """
 
     topics: tuple[str, ...]
@@ -35,20 +35,22 @@ class Where:
     value: Any
     time: int | None
     text: str
+    create: bool = False  # the group may be a new one
 
 
 def reset_offsets(asked: Asked, group: str, where: Where) -> None:
     """groups reset. Raises KafkactlError."""
     kafka = connect(asked.target.connection)
     if where.option == "--from-file":
-        saved = parse_offsets(where.text, str(where.value))
+        saved = parse_offsets(where.text, str(where.value), group)
         _tell_origin(kafka, group, saved)
         chosen = {place: o for place, o in saved.offsets.items() if _chosen(place, where.topics, where.partitions)}
         _require_places(kafka, chosen, str(where.value))
         refuse_members(kafka, group)
         moves = plan(read_standing(kafka, group, chosen), to_these(chosen))
     else:
-        require_group(kafka, group)
+        if not where.create:
+            require_group(kafka, group, hint="If it is to be a new group: add --create")
         refuse_members(kafka, group)
         standing = read_standing(kafka, group, _places(kafka, group, where))
         moves = plan(standing, _wish(kafka, standing, where))
@@ -60,11 +62,11 @@ def _words(where: Where) -> str:
         when = datetime.fromtimestamp(where.time / 1000).astimezone().isoformat(sep=" ", timespec="seconds")
         return f"reset to {when}"
     return {
-        "--to-earliest": "reset to the first record left",
+        "--to-earliest": "reset to the first available record",
         "--to-latest": "reset to the end",
         "--by": f"reset by {where.value:+,}" if where.option == "--by" else "",
         "--to-offset": f"reset to offset {where.value}",
-        "--from-file": f"reset to what {where.value} holds",
+        "--from-file": f"reset to the offsets in {where.value}",
     }[where.option]
 
 
@@ -82,14 +84,18 @@ def _wish(kafka: Cluster, standing: Sequence[Partition], where: Where) -> Goal:
     found = read_time_offsets(kafka, [partition.place for partition in standing], where.time)
     silent = [place for place, offset in found.items() if offset is None]
     if silent:
-        raise KafkactlError(f"No leader answers for {silent[0]}, so nothing was changed.")
+        raise KafkactlError(f"Nothing was changed: the leader of {silent[0]} does not respond.")
     return to_time({place: offset for place, offset in found.items() if offset is not None})
 
 
 def _places(kafka: Cluster, group: str, where: Where) -> list[Place]:
-    """The partitions that are meant: all of a topic that is named, of a glob's those the group has committed in."""
+    """The selected partitions: all of a topic that is named; for a glob, those in which the group has commits.
+
+    A group that is to be created has none: then a glob means all topics that match.
+    """
     topics = read_topics(kafka, [topic for topic in where.topics if not is_glob(topic)], config_of=())
-    committed = _committed(kafka, group)
+    committed = {} if where.create else _committed(kafka, group)
+    every = [Place(topic.name, p.id) for topic in topics.found.values() for p in topic.partitions]
     found: dict[Place, None] = {}
     for pattern in where.topics:
         if pattern in topics.denied:
@@ -97,28 +103,29 @@ def _places(kafka: Cluster, group: str, where: Where) -> list[Place]:
         if pattern in topics.found:
             found |= dict.fromkeys(Place(pattern, p.id) for p in topics.found[pattern].partitions)
         elif is_glob(pattern):
-            found |= dict.fromkeys(place for place in committed if matches(place[0], pattern))
+            found |= dict.fromkeys(
+                place for place in (every if where.create else committed) if matches(place[0], pattern)
+            )
         else:
             raise no_such_topic(kafka, pattern, topics)
-    chosen = [place for place in found if not where.partitions or place[1] in where.partitions]
-    if not chosen:
-        has = ", ".join(sorted({topic for topic, _ in committed})) or "no topic at all"
+    if not found:
+        has = ", ".join(sorted({topic for topic, _ in committed}))
         raise KafkactlError(
-            f"{group} has committed nothing in the partitions that {' '.join(where.topics)} means.",
-            where=f"It has in {has}.",
-            hint="Name a topic without a glob to reset it whole.",
+            f"{group} has no commits in {' '.join(where.topics)}.",
+            where=f"It has commits in {has}." if has else "It has no commits at all.",
+            hint="To reset all partitions of a topic, name it without a glob.",
         )
-    if absent := sorted(set(where.partitions) - {id for _, id in chosen}):
-        raise UsageError(f"There is no partition {absent[0]} among those of {' '.join(where.topics)}.")
-    return chosen
+    if absent := sorted(set(where.partitions) - {id for _, id in found}):
+        raise UsageError(f"Partition {absent[0]} does not exist in {' '.join(where.topics)}.")
+    return [place for place in found if not where.partitions or place[1] in where.partitions]
 
 
 def _committed(kafka: Cluster, group: str) -> dict[Place, int]:
     sample = read_groups(kafka, Scope(group.__eq__))
     found = sample.group(group)
     if found is None or found.missing:
-        why = found.missing if found else next(iter(sample.missing.values()), "it is gone")
-        raise KafkactlError(f"The offsets of {group} could not be read: {why}. Nothing was changed.")
+        why = found.missing if found else next(iter(sample.missing.values()), "it no longer exists")
+        raise KafkactlError(f"Nothing was changed: could not read the offsets of {group}: {why}.")
     return {p.place: p.committed for p in found.partitions if p.committed is not None}
 
 
@@ -128,52 +135,75 @@ def _chosen(place: Place, topics: Sequence[str], partitions: Sequence[int]) -> b
 
 
 def _require_places(kafka: Cluster, places: Iterable[Place], source: str) -> None:
-    """Raise KafkactlError where a partition that a file names is not on the cluster, or it names none."""
+    """Raise KafkactlError if a file names a partition that does not exist on the cluster, or no partition at all."""
     listed = list(places)
     if not listed:
-        raise UsageError(f"{source} holds no offsets of these topics.")
-    topics = read_topics(kafka, {topic for topic, _ in listed}, config_of=()).found
-    there = {Place(topic.name, p.id) for topic in topics.values() for p in topic.partitions}
+        raise UsageError(f"{source} contains no offsets of these topics.")
+    there = _existing(kafka, listed)
     if absent := [place for place in listed if place not in there]:
         raise KafkactlError(
-            f"There is no {absent[0]} on {kafka.connection.address}, so nothing was changed.",
-            where=f"{source} names {many(len(absent), 'partition')} that are not there."
+            f"Nothing was changed: {absent[0]} does not exist on {kafka.connection.address}.",
+            where=f"{source} names {many(len(absent), 'partition')} that do not exist."
             if len(absent) > 1
             else f"{source} names it.",
-            hint="Leave it out: --topic and --partition choose from the file.",
+            hint="To use only a part of the file, add --topic or --partition.",
         )
 
 
 def _tell_origin(kafka: Cluster, group: str, saved: Saved) -> None:
     if saved.group and saved.group != group:
-        output.warn(f"these offsets were saved of another group, {saved.group}")
+        output.warn(f"these offsets were saved from another group, {saved.group}")
     if saved.cluster and saved.cluster != kafka.info.id:
         output.warn(
-            f"these offsets were saved on another cluster, {saved.cluster}: there the same offset is another record"
+            f"these offsets were saved on another cluster, {saved.cluster}, where an offset is a different record"
         )
 
 
 def undo_change(asked: Asked, group: str | None) -> None:
-    """groups undo. Raises KafkactlError where nothing was changed from here."""
+    """groups undo. Raises KafkactlError if nothing was changed from here."""
     kafka = connect(asked.target.connection)
     last = journal.latest(kafka.info.id, group)
     if last is None:
         raise KafkactlError(
-            f"No change of {group or 'a group'} on this cluster is known here.",
-            where="Only what kafkactl changed from here, as this user, can be undone.",
+            f"There is no change to {group or 'any group'} on this cluster to undo.",
+            where="Only changes made with kafkactl on this machine by this user can be undone.",
         )
-    path, saved = last
+    _, saved = last
     refuse_members(kafka, saved.group)
-    _require_places(kafka, saved.offsets, str(path))
+    offsets = _left(kafka, saved)
     when = datetime.fromtimestamp(saved.taken / 1000, UTC).astimezone().isoformat(sep=" ", timespec="seconds")
-    output.note(f"The last change of {saved.group} from here: {saved.change}, at {when}.")
+    output.note(f"The last change to {saved.group} from here: {saved.change}, at {when}{_OUTCOMES[saved.outcome]}.")
     words = _back(saved.change)
-    moves = plan(read_standing(kafka, saved.group, saved.offsets), to_these(saved.offsets), exact=True)
+    moves = plan(read_standing(kafka, saved.group, offsets), to_these(offsets), exact=True)
     carry_out(kafka, asked, [_change(kafka, saved.group, words, moves)])
 
 
+_OUTCOMES = {
+    "done": "",
+    "partly": "; it was done in part",
+    "pending": "; it was interrupted, and whether it was done is not known",
+    "refused": "; it was refused",
+}
+
+
+def _left(kafka: Cluster, saved: Saved) -> dict[Place, int | None]:
+    """The saved offsets of partitions that still exist; a warning names the others. Raises KafkactlError for none."""
+    there = _existing(kafka, saved.offsets)
+    gone = [place for place in saved.offsets if place not in there]
+    if len(gone) == len(saved.offsets):
+        raise KafkactlError(f"There is nothing to undo: {in_short(gone)} no longer exist, so nothing was changed.")
+    if gone:
+        output.warn(f"left out, for they no longer exist: {in_short(gone)}")
+    return {place: offset for place, offset in saved.offsets.items() if place in there}
+
+
+def _existing(kafka: Cluster, places: Iterable[Place]) -> set[Place]:
+    topics = read_topics(kafka, {topic for topic, _ in places}, config_of=()).found
+    return {Place(topic.name, p.id) for topic in topics.values() for p in topic.partitions}
+
+
 def _back(change: str) -> str:
-    """What putting back is called: of a change its undo, of an undo the change again."""
+    """What restoring is called: for a change its undo, for an undo its redo."""
     what, colon, rest = change.partition(": ")
     return {"undo": f"redo: {rest}", "redo": f"undo: {rest}"}.get(what if colon else "", f"undo: {change}")
 
@@ -189,7 +219,7 @@ def copy_offsets(asked: Asked, source: str, target: str, topics: tuple[str, ...]
         place: offset for place, offset in _committed(kafka, source).items() if _chosen(place, topics, ())
     }
     if not offsets:
-        raise KafkactlError(f"{source} has committed nothing{' there' if topics else ''}, so nothing was changed.")
+        raise KafkactlError(f"Nothing was changed: {source} has no commits{' in these topics' if topics else ''}.")
     moves = plan(read_standing(kafka, target, offsets), to_these(offsets))
     carry_out(kafka, asked, [_change(kafka, target, f"copy of {source}", moves)])
 
@@ -203,9 +233,12 @@ def forget_offsets(asked: Asked, group: str, topic: str) -> None:
     offsets = {place: offset for place, offset in committed.items() if place[0] == topic}
     if not offsets:
         has = ", ".join(sorted({name for name, _ in committed})) or "no topic at all"
-        raise KafkactlError(f"{group} has committed nothing in {topic}.", where=f"It has in {has}.")
+        raise KafkactlError(
+            f"{group} has no commits in {topic}.",
+            where=f"It has commits in {has}." if has else "It has no commits at all.",
+        )
     moves = _forgotten(offsets)
-    carry_out(kafka, asked, [_change(kafka, group, f"forget {topic}", moves)])
+    carry_out(kafka, asked, [_change(kafka, group, f"delete the offsets in {topic}", moves)])
 
 
 def delete_groups(asked: Asked, groups: Sequence[str]) -> None:
@@ -216,7 +249,7 @@ def delete_groups(asked: Asked, groups: Sequence[str]) -> None:
         require_group(kafka, group)
         refuse_members(kafka, group)
         act: Callable[[], None] = partial(delete_group, kafka, group)
-        changes.append(OffsetChange(group, "delete the group", _forgotten(_committed(kafka, group)), act))
+        changes.append(OffsetChange(group, "delete the group", _forgotten(_committed(kafka, group)), act, always=True))
     carry_out(kafka, asked, changes)
 
 

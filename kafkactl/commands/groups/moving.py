@@ -12,7 +12,7 @@ from kafkactl.errors import UsageError
 from kafkactl.settings import Target
 from kafkactl.view.output import Format
 
-Group = Annotated[str, typer.Argument(metavar="GROUP", help="The group. Never taken from the environment.")]
+Group = Annotated[str, typer.Argument(metavar="GROUP", help="Group name; never taken from the environment.")]
 
 
 @options.on_cluster()
@@ -24,33 +24,40 @@ def reset(
         typer.Option(
             "--topic",
             metavar="GLOB",
-            help="Topics: a name, with all its partitions; or a glob, of those the group has committed in. Repeatable.",
+            help="A topic name selects all its partitions; a glob, those with commits of the group. Repeatable.",
             autocompletion=options.complete_topic,
         ),
     ] = None,
     partitions: Annotated[
         list[int] | None, typer.Option("--partition", metavar="N", min=0, help="Only this partition. Repeatable.")
     ] = None,
-    to_earliest: Annotated[bool, typer.Option("--to-earliest", help="To the first record left.")] = False,
-    to_latest: Annotated[bool, typer.Option("--to-latest", help="To the end: what waits is skipped.")] = False,
+    to_earliest: Annotated[bool, typer.Option("--to-earliest", help="Move to the first available record.")] = False,
+    to_latest: Annotated[
+        bool, typer.Option("--to-latest", help="Move to the end, skipping all unread records.")
+    ] = False,
     to_time: Annotated[
         str | None,
-        typer.Option("--to-time", metavar="TIME", help="To the first record 15m ago or later, or at a time."),
+        typer.Option(
+            "--to-time", metavar="TIME", help="Move to the first record at or after TIME (15m = 15 minutes ago)."
+        ),
     ] = None,
-    by: Annotated[int | None, typer.Option("--by", metavar="N", help="By so many records on; back with -100.")] = None,
-    to_offset: Annotated[int | None, typer.Option("--to-offset", metavar="N", min=0, help="To this offset.")] = None,
+    by: Annotated[int | None, typer.Option("--by", metavar="N", help="Shift by N records; negative goes back.")] = None,
+    to_offset: Annotated[int | None, typer.Option("--to-offset", metavar="N", min=0, help="Move to offset N.")] = None,
     from_file: Annotated[
         Path | None,
         typer.Option(
-            "--from-file", metavar="FILE", help="To what `groups save` wrote, or kafka-consumer-groups --export."
+            "--from-file",
+            metavar="FILE",
+            help="Move to the offsets in FILE, from `groups save` or kafka-consumer-groups --export.",
         ),
     ] = None,
+    create: Annotated[bool, typer.Option("--create", help="GROUP may be a new one.")] = False,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
     confirm: options.Confirm = None,
     show: options.Output = Format.TABLE,
 ) -> None:
-    """Let a group without members read on elsewhere. Shows the plan, asks, saves what was, and says how to undo it.
+    """Move the committed offsets of an inactive group. Shows the plan, asks, saves the old offsets, and can be undone.
 
     \b
     Examples:
@@ -70,10 +77,10 @@ def reset(
     }
     given = [option for option, value in places.items() if value is not None]
     if len(given) != 1:
-        asked = f"{' and '.join(given)} each say where to: give one." if given else "Where to?"
-        raise UsageError(asked, hint=f"Give one of {', '.join(places)}.")
+        asked = f"{' and '.join(given)} cannot be combined." if given else "No target given."
+        raise UsageError(asked, hint=f"Use one of {', '.join(places)}.")
     if not topics and from_file is None:
-        raise UsageError("Of which topics?", hint=f"Name them, or a glob: --topic '*' {given[0]}")
+        raise UsageError("No topic given.", hint=f"Name topics, or use a glob: --topic '*' {given[0]}")
     moves.reset_offsets(
         Asked(target, yes, confirm, dry_run, show is Format.JSON),
         group,
@@ -84,6 +91,7 @@ def reset(
             value=places[given[0]],
             time=options.moment(to_time) if to_time is not None else None,
             text=_read(from_file) if from_file is not None else "",
+            create=create,
         ),
     )
 
@@ -92,14 +100,15 @@ def reset(
 def undo(
     target: Target,
     group: Annotated[
-        str | None, typer.Argument(metavar="[GROUP]", help="Default: the group that was changed last on this cluster.")
+        str | None,
+        typer.Argument(metavar="[GROUP]", help="Group name. Default: the group last changed on this cluster."),
     ] = None,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
     confirm: options.Confirm = None,
     show: options.Output = Format.TABLE,
 ) -> None:
-    """Put a group's offsets back as they were before its last change, made with kafkactl from here; also an undo.
+    """Undo the last change that kafkactl made to a group from this machine; undoing an undo works too.
 
     \b
     Examples:
@@ -114,8 +123,8 @@ def undo(
 @options.on_cluster()
 def copy(
     target: Target,
-    source: Annotated[str, typer.Argument(metavar="FROM", help="The group whose offsets are taken.")],
-    to: Annotated[str, typer.Argument(metavar="TO", help="The group that gets them; it may be a new one.")],
+    source: Annotated[str, typer.Argument(metavar="FROM", help="The group to copy from.")],
+    to: Annotated[str, typer.Argument(metavar="TO", help="The group to copy to; it may be new.")],
     topics: Annotated[
         list[str] | None, typer.Option("--topic", metavar="GLOB", help="Only these topics. Repeatable. Default: all.")
     ] = None,
@@ -124,7 +133,7 @@ def copy(
     confirm: options.Confirm = None,
     show: options.Output = Format.TABLE,
 ) -> None:
-    """Let a group read on where another one stands.
+    """Copy one group's committed offsets to another group.
 
     \b
     Examples:
@@ -140,13 +149,13 @@ def copy(
 def delete_offsets(
     target: Target,
     group: Group,
-    topic: Annotated[str, typer.Argument(metavar="TOPIC", help="The topic whose offsets the group forgets.")],
+    topic: Annotated[str, typer.Argument(metavar="TOPIC", help="The topic whose committed offsets are deleted.")],
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
     confirm: options.Confirm = None,
     show: options.Output = Format.TABLE,
 ) -> None:
-    """Let a group forget a topic that it does not read any more.
+    """Delete a group's committed offsets in a topic that it no longer reads.
 
     \b
     Examples:
@@ -161,13 +170,13 @@ def delete_offsets(
 @options.on_cluster()
 def delete(
     target: Target,
-    groups: Annotated[list[str], typer.Argument(metavar="GROUP…", help="The groups, by their very names.")],
+    groups: Annotated[list[str], typer.Argument(metavar="GROUP…", help="Group names; globs are not allowed.")],
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
     confirm: options.Confirm = None,
     show: options.Output = Format.TABLE,
 ) -> None:
-    """Delete groups without members, and their offsets with them. They are saved first: undo brings them back.
+    """Delete inactive groups and their committed offsets. Saves the offsets first, so `groups undo` can restore them.
 
     \b
     Examples:
@@ -179,9 +188,9 @@ def delete(
 
 
 def _read(path: Path) -> str:
-    """A file's text; `-` is stdin. Raises UsageError where it cannot be read."""
+    """A file's text; `-` is stdin. Raises UsageError if it cannot be read."""
     try:
         return sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise UsageError(f"{path} cannot be read: {reason}.") from None
+        raise UsageError(f"Cannot read {path}: {reason}.") from None

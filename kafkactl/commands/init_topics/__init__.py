@@ -1,13 +1,14 @@
-"""kafkactl init-topics: make the cluster as topics.yaml says."""
+"""kafkactl init-topics: bring the cluster in line with topics.yaml."""
 
 from typing import Annotated
 
 import typer
 
 from kafkactl import consent, options
-from kafkactl.errors import UsageError
-from kafkactl.plan import Risk
+from kafkactl.errors import ExitCode, KafkactlError, Terminated, UsageError
+from kafkactl.risk import Risk
 from kafkactl.settings import Target
+from kafkactl.text.remedies import kafkactl
 from kafkactl.view import output
 
 
@@ -20,22 +21,26 @@ def init_topics(
             "--wait",
             metavar="TIME",
             parser=options.duration,
-            help="Wait so long for a starting broker.",
+            help="Wait up to TIME for brokers to start.",
             show_default="no wait",
         ),
     ] = 0.0,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show and validate the plan; change nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show and validate the plan without changing anything.")
+    ] = False,
     allow: Annotated[
         list[Risk] | None, typer.Option("--allow", metavar="RISK", help=f"Allow a risk: {', '.join(Risk)}. Repeatable.")
     ] = None,
-    only: Annotated[str | None, typer.Option("--only", metavar="GLOB", help="Only topics that match.")] = None,
+    only: Annotated[
+        str | None, typer.Option("--only", metavar="GLOB", help="Only topics whose name matches GLOB.")
+    ] = None,
     confirm: options.Confirm = None,
     show: options.Output = output.Format.TABLE,
 ) -> None:
-    """Create what topics.yaml declares, and bring settings in line.
+    """Create the topics that topics.yaml declares, and update their settings.
 
-    Creating topics and growing retention are safe. Whatever can break or lose something is shown and left alone
-    until it is allowed by name. Run it as often as you like: what is as declared is not touched.
+    Creating topics and increasing retention are safe. Changes that can break or lose something are shown but not made
+    until you allow them by name. You can run this as often as you like: topics that match are not touched.
 
     \b
     Examples:
@@ -44,28 +49,63 @@ def init_topics(
       kafkactl init-topics --env production --allow partitions
     """
     catalog, allowed = target.declared, _allowed(allow)
+    from kafkactl.account import Fate
     from kafkactl.cluster.client import wait_for
-    from kafkactl.commands.init_topics.apply import Run, ask
+    from kafkactl.commands.init_topics.apply import Run, heading
+    from kafkactl.plan import require_chosen
+    from kafkactl.view import account_report, plan_table
 
-    brokers_needed = max((topic.replication or 1 for topic in catalog.topics.values()), default=1)
+    chosen = require_chosen(catalog, only)
+    brokers_needed = max((topic.replication or 1 for topic in chosen), default=1)
     kafka = wait_for(
         target.connection, wait, brokers_needed, waiting=lambda why: output.note(f"Waiting up to {wait:g} s: {why}.")
     )
-    run = Run(kafka, catalog, only, json=show is output.Format.JSON)
+    run = Run(kafka, catalog, only, allowed)
     run.look()
+    json = show is output.Format.JSON
+    if not json:
+        output.note(heading(kafka, catalog))
+        plan_table.show_plan(run.plan, removing=Risk.OVERRIDES in allowed)
+    run.check()
+    foreseen = run.account(dry_run=dry_run).of(Fate.FAILED)
+    if not json:
+        account_report.tell_failures(foreseen)
+    stopped: BaseException | None = None
     if not dry_run:
-        # Looking changes nothing; from here on the environment's protection counts.
-        if run.plan.permitted(allowed) or run.plan.risks:
+        # Reading changes nothing; from here on the environment's protection counts.
+        if run.todo() or run.plan.risks:
             consent.require_unprotected(target, kafka.info.id, confirm, "change its topics")
-        allowed |= ask(run.plan, allowed)
-    run.make_so(allowed, dry_run=dry_run)
-    raise typer.Exit(run.finish(allowed, dry_run=dry_run))
+        run.ask()
+        try:
+            run.make_so(quiet=json)
+        except (KafkactlError, KeyboardInterrupt, Terminated) as error:
+            stopped = error  # what was done until then is told first
+    account = run.account(dry_run=dry_run)
+    if json:
+        output.document("init-topics", account_report.account_document(account, kafka))
+    else:
+        account_report.tell_failures(entry for entry in account.of(Fate.FAILED) if entry not in foreseen)
+        allowing = kafkactl("init-topics", options=[*_again(target, only, allowed), *account_report.allowing(account)])
+        output.note(
+            f"\n{account_report.summary(account, run.seconds)}".lstrip("\n" if not account.of(Fate.DONE) else "")
+        )
+        if account.missing:
+            output.note(f"To allow it: {allowing.text}")
+    if stopped is not None:
+        raise stopped
+    raise typer.Exit(ExitCode.OK if account.successful else ExitCode.FOUND)
+
+
+def _again(target: Target, only: str | None, allowed: frozenset[Risk]) -> list[str]:
+    """The options of this run, for a command that does the same and more."""
+    given = [word for risk in Risk if risk in allowed for word in ("--allow", risk)]
+    return [*target.flags, *(["--only", only] if only is not None else []), *given]
 
 
 def _allowed(allow: list[Risk] | None) -> frozenset[Risk]:
     if Risk.REPLICATION in (allow or ()):
         raise UsageError(
-            "--allow replication is not possible yet: kafkactl does not move replicas.",
+            "--allow replication is not supported yet: kafkactl does not move replicas.",
             hint="Use kafka-reassign-partitions; kafkactl diff shows when it is done.",
         )
     return frozenset(allow or ())

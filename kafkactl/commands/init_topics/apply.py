@@ -1,144 +1,125 @@
-"""One run of init-topics: look, ask, make it so, say what was done."""
+"""One run of init-topics: plan, ask, apply, and account for each change."""
 
 import time
-from collections.abc import Sequence
 
 from kafkactl import consent
+from kafkactl.account import Account, Agreement, Identity, Ledger, questions
 from kafkactl.catalog.model import Catalog
 from kafkactl.cluster import changes
-from kafkactl.cluster.changes import Outcome
 from kafkactl.cluster.client import Cluster
-from kafkactl.cluster.metadata import read_topics
-from kafkactl.errors import ExitCode
-from kafkactl.plan import CONSEQUENCE, Change, Kind, Plan, Risk, make_plan
-from kafkactl.text.words import many, took
+from kafkactl.cluster.metadata import read_default_replication, read_topics
+from kafkactl.plan import Change, Plan, make_plan
+from kafkactl.risk import CONSEQUENCE, Risk
+from kafkactl.text.words import many
 from kafkactl.view import output, plan_table
 
-# Another init-topics at work makes plans go stale; each round sees what it did.
+# Another init-topics running at the same time makes plans go stale; each round sees what it did.
 _ROUNDS = 5
 
 
-def ask(plan: Plan, allowed: frozenset[Risk]) -> frozenset[Risk]:
-    """The risks a person allows on the terminal, one question each."""
-    granted: set[Risk] = set()
-    for risk in plan.risks:
-        topics = [c.topic for c in plan.changes if risk in c.risks and not c.impossible]
-        question = f"{CONSEQUENCE[risk].capitalize()} for {', '.join(dict.fromkeys(topics))}. Do it?"
-        if risk not in allowed and consent.agrees(question):
-            granted.add(risk)
-    return frozenset(granted)
-
-
 class Run:
-    """One run: look, make it so, say what was done."""
+    """One run. What was shown and agreed to is done, and nothing else."""
 
-    def __init__(self, kafka: Cluster, catalog: Catalog, only: str | None, *, json: bool) -> None:
+    def __init__(self, kafka: Cluster, catalog: Catalog, only: str | None, allowed: frozenset[Risk]) -> None:
         self.kafka = kafka
         self.catalog = catalog
         self.only = only
-        self.json = json
-        self.done: list[Change] = []
-        self.failed: dict[tuple[str, Kind], str] = {}
+        self.agreement = Agreement(allowed)
+        self.ledger = Ledger()
+        self.asked: dict[Risk, frozenset[Identity]] = {}
+        self.plan = Plan()
         self.seconds = 0.0
 
-    def look(self) -> None:
-        """Plan from the cluster as it is, and show the plan."""
-        self._read()
-        if self.json:
-            return
-        count = len(self.kafka.info.brokers)
-        output.note(f"{self.catalog.path} → {self.kafka.connection.label}, {many(count, 'broker')}\n")
-        plan_table.show_creates([change for change in self.plan.changes if change.kind == "create"])
-        plan_table.show_differences(self.plan)
+    def look(self) -> Plan:
+        """Plan from the cluster's current state."""
+        topics = read_topics(self.kafka, [*self.catalog.topics, *self.catalog.removed], config_of=self.catalog.topics)
+        self.plan = make_plan(
+            self.catalog,
+            topics.found,
+            only=self.only,
+            unreadable=topics.denied,
+            default_replication=self._default_replication(),
+        )
+        self.ledger.look_again(self.plan)
+        return self.plan
 
-    def _read(self) -> None:
-        topics = read_topics(self.kafka, self.catalog.topics, config_of=self.catalog.topics)
-        self.plan = make_plan(self.catalog, topics.found, only=self.only, unreadable=topics.denied)
+    def _default_replication(self) -> int | None:
+        """What the broker gives a new topic; only asked for where it decides whether one can be created."""
+        leaves_it_open = any(
+            topic.replication is None and topic.config.get("min.insync.replicas", "1") != "1"
+            for topic in self.catalog.topics.values()
+        )
+        return read_default_replication(self.kafka) if leaves_it_open else None
 
-    def make_so(self, allowed: frozenset[Risk], *, dry_run: bool) -> None:
-        """Validate, then apply, until nothing permitted is left or nothing more succeeds."""
+    def check(self) -> None:
+        """Ask the broker, without changing anything, whether it would make what may be made or asked about.
+
+        What it refuses is in the account before anybody is asked for a yes.
+        """
+        wanted = [change for change in self.plan.everything if self.agreement.asks(change) and not change.impossible]
+        covered = [change for change in wanted if self.agreement.covers(change)]
+        asked = [change for change in wanted if not self.agreement.covers(change)] if consent.interactive() else []
+        for group in (covered, asked):
+            for batch in changes.batches(group):
+                self.ledger.answer(failed=changes.validate(self.kafka, batch).failed)
+
+    def ask(self) -> None:
+        """A question for each risk that is not allowed, about the changes that were shown and nothing else."""
+        for risk, found in questions(self.plan, self.agreement).items():
+            settled = self.ledger.failed.keys() | self.asked.get(risk, frozenset())
+            possible = [change for change in found if change.identity not in settled]
+            self.asked[risk] = self.asked.get(risk, frozenset()) | {change.identity for change in possible}
+            topics = ", ".join(dict.fromkeys(change.topic for change in possible))
+            if possible and consent.agrees(f"{CONSEQUENCE[risk].capitalize()} for {topics}. Do it?"):
+                self.agreement = self.agreement.with_yes(possible, risk)
+
+    def todo(self) -> list[Change]:
+        """What may be done and was not tried yet."""
+        tried = self.ledger.done.keys() | self.ledger.failed.keys()
+        return [c for c in self.plan.everything if self._agreed(c) and c.identity not in tried]
+
+    def _agreed(self, change: Change) -> bool:
+        return self.agreement.asks(change) and self.agreement.covers(change)
+
+    def make_so(self, *, quiet: bool) -> None:
+        """Apply, until nothing is left that may be done. What turns up on the way is shown and asked about first."""
         start = time.monotonic()
-        for _ in range(_ROUNDS):
-            todo = [c for c in self.plan.permitted(allowed) if (c.topic, c.kind) not in self.failed]
-            if not todo:
-                break
-            checked = changes.validate(self.kafka, todo)
-            self.failed |= checked.failed
-            todo = [c for c in todo if (c.topic, c.kind) not in self.failed and c.topic not in checked.raced]
-            if dry_run:
-                break
-            outcome = changes.apply(self.kafka, todo) if todo else checked
-            self._account(outcome, todo)
-            if not (checked.raced or outcome.raced):
-                break
-            self._read()
-        self.seconds = time.monotonic() - start
+        shown = {change.identity for change in self.plan.everything}
+        try:
+            for _ in range(_ROUNDS):
+                if not self._apply(self.todo()):
+                    break
+                self.look()
+                new = [change for change in self.plan.everything if change.identity not in shown]
+                shown |= {change.identity for change in new}
+                if new and not quiet:
+                    output.note("\nSomebody else changed topics meanwhile; found now:")
+                    plan_table.show_changes(new)
+                self.check()
+                self.ask()
+        finally:
+            self.seconds = time.monotonic() - start
 
-    def _account(self, outcome: Outcome, todo: Sequence[Change]) -> None:
-        if not todo:
-            return
-        self.done.extend(outcome.done)
-        self.failed |= outcome.failed
-        created = [change.topic for change in outcome.done if change.kind == "create"]
-        changes.wait_for_leaders(self.kafka, [*created, *outcome.raced])
+    def _apply(self, todo: list[Change]) -> bool:
+        """Make these changes; whether the cluster has to be looked at again."""
+        again = False
+        created: list[str] = []
+        for batch in changes.batches(todo):
+            self.ledger.send(batch)
+            outcome = changes.apply(self.kafka, batch)
+            self.ledger.answer(done=outcome.done, failed=outcome.failed)
+            self.ledger.forget(outcome.raced)
+            created += [change.topic for change in (*outcome.done, *outcome.raced) if change.kind == "create"]
+            again = again or bool(outcome.raced or outcome.unanswered)
+        if created:
+            changes.wait_for_leaders(self.kafka, created)
+        return again
 
-    def finish(self, allowed: frozenset[Risk], *, dry_run: bool) -> ExitCode:
-        """Say what was done and what was not; the exit code."""
-        withheld = [c for c in self.plan.withheld(allowed) if c not in self.done]
-        trouble = bool(self.failed or withheld or self.plan.unreadable)
-        if self.json:
-            output.document("init-topics", self._document(allowed, dry_run=dry_run))
-        else:
-            self._tell(withheld, dry_run=dry_run)
-        return ExitCode.FOUND if trouble else ExitCode.OK
-
-    def _tell(self, withheld: list[Change], *, dry_run: bool) -> None:
-        for (topic, kind), why in self.failed.items():
-            output.note(f"{topic}: {_VERB[kind][0]} failed: {why}.")
-        if dry_run:
-            output.note(f"Dry run: nothing was changed. {plan_table.plan_summary(self.plan)}")
-        elif self.done:
-            output.note(f"\n{_done(self.done)} in {took(self.seconds)}. {_rest(self.plan, withheld)}")
-        elif not self.failed and not withheld and not self.plan.unreadable:
-            topics = many(self.plan.declared, "topic is", "topics are")
-            output.note(f"Nothing to do: {topics} as declared.")
-        else:
-            output.note(f"Nothing was changed. {_rest(self.plan, withheld)}")
-
-    def _document(self, allowed: frozenset[Risk], *, dry_run: bool) -> dict[str, object]:
-        return {
-            "cluster": {"id": self.kafka.info.id, "brokers": list(self.kafka.connection.brokers)},
-            "dry_run": dry_run,
-            "plan": plan_table.plan_document(self.plan),
-            "done": [{"topic": c.topic, "kind": c.kind, "key": c.key or None} for c in self.done],
-            "failed": [{"topic": t, "kind": k, "reason": why} for (t, k), why in self.failed.items()],
-            "withheld": [{"topic": c.topic, "kind": c.kind, "key": c.key or None} for c in self.plan.withheld(allowed)],
-        }
+    def account(self, *, dry_run: bool) -> Account:
+        """What became of each change."""
+        return self.ledger.close(self.plan, self.agreement, dry_run=dry_run)
 
 
-_VERB = {
-    "create": ("creating it", "created"),
-    "config": ("changing its settings", "changed"),
-    "partitions": ("adding partitions", "grown"),
-    "override": ("removing its overrides", "freed of undeclared overrides"),
-    "delete": ("deleting it", "deleted"),
-    "replication": ("moving replicas", "moved"),
-}
-
-
-def _done(done: list[Change]) -> str:
-    counts = {kind: len({c.topic for c in done if c.kind == kind}) for kind in _VERB}
-    return ", ".join(f"{number:,} {_VERB[kind][1]}" for kind, number in counts.items() if number)
-
-
-def _rest(plan: Plan, withheld: list[Change]) -> str:
-    if not withheld and not plan.unreadable:
-        return "Nothing else differs."
-    waiting = [change for change in withheld if not change.impossible]
-    words = [f"{many(len({c.topic for c in withheld}), 'topic still differs', 'topics still differ')}."]
-    if waiting:
-        risks = sorted({risk for change in waiting for risk in change.risks})
-        words.append(f"Allow it with: {' '.join(f'--allow {risk}' for risk in risks)}")
-    if plan.unreadable:
-        words.append(f"{many(len(plan.unreadable), 'topic')} could not be compared.")
-    return " ".join(words)
+def heading(kafka: Cluster, catalog: Catalog) -> str:
+    """Which file goes to which cluster."""
+    return f"{catalog.path} → {kafka.connection.label}, {many(len(kafka.info.brokers), 'broker')}\n"

@@ -24,7 +24,7 @@ def lag(
         typer.Option(
             "--topic",
             metavar="GLOB",
-            help="Only what is read of this topic. Repeatable. Default: KAFKA_TOPICS, else all.",
+            help="Only lag in topics that match GLOB. Repeatable. Default: KAFKA_TOPICS, else all.",
             autocompletion=options.complete_topic,
         ),
     ] = None,
@@ -34,7 +34,7 @@ def lag(
             "--threshold",
             metavar="N",
             min=0,
-            help="The exit code is 1 where more records wait. Default: lag_threshold of topics.yaml, else 1000.",
+            help="Exit with code 1 if a lag is above N. Default: lag_threshold in topics.yaml, else 1000.",
         ),
     ] = None,
     sample: Annotated[
@@ -43,18 +43,18 @@ def lag(
             "--sample",
             metavar="TIME",
             parser=options.positive_duration,
-            help="Look twice, so far apart: rates, and who falls behind; more than 30s tells who is stuck.",
+            help="Sample twice, TIME apart, for rates and trends; over 30s detects stuck consumers.",
         ),
     ] = None,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Look again every two seconds; in a pipe a line for each change.")
+        bool, typer.Option("--watch", help="Refresh every two seconds; in a pipe, print a line per change.")
     ] = False,
-    partitions: Annotated[bool, typer.Option("--partitions", help="All of it: every partition and its owner.")] = False,
-    show: Annotated[LagFormat, typer.Option("-o", "--output", help="How to show it.")] = LagFormat.TABLE,
+    partitions: Annotated[bool, typer.Option("--partitions", help="Show every partition and its owner.")] = False,
+    show: Annotated[LagFormat, typer.Option("-o", "--output", help="Output format.")] = LagFormat.TABLE,
 ) -> None:
     """Show which consumer groups are behind, by how much, since when, and what to do about it. Joins no group.
 
-    One look tells lag, time and who is absent; trends take two: --sample 35s, or --watch.
+    A single check shows lag, delay and missing consumers. Rates and stuck consumers need --sample 35s or --watch.
 
     \b
     Examples:
@@ -66,9 +66,9 @@ def lag(
     from kafkactl.commands.lag.once import LagOptions, show_lag
 
     if watch and sample is not None:
-        raise UsageError("--watch looks again and again by itself: leave --sample out.")
+        raise UsageError("--watch already samples repeatedly: leave out --sample.")
     if watch and show is not LagFormat.TABLE:
-        raise UsageError(f"--watch shows a table, not {show}.", hint=f"Take a sample: --sample 10s -o {show}")
+        raise UsageError(f"--watch shows a table, not {show}.", hint=f"Use a sample instead: --sample 10s -o {show}")
     wish = LagOptions(
         groups=tuple(settings.looked_at(groups or (), "KAFKA_CONSUMER_GROUP")),
         topics=tuple(settings.looked_at(topics or (), "KAFKA_TOPICS")),

@@ -1,4 +1,4 @@
-"""One look at the groups: what is read, judged, and said in an exit code."""
+"""One run of lag: read the groups, judge them, and derive the exit code."""
 
 from dataclasses import dataclass
 
@@ -10,13 +10,13 @@ from kafkactl.groups.observation import Observation
 from kafkactl.groups.report import Report, make_report
 from kafkactl.groups.sampling import observe
 from kafkactl.settings import Target
-from kafkactl.view import lag_report, output
+from kafkactl.view import group_table, lag_report, output
 from kafkactl.view.output import LagFormat
 
 
 @dataclass(frozen=True)
 class LagOptions:
-    """What to look at and how to show it, as the user typed it. `narrowed`: the environment named the groups."""
+    """What to read and how to show it, as the user typed it. `narrowed`: the groups come from the environment."""
 
     groups: tuple[str, ...]
     topics: tuple[str, ...]
@@ -28,13 +28,13 @@ class LagOptions:
 
 
 def show_lag(target: Target, wish: LagOptions) -> ExitCode:
-    """Look once, or twice so far apart, and show it. Raises KafkactlError for a group or topic that is not there."""
+    """Take one sample, or two, and show the result. Raises KafkactlError for a group or topic that does not exist."""
     kafka = connect(target.connection)
     chosen = scope(kafka, target.catalog, wish)
     if wish.show is LagFormat.TABLE:
         tell_narrowed(wish)
         if wish.sample:
-            output.pending(f"  …   looking at the groups for {wish.sample:g} s")
+            output.pending(f"  …   sampling the groups for {wish.sample:g} s")
     observed = observe(kafka, wish.sample, scope=chosen, times=True)
     if wish.show is LagFormat.TABLE:
         output.pending("")
@@ -42,13 +42,12 @@ def show_lag(target: Target, wish: LagOptions) -> ExitCode:
     lag_report.show_report(
         found, kafka.info, kafka.connection.brokers, wish.show, target.flags, partitions=wish.partitions
     )
-    for gap in found.gaps[:3]:
-        output.warn(f"a partial answer: {gap}")
+    group_table.warn_of_gaps(found.gaps)
     return lag_exit_code(found)
 
 
 def scope(kafka: Cluster, catalog: Catalog | None, wish: LagOptions) -> Scope:
-    """The groups and topics that are meant. Raises KafkactlError."""
+    """The selected groups and topics. Raises KafkactlError."""
     try:
         groups = group_filter(kafka, wish.groups) if wish.groups else None
     except KafkactlError as error:
@@ -57,27 +56,29 @@ def scope(kafka: Cluster, catalog: Catalog | None, wish: LagOptions) -> Scope:
 
 
 def _declared(error: KafkactlError, catalog: Catalog, wish: LagOptions) -> KafkactlError:
-    """The error of a group that is not there, with what topics.yaml says of it."""
+    """The error for a group that does not exist, with what topics.yaml says about it."""
     for name in wish.groups:
         read = [t for t, topic in catalog.topics.items() if name in {catalog.service(c).group for c in topic.consumers}]
         if read and f" {name} on " in error.message:
-            error.where = f"It is declared to read {read[0]}, and is there once its first consumer starts."
+            error.where = (
+                f"topics.yaml declares that it reads {read[0]}; Kafka creates it when its first consumer starts."
+            )
     return error
 
 
 def tell_narrowed(wish: LagOptions) -> None:
-    """Say where the environment, and nobody's typing, says which groups are looked at."""
+    """Say so if the environment, not the command line, selects the groups."""
     if wish.narrowed:
-        output.note(f"KAFKA_CONSUMER_GROUP says: only {', '.join(wish.groups)}. All groups: kafkactl lag '*'")
+        output.note(f"Showing only {', '.join(wish.groups)} (KAFKA_CONSUMER_GROUP). All groups: kafkactl lag '*'")
 
 
 def judged_report(observed: Observation, catalog: Catalog | None, wish: LagOptions) -> Report:
-    """What was seen, as it is told; declared consumers without a group only where all groups were looked at."""
+    """The report; declared consumers without a group are included only if all groups were read."""
     return make_report(observed, catalog, wish.threshold, everything=not wish.groups and not wish.topics)
 
 
 def lag_exit_code(found: Report) -> ExitCode:
-    """1 where something is wrong, 3 where that is not known, for not everybody answered."""
+    """1 if something is wrong, 3 if that is unknown because not every broker answered."""
     if any(line.level == "error" for line in found.lines):
         return ExitCode.FOUND
     return ExitCode.UNREACHABLE if found.gaps else ExitCode.OK

@@ -1,4 +1,4 @@
-"""lag --watch: a live table on a terminal; in a pipe a line for each change of a verdict, and nothing else."""
+"""lag --watch: a live table on a terminal; in a pipe, only a line for each change of a verdict."""
 
 import shutil
 import sys
@@ -22,13 +22,13 @@ from kafkactl.view import group_table, output
 from kafkactl.view.lag_report import lag_summary
 from kafkactl.view.output import Cell, Column
 
-_REFRESH = 2.0  # seconds between two looks
-_CHANGES = 5  # that are shown below the table
-_FRAME = 5  # lines of a screen that are no group: headings, summary, and the line of the clock
+_REFRESH = 2.0  # seconds between two refreshes
+_CHANGES = 5  # how many changes are shown below the table
+_FRAME = 5  # screen lines that are not groups: headings, summary, clock
 
 
 def watch(target: Target, wish: LagOptions) -> NoReturn:
-    """Look again and again, also through a restart of the cluster. Raises UnreachableError where there is none yet."""
+    """Refresh until Ctrl-C, even while the cluster restarts. Raises UnreachableError if it never answered."""
     connection, catalog = target.connection, target.catalog
     chosen = scope(connect(connection), catalog, wish)
     tell_narrowed(wish)
@@ -47,8 +47,8 @@ def watch(target: Target, wish: LagOptions) -> NoReturn:
 
 
 def _look(connection: Connection, chosen: Scope, history: History, catalog: Catalog | None, wish: LagOptions) -> Report:
-    # A client of its own for each look, once somebody answers: librdkafka 2.16 aborts the process where a request to a
-    # coordinator that was left lying comes to an end when the broker is back (librdkafka#4605).
+    # Each refresh uses its own client once the cluster answers: librdkafka 2.16 aborts the process if an abandoned
+    # request to a coordinator completes when the broker returns (librdkafka#4605).
     kafka = connect(connection)
     sample = with_waiting(kafka, read_groups(kafka, chosen, committed=True), history.before, times=True)
     return judged_report(history.add(sample), catalog, wish)
@@ -66,7 +66,7 @@ def _change_text(change: VerdictChange, found: Report) -> str:
 
 
 class _Lines:
-    """For a pipe: at first who is not well, then what changes."""
+    """For a pipe: first the groups in trouble, then every change."""
 
     def __init__(self) -> None:
         self._states: dict[str, str] | None = None
@@ -114,10 +114,12 @@ class _Screen:
                 room = max(1, shutil.get_terminal_size().lines - _FRAME - len(self._changes))
                 found, history = self._last
                 hidden = _partitions(found, room) if self._partitions else _groups(found, history, room)
-                output.say(f"{lag_summary(found, live=True)}{f' {hidden:,} more do not fit here.' if hidden else ''}")
+                output.say(
+                    f"{lag_summary(found, live=True)}{f' {hidden:,} more do not fit on the screen.' if hidden else ''}"
+                )
             for text in self._changes:
                 output.say(output.fitted(text))
-            words = f"{_clock()}  {self._label}  every {_REFRESH:g} s, Ctrl-C ends"
+            words = f"{_clock()}  {self._label}  every {_REFRESH:g} s, Ctrl-C to stop"
             output.say(output.style().paint(trouble, "red") if trouble else "")
             output.say(output.style().paint(output.fitted(words), "dim"))
 

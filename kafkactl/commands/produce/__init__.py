@@ -1,4 +1,4 @@
-"""kafkactl produce: write records, and account for every one of them."""
+"""kafkactl produce: writes records and accounts for every one."""
 
 import os
 from pathlib import Path
@@ -15,49 +15,55 @@ from kafkactl.settings import Target
 def produce(
     target: Target,
     topic: Annotated[
-        str, typer.Argument(metavar="TOPIC", help="The topic; it must exist.", autocompletion=options.complete_topic)
+        str,
+        typer.Argument(
+            metavar="TOPIC", help="Topic to write to; it must exist.", autocompletion=options.complete_topic
+        ),
     ],
     value: Annotated[
-        str | None, typer.Argument(metavar="[VALUE]", help="The value. Default: every line of stdin is one.")
+        str | None, typer.Argument(metavar="[VALUE]", help="Record value. Default: each line of stdin is a value.")
     ] = None,
     lines: Annotated[
-        Path | None, typer.Option("-l", "--lines", metavar="FILE", help="Read the lines of a file instead of stdin.")
+        Path | None, typer.Option("-l", "--lines", metavar="FILE", help="Read lines from FILE instead of stdin.")
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Lines are records as `tail -o json` writes them: an exact copy.")
+        bool, typer.Option("--json", help="Lines are records in the format of `tail -o json`; writes exact copies.")
     ] = False,
-    key: Annotated[str | None, typer.Option("-k", "--key", metavar="KEY", help="The key of every record.")] = None,
+    key: Annotated[str | None, typer.Option("-k", "--key", metavar="KEY", help="Key of every record.")] = None,
     separator: Annotated[
-        str | None, typer.Option("-K", "--key-separator", metavar="SEP", help="A line is a key, this, and a value.")
+        str | None,
+        typer.Option("-K", "--key-separator", metavar="SEP", help="Separator between key and value on each line."),
     ] = None,
     header: Annotated[
         list[str] | None,
-        typer.Option("-H", "--header", metavar="NAME=VALUE", help="A header; null without '='. Repeatable."),
+        typer.Option(
+            "-H", "--header", metavar="NAME=VALUE", help="Header to add; without '=' its value is null. Repeatable."
+        ),
     ] = None,
     timestamp: Annotated[
-        str | None, typer.Option("--timestamp", metavar="TIME", help="15m (ago), or a time. Default: now.")
+        str | None,
+        typer.Option("--timestamp", metavar="TIME", help="Record timestamp: 15m (ago), or a time. Default: now."),
     ] = None,
-    tombstone: Annotated[bool, typer.Option("--tombstone", help="A null value: the key is deleted.")] = False,
+    tombstone: Annotated[bool, typer.Option("--tombstone", help="Write a null value, which deletes the key.")] = False,
     partition: Annotated[
         int | None, typer.Option("--partition", metavar="N", min=0, help="Write to this partition.")
     ] = None,
     partitioner: Annotated[
-        Partitioner, typer.Option("--partitioner", help="How a key chooses its partition; murmur2 is Java's way.")
+        Partitioner,
+        typer.Option("--partitioner", help="How the key selects the partition; murmur2 is what Java clients use."),
     ] = Partitioner.MURMUR2,
     keep_partition: Annotated[
-        bool, typer.Option("--keep-partition", help="With --json: each record to the partition it came from.")
+        bool, typer.Option("--keep-partition", help="With --json: write each record to the partition it came from.")
     ] = False,
-    count: Annotated[int, typer.Option("--count", metavar="N", min=1, help="Write VALUE so many times.")] = 1,
+    count: Annotated[int, typer.Option("--count", metavar="N", min=1, help="Write VALUE N times.")] = 1,
     per_second: Annotated[
         float | None,
-        typer.Option("--rate", metavar="N/s", parser=options.rate, help="No more records a second than this."),
+        typer.Option("--rate", metavar="N/s", parser=options.rate, help="Write at most N records per second."),
     ] = None,
-    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first line that is no record.")] = False,
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first invalid line.")] = False,
     unsent: Annotated[
         Path | None,
-        typer.Option(
-            "--unsent", metavar="FILE", help="Where records go that were not acknowledged. Default: beside the input."
-        ),
+        typer.Option("--unsent", metavar="FILE", help="File for unacknowledged records. Default: next to the input."),
     ] = None,
     undeclared: Annotated[
         bool, typer.Option("--undeclared", help="Allow a topic that topics.yaml does not declare.")
@@ -68,16 +74,16 @@ def produce(
             "--delivery-timeout",
             metavar="TIME",
             parser=options.positive_duration,
-            help="How long a record may wait for its acknowledgement. Default: 60s.",
+            help="How long to wait for a record's acknowledgement. Default: 60s.",
             show_default=False,
         ),
     ] = 60.0,
     confirm: options.Confirm = None,
 ) -> None:
-    """Write records with acks=all, idempotently, and say what became of every one. Creates no topic.
+    """Write records idempotently with acks=all, and account for every one. Never creates a topic.
 
-    Records that were not acknowledged are kept in a file that `produce --json` sends: on a refusal, a dead broker,
-    Ctrl-C or SIGTERM.
+    Records that were not acknowledged, because a broker rejected them or went down or because of Ctrl-C or SIGTERM, are
+    kept in a file that `produce --json` can send.
 
     \b
     Examples:

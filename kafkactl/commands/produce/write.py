@@ -1,4 +1,4 @@
-"""One produce: what the command line asks for, checked against the cluster, done, and told."""
+"""One run of produce: checks the command line against the cluster, writes the records, and reports."""
 
 import sys
 import time
@@ -30,10 +30,10 @@ from kafkactl.view import output
 
 
 def conclude(job: Job, kafka: Cluster, resend: Callable[[Path], Command], seconds: float) -> None:
-    """Say what became of the records after `seconds`; `resend` makes the command that sends the rest.
+    """Report what happened to the records after `seconds`; `resend` makes the command that sends the rest.
 
-    Raises KafkactlError where not every record was acknowledged (UnreachableError where nobody answered), or what
-    the signal was that stopped us.
+    Raises KafkactlError if not every record was acknowledged (UnreachableError if no broker answered), or the
+    exception of the signal that stopped us.
     """
     done, missing = job.sender.acknowledged, job.unsent.count + job.sender.waiting
     if not missing and not job.tally.cut_short:
@@ -56,21 +56,21 @@ def conclude(job: Job, kafka: Cluster, resend: Callable[[Path], Command], second
 def _next_step(job: Job, resend: Callable[[Path], Command]) -> str:
     if job.unsent.path is None or job.unsent.count == job.tally.invalid:
         return "Correct these lines and send them again." if job.tally.invalid else ""
-    return f"Send what is left: {resend(job.unsent.path).text}"
+    return f"Send the rest: {resend(job.unsent.path).text}"
 
 
 def _reasons(job: Job, kafka: Cluster) -> Iterator[str]:
     tally = job.tally
     if tally.invalid:
-        yield f"{many(tally.invalid, 'line is', 'lines are')} no record"
+        yield f"{many(tally.invalid, 'line is not a valid record', 'lines are not valid records')}"
     if tally.unfit:
-        yield f"{many(tally.unfit, 'does', 'do')} not fit the topic"
+        yield f"{tally.unfit:,} would be rejected by the topic"
     for why, number in tally.refused.most_common():
-        yield f"{number:,} refused: {why}"
+        yield f"{number:,} rejected: {why}"
     if tally.left:
         yield f"{tally.left:,} not sent: {_cause(job, kafka)}"
     if job.sender.waiting:
-        yield f"{job.sender.waiting:,} of which the client library says nothing"
+        yield f"{job.sender.waiting:,} with unknown outcome"
     if tally.cut_short:
         yield "the input was not read to its end"
 
@@ -88,13 +88,13 @@ def _cause(job: Job, kafka: Cluster) -> str:
 
 def _whereabouts(job: Job) -> Iterator[str]:
     if job.unsent.path is not None:
-        yield f"What was not acknowledged is in {job.unsent.path}."
+        yield f"Unacknowledged records are in {job.unsent.path}."
     if unknown := job.tally.unknown:
         which = "That record" if unknown == 1 else f"Up to {unknown:,} of these records"
-        yield f"{which} may be in the topic as well: only the acknowledgement may have been lost."
+        yield f"{which} may also be in the topic: possibly only the acknowledgement was lost."
 
 
-_TOLD_LINES = 20  # bad lines that are named; more are counted
+_TOLD_LINES = 20  # invalid lines that are named; further ones are only counted
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class ProduceOptions:
 
 
 def produce_records(target: Target, wish: ProduceOptions) -> None:
-    """Write the records. Raises what `conclude` says where not all of them were acknowledged."""
+    """Write the records. Raises what `conclude` raises if not all of them were acknowledged."""
     _check(wish)
     _check_declared(target.catalog, wish)
     parse = _parse(wish)
@@ -132,7 +132,7 @@ def produce_records(target: Target, wish: ProduceOptions) -> None:
         source = _source(wish, stack)
         kafka = connect(target.connection)
         topic = require_topic(kafka, wish.topic)
-        consent.require_unprotected(target, kafka.info.id, wish.confirm, f"write records to {wish.topic} there")
+        consent.require_unprotected(target, kafka.info.id, wish.confirm, f"write records to {wish.topic}")
         rules = _rules(topic, wish)
         stop = stack.enter_context(Interruption())
         sender = _sender(kafka, wish, rules, stop)
@@ -163,29 +163,27 @@ def _so_far(job: Job) -> str:
 
 
 def _check(wish: ProduceOptions) -> None:
-    """Raise UsageError for what contradicts itself."""
+    """Raise UsageError for options that contradict each other."""
     sources = {
         "VALUE": wish.value is not None,
         "--lines": wish.lines is not None,
         "--tombstone": wish.tombstone,
     }
     if len(given := [name for name, there in sources.items() if there]) > 1:
-        raise UsageError(f"{' and '.join(given)} each say what to write: give one.")
+        raise UsageError(f"{' and '.join(given)} cannot be combined: each says what to write.")
     keys = {"--json": wish.as_json, "--key": wish.key is not None, "--key-separator": wish.separator is not None}
     if len(given := [name for name, there in keys.items() if there]) > 1:
-        raise UsageError(f"{' and '.join(given)} each say where the key comes from: give one.")
+        raise UsageError(f"{' and '.join(given)} cannot be combined: each says where the key comes from.")
     if wish.tombstone and wish.key is None:
-        raise UsageError("A tombstone deletes a key: which one?", hint="Name it: --key KEY")
+        raise UsageError("--tombstone needs a key to delete.", hint="Add --key KEY")
     if wish.separator == b"":
         raise UsageError("--key-separator is empty.")
     if wish.count > 1 and wish.value is None and not wish.tombstone:
-        raise UsageError("--count writes VALUE so many times, and there is no VALUE.")
+        raise UsageError("--count needs a VALUE to repeat.")
     if wish.keep_partition and (not wish.as_json or wish.partition is not None):
-        raise UsageError(
-            "--keep-partition takes the partition from --json; it goes with that, and not with --partition."
-        )
+        raise UsageError("--keep-partition needs --json, and cannot be combined with --partition.")
     if is_internal(wish.topic):
-        raise UsageError(f"{wish.topic} is Kafka's own: writing to it would break what keeps its state there.")
+        raise UsageError(f"{wish.topic} is an internal topic of Kafka: writing to it would corrupt Kafka's state.")
 
 
 def _check_declared(catalog: Catalog | None, wish: ProduceOptions) -> None:
@@ -193,13 +191,13 @@ def _check_declared(catalog: Catalog | None, wish: ProduceOptions) -> None:
         return
     slip = suggest(wish.topic, catalog.topics, quoted=False)
     raise UsageError(
-        f"{wish.topic} is not declared in {catalog.path.name}.{slip}", hint="If that is meant: add --undeclared"
+        f"{wish.topic} is not declared in {catalog.path.name}.{slip}", hint="To write anyway, add --undeclared"
     )
 
 
 def _parse(wish: ProduceOptions) -> Parse:
     if wish.timestamp is not None and wish.timestamp <= 0:
-        raise UsageError("--timestamp is before 1970, where Kafka's clock begins.")
+        raise UsageError("--timestamp is before 1970; Kafka timestamps start there.")
     given = Given(wish.key, _headers(wish.headers), wish.timestamp, wish.partition)
     if wish.tombstone:
         return outgoing.tombstone(given)
@@ -211,7 +209,7 @@ def _parse(wish: ProduceOptions) -> Parse:
 
 
 def _columns(wish: ProduceOptions, rules: Rules) -> Columns | None:
-    """The quick way, where the command line says nothing of a record but its key."""
+    """The fast path, if the command line sets nothing but the key."""
     said = wish.as_json or wish.tombstone or wish.headers or wish.timestamp is not None or wish.partition is not None
     keyless = rules.compacted and wish.key is None and wish.separator is None
     return None if said or keyless else outgoing.split_columns(wish.separator, wish.key, rules)
@@ -234,20 +232,22 @@ def _source(wish: ProduceOptions, stack: ExitStack) -> Source:
         try:
             return Lines(stack.enter_context(wish.lines.open("rb", buffering=0)).fileno())
         except OSError as error:
-            raise UsageError(f"{wish.lines} cannot be read: {error.strerror}.") from None
+            raise UsageError(f"Cannot read {wish.lines}: {error.strerror}.") from None
     if sys.stdin is None:
-        raise UsageError("There is no VALUE, and stdin is closed.")
+        raise UsageError("No VALUE given, and stdin is closed.")
     if sys.stdin.isatty():
-        output.note("One record a line; Ctrl-D ends.")
+        output.note("Enter one record per line; Ctrl-D ends.")
     return Lines(sys.stdin.fileno())
 
 
 def _rules(topic: LiveTopic, wish: ProduceOptions) -> Rules:
     rules = outgoing.rules(topic)
     if wish.partition is not None and wish.partition >= rules.partitions:
-        raise UsageError(f"{topic.name} has no partition {wish.partition}: it has {rules.partitions}, counted from 0.")
+        raise UsageError(
+            f"{topic.name} has no partition {wish.partition}: its {rules.partitions} partitions are numbered from 0."
+        )
     if rules.stamps and (wish.as_json or wish.timestamp is not None):
-        output.warn(f"{topic.name} stamps records itself (LogAppendTime): other timestamps are not kept.")
+        output.warn(f"{topic.name} sets timestamps itself (LogAppendTime): the given ones are not kept.")
     return rules
 
 
@@ -264,7 +264,7 @@ def _sender(kafka: Cluster, wish: ProduceOptions, rules: Rules, stop: Interrupti
 
 
 def _resend(wish: ProduceOptions, target: Target) -> Callable[[Path], Command]:
-    """What makes the command that writes the lines of a file to the same place in the same way."""
+    """A function that makes the command to write a file's lines to the same topic with the same options."""
     options = list(target.flags)
     if wish.partition is not None or wish.keep_partition:
         options += ["--keep-partition"]
@@ -276,7 +276,7 @@ def _resend(wish: ProduceOptions, target: Target) -> Callable[[Path], Command]:
 
 
 class _BadLines:
-    """Names bad lines, up to a number of them."""
+    """Reports invalid lines, up to a limit."""
 
     def __init__(self, wish: ProduceOptions) -> None:
         self._where = f"{wish.lines}:" if wish.lines else "line "
@@ -287,11 +287,11 @@ class _BadLines:
         if self._told <= _TOLD_LINES:
             output.note(f"{self._where}{number}: {why}.")
         elif self._told == _TOLD_LINES + 1:
-            output.note("More lines like these are counted, not named.")
+            output.note("Further invalid lines are counted but not listed.")
 
 
 class _OldRecords:
-    """Warns once of records that are older than the topic keeps them."""
+    """Warns once about records that are older than the topic's retention."""
 
     def __init__(self, topic: str, rules: Rules) -> None:
         self._topic = topic
@@ -302,6 +302,6 @@ class _OldRecords:
         if self._kept is not None and self._oldest is not None and timestamp < self._oldest:
             self._oldest = None
             output.warn(
-                f"line {number} is older than {self._topic} keeps records ({retention_text(self._kept)}): "
+                f"line {number} is older than the retention of {self._topic} ({retention_text(self._kept)}): "
                 "Kafka may delete such records at once."
             )

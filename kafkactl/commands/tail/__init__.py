@@ -1,4 +1,4 @@
-"""kafkactl tail: look at records, and follow them."""
+"""kafkactl tail: shows records and follows new ones."""
 
 import sys
 from typing import Annotated
@@ -27,55 +27,70 @@ def tail(
     number: Annotated[
         int, typer.Option("-n", metavar="N", min=0, help="Start with the last N matching records of all partitions.")
     ] = 10,
-    from_beginning: Annotated[bool, typer.Option("--from-beginning", help="Start at the first record left.")] = False,
-    since: Annotated[str | None, typer.Option("--since", metavar="TIME", help="Start 15m ago, or at a time.")] = None,
-    offset: Annotated[int | None, typer.Option("--offset", metavar="N", min=0, help="Start at this offset.")] = None,
+    from_beginning: Annotated[
+        bool, typer.Option("--from-beginning", help="Start at the first available record.")
+    ] = False,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since", metavar="TIME", help="Start at the first record at or after TIME (15m = 15 minutes ago)."
+        ),
+    ] = None,
+    offset: Annotated[int | None, typer.Option("--offset", metavar="N", min=0, help="Start at offset N.")] = None,
     group: Annotated[
-        str | None, typer.Option("--group", metavar="GROUP", help="Start where this group reads next; without joining.")
+        str | None,
+        typer.Option("--group", metavar="GROUP", help="Start at this group's committed offsets, without joining it."),
     ] = None,
     partitions: Annotated[
         list[int] | None, typer.Option("--partition", metavar="N", help="Only this partition. Repeatable.")
     ] = None,
-    until: Annotated[str | None, typer.Option("--until", metavar="TIME", help="Stop at a time.")] = None,
-    count: Annotated[int | None, typer.Option("-c", "--count", metavar="N", min=1, help="Stop after so many.")] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="TIME", help="Stop at TIME.")] = None,
+    count: Annotated[
+        int | None, typer.Option("-c", "--count", metavar="N", min=1, help="Stop after N records.")
+    ] = None,
     follow: Annotated[
-        bool, typer.Option("--follow/--no-follow", "-f/ ", help="Go on with new records, or stop at the end as it is.")
+        bool, typer.Option("--follow/--no-follow", "-f/ ", help="Keep showing new records, or stop at the current end.")
     ] = True,
     key: Annotated[str | None, typer.Option("--key", metavar="KEY", help="Only records with this key.")] = None,
     partitioner: Annotated[
         Partitioner | None,
         typer.Option(
-            "--partitioner", help="With --key: read only where this partitioner puts it. Java clients: murmur2."
+            "--partitioner",
+            help="With --key: read only the partition this partitioner selects. Java clients use murmur2.",
         ),
     ] = None,
     grep: Annotated[
-        str | None, typer.Option("--grep", metavar="REGEX", help="Only where key, value or a header matches.")
+        str | None, typer.Option("--grep", metavar="REGEX", help="Only records whose key, value or a header matches.")
     ] = None,
     header: Annotated[
-        list[str] | None, typer.Option("--header", metavar="NAME=VALUE", help="Only with this header. Repeatable.")
+        list[str] | None,
+        typer.Option("--header", metavar="NAME=VALUE", help="Only records with this header. Repeatable."),
     ] = None,
     query: Annotated[
-        str | None, typer.Option("--jq", metavar="EXPR", help="Keep or rewrite the JSON object of each record.")
+        str | None, typer.Option("--jq", metavar="EXPR", help="Filter or transform each record's JSON object.")
     ] = None,
     show: Annotated[
         RecordFormat | None,
-        typer.Option("-o", "--output", help="Default: a line on a terminal, the raw value in a pipe."),
+        typer.Option("-o", "--output", help="Output format. Default: line on a terminal, raw in a pipe."),
     ] = None,
     form: Annotated[
-        str | None, typer.Option("--format", metavar="FORMAT", help=r"kcat's tokens: '%t %p %o %k %s %T %h %S\n'.")
+        str | None,
+        typer.Option(
+            "--format", metavar="FORMAT", help=r"Format string with kcat's tokens: '%t %p %o %k %s %T %h %S\n'."
+        ),
     ] = None,
-    headers: Annotated[bool, typer.Option("--headers", help="Show headers in the line.")] = False,
-    pretty: Annotated[bool, typer.Option("--pretty", help="Unfold JSON values.")] = False,
+    headers: Annotated[bool, typer.Option("--headers", help="Show headers.")] = False,
+    pretty: Annotated[bool, typer.Option("--pretty", help="Indent JSON values.")] = False,
     mask: Annotated[
-        list[str] | None, typer.Option("--mask", metavar="FIELD", help="Hide this field and card numbers. Repeatable.")
+        list[str] | None, typer.Option("--mask", metavar="FIELD", help="Mask this field and card numbers. Repeatable.")
     ] = None,
-    no_mask: Annotated[bool, typer.Option("--no-mask", help="Hide nothing, whatever topics.yaml says.")] = False,
+    no_mask: Annotated[bool, typer.Option("--no-mask", help="Mask nothing, whatever topics.yaml says.")] = False,
     uncommitted: Annotated[
-        bool, typer.Option("--read-uncommitted", help="Show records of open and aborted transactions, too.")
+        bool, typer.Option("--read-uncommitted", help="Include records of open and aborted transactions.")
     ] = False,
     utc: options.Utc = False,
 ) -> None:
-    """Show the last records of topics, and follow them. Joins no group, commits nothing, creates nothing.
+    """Show the last records of topics, and follow new ones. Joins no group, commits nothing and creates nothing.
 
     \b
     Examples:
@@ -88,7 +103,7 @@ def tail(
     from kafkactl.commands.tail.stream import End, Shown, show_records
 
     if partitioner and key is None:
-        raise UsageError("--partitioner says where a key must be: give --key, too.")
+        raise UsageError("--partitioner needs --key.")
     start = Start(
         number=number,
         from_beginning=from_beginning,

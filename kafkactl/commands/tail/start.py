@@ -1,10 +1,9 @@
-"""Where a look at records starts: in which partitions, and from which offset in each."""
+"""Where tail starts: in which partitions, and at which offset in each."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from kafkactl.cluster.client import Cluster
 from kafkactl.cluster.metadata import no_such_topic, read_topics
@@ -12,13 +11,13 @@ from kafkactl.errors import KafkactlError, UsageError
 from kafkactl.groups.fetch import read_commits
 from kafkactl.records import span
 from kafkactl.records.model import Partitioner, partition_of
-from kafkactl.topics import LiveTopic, Place, is_internal
+from kafkactl.topics import LiveTopic, Place, is_glob, matches
 from kafkactl.view import output
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the user typed of it; `partitioner` says where `key` must be."""
+    """What the user typed; `partitioner` says in which partition `key` must be."""
 
     topics: Sequence[str]
     partitions: Sequence[int] = ()
@@ -36,19 +35,19 @@ class Places:
 
 def find_places(kafka: Cluster, wanted: Wanted) -> Places:
     """The partitions of these topics and globs. Raises KafkactlError for a topic or partition that is not there."""
-    topics = read_topics(kafka, [name for name in wanted.topics if not _is_glob(name)], config_of=())
+    topics = read_topics(kafka, [name for name in wanted.topics if not is_glob(name)], config_of=())
     found: dict[Place, bool] = {}
     for pattern in wanted.topics:
         names = [pattern] if pattern in topics.found else []
-        if _is_glob(pattern):
-            names = [name for name in topics.found if fnmatchcase(name, pattern) and not is_internal(name)]
+        if is_glob(pattern):
+            names = [name for name in topics.found if matches(name, pattern)]
         if pattern in topics.denied:
             raise KafkactlError(f"{pattern}: {topics.denied[pattern]}.")
         if not names:
-            kind = "no topic that matches" if _is_glob(pattern) else "no topic"
+            kind = "no topic that matches" if is_glob(pattern) else "no topic"
             raise no_such_topic(kafka, pattern, topics, kind)
         for name in names:
-            ids = _partitions(topics.found[name], wanted, strict=not _is_glob(pattern))
+            ids = _partitions(topics.found[name], wanted, strict=not is_glob(pattern))
             found |= {Place(name, p.id): p.leader is not None for p in topics.found[name].partitions if p.id in ids}
     return Places([place for place, led in found.items() if led], [place for place, led in found.items() if not led])
 
@@ -57,19 +56,17 @@ def _partitions(topic: LiveTopic, wanted: Wanted, *, strict: bool) -> set[int]:
     ids = {partition.id for partition in topic.partitions}
     missing = [number for number in wanted.partitions if number not in ids]
     if missing and strict:
-        raise UsageError(f"{topic.name} has no partition {missing[0]}: it has {len(ids)}, counted from 0.")
+        raise UsageError(f"{topic.name} has no partition {missing[0]}: its {len(ids)} partitions are numbered from 0.")
     if wanted.partitions:
         ids &= set(wanted.partitions)
     if wanted.partitioner is not None and wanted.key is not None:
         place = partition_of(wanted.key.encode(), len(topic.partitions), wanted.partitioner)
         if place not in ids and strict:
-            raise UsageError(f"By {wanted.partitioner}, {wanted.key!r} must be in partition {place} of {topic.name}.")
+            raise UsageError(
+                f"With {wanted.partitioner}, key {wanted.key!r} belongs in partition {place} of {topic.name}."
+            )
         ids &= {place}
     return ids
-
-
-def _is_glob(name: str) -> bool:
-    return any(sign in name for sign in "*?[")
 
 
 _RETRY_SECONDS = 0.5
@@ -77,7 +74,7 @@ _RETRY_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Start:
-    """Where to start, as the user typed it; without any of these, with the last `number` records."""
+    """Where to start, as the user typed it; if nothing is given, at the last `number` records."""
 
     number: int
     from_beginning: bool
@@ -86,7 +83,7 @@ class Start:
     group: str | None
 
     def check(self) -> None:
-        """Raise UsageError where several places to start are given."""
+        """Raise UsageError if several places to start are given."""
         starts = {
             "--from-beginning": self.from_beginning,
             "--since": self.since is not None,
@@ -95,16 +92,16 @@ class Start:
         }
         given = [name for name, asked in starts.items() if asked]
         if len(given) > 1:
-            raise UsageError(f"{' and '.join(given)} each say where to start: give one.")
+            raise UsageError(f"{' and '.join(given)} cannot be combined: each says where to start.")
 
 
 Starts = Callable[[span.Bounds], Mapping[Place, int]]
 
 
 def starts(kafka: Cluster, wish: Start, places: Sequence[Place]) -> Starts | None:
-    """What tells the offsets to start at for partitions with these bounds; None for the last N records.
+    """A function that returns the offsets to start at for partitions with these bounds; None for the last N records.
 
-    Raises KafkactlError where the group has committed nothing in any of `places`.
+    Raises KafkactlError if the group has no commits in any of `places`.
     """
     if wish.since is not None:
         return since(kafka, wish.since)
@@ -116,7 +113,7 @@ def starts(kafka: Cluster, wish: Start, places: Sequence[Place]) -> Starts | Non
     if wish.group is not None:
         committed = read_commits(kafka, wish.group, places)
         if not committed:
-            raise KafkactlError(f"The group {wish.group} has committed nothing in these topics.")
+            raise KafkactlError(f"Group {wish.group} has no commits in these topics.")
         return lambda bounds: {p: max(committed.get(p, end), bounds.firsts[p]) for p, end in bounds.ends.items()}
     return None
 
@@ -127,14 +124,16 @@ def since(kafka: Cluster, milliseconds: int) -> Starts:
 
 
 def tell_gone(wish: Start, bounds: span.Bounds) -> None:
-    """Say where retention has removed the offset to start at."""
+    """Report partitions in which retention has deleted the offset to start at."""
     for place, first in bounds.firsts.items():
         if wish.offset is not None and wish.offset < first:
-            output.note(f"{place}: offset {wish.offset} is gone; the first one left is {first}.")
+            output.note(
+                f"{place}: offset {wish.offset} has been deleted; starting at the first available one, {first}."
+            )
 
 
 class Latecomers:
-    """Partitions whose leader did not answer at first: asked again, in the background, until it does."""
+    """Partitions whose leader did not answer at first; they are retried in the background."""
 
     def __init__(self, kafka: Cluster, places: frozenset[Place], uncommitted: bool, starts: Starts) -> None:
         self._kafka = kafka
@@ -145,7 +144,7 @@ class Latecomers:
         self._next = 0.0
 
     def come(self) -> Mapping[Place, int]:
-        """Those that answer now, each with the offset to start at; they are late no more. Never waits."""
+        """The partitions that answer now, each with the offset to start at; they are then removed here. Never waits."""
         if not self._places:
             return {}
         if self._asking is None:

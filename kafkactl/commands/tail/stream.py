@@ -1,4 +1,4 @@
-"""One look at records: from where, which ones, in which form, to where."""
+"""One run of tail: from where, which records, in which format, to where."""
 
 import sys
 import time
@@ -23,13 +23,13 @@ from kafkactl.view.output import RecordFormat
 
 
 class Enough(Exception):
-    """What was asked for has been shown."""
+    """Everything that was asked for has been shown."""
 
 
 class Out:
-    """Writes what is shown of the records that come; ends the look when that is enough.
+    """Writes the wanted records as they come, and ends the run when there are enough.
 
-    `count` is how many are shown at most, `stop` the time (ms) from which on none is; None: no limit.
+    `count` is how many are shown at most, `stop` the time (ms) at which to stop; None means no limit.
     """
 
     def __init__(self, emitter: Emitter, count: int | None, stop: int | None) -> None:
@@ -40,7 +40,7 @@ class Out:
         self._stdout = sys.stdout.buffer
 
     def messages(self, messages: Sequence[Any]) -> None:
-        """Write what is wanted of librdkafka's messages. Raises Enough."""
+        """Write the wanted ones of librdkafka's messages. Raises Enough."""
         if self._left is None and self._stop is None:
             # The fast paths: one write for all of them.
             texts = raw_values(messages) if self._raw else self.emitter.texts([as_record(m) for m in messages])
@@ -64,16 +64,16 @@ class Out:
         return self._stop is not None and time.time() * 1000 >= self._stop
 
     def flush(self) -> None:
-        """Let a reader have what was written."""
+        """Flush what was written."""
         self._stdout.flush()
 
 
-_NAMED = 5  # partitions that are named one by one
+_NAMED = 5  # partitions that are listed by name
 
 
 @dataclass(frozen=True)
 class End:
-    """Where to stop: at a time (ms), after so many records, at the end as it is, or never."""
+    """Where to stop: at a time (ms), after a number of records, at the current end, or never."""
 
     until: int | None
     count: int | None
@@ -106,9 +106,9 @@ def show_records(
     *,
     uncommitted: bool,
 ) -> None:
-    """Show records until what was asked for is shown, or for ever.
+    """Show records until everything that was asked for is shown, or forever.
 
-    Raises KafkactlError at the end where a partition's leader did not answer and was not waited for.
+    Raises KafkactlError at the end if a partition's leader did not answer and was not waited for.
     """
     now = datetime.now().astimezone(UTC if shown.utc else None)
     began = int(now.timestamp() * 1000)
@@ -150,7 +150,8 @@ def show_records(
         reader.close()
     if late:
         raise KafkactlError(
-            f"What {and_more(sorted(late), _NAMED)} hold{'s' if len(late) == 1 else ''} is missing: no leader answers.",
+            f"Records of {and_more(sorted(late), _NAMED)} are missing: "
+            f"{'its leader does' if len(late) == 1 else 'their leaders do'} not respond.",
             hint=span.HINT,
         )
 
@@ -165,15 +166,13 @@ def _follow(reader: Reader, out: Out, first: Mapping[Place, int], late: Latecome
         elif out.over():
             raise Enough
         if come := late.come():
-            output.note(
-                f"{and_more(sorted(come), _NAMED)} answer{'s' if len(come) == 1 else ''} now; nothing was skipped."
-            )
+            output.note(f"{and_more(sorted(come), _NAMED)} can be read now; nothing was skipped.")
             reader.join(come)
 
 
 def _tell_late(late: Iterable[Place]) -> None:
     if names := and_more(sorted(late), _NAMED):
-        output.note(f"{names}: no leader answers; read as soon as one does.")
+        output.note(f"{names}: waiting for a leader that responds.")
 
 
 def _tell_open_transactions(kafka: Cluster, bounds: span.Bounds) -> None:
@@ -211,7 +210,7 @@ def _form(shown: Shown, now: datetime) -> Form | None:
 
 
 def _masks(catalog: Catalog | None, topics: set[str], asked: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """The fields to hide, of the topics where the user or the catalogue asks for it."""
+    """The fields to mask, for the topics where the user or the catalogue asks for it."""
     declared = {name: topic.mask for name, topic in catalog.topics.items()} if catalog else {}
     found = {topic: (*declared.get(topic, ()), *asked) for topic in topics}
     return {topic: fields for topic, fields in found.items() if fields}

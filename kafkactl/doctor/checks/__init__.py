@@ -1,4 +1,4 @@
-"""The checks: pure functions over facts, one room a category. To import this is to register them all."""
+"""The checks: pure functions over facts, one module per category. Importing this package registers them all."""
 
 from kafkactl.doctor.checks import (  # noqa: F401 - each registers its checks
     consumers,

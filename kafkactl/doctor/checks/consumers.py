@@ -1,4 +1,4 @@
-"""KD6: do the consumer groups read what is there for them? What one look tells. Pure."""
+"""KD6: do the consumer groups read what is there for them? What a single snapshot shows. Pure."""
 
 from collections.abc import Iterable, Iterator
 
@@ -20,12 +20,12 @@ def observation(facts: Facts) -> Observation:
 
 
 def or_partial(facts: Facts, findings: Iterable[Finding]) -> Iterator[Finding]:
-    """The findings; where there is none and not everybody answered, nothing is said to be well."""
+    """The findings; if there are none but some brokers did not answer, the check is skipped instead of passed."""
     found = list(findings)
     missing = dict(observation(facts).now.missing)
     missing |= {group.id: group.missing for group in observation(facts).now.groups if group.missing}
     if missing and not found:
-        raise NotApplicableError(f"only some groups are known: {and_more(missing.values())}")
+        raise NotApplicableError(f"only some groups could be read: {and_more(missing.values())}")
     yield from found
 
 
@@ -48,16 +48,16 @@ def offsets(group: Group, partition: PartitionVerdict) -> tuple[int, int, int]:
 
 
 def seen(group: Group, partitions: Iterable[PartitionVerdict]) -> list[tuple[str, str]]:
-    """One line for each of the first partitions: where the group stands, and what is there."""
+    """One line for each of the first partitions: the group's committed offset, and the partition's offsets."""
     lines = []
     for partition in list(partitions)[:NAMED]:
         committed, first, end = offsets(group, partition)
-        lines.append(("seen", f"{place(partition)}: committed {committed:,}; the log is {first:,} to {end:,}"))
+        lines.append(("seen", f"{place(partition)}: committed {committed:,}; the log spans {first:,} to {end:,}"))
     return lines
 
 
 def worst_of(partitions: Iterable[PartitionVerdict]) -> PartitionVerdict:
-    """The one where most waits."""
+    """The partition with the largest lag."""
     return max(partitions, key=lambda partition: partition.lag or 0)
 
 
@@ -81,19 +81,20 @@ def _below_log(group: Group, partitions: list[PartitionVerdict]) -> Finding:
         {"lost": many(lost, "record"), "places": and_more(map(place, partitions))},
         seen(group, partitions),
         heal=[
-            _shown(worst, first, end, "shows the first record left"),
+            _shown(worst, first, end, "shows the first available record"),
             Advice(
-                f"start the consumers of {group.id} with auto.offset.reset=earliest: they go on with the first record left"
+                f"start the consumers of {group.id} with auto.offset.reset=earliest: they continue at the first "
+                "available record"
             ),
-            Advice("with latest, the default, they would skip what is left as well"),
+            Advice("with latest, the default, they would skip the remaining records as well"),
         ],
     )
 
 
 def _shown(partition: PartitionVerdict, first: int, end: int, note: str) -> Remedy:
-    """What shows the record at the start of a partition, where it has one."""
+    """The command that shows the record at the start of a partition, if there is one."""
     if first >= end:
-        return Advice(f"{partition.topic} holds nothing to read now")
+        return Advice(f"{partition.topic} holds no records now")
     return tail_one(partition.place, first, note=note)
 
 
@@ -112,7 +113,7 @@ def _above_end(group: Group, partitions: list[PartitionVerdict]) -> Finding:
         seen(group, partitions),
         heal=[
             _shown(worst, first, end, "shows the first record"),
-            Advice(f"stop the consumers of {group.id}, send it back to the start, and start them again:"),
+            Advice(f"stop the consumers of {group.id}, reset it to the start, and restart them:"),
             reset_to_earliest(group.id, worst.topic, ids, "--yes"),
         ],
     )
@@ -126,7 +127,7 @@ def no_members(facts: Facts) -> Iterator[Finding]:
 def _no_members(facts: Facts) -> Iterator[Finding]:
     for group, partitions in judged(facts, "STOPPED"):
         read = {topic for member in group.members for topic, _ in member.assigned}
-        # Members that have given up a whole topic leave its commits behind: that is news, and no fault.
+        # Members that unsubscribed from a whole topic leave its commits behind: worth knowing, but not a fault.
         given_up = bool(group.members) and not read & {partition.topic for partition in partitions}
         worst = worst_of(partitions)
         committed, _, _ = offsets(group, worst)
@@ -174,7 +175,7 @@ def no_group(facts: Facts) -> Iterator[Finding]:
             if group not in there:
                 readers.setdefault(group, (service, []))[1].append(topic.name)
     if readers and observed.now.missing:
-        raise NotApplicableError(f"only some groups are known: {and_more(observed.now.missing.values())}")
+        raise NotApplicableError(f"only some groups could be read: {and_more(observed.now.missing.values())}")
     quiet = []
     for group, (service, topics) in readers.items():
         records = {name: _records(facts, name) for name in topics}
@@ -187,7 +188,7 @@ def no_group(facts: Facts) -> Iterator[Finding]:
             {
                 "headline": f"{service} is declared to read {and_more(filled)}, which "
                 f"{'holds' if len(filled) == 1 else 'hold'} {many(sum(records.values()), 'record')}, "
-                f"and there is no group {group}.",
+                f"but group {group} does not exist.",
                 "remedy": f"start {service}, or correct its group under services: in topics.yaml",
             },
             severity="warning",
@@ -196,7 +197,7 @@ def no_group(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             quiet[0] if len(quiet) == 1 else many(len(quiet), "group"),
             {
-                "headline": f"No consumer of {and_more(quiet)} has started yet; their topics are empty.",
+                "headline": f"No consumer of {and_more(quiet)} has started yet. The topics are empty.",
                 "remedy": "nothing to do: a group appears when its first consumer starts",
             },
         )

@@ -1,4 +1,4 @@
-"""KD4: do brokers, ZooKeeper and controllers find each other? What the containers and their logs say. Pure."""
+"""KD4: do brokers, ZooKeeper and controllers find each other, as far as containers and their logs show? Pure."""
 
 from collections.abc import Iterator
 
@@ -21,13 +21,13 @@ def zookeeper(facts: Facts) -> Iterator[Finding]:
             for broker in there.of_role("broker"):
                 restart = restart.then(docker("restart", broker))
             heal: list[Remedy] = [restart]
-            words = f"ZooKeeper ({container.name}) runs and does not answer."
-            evidence = [("tried", "its word srvr, at the port it publishes: no answer")]
+            words = f"ZooKeeper ({container.name}) is running but does not answer."
+            evidence = [("tried", "the command srvr at its published port: no answer")]
         else:
             wanted = variable(container.environment, "ZOOKEEPER_CONNECT")
-            words = f"{container.name} waits for ZooKeeper at {wanted or '?'}, and does not get through."
+            words = f"{container.name} cannot reach ZooKeeper at {wanted or '?'}."
             there_is = ", ".join(f"{keeper.service}:2181" for keeper in keepers)
-            correct = f"correct KAFKA_ZOOKEEPER_CONNECT of {container.service}: here it is {there_is}"
+            correct = f"correct KAFKA_ZOOKEEPER_CONNECT of {container.service}: ZooKeeper is at {there_is}"
             none = "start a ZooKeeper there, or correct KAFKA_ZOOKEEPER_CONNECT"
             heal = [Advice(correct if there_is else none), recreate(facts, container)]
             evidence = []
@@ -52,7 +52,7 @@ def registration_refused(facts: Facts) -> Iterator[Finding]:
         container = trouble.container
         found = trouble.sign.found if trouble.sign else {}
         values = {"id": found.get("id", "?"), "why": found.get("why", "?")}
-        heal = recreated(facts, container, "a KAFKA_NODE_ID of its own", "recreates it")
+        heal = recreated(facts, container, "its own KAFKA_NODE_ID", "recreates it")
         yield Finding(container.name, values, [*log_line(trouble), *suffering(trouble)], heal, severity(container))
 
 
@@ -60,6 +60,6 @@ def registration_refused(facts: Facts) -> Iterator[Finding]:
 def fatal(facts: Facts) -> Iterator[Finding]:
     for trouble in told_by(facts, "KD405"):
         container = trouble.container
-        why = (trouble.sign.found.get("cause") if trouble.sign else "") or "its log says no more"
+        why = (trouble.sign.found.get("cause") if trouble.sign else "") or "its log does not say why"
         evidence = [*log_line(trouble), *suffering(trouble)]
         yield Finding(container.name, {"why": why.rstrip(".")}, evidence, [show_log(container)], severity(container))

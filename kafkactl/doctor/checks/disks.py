@@ -1,4 +1,4 @@
-"""KD2: is there room on the disks, and is the brokers' data where it lasts, theirs, and can it be written? Pure."""
+"""KD2: do the disks have space, and is each broker's data persistent, its own, and writable? Pure."""
 
 import re
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ _DAY = 86_400_000  # ms
 def disk_low(facts: Facts) -> Iterator[Finding]:
     known = [broker for broker in (facts.cluster.brokers if facts.cluster else ()) if broker.disk_total]
     if not known:
-        raise NotApplicableError(facts.missing.get("sizes", "no broker told its disk"))
+        raise NotApplicableError(facts.missing.get("sizes", "no broker reported its disk"))
     for broker in known:
         usable, total = broker.disk_usable or 0, broker.disk_total or 1
         percent = 100 - 100 * usable // total
@@ -38,7 +38,7 @@ def retention_beyond_disk(facts: Facts) -> Iterator[Finding]:
     brokers = facts.cluster.brokers if facts.cluster else ()
     usable = [broker.disk_usable for broker in brokers if broker.disk_usable is not None]
     if facts.cluster is None or not usable:
-        raise NotApplicableError(facts.missing.get("sizes", "no broker told its disk"))
+        raise NotApplicableError(facts.missing.get("sizes", "no broker reported its disk"))
     free = sum(usable)
     for topic in facts.cluster.topics:
         kept = _retention(topic)
@@ -56,12 +56,17 @@ def retention_beyond_disk(facts: Facts) -> Iterator[Finding]:
                     "free": size(free),
                     "affordable": f"{days}d" if days else "12h",
                 },
-                [("seen", f"{topic.last_day:,} of its {topic.records:,} records, {size(topic.bytes)}, in 24 hours")],
+                [
+                    (
+                        "seen",
+                        f"{topic.last_day:,} of {topic.records:,} records ({size(topic.bytes)}) arrived in 24 hours",
+                    )
+                ],
             )
 
 
 def _retention(topic: TopicFacts) -> int | None:
-    """For how long (ms) a topic without a bound by size keeps records; None where that is no problem of its disk."""
+    """How long (ms) a topic without a size limit keeps records; None if retention cannot fill its disk."""
     if topic.config.get("retention.bytes", "-1") != "-1" or "delete" not in topic.config.get("cleanup.policy", ""):
         return None
     text = topic.config.get("retention.ms", "")
@@ -91,18 +96,18 @@ def not_on_volume(facts: Facts) -> Iterator[Finding]:
                 recreated(
                     facts,
                     container,
-                    f'volumes: ["{container.service}-data:{directory}"], and name that volume at the file\'s end',
-                    "recreates it: what it holds now is not taken along",
+                    f'volumes: ["{container.service}-data:{directory}"], declare that volume at the end of the file',
+                    "recreates it; its current data is not carried over",
                 ),
             )
 
 
 def _kind(mount: Mount) -> str:
-    return "a tmpfs" if mount.kind == "tmpfs" else "a volume without a name"
+    return "a tmpfs" if mount.kind == "tmpfs" else "an anonymous volume"
 
 
 def _directories(facts: Facts, container: Container) -> list[str]:
-    """Where a broker keeps its logs: as it says itself, else as its variables do."""
+    """Where a broker keeps its logs: as it reports itself, else as its variables say."""
     broker = _broker_of(facts, container)
     told = (broker.settings.get("log.dirs") or broker.settings.get("log.dir", "")) if broker else ""
     text = told or variable(container.environment, "LOG_DIRS") or variable(container.environment, "LOG_DIR")
@@ -110,14 +115,14 @@ def _directories(facts: Facts, container: Container) -> list[str]:
 
 
 def _broker_of(facts: Facts, container: Container) -> BrokerFacts | None:
-    """The broker that runs in this container: it has an address that this one advertises."""
+    """The broker that runs in this container: the one whose address the container advertises."""
     brokers = facts.cluster.brokers if facts.cluster else ()
     addresses = {listener.address for listener in advertised(container)}
     return next((broker for broker in brokers if broker.dial.address in addresses), None)
 
 
 def _mount(container: Container, directory: str) -> Mount | None:
-    """What the directory lies on."""
+    """The mount that holds the directory."""
     path = PurePosixPath(directory)
     above = [mount for mount in container.mounts if path.is_relative_to(mount.destination)]
     return max(above, key=lambda mount: len(mount.destination), default=None)
@@ -129,8 +134,8 @@ def log_dir_failed(facts: Facts) -> Iterator[Finding]:
         full = trouble.sign is not None and trouble.sign.kind == "disk-full"
         where = _place(trouble)
         heal: list[Remedy] = [
-            Advice(f"make room on {where}, or give it a larger one" if full else f"repair {where}"),
-            docker("restart", trouble.container, note="when that is done"),
+            Advice(f"free space on {where}, or use a larger disk" if full else f"repair {where}"),
+            docker("restart", trouble.container, note="once that is done"),
         ]
         yield _finding(trouble, heal, why="its disk is full" if full else "its log directory has failed")
 
@@ -169,12 +174,10 @@ def cluster_id(facts: Facts) -> Iterator[Finding]:
         container = trouble.container
         found = trouble.sign.found if trouble.sign else {}
         stored, wanted = found.get("stored", "?"), found.get("wanted", "?")
-        lost = "deletes all records: where they may be lost"
+        lost = "deletes all records: only if you can afford to lose them"
         wipe = compose(facts, "down", "-v").then(compose(facts, "up", "-d", note=lost))
         if variable(container.environment, "ZOOKEEPER_CONNECT"):
-            keep = (
-                f"to keep the data: give ZooKeeper its old volume back, the one of cluster {stored}, and restart both"
-            )
+            keep = f"to keep the data: give ZooKeeper its old volume (of cluster {stored}) back, and restart both"
             heal: list[Remedy] = [Advice(keep), wipe]
         else:
             heal = [*recreated(facts, container, f"CLUSTER_ID: {stored}"), wipe]
@@ -198,8 +201,8 @@ def unformatted(facts: Facts) -> Iterator[Finding]:
         container = trouble.container
         heal: list[Remedy] = [
             Advice(
-                "let kafka-storage format --ignore-formatted run before the broker, with the cluster's id: the images' "
-                "own start script does"
+                "run kafka-storage format --ignore-formatted with the cluster's id before the broker starts, as the "
+                "images' own start script does"
             ),
             recreate(facts, container, "once the service does that"),
         ]

@@ -1,6 +1,6 @@
-"""KD0: can the Docker engine be asked, and is it the one that has the stack? Pure.
+"""KD0: does the Docker engine respond, and does it have the stack? Pure.
 
-An engine that nobody needs is nobody's trouble: where Kafka serves, or none was ever named, there is nothing to find.
+Nothing is reported about an engine that nobody needs: when Kafka serves, or when no engine was ever configured.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _WRONG = ("context", "address", "foreign", "failed")
 
 def _engine(facts: Facts) -> EngineFacts:
     if facts.engine is None:
-        raise NotApplicableError(facts.missing.get("engine", "no engine was asked"))
+        raise NotApplicableError(facts.missing.get("engine", "no engine was checked"))
     return facts.engine
 
 
@@ -63,7 +63,7 @@ def denied(facts: Facts) -> Iterator[Finding]:
 def hung(facts: Facts) -> Iterator[Finding]:
     engine = _engine(facts)
     if engine.failure == "hung":
-        # Containers run on without it, and nothing can be asked or changed.
+        # Containers keep running without it, but nothing can be inspected or changed.
         yield Finding(
             engine.address,
             {"words": engine.message},
@@ -77,11 +77,11 @@ def wrong(facts: Facts) -> Iterator[Finding]:
     yield from _failed(facts, *_WRONG)
     engine = _engine(facts)
     if not engine.failure and engine.other_context and facts.stack is None and not _serves(facts):
-        words = f"The engine at {engine.address} has no stack, and DOCKER_HOST overrules a docker context."
+        words = f"The engine at {engine.address} has no stack, and DOCKER_HOST overrides the docker context."
         yield Finding(
             engine.address,
             {"words": words},
-            [("seen", f"the docker context {engine.other_context} is another engine"), ("because", engine.source)],
+            [("seen", f"the docker context {engine.other_context} names another engine"), ("because", engine.source)],
             heal=[Advice("unset DOCKER_HOST, and run kafkactl doctor again")],
             severity="warning",
         )
@@ -91,7 +91,7 @@ def wrong(facts: Facts) -> Iterator[Finding]:
 def no_compose(facts: Facts) -> Iterator[Finding]:
     _answering(facts)
     if facts.stack is None or facts.stack.project is None:
-        raise NotApplicableError("compose started no container")
+        raise NotApplicableError("no container was started by compose")
     if not facts.stack.compose:
         yield Finding(facts.stack.project)
 
@@ -102,17 +102,17 @@ def no_stack(facts: Facts) -> Iterator[Finding]:
     if facts.stack is not None:
         return
     if _serves(facts):
-        raise NotApplicableError(facts.missing.get("stack", "Kafka serves without one"))
+        raise NotApplicableError(facts.missing.get("stack", "Kafka serves without a stack"))
     if facts.missing.get("stack") != NO_STACK:
         raise NotApplicableError(facts.missing.get("stack", "no stack was looked for"))
     refused = [dial for dial in facts.bootstrap if dial.manner in ("refused", "closes", "silent")]
     if not refused:
-        raise NotApplicableError("the address is another machine's")
+        raise NotApplicableError("the address belongs to another machine")
     where = "the platform's stack" if facts.compose_up else "in the directory of the platform's docker-compose.yml"
     yield Finding(
         engine.address,
         {"address": refused[0].address},
-        [*_tried(facts), ("seen", f"no container of a Kafka at {engine.address}"), ("because", facts.source)],
+        [*_tried(facts), ("seen", f"no Kafka container at {engine.address}"), ("because", facts.source)],
         heal=[
             command(*(facts.compose_up or ("docker", "compose", "up", "-d")), note=where),
             kafkactl("sandbox up", note="a Kafka without containers"),

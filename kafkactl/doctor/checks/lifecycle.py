@@ -1,4 +1,4 @@
-"""KD1: do the stack's containers run, and have they what they need? Pure."""
+"""KD1: are the stack's containers running, and do they have what they need? Pure."""
 
 import re
 from collections.abc import Iterator
@@ -27,38 +27,38 @@ from kafkactl.text.words import age, and_more, many, size
 _HEAP = re.compile(r"-Xmx(\d+)([kKmMgG]?)")
 _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
 _DEFAULT_HEAP = {"broker": 2**30, "controller": 2**30, "zookeeper": 512 * 2**20}  # of Kafka's own scripts
-_LARGE, _TOO_LARGE = 75, 100  # percent of the memory there is
+_LARGE, _TOO_LARGE = 75, 100  # percent of the available memory
 _CLOSE = 90  # percent of the limit in use
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
 
 
 def severity(container: Container) -> Severity:
-    """Without ZooKeeper or a broker there is no Kafka; what stands beside them is worth a warning."""
+    """Without ZooKeeper or a broker there is no Kafka; trouble of any other service is a warning."""
     return "error" if container.role in KAFKA else "warning"
 
 
 def suffering(trouble: Trouble) -> list[tuple[str, str]]:
-    """The containers that are not well because of this one."""
+    """The containers that are in trouble because of this one."""
     if not trouble.followers:
         return []
-    return [("with it", and_more(f"{c.name} {_state(c)}" for c in trouble.followers))]
+    return [("effect", and_more(f"{c.name} {_state(c)}" for c in trouble.followers))]
 
 
 def _state(container: Container) -> str:
     if container.status == "running" and container.health:
         return f"is {container.health.status}"
-    return {"created": "never started", "exited": f"ended with exit code {container.exit_code}"}.get(
+    return {"created": "never started", "exited": f"exited with code {container.exit_code}"}.get(
         container.status, f"is {container.status}"
     )
 
 
 def log_line(trouble: Trouble) -> list[tuple[str, str]]:
-    """The line of the log that says why."""
+    """The log line that says why."""
     return [("log", trouble.sign.text)] if trouble.sign else []
 
 
 def last_line(facts: Facts, trouble: Trouble) -> list[tuple[str, str]]:
-    """The line of the log that says why, else its last one."""
+    """The log line that says why, else the last one."""
     last = stack(facts).last.get(trouble.container.name)
     return log_line(trouble) or ([("log", last)] if last and trouble.container.exit_code else [])
 
@@ -85,11 +85,11 @@ def _how(facts: Facts, container: Container) -> str:
     if container.status == "paused":
         return "it is paused"
     if container.status == "created":
-        return "it was made and never started"
+        return "it was created but never started"
     ago = f" {_ago(facts, container.finished)} ago" if container.finished else ""
     if container.exit_code in (0, 130, 143):
         return f"it was stopped{ago}"
-    return f"it ended with exit code {container.exit_code}{ago}"
+    return f"it exited with code {container.exit_code}{ago}"
 
 
 def _ago(facts: Facts, moment: datetime) -> str:
@@ -110,9 +110,9 @@ def port_conflict(facts: Facts) -> Iterator[Finding]:
         if holder.startswith("container "):
             heal = [command("docker", "stop", holder.removeprefix("container ")).then(start)]
         elif holder:
-            heal = [Advice(f"end {holder}, or give {container.service} another port of the host, then"), start]
+            heal = [Advice(f"stop {holder}, or publish {container.service} on another port, then"), start]
         else:
-            who = command("lsof", "-nP", f"-iTCP:{port}", "-sTCP:LISTEN", note="names who has it; when it is free:")
+            who = command("lsof", "-nP", f"-iTCP:{port}", "-sTCP:LISTEN", note="shows who uses it; once it is free:")
             heal = [who, start]
         word = ("engine", container.error) if container.error else ("seen", _seen(container))
         evidence = [word, *suffering(trouble)]
@@ -128,12 +128,12 @@ def out_of_memory(facts: Facts) -> Iterator[Finding]:
         heap = _heap(container)
         evidence = [("seen", f"OOMKilled, {_seen(container)}"), *suffering(trouble)]
         if heap:
-            evidence.insert(1, ("seen", f"its heap may grow to {size(heap)}"))
-        # Beside its heap a JVM needs as much again, and hardly ever less than 384 MiB.
+            evidence.insert(1, ("seen", f"its heap can grow to {size(heap)}"))
+        # Besides its heap a JVM needs as much again, and hardly ever less than 384 MiB.
         twice = max(2 * (limit or 0), 2 * (heap or 0), (heap or 0) + 384 * 2**20 if heap else 0, 64 * 2**20) // 2**20
         heal: list[Remedy] = [
             _with_memory(container, twice).then(docker("restart", container)),
-            Advice(f"give {container.service} mem_limit: {twice}m in the compose file as well, or a smaller heap"),
+            Advice(f"also set mem_limit: {twice}m for {container.service} in the compose file, or use a smaller heap"),
         ]
         values = {"limit": f"its limit of {size(limit)}" if limit else "the machine's memory"}
         yield Finding(container.name, values, evidence, heal, severity(container))
@@ -148,12 +148,12 @@ def _with_memory(container: Container, mebibytes: int, note: str = "") -> Comman
 def killed(facts: Facts) -> Iterator[Finding]:
     for trouble in told_by(facts, "KD104"):
         container = trouble.container
-        evidence = [("seen", f"{_seen(container)}, and not for want of memory"), *suffering(trouble)]
+        evidence = [("seen", f"{_seen(container)}, not OOMKilled"), *suffering(trouble)]
         heal: list[Remedy] = [docker("start", container)]
         if left := session_left(facts, container):
-            note = "ZooKeeper keeps its old registration for that long"
+            note = "ZooKeeper holds its old registration until then"
             heal = [command("sleep", str(left)).then(docker("start", container, note=note))]
-        heal.append(Advice("stop_grace_period: 60s in the compose file gives a broker the time to stop by itself"))
+        heal.append(Advice("set stop_grace_period: 60s in the compose file to give a broker time to stop cleanly"))
         yield Finding(container.name, {}, evidence, heal, severity(container))
 
 
@@ -163,7 +163,7 @@ def restart_loop(facts: Facts) -> Iterator[Finding]:
         container = trouble.container
         heal = [
             show_log(container),
-            docker("restart", container, note="when that is mended"),
+            docker("restart", container, note="once that is fixed"),
         ]
         yield Finding(
             container.name,
@@ -193,7 +193,7 @@ def _check(container: Container) -> list[tuple[str, str]]:
         return []
     said = " ".join(health.output.split())[-300:] or "nothing"
     return [
-        ("check", " ".join(container.healthcheck[1:]) or "of its image"),
+        ("check", " ".join(container.healthcheck[1:]) or "the image's own"),
         ("said", f"{said} (exit code {health.exit_code}, {many(health.failing_streak, 'time')} in a row)"),
     ]
 
@@ -202,7 +202,7 @@ def _check(container: Container) -> list[tuple[str, str]]:
 def healthcheck_broken(facts: Facts) -> Iterator[Finding]:
     for trouble in told_by(facts, "KD107"):
         container = trouble.container
-        why = "its check cannot run" if is_broken(container) else "Kafka answers at the ports it publishes"
+        why = "it cannot run" if is_broken(container) else "Kafka answers at the published ports"
         evidence = [*_check(container), *suffering(trouble)]
         yield Finding(container.name, {"why": why}, evidence, severity="warning")
 
@@ -233,7 +233,7 @@ def heap_or_limit(facts: Facts) -> Iterator[Finding]:
 
 
 def _heap(container: Container) -> int | None:
-    """How large a JVM's heap may grow, in bytes; of one that is not said to be one, None."""
+    """How large a JVM's heap can grow, in bytes; None for a container that is not known to run a JVM."""
     for name in ("KAFKA_HEAP_OPTS", "JAVA_OPTS"):
         found = _HEAP.findall(container.environment.get(name, ""))
         if found:
@@ -248,11 +248,11 @@ def architecture(facts: Facts) -> Iterator[Finding]:
     machine = facts.engine.architecture if facts.engine else ""
     machine = _ARCHITECTURES.get(machine, machine)
     if not machine:
-        raise NotApplicableError("the engine does not say what machine it is on")
+        raise NotApplicableError("the engine does not report its architecture")
     for container in there.containers:
         built = there.architectures.get(container.image_id, machine)
         if built != machine:
-            seen = [("seen", f"image {container.image} is {built}, the machine {machine}")]
+            seen = [("seen", f"image {container.image} is {built}, the machine is {machine}")]
             yield Finding(container.name, {"built": built, "machine": machine, "image": container.image}, seen)
 
 
@@ -269,8 +269,8 @@ def memory_close(facts: Facts) -> Iterator[Finding]:
             twice = 2 * limit // 2**20
             values = {"percent": percent, "limit": size(limit)}
             heal: list[Remedy] = [
-                _with_memory(container, twice, note="at once"),
-                Advice(f"give {container.service} mem_limit: {twice}m in the compose file as well"),
+                _with_memory(container, twice, note="takes effect at once"),
+                Advice(f"also set mem_limit: {twice}m for {container.service} in the compose file"),
             ]
             yield Finding(container.name, values, [("seen", f"{size(memory.used)} in use")], heal)
 

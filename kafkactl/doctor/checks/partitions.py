@@ -43,7 +43,7 @@ _VOTERS = "controller.quorum.voters"
 
 
 def _missing_brokers(facts: Facts) -> dict[int, list[str]]:
-    """The brokers that hold replicas and are not there, with the partitions they hold one of."""
+    """The brokers that hold replicas but are missing, with the partitions they hold a replica of."""
     there = {broker.id for broker in _cluster(facts).brokers}
     missing: dict[int, list[str]] = defaultdict(list)
     for topic, partition in _partitions(facts):
@@ -58,7 +58,7 @@ def broker_missing(facts: Facts) -> Iterator[Finding]:
     there = sorted(broker.id for broker in _cluster(facts).brokers)
     for broker, places in sorted(_missing_brokers(facts).items()):
         have = "has a replica" if len(places) == 1 else "have a replica"
-        seen = f"the cluster names {_ids(there)}; a replica on {broker}: {and_more(places)}"
+        seen = f"the cluster lists brokers {_ids(there)}; replicas on {broker}: {and_more(places)}"
         yield Finding(str(broker), {"partitions": many(len(places), "partition") + f" {have}"}, [("seen", seen)])
 
 
@@ -142,7 +142,7 @@ def internal_topic_impossible(facts: Facts) -> Iterator[Finding]:
                     "are": "is 1 broker" if len(cluster.brokers) == 1 else f"are {len(cluster.brokers)} brokers",
                     "variable": f"KAFKA_{setting.upper().replace('.', '_')}",
                 },
-                [("seen", f"{many(len(cluster.brokers), 'broker')}; {topic} is not there")],
+                [("seen", f"{many(len(cluster.brokers), 'broker')}; {topic} does not exist")],
                 severity="error" if topic == "__consumer_offsets" else "warning",
             )
 
@@ -153,8 +153,8 @@ def auto_create(facts: Facts) -> Iterator[Finding]:
     on = [b.id for b in cluster.brokers if b.settings.get("auto.create.topics.enable") == "true"]
     if on:
         accidents = [t.name for t in cluster.topics if _looks_like_an_accident(t, facts)]
-        suspects = f" Perhaps so: {and_more(accidents)}." if accidents else ""
-        yield Finding("cluster", {"suspects": suspects}, [("seen", f"so on broker {_ids(on)}")])
+        suspects = f" Possibly created that way: {and_more(accidents)}." if accidents else ""
+        yield Finding("cluster", {"suspects": suspects}, [("seen", f"enabled on broker {_ids(on)}")])
 
 
 def _looks_like_an_accident(topic: TopicFacts, facts: Facts) -> bool:
@@ -172,7 +172,7 @@ def size_chain(facts: Facts) -> Iterator[Finding]:
     setting = "replica.fetch.max.bytes"
     smallest = min((int(b.settings[setting]) for b in cluster.brokers if setting in b.settings), default=None)
     if smallest is None:
-        raise NotApplicableError("no broker told its settings")
+        raise NotApplicableError("no broker reported its settings")
     for topic in cluster.topics:
         most = topic.config.get("max.message.bytes", "")
         # 12 bytes are Kafka's own allowance: the defaults are 1 MiB and 1 MiB and 12.
@@ -200,7 +200,7 @@ def future_timestamp(facts: Facts) -> Iterator[Finding]:
 
 
 _HOT = 3  # times the mean of a topic
-_ENOUGH = 100  # records in a sample, to say so
+_ENOUGH = 100  # records in a sample before anything is reported
 
 
 @check("KD510")
@@ -230,7 +230,7 @@ def hot_partition(facts: Facts) -> Iterator[Finding]:
 def leader_skew(facts: Facts) -> Iterator[Finding]:
     cluster = _cluster(facts)
     if len(cluster.brokers) < 2:
-        raise NotApplicableError("one broker")
+        raise NotApplicableError("only one broker")
     led = [(t, p) for t, p in _partitions(facts) if p.leader is not None]
     elsewhere = [p for _, p in led if p.leader != p.replicas[0] and p.replicas[0] in p.isr]
     if elsewhere:
@@ -271,15 +271,16 @@ def topic_drift(facts: Facts) -> Iterator[Finding]:
             continue
         have = len(topic.partitions)
         if declared.partitions is not None and have != declared.partitions:
-            fewer = Advice(f"partitions can't be taken away: declare {have}, or recreate the topic")
-            note = "adds them; keys then map to other partitions"
+            fewer = Advice(f"partitions cannot be removed: declare {have}, or recreate the topic")
+            note = "adds them; keys will then map to different partitions"
             more = kafkactl("init-topics", options=["--allow", "partitions"], note=note)
             heal = [_DIFF, more if have < declared.partitions else fewer]
             yield Finding(topic.name, {"actual": many(have, "partition"), "declared": declared.partitions}, heal=heal)
-        replicas = min((len(partition.replicas) for partition in topic.partitions), default=0)
-        if declared.replication is not None and replicas != declared.replication:
-            heal = [_DIFF, Advice(f"declare replication: {replicas}, or move replicas with kafka-reassign-partitions")]
-            actual = many(replicas, "replica")
+        sizes = [len(partition.replicas) for partition in topic.partitions] or [0]
+        fewest, most = min(sizes), max(sizes)
+        if declared.replication is not None and (fewest, most) != (declared.replication, declared.replication):
+            heal = [_DIFF, Advice(f"declare replication: {fewest}, or move replicas with kafka-reassign-partitions")]
+            actual = many(fewest, "replica") if fewest == most else f"{fewest} to {most} replicas"
             yield Finding(topic.name, {"actual": actual, "declared": declared.replication}, heal=heal)
 
 

@@ -1,4 +1,4 @@
-"""KD3: can Kafka be reached at the address given, and at the addresses it sends its clients to? Pure."""
+"""KD3: is Kafka reachable at the given address, and at the addresses it advertises? Pure."""
 
 import shlex
 from collections import defaultdict
@@ -12,13 +12,13 @@ from kafkactl.text.remedies import Advice, Command, Remedy, command, kafkactl
 
 
 def _bootstrap_is(facts: Facts, *manners: Manner) -> Iterator[Dial]:
-    """The bootstrap addresses of these manners, where none of them all is any good."""
+    """The bootstrap addresses that behave in one of these ways, if no bootstrap address works."""
     if not any(dial.manner == "kafka" for dial in facts.bootstrap):
         yield from (dial for dial in facts.bootstrap if dial.manner in manners)
 
 
 def _instead(facts: Facts) -> list[Remedy]:
-    """How to use another address of this machine, where Kafka answers at one."""
+    """How to use another address of this machine, if Kafka answers at one."""
     address, there = _listener_for_host(facts), "the stack's listener for this machine"
     if not address:
         address = next((dial.address for dial in facts.elsewhere if dial.manner == "kafka"), "")
@@ -26,13 +26,13 @@ def _instead(facts: Facts) -> list[Remedy]:
     if not address:
         return []
     if facts.flags:
-        note = f"{there}: use it in place of {shlex.join(facts.flags)}"
+        note = f"{there}: use it instead of {shlex.join(facts.flags)}"
         return [kafkactl("doctor", options=["-b", address], note=note)]
     return [command("export", f"KAFKA_BROKERS={address}", note=there)]
 
 
 def _listener_for_host(facts: Facts) -> str:
-    """The addresses that the stack's brokers have for programs of this machine, of those that answer."""
+    """The addresses of the stack's brokers for programs on this machine, if they answer."""
     if facts.stack is None:
         return ""
     found = []
@@ -46,7 +46,7 @@ def _listener_for_host(facts: Facts) -> str:
 
 
 def _first(facts: Facts, heal: Sequence[Remedy], *manners: Manner, **values: object) -> Iterator[Finding]:
-    """One finding, for the first address of these manners: the addresses are all one cluster's."""
+    """One finding, for the first such address: all of them belong to one cluster."""
     for dial in _bootstrap_is(facts, *manners):
         evidence = [
             *(("tried", f"{tried.address}: {tried.why}") for tried in facts.bootstrap),
@@ -59,7 +59,7 @@ def _first(facts: Facts, heal: Sequence[Remedy], *manners: Manner, **values: obj
 
 @check("KD301")
 def unresolvable(facts: Facts) -> Iterator[Finding]:
-    yield from _first(facts, [Advice("from the host the platform's Kafka is localhost:40093")], "unresolved")
+    yield from _first(facts, [Advice("from the host, use the platform's Kafka at localhost:40093")], "unresolved")
 
 
 _SANDBOX_PORTS = range(1024, 65001)  # what `kafkactl sandbox up --port` takes
@@ -75,7 +75,7 @@ def bootstrap_refused(facts: Facts) -> Iterator[Finding]:
             own = kafkactl("sandbox up", options=port, note="a Kafka of your own")
             heal = [own, command(*up, note="the platform's stack")]
         for finding in _first(facts, heal, "refused"):
-            # A port that no container of the stack has is wrong whatever ails the stack.
+            # A port that no container of the stack publishes is wrong, whatever else is wrong with the stack.
             yield replace(finding, alone=facts.stack is not None and dial.port not in _published(facts.stack))
         return
 
@@ -86,12 +86,12 @@ def _published(stack: StackFacts) -> set[int]:
 
 @check("KD312")
 def bootstrap_silent(facts: Facts) -> Iterator[Finding]:
-    yield from _first(facts, [Advice("check the host, the VPN and the firewall on the way")], "silent", "unreachable")
+    yield from _first(facts, [Advice("check the host, the VPN and any firewall in between")], "silent", "unreachable")
 
 
 @check("KD303")
 def hangs_up(facts: Facts) -> Iterator[Finding]:
-    yield from _first(facts, [_waited("a broker that is starting is there within that")], "closes")
+    yield from _first(facts, [_waited("a starting broker is usually up by then")], "closes")
 
 
 def _waited(note: str) -> Command:
@@ -99,8 +99,8 @@ def _waited(note: str) -> Command:
 
 
 _SPEAKS: Mapping[Manner, tuple[str, str]] = {
-    "http": ("speaks HTTP: it is another server", "correct the port; on the host the platform's Kafka has 40093"),
-    "tls": ("wants TLS", "set security.protocol=SSL (or SASL_SSL) in a file, and give that with --client-config"),
+    "http": ("is an HTTP server, not Kafka", "correct the port; on the host the platform's Kafka has 40093"),
+    "tls": ("requires TLS", "set security.protocol=SSL (or SASL_SSL) in a file, and pass that as --client-config"),
 }
 
 
@@ -125,7 +125,7 @@ def advertised_unresolvable(facts: Facts) -> Iterator[Finding]:
         names = ", ".join(broker.dial.address for broker in bad)
         answered = next((dial.address for dial in facts.bootstrap if dial.manner == "kafka"), "")
         evidence = [
-            ("tried", f"{answered} answered, and sent us to {names}"),
+            ("tried", f"{answered} answered and sent us to {names}"),
             *_whose_listener(facts),
             ("because", facts.source),
         ]
@@ -134,7 +134,7 @@ def advertised_unresolvable(facts: Facts) -> Iterator[Finding]:
 
 
 def _whose_listener(facts: Facts) -> Iterator[tuple[str, str]]:
-    """Which container's variable sends clients of this port there."""
+    """The container variable that sends clients of this port there."""
     for dial in facts.bootstrap:
         for container in facts.stack.of_role("broker") if facts.stack and dial.manner == "kafka" else ():
             if sent := advertised_for(container, dial.port):
@@ -142,7 +142,9 @@ def _whose_listener(facts: Facts) -> Iterator[tuple[str, str]]:
                 yield "because", f"KAFKA_ADVERTISED_LISTENERS of {container.name} {where}"
 
 
-_OTHER_LISTENER = Advice("use the listener meant for this side, or correct the broker's advertised.listeners")
+_OTHER_LISTENER = Advice(
+    "use the listener meant for clients on this side, or correct the broker's advertised.listeners"
+)
 
 
 @check("KD306")
@@ -155,7 +157,7 @@ def advertised_unreachable(facts: Facts) -> Iterator[Finding]:
                 {"broker": broker.id, "address": broker.dial.address, "why": broker.dial.why},
                 [("tried", f"{broker.dial.address}: {broker.dial.why}"), ("because", facts.source)],
                 heal=[*_instead(facts), start],
-                # With others left, the cluster works on: what they cannot serve is told by itself.
+                # With other brokers left, the cluster still works; what they cannot serve is reported separately.
                 blocks=all(other.dial.manner != "kafka" for other in facts.brokers or ()),
             )
 

@@ -1,4 +1,4 @@
-"""KD7: does a record make its way through, and do the services beside Kafka serve? Pure."""
+"""KD7: does a record get through, and do the services beside Kafka serve? Pure."""
 
 from collections.abc import Iterator
 
@@ -34,6 +34,6 @@ def side_service(facts: Facts) -> Iterator[Finding]:
             [("tried", f"{answer.url}: {said}{answer.why}")],
             [
                 show_log(container),
-                docker("restart", container, note="if it began before Kafka was there"),
+                docker("restart", container, note="if it started before Kafka did"),
             ],
         )

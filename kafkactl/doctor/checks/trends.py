@@ -1,4 +1,4 @@
-"""KD6: what only two looks at consumer groups tell: who is stuck, who never settles, who falls behind. Pure."""
+"""KD6: what only two samples of consumer groups show: who is stuck, keeps rebalancing or falls behind. Pure."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ from kafkactl.text.words import and_more
 def stalled(facts: Facts) -> Iterator[Finding]:
     seconds = _sampled(facts)
     if seconds <= COMMIT_INTERVAL:
-        raise NotApplicableError(f"a sample of {seconds:.0f} s is too short: a consumer may commit every 30 s")
+        raise NotApplicableError(f"a sample of {seconds:.0f} s is too short: a consumer may commit only every 30 s")
     yield from or_partial(facts, (_stalled(*found) for found in judged(facts, "STALLED")))
 
 
@@ -65,7 +65,7 @@ def _rebalance_loop(observed: Observation) -> Iterator[Finding]:
             name,
             {"seconds": f"{observed.seconds:.0f}", "share": f"{looks} of {observed.looks}"},
             [
-                ("seen", f"{begun} rebalances began while it was looked at"),
+                ("seen", f"{begun} rebalances started during the sample"),
                 ("seen", f"members now: {and_more(m.client for m in group.members) or 'none'}" if group else "gone"),
             ],
         )

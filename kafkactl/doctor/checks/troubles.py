@@ -1,6 +1,6 @@
-"""Which containers are in trouble, and which code tells each: one container is told by one code. Pure.
+"""Which containers are in trouble, and which code reports each: one container is reported by one code. Pure.
 
-What only follows from another container's trouble (a broker without its ZooKeeper) is told with that one.
+What only follows from another container's trouble (a broker without its ZooKeeper) is reported with that one.
 """
 
 import math
@@ -16,8 +16,8 @@ from kafkactl.text.remedies import Advice, Command, Remedy, command, kafkactl
 
 KAFKA = ("broker", "controller", "zookeeper")
 _KILLED = 137
-_LOOPING_SECONDS = 20  # so soon after it was started again it may end again
-_RECENT_SECONDS = 10  # a line this old still tells what a running container does
+_LOOPING_SECONDS = 20  # a container restarted less than this long ago may exit again
+_RECENT_SECONDS = 10  # a log line of this age still describes what a running container does
 _NOT_FOUND = (
     "executable file not found",
     "OCI runtime exec failed",
@@ -26,7 +26,7 @@ _NOT_FOUND = (
     "command not found",
 )
 
-# What a line of the log tells, worst first: what is further down may be only what came of it.
+# The code for each sign in the log, worst first: a sign further down may only be a consequence.
 _CODES: dict[Kind, str] = {
     "no-memory": "KD108",
     "heap-exhausted": "KD111",
@@ -42,13 +42,13 @@ _CODES: dict[Kind, str] = {
     "zookeeper": "KD401",
     "fatal": "KD405",
 }
-# What may follow from another container's trouble, and what never does.
+# Codes that may follow from another container's trouble, and codes that never do.
 _FOLLOWS = frozenset({"KD101", "KD105", "KD106", "KD107", "KD112", "KD401", "KD405"})
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """A container that is not well, the code that tells why, the log line that says so, and who suffers with it."""
+    """A container in trouble, the code that says why, the log line that shows it, and the containers it affects."""
 
     container: Container
     code: str
@@ -57,14 +57,14 @@ class Trouble:
 
 
 def stack(facts: Facts) -> StackFacts:
-    """The stack. Raises NotApplicableError where there is none."""
+    """The stack. Raises NotApplicableError if there is none."""
     if facts.stack is None:
         raise NotApplicableError(facts.missing.get("stack", NO_STACK))
     return facts.stack
 
 
 def told_by(facts: Facts, code: str) -> Iterator[Trouble]:
-    """The troubles that this code tells. Raises NotApplicableError where there is no stack."""
+    """The troubles that this code reports. Raises NotApplicableError if there is no stack."""
     yield from (trouble for trouble in troubles(facts) if trouble.code == code)
 
 
@@ -80,20 +80,20 @@ def troubles(facts: Facts) -> list[Trouble]:
 
 
 def _cause_of(trouble: Trouble, found: list[Trouble]) -> Trouble | None:
-    """The trouble this one follows from: of what it needs, the first."""
+    """The trouble this one follows from: the first among the containers it depends on."""
     if trouble.code not in _FOLLOWS or _is_own(trouble):
         return None
     role = trouble.container.role
     deeper = {"zookeeper": (), "controller": (), "broker": ("zookeeper", "controller")}.get(role, KAFKA)
     needed = [other for other in found if other.container.role in deeper]
     if role in ("broker", "controller") and trouble.code in ("KD106", "KD112", "KD405"):
-        # A majority that is gone takes the others with it.
+        # If the majority is gone, the remaining controllers cannot work either.
         needed += [other for other in found if other.container.role == role and _is_own(other)]
     return next((other for other in needed if other is not trouble), None)
 
 
 def _is_own(trouble: Trouble) -> bool:
-    """Whether it is its own: somebody stopped or paused it."""
+    """Whether the trouble is its own: somebody stopped or paused it."""
     container = trouble.container
     if trouble.code not in _FOLLOWS:
         return True
@@ -101,7 +101,7 @@ def _is_own(trouble: Trouble) -> bool:
 
 
 def was_stopped(container: Container) -> bool:
-    """Whether somebody ended it: it ended well, or by a signal, and nothing was to start it again."""
+    """Whether somebody stopped it: it exited with 0 or by a signal, and no restart policy applies."""
     return container.status == "exited" and container.exit_code in (0, 130, 143)
 
 
@@ -125,7 +125,7 @@ _SESSION = 18  # seconds: zookeeper.session.timeout.ms
 
 
 def session_left(facts: Facts, container: Container) -> int:
-    """For how many seconds ZooKeeper still has the registration of a broker that was killed; 0 where it has none."""
+    """For how many more seconds ZooKeeper holds the registration of a killed broker; 0 if it holds none."""
     if not variable(container.environment, "ZOOKEEPER_CONNECT") or container.finished is None or was_stopped(container):
         return 0
     gone = facts.taken / 1000 - container.finished.timestamp()
@@ -133,7 +133,7 @@ def session_left(facts: Facts, container: Container) -> int:
 
 
 def is_looping(facts: Facts, container: Container) -> bool:
-    """Whether the engine starts it again and again."""
+    """Whether the engine keeps restarting it."""
     if container.status == "restarting":
         return True
     if (container.health and container.health.status == "healthy") or stack(facts).answers_kafka(container):
@@ -145,7 +145,7 @@ def is_looping(facts: Facts, container: Container) -> bool:
 
 
 def last_exit_code(facts: Facts, container: Container) -> int:
-    """How it ended last, also where it runs again."""
+    """Its last exit code, even if it is running again."""
     death = stack(facts).deaths.get(container.name)
     return death.exit_code if death else container.exit_code
 
@@ -164,7 +164,7 @@ def _code(facts: Facts, container: Container, sign: Sign | None) -> str:
 def _wants_a_taken_port(facts: Facts, container: Container) -> bool:
     if "port is already allocated" in container.error or "address already in use" in container.error:
         return True
-    # Podman keeps no word of why a container did not start.
+    # Podman does not record why a container did not start.
     return any(str(port) in stack(facts).holders for port in published(container).values())
 
 
@@ -182,7 +182,7 @@ def _why_it_ended(facts: Facts, container: Container, sign: Sign | None, *, loop
 
 
 def _why_it_is_unwell(facts: Facts, container: Container, sign: Sign | None) -> str:
-    """The code of a container that runs; "" where it is well."""
+    """The code for a running container; "" if it is healthy."""
     health, there = container.health.status if container.health else "", stack(facts)
     told = _CODES[sign.kind] if sign and container.role in KAFKA else ""
     serves = container.role == "broker" and there.answers_kafka(container)
@@ -200,7 +200,7 @@ def _why_it_is_unwell(facts: Facts, container: Container, sign: Sign | None) -> 
 def _why_its_check_fails(container: Container, told: str, *, serves: bool) -> str:
     if is_broken(container):
         return "KD107"
-    if serves:  # else the engine has yet to run its check again
+    if serves:  # the engine may not have run the check again yet
         return "KD107" if container.health and container.health.failing_streak else ""
     return told or "KD106"
 
@@ -215,7 +215,7 @@ WITH_DATA = "recreates it, keeping its data"
 
 
 def compose(facts: Facts, *words: str, note: str = "") -> Command:
-    """A command of compose for this stack, from wherever one is."""
+    """A compose command for this stack that works in any directory."""
     return command(*(stack(facts).compose or ("docker", "compose")), *words, note=note)
 
 
@@ -225,15 +225,15 @@ def recreated(facts: Facts, container: Container, change: str, note: str = WITH_
 
 
 def recreate(facts: Facts, container: Container, note: str = WITH_DATA) -> Command:
-    """The command that recreates a service's container where its compose file has changed, and starts it."""
+    """The command that recreates a service's container if its compose file has changed, and starts it."""
     return compose(facts, "up", "-d", container.service, note=note)
 
 
 def show_log(container: Container) -> Command:
-    """The command that shows why a container is not well."""
+    """The command that shows why a container is in trouble."""
     return kafkactl("logs", container.service, options=["--tail", "50"], note="shows why")
 
 
 def docker(verb: str, container: Container, *, note: str = "") -> Command:
-    """A command of Docker's for one container: start, restart, unpause."""
+    """A docker command for one container: start, restart, unpause."""
     return command("docker", verb, container.name, note=note)

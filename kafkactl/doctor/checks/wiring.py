@@ -1,4 +1,4 @@
-"""KD3: do the containers' listeners, ports and addresses fit each other? By their variables. Pure."""
+"""KD3: do the containers' listeners, ports and addresses match, judged by their variables? Pure."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def not_published(facts: Facts) -> Iterator[Finding]:
             if listener.host not in LOOPBACK or listener.port in ports.values() or listener.address in reached:
                 continue
             inside = next((one.port for one in bound(container) if one.name == listener.name), listener.port)
-            elsewhere = f", but at {ports[inside]}" if inside in ports else ""
+            elsewhere = f" (it is published at {ports[inside]})" if inside in ports else ""
             yield Finding(
                 container.name,
                 {"address": listener.address, "name": listener.name, "elsewhere": elsewhere},
@@ -89,14 +89,14 @@ def _addresses(container: Container) -> Iterator[tuple[str, str]]:
 
 
 def _wrong(there: StackFacts, container: Container, host: str, port: int) -> str:
-    """Why a container cannot reach Kafka at that address; "" where it can, or where that is not known."""
+    """Why a container cannot reach Kafka at that address; "" if it can, or if that cannot be determined."""
     if host in LOOPBACK:
         return "" if "host" in container.networks else "inside a container, localhost is the container itself"
     broker = next((b for b in there.of_role("broker") if host in names(b)), None)
     if broker is None:
         return ""
     if broker.networks and container.networks and not set(broker.networks) & set(container.networks):
-        return f"it is in none of {broker.name}'s networks"
+        return f"it shares no network with {broker.name}"
     return _wrong_port(broker, port)
 
 
@@ -104,16 +104,16 @@ def _wrong_port(broker: Container, port: int) -> str:
     listener = next((one for one in bound(broker) if one.port == port), None)
     if listener is None:
         if port in published(broker).values():
-            return "that is the host's port: it is another one inside"
+            return "that port is for the host; containers use a different one"
         return f"{broker.service} has no listener there"
     sent = next((one for one in advertised(broker) if one.name == listener.name), None)
     if sent and sent.host in LOOPBACK:
-        return f"that listener ({sent.name}) is the host's: it sends its clients to {sent.address}"
+        return f"that listener ({sent.name}) is for the host: it sends its clients to {sent.address}"
     return ""
 
 
 def names(container: Container) -> set[str]:
-    """What a container is called in its networks."""
+    """The names a container has in its networks."""
     return {container.name, container.service, *container.aliases}
 
 
@@ -137,7 +137,7 @@ def _correction(container: Container, why: str) -> Advice:
     said = ",".join(f"{one.name}://{one.address}" for one in advertised(container))
     if "0.0.0.0" in why:
         better = ",".join(f"{one.name}://{_reachable(container, one)}:{one.port}" for one in advertised(container))
-        return Advice(f"give {container.service} in the compose file KAFKA_ADVERTISED_LISTENERS: {better}, then")
+        return Advice(f"in the compose file give {container.service} KAFKA_ADVERTISED_LISTENERS: {better}, then")
     if "No security protocol" in why:
         name = why.rpartition(" ")[2]
         return Advice(f"add {name}:PLAINTEXT to KAFKA_LISTENER_SECURITY_PROTOCOL_MAP of {container.service}, then")
