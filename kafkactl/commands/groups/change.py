@@ -158,7 +158,7 @@ def _do(kafka: Cluster, asked: Asked, change: OffsetChange) -> _Result:
         failure = error
     outcome, why = _look_back(kafka, change, failure)
     if path:
-        journal.conclude(path, saved, outcome)
+        journal.keep_outcome(path, saved, outcome)
     if outcome == "done":
         undo = with_flags(kafkactl("groups undo", change.group), asked.target.flags)
         moved = many(sum(move.changes for move in change.moves), "partition")
