@@ -1,7 +1,7 @@
 """What runs beside what: `make test` spreads groups of tests over several workers, the long ones first.
 
-A group is a module, since its tests may share what the module started. What needs the Docker engine is one group
-whatever the module, for there is one engine.
+A group is a module, since its tests may share what the module started. What needs a Docker engine is one group whatever
+the module, for a worker has one engine; the laboratory's is another, on an engine of its own.
 """
 
 import random
@@ -9,16 +9,23 @@ import random
 import pytest
 
 # Whoever comes last should be short. Measured; a module that is missing here is not wrong, only later.
-_LONG_FIRST = ("engine", "test_lag_situations")
-_FIXTURES_WITH_A_GROUP = ("engine",)
+_LONG_FIRST = (
+    "docker",
+    "test_lag_situations",
+    "laboratory",
+    "test_produce_faults",
+    "lab/test_healthy",
+    "lab/test_network",
+    "test_init_topics",
+)
 
 
 def group(item: pytest.Item) -> str:
     """The name of the group whose tests one worker runs, one after the other."""
-    for name in _FIXTURES_WITH_A_GROUP:
-        if name in getattr(item, "fixturenames", ()):
-            return name
-    return item.path.stem if item.path.parent.name == "tests" else f"{item.path.parent.name}/{item.path.stem}"
+    room = item.path.parent.name
+    if "engine" in getattr(item, "fixturenames", ()):
+        return "laboratory" if room == "lab" else "docker"
+    return item.path.stem if room == "tests" else f"{room}/{item.path.stem}"
 
 
 def arrange(items: list[pytest.Item], seed: int | None) -> None:
