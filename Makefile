@@ -2,6 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Tests mostly wait: three at a time are faster than two on two cores, and four no faster than three.
+WORKERS ?= 3
+SPREAD := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+# What else to tell pytest: make test FLAGS='--shuffle 7'
+FLAGS ?=
 
 .PHONY: demo test lab lint bench docs clean
 
@@ -23,10 +28,10 @@ demo: $(VENV)/demo.stamp ## A real Kafka, the 27 topics, the proof that it works
 	@cat .ci/next-steps.txt
 
 test: $(VENV)/dev.stamp ## The suite, on real brokers; of the laboratory a representative part.
-	@$(BIN)/python -m pytest -m "not lab"
+	@$(BIN)/python -m pytest -m "not lab" $(SPREAD) $(FLAGS)
 
 lab: $(VENV)/dev.stamp ## Break Kafka in every way the doctor knows, heal it, and write tests/lab/RESULTS.md; and what else takes long.
-	@KAFKACTL_LAB=tests/lab/RESULTS.md $(BIN)/python -m pytest -m "lab or quick"
+	@KAFKACTL_LAB=tests/lab/RESULTS.md $(BIN)/python -m pytest -m "lab or quick or property" $(FLAGS)
 
 lint: $(VENV)/dev.stamp ## ruff, mypy --strict, the import contract, and whether the README is true.
 	@$(BIN)/ruff check .

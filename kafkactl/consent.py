@@ -4,10 +4,21 @@ On a terminal the user types the answer; anywhere else it has to be on the comma
 """
 
 import sys
+from typing import NamedTuple
 
 from kafkactl.errors import UsageError
 from kafkactl.settings import Target
 from kafkactl.view.output import note
+
+
+class Asked(NamedTuple):
+    """What the user typed besides the change itself: which cluster, and what was agreed to in advance."""
+
+    target: Target
+    yes: bool
+    confirm: str | None
+    dry_run: bool
+    json: bool
 
 
 def _ask(question: str) -> str:

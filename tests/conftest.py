@@ -4,21 +4,47 @@ import gc
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
+
+from tests.arrangement import arrange
+from tests.program import KAFKACTL, heed_interrupts
 
 if TYPE_CHECKING:
     from tests.docker.engine import Engine
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 GOLDEN = Path(__file__).resolve().parent / "golden"
+
+hypothesis.settings.register_profile("test", max_examples=100, deadline=None)
+hypothesis.settings.register_profile("lab", max_examples=400, deadline=None)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """--shuffle SEED: the order must not matter."""
+    parser.addoption("--shuffle", type=int, metavar="SEED", help="run groups, and the tests in each, in another order")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before any test runs; in every worker, too."""
+    heed_interrupts()
+    hypothesis.settings.load_profile("lab" if os.environ.get("KAFKACTL_LAB") else "test")
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark property tests, which `make lab` runs with more examples; and arrange all."""
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker("property")
+    arrange(items, config.getoption("shuffle"))
 
 
 @dataclass(frozen=True)
@@ -76,12 +102,25 @@ def kafkactl(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str])
 def command(*arguments: str, **options: object) -> "subprocess.Popen[str]":
     """kafkactl as a process of its own, for signals, pipes and whole-process behaviour."""
     return subprocess.Popen(
-        [sys.executable, "-m", "kafkactl", *arguments],
+        [*KAFKACTL, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         **options,  # type: ignore[call-overload]
     )
+
+
+def piped(*arguments: str, into: Sequence[str]) -> Outcome:
+    """What became of kafkactl in a pipe: its exit code and stderr; `out` is what the program behind it printed."""
+    writer = command(*arguments)
+    assert writer.stdout
+    reader = subprocess.Popen(into, stdin=writer.stdout, stdout=subprocess.PIPE, text=True)
+    writer.stdout.close()  # only the reader has that end now
+    out, _ = reader.communicate(timeout=60)
+    assert writer.stderr
+    with writer.stderr:
+        err = writer.stderr.read()
+    return Outcome(writer.wait(60), out, err)
 
 
 def three_lines(run: Outcome) -> list[str]:
@@ -91,13 +130,6 @@ def three_lines(run: Outcome) -> list[str]:
     assert "Traceback" not in run.text
     assert "%3|" not in run.text  # librdkafka's log
     return lines
-
-
-def free_port() -> int:
-    """A port nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

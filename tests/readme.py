@@ -11,38 +11,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.program import KAFKACTL, commands
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 README = REPOSITORY / "README.md"
 PICTURE = REPOSITORY / "docs" / "kafkactl.svg"
-COMMANDS = (
-    "init-topics",
-    "diff",
-    "lint",
-    "export",
-    "describe",
-    "test",
-    "doctor",
-    "lag",
-    "groups list",
-    "groups describe",
-    "groups save",
-    "groups reset",
-    "groups undo",
-    "groups copy",
-    "groups delete-offsets",
-    "groups delete",
-    "tail",
-    "produce",
-    "ps",
-    "logs",
-    "sandbox up",
-    "sandbox down",
-    "sandbox status",
-    "sandbox logs",
-    "sandbox run",
-)
 BEGIN, END = "<!-- commands: written by make docs -->", "<!-- end of commands -->"
-KAFKACTL = [sys.executable, "-m", "kafkactl"]
 WIDTH = 100
 
 
@@ -50,7 +24,7 @@ def reference() -> str:
     """Every command's --help, as Markdown."""
     environment = {**os.environ, "COLUMNS": str(WIDTH), "NO_COLOR": "1"}
     parts = []
-    for name in COMMANDS:
+    for name, _ in commands():
         done = subprocess.run(
             [*KAFKACTL, *name.split(), "--help"], capture_output=True, text=True, check=True, env=environment
         )

@@ -4,7 +4,6 @@ import os
 import random
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+
+from tests.program import KAFKACTL
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Shell:
 
     @staticmethod
     def _command(arguments: Sequence[str]) -> list[str]:
-        return [sys.executable, "-m", "kafkactl", "sandbox", *arguments]
+        return [*KAFKACTL, "sandbox", *arguments]
 
     def brokers(self) -> list[psutil.Process]:
         """The brokers that run below this directory."""
@@ -90,10 +91,17 @@ def _processes(wanted: Callable[[list[str]], bool]) -> list[psutil.Process]:
     return found
 
 
+# Above those that Linux gives to outgoing connections, and those that throw-away brokers take: nobody else comes by.
+_PORTS = range(61_000, 65_000)
+_SHARE = 500  # each worker has its own
+
+
 def free_port(count: int = 1) -> int:
-    """The first of `count` free ports in a row, below those that outgoing connections are given."""
+    """The first of `count` free ports in a row. It stays free until the caller uses it, whatever other tests do."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    own = _PORTS[worker * _SHARE % len(_PORTS) :][:_SHARE]
     while True:
-        first = random.randrange(10_000, 30_000)
+        first = random.choice(own)
         sockets = [socket.socket() for _ in range(count)]
         try:
             for offset, one in enumerate(sockets):

@@ -413,7 +413,7 @@ YAMLISH = st.text(alphabet="abt:{}[]&*!|>-?,#'\"% \n\t\\x07~<.", max_size=60)
 @example("<<: {<<: []}")
 @example("topics: &t {a: {<<: [~]}}\n<<: *t")
 @example(b"\xff\xfe")
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_nothing_but_catalog_error_is_raised(text: str | bytes) -> None:
     error = refusal(text)
     assert error is None or error.problems
@@ -434,7 +434,6 @@ TREE = st.recursive(
 
 
 @given(TREE, TREE, TREE)
-@settings(max_examples=400, deadline=None)
 def test_no_shape_of_catalogue_is_too_odd(topics: str, environments: str, services: str) -> None:
     text = f"topics: {topics}\nenvironments: {environments}\nservices: {services}\n"
     error = refusal(text)

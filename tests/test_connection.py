@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Outcome, free_port, three_lines
+from tests.conftest import Outcome, three_lines
+from tests.sandboxes import free_port
 
 Kafkactl = Callable[..., Outcome]
 

@@ -13,8 +13,9 @@ from kafkactl.doctor.checks import CHECKS
 from kafkactl.doctor.codes import codes
 from kafkactl.doctor.facts import Facts, dump_facts
 from kafkactl.sandbox.foreground import throwaway
-from tests.conftest import Outcome, create, free_port
+from tests.conftest import Outcome, create
 from tests.lab import faults
+from tests.sandboxes import free_port
 from tests.test_doctor import broken, crashes, sound
 
 Kafkactl = Callable[..., Outcome]

@@ -1,6 +1,9 @@
 """What every command has: it starts without what it does not need, has help, and completes names."""
 
+import importlib
+import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -8,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from kafkactl.cli import Leaf
 from tests.conftest import REPOSITORY, Outcome
+from tests.program import KAFKACTL, commands
 
 Kafkactl = Callable[..., Outcome]
+EVERY = dict(commands())
 
 
 @pytest.fixture(autouse=True)
@@ -19,40 +25,78 @@ def _catalogue() -> None:
 
 
 HEAVY = ["confluent_kafka", "docker", "rich", "kafka", "yaml", "jgo", "requests", "psutil", "asyncio", "msgspec", "jq"]
+_LOADED = """
+import atexit, json, sys
+atexit.register(lambda: print(json.dumps(sorted(sys.modules)), file=sys.stderr))
+from kafkactl import cli
+sys.argv[0] = "kafkactl"
+cli.main()
+"""
+
+
+def loaded(*arguments: str, **environment: str) -> set[str]:
+    """The modules that a run of kafkactl has loaded at its end."""
+    done = subprocess.run(
+        [sys.executable, "-c", _LOADED, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=REPOSITORY,
+        env={**os.environ, **environment},
+    )
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stderr.splitlines()[-1]))
+
+
+def ours(modules: set[str]) -> set[str]:
+    return {name.removeprefix("kafkactl.") for name in modules if name.startswith("kafkactl.")}
+
+
+ROOT = {"cli", "process", "errors", "text", "text.escapes"}  # what even --version needs
 
 
 @pytest.mark.parametrize("argument", ["--version", "--help"])
-def test_version_and_help_load_nothing_heavy(argument: str) -> None:
-    script = (
-        "import sys; sys.argv = ['kafkactl', sys.argv[1]]\n"
-        "from kafkactl import cli\n"
-        "try: cli.main()\n"
-        "except SystemExit: pass\n"
-        f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script, argument], capture_output=True, text=True, check=True, cwd=REPOSITORY
-    )
-    assert done.stderr.strip() == "[]"
+def test_version_and_help_load_nothing_heavy_and_no_command(argument: str) -> None:
+    modules = loaded(argument)
+    assert modules.isdisjoint(HEAVY)
+    assert ours(modules) <= ROOT
+
+
+def test_completing_a_commands_name_loads_no_command() -> None:
+    modules = loaded(_KAFKACTL_COMPLETE="complete_bash", COMP_WORDS="kafkactl de", COMP_CWORD="1")
+    assert modules.isdisjoint(HEAVY)
+    assert ours(modules) <= ROOT
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_the_help_of_a_command_loads_no_other_command_and_nothing_heavy(name: str) -> None:
+    modules = loaded(*name.split(), "--help")
+    assert modules.isdisjoint(set(HEAVY) - {"msgspec"})
+    home = EVERY[name].home.partition(":")[0].split(".")
+    own = {"commands", *(f"commands.{'.'.join(home[:length])}" for length in range(1, len(home) + 1))}
+    assert {module for module in ours(modules) if module.startswith("commands")} == own
 
 
 def test_lint_loads_no_client() -> None:
-    script = (
-        "import sys; sys.argv = ['kafkactl', 'lint']\n"
-        "from kafkactl import cli\n"
-        "try: cli.main()\n"
-        "except SystemExit: pass\n"
-        "print([n for n in ('confluent_kafka', 'docker', 'rich', 'kafka') if n in sys.modules], file=sys.stderr)"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=REPOSITORY)
-    assert done.stderr.strip().endswith("[]")
+    assert loaded("lint").isdisjoint(["confluent_kafka", "docker", "rich", "kafka"])
 
 
-def test_every_command_has_help_with_an_example(kafkactl: Kafkactl) -> None:
-    for name in ("init-topics", "diff", "lint", "export", "describe", "test", "tail", "ps", "logs"):
-        run = kafkactl(name, "--help")
-        assert run.code == 0
-        assert f"kafkactl {name}" in run.out.split("Example", 1)[1]
+def first_sentence(text: str) -> str:
+    """As it reads in a list of commands."""
+    return re.split(r"(?<=\.) (?=[A-Z])", " ".join(text.split("\n\n", maxsplit=1)[0].split()))[0]
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_command_has_help_with_an_example(name: str) -> None:
+    done = subprocess.run([*KAFKACTL, *name.split(), "--help"], capture_output=True, text=True, check=True)
+    assert f"kafkactl {name}" in done.stdout.split("Example", 1)[1]
+
+
+@pytest.mark.parametrize(("name", "leaf"), EVERY.items(), ids=EVERY)
+def test_a_list_of_commands_shows_the_first_sentence_of_each_ones_help(name: str, leaf: Leaf) -> None:
+    module, _, function = leaf.home.partition(":")
+    described = getattr(importlib.import_module(f"kafkactl.commands.{module}"), function)
+    assert leaf.help == first_sentence(described.__doc__)
 
 
 def test_completion_offers_the_catalogues_topics_without_dialling() -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Outcome, free_port
+from tests.conftest import Outcome
 from tests.docker.stranger import as_a_stranger
+from tests.sandboxes import free_port
 
 Kafkactl = Callable[..., Outcome]
 

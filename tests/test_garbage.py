@@ -6,7 +6,7 @@ import sys
 import pytest
 
 SCRIPT = """
-import sys, time
+import sys, threading
 from confluent_kafka.admin import AdminClient
 from kafkactl import process
 
@@ -15,16 +15,23 @@ if sys.argv[2] == "by hand":
 
 class Holder: pass
 
+answered = threading.Event()
+
+def answer(_):
+    # Runs in the client's own thread, and makes enough for the collector to look for garbage.
+    [[[]] for _ in range(1_000_000)]
+    print("answered")
+    answered.set()
+
 def abandon():
     holder = Holder()
     holder.itself = holder
     holder.client = AdminClient({"bootstrap.servers": sys.argv[1]})
     future = holder.client.describe_cluster()
-    # Runs in the client's own thread, and makes enough for the collector to look for garbage.
-    future.add_done_callback(lambda _: [[[]] for _ in range(1_000_000)] and print("answered"))
+    future.add_done_callback(answer)
 
 abandon()
-time.sleep(2)
+answered.wait(30)
 process.collect_garbage()
 print("alive")
 """

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
 
 from tests.conftest import REPOSITORY, Outcome, admin_client, command, create, golden
+from tests.program import IN_A_SHELL
 from tests.sandboxes import eventually
 
 Kafkactl = Callable[..., Outcome]
@@ -279,7 +279,7 @@ def test_export_is_accepted_by_lint_and_equal_for_diff(one_broker: str, kafkactl
 def test_export_over_the_catalogue_itself(one_broker: str) -> None:
     create(one_broker, NewTopic("a", 1, 1))
     write("topics: {other: {}}")
-    done = subprocess.run(f"{sys.executable} -m kafkactl export > topics.yaml", shell=True, check=False)
+    done = subprocess.run(f"{IN_A_SHELL} export > topics.yaml", shell=True, check=False)
     assert done.returncode == 0
     assert "a:" in Path("topics.yaml").read_text()
 

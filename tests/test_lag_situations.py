@@ -63,7 +63,8 @@ def commit(admin: AdminClient, group: str, topic: str, offset: int, partitions: 
 @contextmanager
 def open_transaction(app: Consumes) -> Iterator[None]:
     """Records of a committed, an aborted and an open transaction; a group that has read what it can."""
-    producer = Producer({"bootstrap.servers": app.brokers, "transactional.id": app.group, "log_level": 0})
+    patient = {"transaction.timeout.ms": 600_000}  # Kafka ends an open one after a minute, which the scene may take
+    producer = Producer({"bootstrap.servers": app.brokers, "transactional.id": app.group, "log_level": 0, **patient})
     producer.init_transactions(10)
     for finish in (producer.commit_transaction, producer.abort_transaction, None):
         producer.begin_transaction()
@@ -120,12 +121,18 @@ def everything(brokers: str) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def scene(_one_broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def _swept(_one_broker: str) -> Iterator[str]:
+    yield _one_broker
+    sweep(_one_broker)
+
+
+@pytest.fixture(scope="module")
+def scene(_swept: str, tmp_path_factory: pytest.TempPathFactory) -> Scene:
     """One sample of everything."""
     home = tmp_path_factory.mktemp("lag")
-    environment = {**os.environ, "KAFKA_BROKERS": _one_broker, "NO_COLOR": "1", "KAFKACTL_STATE": str(home / "state")}
+    environment = {**os.environ, "KAFKA_BROKERS": _swept, "NO_COLOR": "1", "KAFKACTL_STATE": str(home / "state")}
     options = {"env": environment, "cwd": home}
-    with everything(_one_broker):
+    with everything(_swept):
         watching = command("lag", "--watch", **options)
         long = command("lag", "--sample", _SAMPLE, "-o", "json", "--partitions", **options)
         time.sleep(2)
@@ -141,14 +148,13 @@ def scene(_one_broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         watched, _ = watching.communicate(timeout=10)
         assert watching.returncode == 130
         brief = json.loads(short.communicate(timeout=10)[0])
-    yield Scene(
-        _one_broker,
+    return Scene(
+        _swept,
         {group["group"]: group for group in json.loads(out)["groups"]},
         long.returncode,
         {group["group"]: group for group in brief["groups"]},
         watched.splitlines(),
     )
-    sweep(_one_broker)
 
 
 def test_what_is_wrong_fails_and_comes_first(scene: Scene) -> None:

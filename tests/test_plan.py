@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kafkactl.account import Agreement
@@ -107,7 +107,6 @@ def apply(cluster: dict[str, LiveTopic], changes: tuple[Change, ...]) -> dict[st
     return after
 
 
-@settings(max_examples=400, deadline=None)
 @given(catalogs(), clusters())
 def test_a_plan_applied_leads_to_what_is_declared(catalog: Catalog, cluster: dict[str, LiveTopic]) -> None:
     plan = make_plan(catalog, cluster)
@@ -128,7 +127,6 @@ def test_a_plan_applied_leads_to_what_is_declared(catalog: Catalog, cluster: dic
     assert not set(catalog.removed) & set(after)
 
 
-@settings(max_examples=400, deadline=None)
 @given(catalogs(), clusters())
 def test_a_second_plan_is_empty_but_for_what_is_impossible(catalog: Catalog, cluster: dict[str, LiveTopic]) -> None:
     first = make_plan(catalog, cluster)
@@ -138,7 +136,6 @@ def test_a_second_plan_is_empty_but_for_what_is_impossible(catalog: Catalog, clu
     assert all(change.impossible for change in second.overrides)
 
 
-@settings(max_examples=400, deadline=None)
 @given(catalogs(), clusters(), st.frozensets(st.sampled_from(list(Risk))))
 def test_nothing_happens_that_was_not_allowed(
     catalog: Catalog, cluster: dict[str, LiveTopic], allowed: frozenset[Risk]
@@ -169,7 +166,6 @@ def test_nothing_happens_that_was_not_allowed(
     assert after.get("stray") == cluster.get("stray")
 
 
-@settings(max_examples=200, deadline=None)
 @given(catalogs(), clusters())
 def test_every_declared_topic_is_equal_or_different_or_overridden_or_unreadable(
     catalog: Catalog, cluster: dict[str, LiveTopic]

@@ -4,7 +4,6 @@ import json
 import os
 import stat
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import Outcome, admin_client, create
+from tests.program import KAFKACTL
 from tests.test_tail import BASE, send
 
 Kafkactl = Callable[..., Outcome]
@@ -29,7 +29,7 @@ def _no_catalogue(tmp_path: Path) -> None:
 
 def feed(data: bytes, *arguments: str, **options: Any) -> Outcome:
     """kafkactl as a process that reads this from a pipe."""
-    words = [sys.executable, "-m", "kafkactl", *arguments]
+    words = [*KAFKACTL, *arguments]
     run = subprocess.run(words, input=data, capture_output=True, timeout=120, check=False, **options)
     return Outcome(run.returncode, run.stdout.decode(), run.stderr.decode())
 
@@ -281,9 +281,7 @@ def test_a_compacted_topic_wants_keys(one_broker: str) -> None:
 def test_one_record_the_broker_refuses_does_not_take_its_batch_along(one_broker: str) -> None:
     """The rules change behind our back: the broker refuses a whole batch, and the innocent go again."""
     create(one_broker, NewTopic("t", 1, 1))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "kafkactl", "produce", "t", "--json"], stdin=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    process = subprocess.Popen([*KAFKACTL, "produce", "t", "--json"], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdin
     process.stdin.write(b'{"key":"first","value":"0"}\n')
     process.stdin.flush()

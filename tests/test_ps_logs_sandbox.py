@@ -4,7 +4,6 @@ import json
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from kafkactl.text.words import many
+from tests.program import KAFKACTL
 from tests.sandboxes import Shell, eventually, free_port, shell
 
 
@@ -29,7 +29,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Shell, int]]:
 
 def run(here: Shell, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "kafkactl", *arguments],
+        [*KAFKACTL, *arguments],
         env=here.environment, text=True, capture_output=True, timeout=60, check=False,
     )  # fmt: skip
 
@@ -78,7 +78,7 @@ def test_logs(up: tuple[Shell, int]) -> None:
 def test_following_the_sandbox(up: tuple[Shell, int], tmp_path: Path) -> None:
     here, port = up
     log = tmp_path / "log"
-    command = [sys.executable, "-m", "kafkactl", "logs", "-f", "--tail", "0", "--save", str(log)]
+    command = [*KAFKACTL, "logs", "-f", "--tail", "0", "--save", str(log)]
     following = subprocess.Popen(command, env=here.environment, stderr=subprocess.PIPE, text=True)
     assert eventually(log.exists)
     Path("topics.yaml").write_text("topics: {made.while.followed: {partitions: 1}}")

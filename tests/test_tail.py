@@ -3,7 +3,6 @@
 import json
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +14,8 @@ from kafkactl.cluster.client import connect
 from kafkactl.records.consume import Reader
 from kafkactl.sandbox.foreground import throwaway
 from kafkactl.settings import Connection
-from tests.conftest import Outcome, admin_client, command, create
+from tests.conftest import Outcome, admin_client, command, create, piped
+from tests.program import KAFKACTL
 from tests.sandboxes import eventually
 
 Kafkactl = Callable[..., Outcome]
@@ -181,7 +181,7 @@ def test_keys_and_values_that_are_no_text(one_broker: str, kafkactl: Kafkactl) -
     assert json.loads(kafkactl("tail", "a", "--no-follow", "-o", "json").out)["key"] == {"base64": "/wA="}
     assert "\\xff\\x00  \\xfe\\x0a" in kafkactl("tail", "a", "--no-follow", "-o", "line").out
     raw = subprocess.run(
-        [sys.executable, "-m", "kafkactl", "tail", "a", "--no-follow", "--format", "%k|%s|%R"],
+        [*KAFKACTL, "tail", "a", "--no-follow", "--format", "%k|%s|%R"],
         capture_output=True, check=True,
     )  # fmt: skip
     assert raw.stdout == b"\xff\x00|\xfe\n|\0\0\0\2"
@@ -301,9 +301,8 @@ def test_following_shows_what_comes(one_broker: str) -> None:
 
 def test_a_pipe_that_is_closed_early(one_broker: str) -> None:
     fill(one_broker, "a", 20_000)
-    line = f"{sys.executable} -m kafkactl tail a --from-beginning --no-follow | head -n 2"
-    done = subprocess.run(line, shell=True, capture_output=True, text=True, check=False)
-    assert (len(done.stdout.splitlines()), done.stderr) == (2, "")
+    run = piped("tail", "a", "--from-beginning", "--no-follow", into=("head", "-n", "2"))
+    assert (run.code, len(run.out.splitlines()), run.err) == (0, 2, "")
 
 
 def test_two_starts_are_refused(one_broker: str, kafkactl: Kafkactl) -> None:

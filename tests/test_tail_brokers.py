@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -100,8 +99,7 @@ def test_a_broker_of_three_killed_and_restarted_while_following() -> None:
     with throwaway(brokers=3, settings={"broker.session.timeout.ms": "3000"}) as sandbox:
         brokers = sandbox.bootstrap
         create(brokers, NewTopic("a", 3, 3, config={"min.insync.replicas": "1"}))
-        run = command("tail", "a", "-n", "0", "-b", brokers)
-        time.sleep(1.5)
+        run = command("tail", "a", "--from-beginning", "-b", brokers)
         sent = 3000
 
         def produce() -> None:
@@ -115,11 +113,11 @@ def test_a_broker_of_three_killed_and_restarted_while_following() -> None:
 
         writing = threading.Thread(target=produce)
         writing.start()
-        time.sleep(1)
+        found = lines(run, 300)
         sandbox.kill(2)
-        time.sleep(3)
+        assert eventually(lambda: 2 not in leaders(brokers, "a"))
         sandbox.start(2)
-        found = lines(run, sent)
+        found += lines(run, sent - len(found))
         writing.join()
         rest, _ = ended(run)
     assert rest == ""

@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from confluent_kafka.admin import (
 
 from kafkactl.sandbox.foreground import throwaway
 from tests.conftest import Outcome, admin_client, create
+from tests.program import KAFKACTL
 from tests.sandboxes import eventually
 from tests.test_tail import BASE, numbers, send
 
@@ -49,7 +49,7 @@ def produce(brokers: str, topic: str, value: bytes, count: int, partitions: int)
 
 def read_slowly(*arguments: str, sleeps: float) -> tuple[int, int, int]:
     """Exit code, newlines read and the largest resident set (MB) of a tail whose reader sleeps before it reads on."""
-    command = [sys.executable, "-m", "kafkactl", "tail", "--from-beginning", "--no-follow", *arguments]
+    command = [*KAFKACTL, "tail", "--from-beginning", "--no-follow", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as run:
         assert run.stdout
         status = Path(f"/proc/{run.pid}/status")

@@ -7,7 +7,6 @@ import re
 import select
 import struct
 import subprocess
-import sys
 import termios
 import time
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 from confluent_kafka.admin import NewTopic
 
 from tests.conftest import admin_client, create
+from tests.program import KAFKACTL
 
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
@@ -27,7 +27,7 @@ class Terminal:
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
         environment = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLUMNS", "LINES")}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "kafkactl", *arguments],
+            [*KAFKACTL, *arguments],
             stdin=terminal,
             stdout=terminal,
             stderr=terminal,

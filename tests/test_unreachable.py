@@ -15,8 +15,10 @@ from pathlib import Path
 import pytest
 
 from kafkactl.sandbox.foreground import throwaway
-from tests.conftest import Outcome, free_port, three_lines
+from tests.conftest import Outcome, three_lines
+from tests.program import IN_A_SHELL
 from tests.proxy import Proxy, relay
+from tests.sandboxes import eventually, free_port
 
 Kafkactl = Callable[..., Outcome]
 LOOKS_ONCE = [("describe",), ("diff",), ("export",), ("init-topics",), ("test",), ("describe", "--broker")]
@@ -154,7 +156,7 @@ def test_an_advertised_address_that_cannot_be_reached(kafkactl: Kafkactl) -> Non
 def test_localhost_where_only_one_of_two_addresses_serves(host: str, one_broker: str) -> None:
     Path("hosts").write_text("::1 localhost\n127.0.0.1 localhost\n")
     with relay(int(one_broker.rpartition(":")[2]), host) as port:
-        script = f"mount --bind hosts /etc/hosts && exec {sys.executable} -m kafkactl describe -b localhost:{port}"
+        script = f"mount --bind hosts /etc/hosts && exec {IN_A_SHELL} describe -b localhost:{port}"
         done = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -214,7 +216,8 @@ def test_one_of_three_brokers_down_is_shown_and_the_rest_works(kafkactl: Kafkact
         assert topics["a"]["health"] == "warning"
         assert "under-replicated" in topics["a"]["reason"]
         assert topics["single"]["health"] == "error"
-        assert topics["single"]["records"] is None or isinstance(topics["single"]["records"], int)
+        assert topics["single"]["records"] is None  # some of them nobody can count
+        assert topics["a"]["records"] == 0
 
 
 def _keep_moving(brokers: str, topic: str) -> None:
@@ -224,6 +227,6 @@ def _keep_moving(brokers: str, topic: str) -> None:
 
     admin = KafkaAdminClient(bootstrap_servers=brokers.split(","))
     admin.alter_partition_reassignments({TopicPartition(topic, 0): [1, 3]})
-    time.sleep(2)
+    assert eventually(lambda: not admin.list_partition_reassignments())
     admin.alter_partition_reassignments({TopicPartition(topic, 0): [1, 3, 2]})
     admin.close()

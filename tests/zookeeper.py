@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kafkactl.sandbox import java
 from kafkactl.sandbox.preparation import prepare
-from tests.conftest import free_port
+from tests.sandboxes import free_port
 
 VERSION = "3.9.2"
 

@@ -161,7 +161,7 @@ def keep(saved: Saved) -> Path:
     return path
 
 
-def settle(path: Path, saved: Saved, outcome: Outcome) -> None:
+def keep_outcome(path: Path, saved: Saved, outcome: Outcome) -> None:
     """Write down what became of a change. Where that cannot be written it stays pending: the change itself is over."""
     aside = path.with_suffix(".new")
     with suppress(OSError):

@@ -1,6 +1,7 @@
 """A Docker engine for the tests: one of their own, with all it has in one directory, else the one that is there."""
 
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,16 @@ from tests.docker.images import Images, buildable
 
 LABEL = "kafkactl.test"  # whatever a test starts by hand has it, so that it can be removed
 _START_SECONDS = 30
+# Ends the engine, and with it its containers, when the tests are killed and their end of the pipe closes.
+_WATCH = """
+read -r done && exit
+kill -s TERM "$1" 2>/dev/null
+n=0
+while kill -s 0 "$1" 2>/dev/null && [ $n -lt 300 ]; do n=$((n+1)); sleep 0.1; done
+kill -s KILL "$1" 2>/dev/null
+busybox ip link del "$3"
+rm -rf -- "$2"
+"""
 
 
 class NoEngineError(Exception):
@@ -122,10 +133,16 @@ def own_engine() -> Iterator[OwnEngine]:
     home = Path(tempfile.mkdtemp(prefix="kafkactl-", dir="/tmp"))
     host = f"unix://{home}/docker.sock"
     roots = [f"--data-root={home}/data", f"--exec-root={home}/exec", f"--pidfile={home}/pid"]
+    bridge, networks = f"kc-{home.name[-8:]}", _bridge(f"kc-{home.name[-8:]}")
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(
-            ["dockerd", f"--host={host}", *roots], stdout=log, stderr=log, start_new_session=True
+            ["dockerd", f"--host={host}", *roots, *networks], stdout=log, stderr=log, start_new_session=True
         )
+    watch = subprocess.Popen(
+        ["sh", "-c", _WATCH, "engine-watch", str(process.pid), str(home), bridge],
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+    )
     try:
         deadline = time.monotonic() + _START_SECONDS
         while not _answers(host):
@@ -139,10 +156,25 @@ def own_engine() -> Iterator[OwnEngine]:
         with suppress(subprocess.TimeoutExpired):
             process.wait(30)
         process.kill()
+        watch.communicate(b"done\n")
         process.wait()
         _end_orphans(home)
         _unmount(home)
+        subprocess.run(["busybox", "ip", "link", "del", bridge], check=False)
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _bridge(name: str) -> list[str]:
+    """A bridge and a range of addresses of its own: two engines that share docker0 give out the same ones."""
+    used = Path("/proc/net/route").read_text()  # addresses in hexadecimal, the last part first
+    network = random.choice([n for n in range(64, 250) if f"{n:02X}0A\t" not in used])
+    for arguments in (
+        ["link", "add", "name", name, "type", "bridge"],
+        ["addr", "add", f"10.{network}.0.1/24", "dev", name],
+        ["link", "set", name, "up"],
+    ):
+        subprocess.run(["busybox", "ip", *arguments], check=True)
+    return [f"--bridge={name}", f"--default-address-pool=base=10.{network}.0.0/16,size=24"]
 
 
 def _end_orphans(home: Path) -> None:

@@ -12,8 +12,8 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import requires
 from pathlib import Path
 
 from docker import DockerClient
@@ -27,6 +27,7 @@ from tests.docker.rootfs import USER, RootFs
 REPOSITORY = "kafkactl-test"
 WITH_ZOOKEEPER, KRAFT = "3.9.2", "4.1.1"
 _STANDIN = Path(__file__).parent / "standin"
+_REPOSITORY = Path(__file__).parents[2]
 _TOOLS = {
     WITH_ZOOKEEPER: Jar(
         "org.apache.kafka:kafka-tools:3.9.2", "3e6844711c3f5c9148f76ac96dfbf1de0aeeba11249e142e084b6de68e0ed05e"
@@ -160,7 +161,7 @@ def _python(import_tar: _Import) -> None:
     binaries = [interpreter, *library.glob("lib-dynload/*.so"), *(path for path in shared if path.is_file())]
     rootfs.libraries(binaries)
     with tempfile.TemporaryDirectory() as wheels:
-        wanted = [text for text in requires("kafkactl") or [] if "extra ==" not in text]
+        wanted = tomllib.loads((_REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
         command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--wheel-dir", wheels, *wanted, "setuptools>=77"]
         subprocess.run(command, check=True)
         rootfs.copy(Path(wheels), "/wheels")

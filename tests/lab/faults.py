@@ -12,9 +12,9 @@ from confluent_kafka.admin import NewTopic
 
 from kafkactl.sandbox.model import Node
 from kafkactl.sandbox.running import RunningSandbox
-from tests.conftest import admin_client, create, free_port
+from tests.conftest import admin_client, create
 from tests.lab.consumers import Consumes
-from tests.sandboxes import eventually
+from tests.sandboxes import eventually, free_port
 
 FAR = "9223372036854775807"  # ms: a topic that takes any timestamp
 

@@ -230,7 +230,7 @@ def test_foreign_architecture(stack: LabStack, doctor: Doctor, kafkactl: Callabl
     found = find_stack(connect_engine(), project=stack.project)
     assert found
     (container,) = found.containers
-    there = StackFacts(stack.project, "docker compose", (container,), architectures={container.image_id: "arm64"})
+    there = StackFacts(stack.project, ("docker", "compose"), (container,), architectures={container.image_id: "arm64"})
     facts = replace(sound(), engine=EngineFacts("unix:///x", "", architecture="x86_64"), stack=there, missing={})
     (told,) = diagnose(facts, codes(), CHECKS, wanted=["KD109"]).findings("warning")
     assert "built for arm64, this machine is amd64" in told.headline

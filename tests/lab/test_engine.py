@@ -17,12 +17,11 @@ from kafkactl.doctor.codes import codes
 from kafkactl.doctor.diagnosis import diagnose
 from kafkactl.doctor.facts import EngineFacts
 from kafkactl.sandbox.foreground import throwaway
-from tests.conftest import free_port
 from tests.docker.engine import Engine
 from tests.docker.stranger import as_a_stranger
 from tests.lab.examination import Doctor, after, examination
 from tests.lab.stacks import lab_stack, tiny
-from tests.sandboxes import eventually
+from tests.sandboxes import eventually, free_port
 from tests.test_doctor import sound
 
 pytestmark = pytest.mark.quick

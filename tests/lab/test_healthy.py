@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from kafkactl.doctor.codes import codes
-from tests.conftest import REPOSITORY, Outcome, free_port
+from tests.conftest import REPOSITORY, Outcome
 from tests.lab import faults
 from tests.lab.consumers import Consumes, consume_to_its_end
 from tests.lab.examination import Doctor, Examination, shell
+from tests.sandboxes import free_port
 from tests.zookeeper import zookeeper_cluster
 
 pytestmark = pytest.mark.quick

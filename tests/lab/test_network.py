@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from kafkactl.sandbox.foreground import throwaway
-from tests.conftest import Outcome, free_port
+from tests.conftest import Outcome
 from tests.lab import faults
 from tests.lab.examination import Doctor, after, shell
+from tests.sandboxes import free_port
 
 TOPICS = "a: {partitions: 1, replication: 1}"
 

@@ -7,11 +7,12 @@ import pytest
 from confluent_kafka.admin import NewTopic
 
 from kafkactl.sandbox.foreground import throwaway
-from tests.conftest import create, free_port
+from tests.conftest import create
 from tests.docker.engine import Engine
 from tests.lab import faults
 from tests.lab.examination import Doctor
 from tests.lab.stacks import LabStack, lab_stack, tiny
+from tests.sandboxes import free_port
 
 
 def test_wrong_port_hides_missing_topics(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,28 +7,18 @@ from typing import Any, Literal, NamedTuple
 
 from kafkactl import consent
 from kafkactl.cluster.client import Cluster
+from kafkactl.consent import Asked
 from kafkactl.errors import KafkactlError, Terminated, UnreachableError
 from kafkactl.groups import journal
 from kafkactl.groups.fetch import commits_if_any, describe_groups, read_commits
 from kafkactl.groups.journal import Outcome, Saved
 from kafkactl.groups.reset import Move
-from kafkactl.settings import Target
 from kafkactl.text.escapes import plain
 from kafkactl.text.remedies import kafkactl, with_flags
 from kafkactl.text.words import and_more, many
 from kafkactl.topics import in_short
 from kafkactl.view import output
 from kafkactl.view.output import Cell, Column
-
-
-class Asked(NamedTuple):
-    """What the user typed besides the change itself: which cluster, and what was agreed to in advance."""
-
-    target: Target
-    yes: bool
-    confirm: str | None
-    dry_run: bool
-    json: bool
 
 
 @dataclass(frozen=True)
@@ -67,7 +57,7 @@ def refuse_members(kafka: Cluster, group: str, *, reading: str = "") -> None:
     )
 
 
-class Result(NamedTuple):
+class _Result(NamedTuple):
     """What became of one group's change: "done", or why not. `path`: where its old offsets are saved, if they are."""
 
     outcome: Outcome | Literal["planned", "not tried"] = "planned"
@@ -82,10 +72,10 @@ def carry_out(kafka: Cluster, asked: Asked, changes: Sequence[OffsetChange]) -> 
     unless Kafka does not answer.
     """
     todo = [change for change in changes if any(move.changes for move in change.moves) or change.always]
-    results = {change.group: Result() for change in changes}
+    results = {change.group: _Result() for change in changes}
     if not asked.json:
         for change in changes:
-            show_plan(change)
+            _show_plan(change)
     if asked.dry_run or not todo:
         if asked.json:
             output.document("groups-change", change_document(kafka, changes, results, dry_run=asked.dry_run))
@@ -97,7 +87,7 @@ def carry_out(kafka: Cluster, asked: Asked, changes: Sequence[OffsetChange]) -> 
     if not asked.yes:
         consent.require_yes(f"\n{_question(todo)} on {asked.target.connection.label}. Do it?")
     for change in todo:
-        results[change.group] = Result("not tried")
+        results[change.group] = _Result("not tried")
     error: BaseException | None = None
     try:
         for change in todo:
@@ -112,7 +102,7 @@ def carry_out(kafka: Cluster, asked: Asked, changes: Sequence[OffsetChange]) -> 
     _tell_rest(todo, results, error)
 
 
-def _tell_rest(todo: Sequence[OffsetChange], results: Mapping[str, Result], signal: BaseException | None) -> None:
+def _tell_rest(todo: Sequence[OffsetChange], results: Mapping[str, _Result], signal: BaseException | None) -> None:
     """Raise what went wrong; where there are several groups, after a line for each that was not changed."""
     wrong = [(change.group, results[change.group]) for change in todo if results[change.group].outcome != "done"]
     errors = [result.error for _, result in wrong if result.error]
@@ -152,7 +142,7 @@ def _question(todo: Sequence[OffsetChange]) -> str:
     return f"{listed}: {todo[0].words}{f' ({said})' if said else ''}"
 
 
-def _do(kafka: Cluster, asked: Asked, change: OffsetChange) -> Result:
+def _do(kafka: Cluster, asked: Asked, change: OffsetChange) -> _Result:
     """Apply one change, as it was shown, and keep what became of it beside the offsets saved before."""
     try:
         _require_as_shown(kafka, change)
@@ -160,7 +150,7 @@ def _do(kafka: Cluster, asked: Asked, change: OffsetChange) -> Result:
         saved = Saved(change.group, kafka.info.id, int(time.time() * 1000), offsets, change.words, "pending")
         path = journal.keep(saved) if offsets else None  # else there is nothing that could be put back
     except KafkactlError as error:
-        return Result("refused", error=error)
+        return _Result("refused", error=error)
     try:
         change.act()
         failure = None
@@ -168,7 +158,7 @@ def _do(kafka: Cluster, asked: Asked, change: OffsetChange) -> Result:
         failure = error
     outcome, why = _look_back(kafka, change, failure)
     if path:
-        journal.settle(path, saved, outcome)
+        journal.keep_outcome(path, saved, outcome)
     if outcome == "done":
         undo = with_flags(kafkactl("groups undo", change.group), asked.target.flags)
         moved = many(sum(move.changes for move in change.moves), "partition")
@@ -177,7 +167,7 @@ def _do(kafka: Cluster, asked: Asked, change: OffsetChange) -> Result:
             if path
             else f"\nDone. {change.group}: {change.words}."
         )
-    return Result(outcome, str(path or ""), why)
+    return _Result(outcome, str(path or ""), why)
 
 
 def _require_as_shown(kafka: Cluster, change: OffsetChange) -> None:
@@ -222,7 +212,7 @@ def _look_back(
     )
 
 
-def show_plan(change: OffsetChange) -> None:
+def _show_plan(change: OffsetChange) -> None:
     """The plan, partition by partition."""
     output.say(f"{output.style().paint(plain(change.group), 'bold')} · {plain(change.words)}")
     if not change.moves:
@@ -247,7 +237,7 @@ def _cells(move: Move, noted: bool) -> list[Cell]:
 
 
 def change_document(
-    kafka: Cluster, changes: Sequence[OffsetChange], results: Mapping[str, Result], *, dry_run: bool
+    kafka: Cluster, changes: Sequence[OffsetChange], results: Mapping[str, _Result], *, dry_run: bool
 ) -> dict[str, Any]:
     """The plan and what was done, as JSON. `done`: all of it was; each group has its own `outcome`."""
     outcomes = [result.outcome for result in results.values()]

@@ -10,7 +10,8 @@ from kafkactl.cluster.client import Cluster, connect
 from kafkactl.cluster.commits import delete_group, remove_commits, set_commits
 from kafkactl.cluster.metadata import no_such_topic, read_topics
 from kafkactl.cluster.offsets import read_time_offsets
-from kafkactl.commands.groups.change import Asked, OffsetChange, carry_out, refuse_members
+from kafkactl.commands.groups.change import OffsetChange, carry_out, refuse_members
+from kafkactl.consent import Asked
 from kafkactl.errors import KafkactlError, UsageError
 from kafkactl.groups import journal
 from kafkactl.groups.fetch import Scope, read_groups, read_standing, require_group

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from kafkactl import options
-from kafkactl.commands.groups.change import Asked
+from kafkactl.consent import Asked
 from kafkactl.errors import UsageError
 from kafkactl.settings import Target
 from kafkactl.view.output import Format

@@ -1,0 +1,42 @@
+"""The house rule: a name means one thing, and a file can be read in one sitting."""
+
+import ast
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPOSITORY
+
+HOUSE = REPOSITORY / "kafkactl"
+FILES = sorted(HOUSE.rglob("*.py"))
+# A command has the name of what it calls.
+_COMMANDS_AND_WHAT_THEY_CALL = {"up", "down", "status", "logs", "explain"}
+
+
+def room(path: Path) -> str:
+    return str(path.relative_to(HOUSE))
+
+
+def test_no_two_files_have_the_same_name() -> None:
+    """But `model.py`, and a command's file, which is named after its command."""
+    rooms = defaultdict(list)
+    for path in FILES:
+        if path.name not in ("__init__.py", "model.py") and path.parent != HOUSE / "commands":
+            rooms[path.name].append(room(path))
+    assert [found for found in rooms.values() if len(found) > 1] == []
+
+
+def test_no_public_class_or_function_is_defined_twice() -> None:
+    homes = defaultdict(list)
+    for path in FILES:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name[0] != "_":
+                homes[node.name].append(room(path))
+    twice = {name: found for name, found in homes.items() if len(found) > 1}
+    assert {name: twice[name] for name in twice.keys() - _COMMANDS_AND_WHAT_THEY_CALL} == {}
+
+
+@pytest.mark.parametrize("path", FILES, ids=room)
+def test_no_file_is_long(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 350
