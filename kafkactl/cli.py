@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from typer.main import get_command_from_info
 from typer.models import CommandInfo
 
-from kafkactl import __version__, process
+from kafkactl import __version__, imports, process
 from kafkactl.errors import ExitCode, KafkactlError, Terminated
 
 
@@ -163,6 +163,7 @@ def main() -> NoReturn:
     """Run the command line of this process and exit with its code."""
     process.raise_on_signals()
     process.collect_garbage_by_hand()
+    imports.postpone_unused()
     code = _run()
     try:
         sys.stdout.flush()

@@ -11,7 +11,7 @@ from kafkactl.cluster.metadata import no_such_topic, read_topics
 from kafkactl.errors import KafkactlError, UsageError
 from kafkactl.groups.fetch import read_commits
 from kafkactl.records import span
-from kafkactl.records.model import Partitioner, partition_of
+from kafkactl.records.partitioning import Partitioner, partition_of
 from kafkactl.topics import LiveTopic, Place, is_internal
 from kafkactl.view import output
 
