@@ -53,13 +53,12 @@ def _read(parse: Callable[[str], P], text: str) -> P:
 def complete_topic(incomplete: str) -> list[str]:
     """The catalogue's topics that begin so, for the shell; nothing is dialled, and no error is shown."""
     from kafkactl.errors import KafkactlError
-    from kafkactl.settings import open_catalog
+    from kafkactl.settings import declared_names
 
     try:
-        catalog = open_catalog(None, None, required=False)
-    except KafkactlError:
+        return [name for name in declared_names() if name.startswith(incomplete)]
+    except (KafkactlError, OSError, UnicodeDecodeError):
         return []
-    return [name for name in catalog.topics if name.startswith(incomplete)] if catalog else []
 
 
 Brokers = Annotated[
