@@ -1,19 +1,19 @@
 """What describe looks at: the cluster with its topics, single topics, brokers."""
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kafkactl.catalog.model import Catalog
 from kafkactl.cluster.client import Cluster
 from kafkactl.cluster.metadata import read_brokers, read_topics
 from kafkactl.cluster.overview import read_overview
 from kafkactl.errors import ExitCode, KafkactlError, UsageError
-from kafkactl.groups.fetch import Scope, groups_by_topic
-from kafkactl.groups.report import Report, make_report
-from kafkactl.groups.sampling import observe
 from kafkactl.text.suggest import suggest
-from kafkactl.view import cluster_page, output, topic_page
+from kafkactl.view import cluster_page, output
 from kafkactl.view.output import ListFormat, say
+
+if TYPE_CHECKING:
+    from kafkactl.groups.report import Report
 
 
 def describe_cluster(
@@ -45,6 +45,8 @@ def describe_topics(
     unhealthy: bool,
     judge_groups: bool = False,
 ) -> ExitCode:
+    from kafkactl.groups.fetch import groups_by_topic
+    from kafkactl.view import topic_page
 
     view = read_overview(kafka, catalog.topics if catalog else (), only=names)
     found = {row.name: row for row in view.topics}
@@ -78,6 +80,9 @@ def describe_topics(
 
 def _judged(kafka: "Cluster", catalog: Catalog | None, topics: list[str]) -> dict[str, "Report"]:
     """The groups that read each of these topics, judged by what they read of it; all of them looked at once."""
+    from kafkactl.groups.fetch import Scope
+    from kafkactl.groups.report import make_report
+    from kafkactl.groups.sampling import observe
 
     seen = observe(kafka, scope=Scope(topics=topics.__contains__), times=True)
     return {
