@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Literal, NamedTuple
 
 from kafkactl.text.words import many
@@ -18,6 +19,12 @@ class Place(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.topic}[{self.partition}]"
+
+
+@cache
+def place_of(topic: str, partition: int) -> Place:
+    """The Place of a partition, made once: of a thousand groups that read it, each asks for it several times."""
+    return Place(topic, partition)
 
 
 def in_short(places: Iterable[Place]) -> str:
