@@ -278,10 +278,10 @@ def worst_spots(now: Sample) -> list[tuple[Place, int]]:
     # Many groups may stand at the same spot: it counts for the one to which it tells most.
     ranks: dict[tuple[Place, int], tuple[int, int]] = {}
     for group in now.groups:
-        for rank, (lag, *spot) in enumerate(sorted(_lagging(group), reverse=True)):
-            key, worth = (spot[0], spot[1]), (rank, -lag)
-            if key not in ranks or worth < ranks[key]:
-                ranks[key] = worth
+        for rank, (lag, place, offset) in enumerate(sorted(_lagging(group), reverse=True)):
+            spot, worth = (place, offset), (rank, -lag)
+            if spot not in ranks or worth < ranks[spot]:
+                ranks[spot] = worth
     return sorted(ranks, key=lambda spot: (ranks[spot], spot))
 
 
