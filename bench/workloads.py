@@ -52,8 +52,8 @@ def start() -> Contests:
                 _on(broker, "kafkactl describe"),
                 _on(broker, "kafkactl lag"),
             ],
-            note="Byte code is cached. The Tab key: the commands, an option, and a topic of topics.yaml. The last three "
-            "also read a topics.yaml of 27 topics; the three before find none.",
+            note="Byte code is cached. The Tab key (⇥): the commands, an option, and a topic of topics.yaml. The last "
+            "three also read a topics.yaml of 27 topics; the three before find none.",
         )
 
 
