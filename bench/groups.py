@@ -47,7 +47,7 @@ def groups() -> Generator[Contest, None, None]:
                     f"{script} --describe --all-groups",
                     _GROUPS * _TOPICS * _PARTITIONS,
                     tools.unavailable,
-                    5.0,
+                    8.0,
                 ),
             ],
             note="kafkactl also reads the first record that waits, for how far behind each group is in time, and says "

@@ -39,6 +39,7 @@ class Entry:
     slow: bool = False  # takes so long that it is run less often, and not once more to warm up
     bar: float | None = None  # seconds the median should not exceed
     least_factor: float | None = None  # how many times as long as the first entry it should take at least
+    most_factor: float | None = None  # and at most
     unavailable: str = ""  # why it cannot be run
 
 

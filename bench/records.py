@@ -78,7 +78,7 @@ def _reading(here: Surroundings) -> Generator[Contest, None, None]:
         "tail: every record's value",
         [
             here.counted("kafkactl tail look --from-beginning --no-follow", tail),
-            here.counted("kcat -C -q -t look -o beginning -e", kcat, factor=1.0),
+            here.counted("kcat -C -q -t look -o beginning -e", kcat, factor=1.2),
             here.counted(
                 "kafka-console-consumer --topic look --from-beginning --max-messages 1000000",
                 f"{consumer} --from-beginning --max-messages {RECORDS}",
@@ -151,7 +151,7 @@ def _writing(here: Surroundings) -> Generator[Contest, None, None]:
     )
     entries = [
         here.entry("kafkactl produce written -K :", f"{KAFKACTL} produce written -K : < {here.lines}"),
-        here.entry("kcat -P -t written -K:", f'kcat -P -b "$KAFKA_BROKERS" -t written -K: < {here.lines}', factor=0.6),
+        here.entry("kcat -P -t written -K:", f'kcat -P -b "$KAFKA_BROKERS" -t written -K: < {here.lines}', factor=0.7),
         here.entry(
             "kafka-console-producer --property parse.key=true …", f"{producer} < {here.lines}", slow=True, factor=2.5
         ),

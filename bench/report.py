@@ -95,6 +95,8 @@ def _row(result: Result, first: Result, factor: float | None) -> str:
 def _bar(result: Result, first: Result, factor: float | None) -> str:
     if result.entry.bar is not None:
         return f"≤ {result.entry.bar:g} s: {_verdict(result.median <= result.entry.bar)}"
+    if (most := result.entry.most_factor) is not None:
+        return f"≤ {most:g} ×: {_verdict(result.median <= most * first.median)}"
     factor = result.entry.least_factor or factor
     if factor is not None and result is not first:
         return f"≥ {factor:g} ×: {_verdict(result.median >= factor * first.median)}"

@@ -15,7 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command_from_info
 from typer.models import CommandInfo
 
-from kafkactl import __version__, process
+from kafkactl import __version__, imports, process
 from kafkactl.errors import ExitCode, KafkactlError, Terminated
 
 
@@ -180,6 +180,7 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # where the locale is ASCII, escapes stand for the rest
             stream.reconfigure(errors="backslashreplace")
+    imports.postpone_unused()
     code = _run()
     try:
         sys.stdout.flush()

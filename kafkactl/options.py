@@ -101,13 +101,12 @@ def _unusable(value: Any, *, topic: bool) -> str | None:
 def complete_topic(incomplete: str) -> list[str]:
     """The catalogue's topics with this prefix, for shell completion; dials nothing and shows no error."""
     from kafkactl.errors import KafkactlError
-    from kafkactl.settings import open_catalog
+    from kafkactl.settings import declared_names
 
     try:
-        catalog = open_catalog(None, None, required=False)
-    except KafkactlError:
+        return [name for name in declared_names() if name.startswith(incomplete)]
+    except (KafkactlError, OSError, UnicodeDecodeError):
         return []
-    return [name for name in catalog.topics if name.startswith(incomplete)] if catalog else []
 
 
 Brokers = Annotated[

@@ -27,6 +27,11 @@ def collect_garbage() -> None:
     gc.collect()
 
 
+def leave_garbage() -> None:
+    """At the end of the process: what is in cycles goes with its memory. Nothing is collected any more."""
+    gc.freeze()
+
+
 _NAMES = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
 _arrived: list[signal.Signals] = []
 

@@ -108,10 +108,12 @@ def open_catalog(file: Path | None, environment: str | None, *, required: bool =
     None if there is none and the command can do without (`required` and `environment` both falsy).
     Raises CatalogError for an invalid file, UsageError if one is needed but not found.
     """
-    from kafkactl.catalog.file import find_catalog, load_catalog
+    from kafkactl.catalog.find import find_catalog
 
     path = find_catalog(file, os.environ, Path.cwd())
     if path is not None:
+        from kafkactl.catalog.file import load_catalog
+
         return load_catalog(path, environment)
     if required or environment:
         raise UsageError(
@@ -121,6 +123,22 @@ def open_catalog(file: Path | None, environment: str | None, *, required: bool =
             hint="Create one from the current cluster: kafkactl export > topics.yaml",
         )
     return None
+
+
+def declared_names() -> list[str]:
+    """The topics of the catalogue that a command would find, as fast as they can be had.
+
+    Raises KafkactlError, OSError or UnicodeDecodeError where they cannot.
+    """
+    from kafkactl.catalog.find import find_catalog, names_at_a_glance
+
+    path = find_catalog(None, os.environ, Path.cwd())
+    if path is None:
+        return []
+    if names := names_at_a_glance(path.read_text(encoding="utf-8")):
+        return names
+    catalog = open_catalog(path, None)
+    return list(catalog.topics) if catalog else []
 
 
 def resolve_connection(

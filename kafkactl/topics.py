@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Literal, NamedTuple
 
 from kafkactl.text.units import is_number
@@ -24,8 +25,6 @@ class Place(NamedTuple):
 
 
 NO_SUCH_TIME = -1  # Kafka's answer where no record is at or after a time
-
-
 LONGEST_NAME = 249
 _NOT_ALLOWED = re.compile(r"[^A-Za-z0-9._-]")
 
@@ -53,6 +52,12 @@ def is_glob(name: str) -> bool:
 def matches(name: str, pattern: str) -> bool:
     """Whether a topic is of this name or glob; a glob leaves Kafka's own topics out."""
     return name == pattern or (is_glob(pattern) and fnmatchcase(name, pattern) and not is_internal(name))
+
+
+@cache
+def place_of(topic: str, partition: int) -> Place:
+    """The Place of a partition, made once: a thousand groups that read it each ask for it several times."""
+    return Place(topic, partition)
 
 
 def in_short(places: Iterable[Place]) -> str:

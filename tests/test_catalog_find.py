@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from kafkactl.catalog.file import find_catalog, load_catalog
+from kafkactl.catalog.file import load_catalog
+from kafkactl.catalog.find import find_catalog
 from kafkactl.catalog.model import CatalogError
 from kafkactl.errors import ExitCode, UsageError
 

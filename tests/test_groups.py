@@ -5,6 +5,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -111,7 +112,9 @@ def test_verdicts_are_stable_under_relabelling(now: Group, before: Group, second
     def relabelled(group: Group) -> Group:
         return replace(
             group,
-            partitions=tuple(sorted((replace(p, id=order[p.id]) for p in group.partitions), key=lambda p: p.id)),
+            partitions=tuple(
+                sorted((msgspec.structs.replace(p, id=order[p.id]) for p in group.partitions), key=lambda p: p.id)
+            ),
             members=tuple(
                 replace(member, assigned=tuple((topic, order[id]) for topic, id in member.assigned))
                 for member in group.members

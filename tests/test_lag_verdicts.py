@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from kafkactl.catalog.model import Catalog, Position, Service, Topic
 from kafkactl.groups.advice import advice
@@ -81,7 +82,11 @@ def test_thresholds_of_topics_of_groups_and_typed() -> None:
     assert limits == Thresholds(1_000, {"analytics-group": 50}, {"t": 5})
     assert thresholds(declared, 7) == Thresholds(7)
     assert thresholds(None, None) == Thresholds(1_000)
-    both = Group("analytics-group", "Empty", partitions=(one(94), replace(one(40), topic="u"), replace(one(80), id=1)))
+    both = Group(
+        "analytics-group",
+        "Empty",
+        partitions=(one(94), structs.replace(one(40), topic="u"), structs.replace(one(80), id=1)),
+    )
     judged = judge_group(both)
     assert limits.passed(judged) == (("t", 26, 5), ("", 60, 50))
     assert limits.passed(replace(judged, group="another")) == (("t", 26, 5),)
@@ -104,15 +109,15 @@ def test_how_far_behind_in_time(partition: Partition, expected: float | None) ->
 
 
 def test_a_group_is_behind_as_its_worst_partition_and_admits_what_was_not_looked_at() -> None:
-    seen, unseen = one(40, waiting=Waiting(40, NOW - 5_000)), replace(one(50), id=1)
+    seen, unseen = one(40, waiting=Waiting(40, NOW - 5_000)), structs.replace(one(50), id=1)
     told = line(Group("g", "Empty", partitions=(seen, unseen)))
     assert (told.behind, told.all_known) == (5.0, False)
     assert group_table.group_cells(told, False)[2] == "≥ 5s"
 
 
 def test_the_largest_lag_of_each_group_is_looked_at_first() -> None:
-    a = Group("a", "Stable", partitions=(one(90), replace(one(20), id=1)))
-    b = Group("b", "Stable", partitions=(one(90), replace(one(50), id=1)))
+    a = Group("a", "Stable", partitions=(one(90), structs.replace(one(20), id=1)))
+    b = Group("b", "Stable", partitions=(one(90), structs.replace(one(50), id=1)))
     assert worst_spots(Sample(NOW, (a, b))) == [(("t", 1), 20), (("t", 1), 50), (("t", 0), 90)]
 
 
@@ -121,7 +126,7 @@ M3 = Member("m-3", "app-3", "10.0.0.3", None, (("t", 2),))
 
 
 def three(*committed: int, end: int = 100_000) -> tuple[Partition, ...]:
-    return tuple(replace(one(offset, end=end), id=id) for id, offset in enumerate(committed))
+    return tuple(structs.replace(one(offset, end=end), id=id) for id, offset in enumerate(committed))
 
 
 def slow(*members: Member) -> GroupLine:
@@ -180,7 +185,7 @@ def test_each_verdict_has_its_reason_and_its_command() -> None:
     assert (word(restless), restless.level) == ("REBALANCING", "error")
     once = line(group(one(40), "PreparingRebalance", OWNER))
     assert (word(once), once.level) == ("REBALANCING", "warning")
-    gone = line(group(replace(one(40, None, None), gone=True), "Empty"))
+    gone = line(group(structs.replace(one(40, None, None), gone=True), "Empty"))
     assert reason(gone) == "t[0] is gone, or hidden from this user"
     assert Sample(0, (gone.group,)).gaps() == []
     silent = line(group(one(40, None, None), "Empty"))

@@ -10,7 +10,7 @@ from confluent_kafka.admin import NewTopic
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafkactl.records.model import Partitioner, partition_of
+from kafkactl.records.partitioning import Partitioner, partition_of
 from tests.conftest import Outcome, create
 
 Kafkactl = Callable[..., Outcome]

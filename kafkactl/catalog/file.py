@@ -1,44 +1,14 @@
-"""Finding topics.yaml and reading it: the one place of the catalogue that touches files."""
+"""Reading topics.yaml: the one place of the catalogue that opens files."""
 
-import os
-from collections.abc import Mapping
 from pathlib import Path
 
 from kafkactl.catalog import nodes
 from kafkactl.catalog.declaration import Declaration, check_references, declare
+from kafkactl.catalog.find import NAME
 from kafkactl.catalog.model import Catalog, CatalogError, Problem, Problems, unreadable
 from kafkactl.catalog.reader import read_root
-from kafkactl.errors import UsageError
 
-NAME = "topics.yaml"
-VARIABLE = "KAFKACTL_CATALOG"
 MAX_BYTES = 4 * 2**20
-
-
-def find_catalog(explicit: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | None:
-    """Find the catalogue: `explicit` (--file), else KAFKACTL_CATALOG, else topics.yaml in `cwd` or above, else None.
-
-    The search stops at the repository's root (a directory with .git). Raises UsageError when a named file is missing.
-    """
-    named = explicit or (Path(environ[VARIABLE]) if environ.get(VARIABLE) else None)
-    if named is not None:
-        if not (cwd / named).exists():
-            source = "The name comes from --file." if explicit else f"The name comes from {VARIABLE}."
-            raise UsageError(f"File {named} does not exist.", where=source)
-        return named
-    start = cwd.absolute()
-    for directory in (start, *start.parents):
-        if (directory / NAME).is_file():
-            return _as_seen_from(cwd, directory / NAME)
-        if (directory / ".git").exists():
-            break
-    return None
-
-
-def _as_seen_from(cwd: Path, found: Path) -> Path:
-    """The relative path of a file for messages; the absolute one if `cwd` is not the current directory."""
-    relative = Path(os.path.relpath(found, cwd.absolute()))
-    return relative if relative.exists() and relative.samefile(found) else found
 
 
 def load_catalog(path: Path, environment: str | None = None) -> Catalog:

@@ -6,6 +6,7 @@ the C stack, and it resolves YAML 1.1's types, which this file does not have (`n
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from kafkactl.catalog.model import CatalogError, Position, Problem
@@ -77,7 +78,13 @@ MAX_NESTING = 50
 MAX_NODES = 200_000  # aliases counted as often as they are used, so that a few lines cannot become billions
 
 _NULL = frozenset(["", "~", "null", "Null", "NULL"])
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UNPRINTABLE_ASCII = re.compile("[^\t\n\r\x20-\x7e]")
+
+
+@cache
+def _unprintable() -> re.Pattern[str]:
+    """As YAML has it. It takes 5 ms to compile: most catalogues are ASCII, and never need it."""
+    return re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Scalar(NamedTuple):
@@ -129,7 +136,7 @@ def compose_nodes(text: str, file: str) -> Node | None:
     """The single document of a YAML text, or None if it has none. Raises CatalogError for anything but plain YAML."""
     import yaml
 
-    bad = _UNPRINTABLE.search(text)
+    bad = (_UNPRINTABLE_ASCII if text.isascii() else _unprintable()).search(text)
     if bad:
         line = text.count("\n", 0, bad.start()) + 1
         column = bad.start() - text.rfind("\n", 0, bad.start())

@@ -2,9 +2,14 @@
 
 import socket
 import struct
-from typing import Literal
+from typing import Any, Literal
 
 Reach = Literal["open", "unresolved", "refused", "silent", "unreachable"]
+
+
+def resolvable(host: str) -> Any:
+    """A host for Python's socket functions: given text, they load their tables of international names."""
+    return host.encode() if host.isascii() else host
 
 
 def reach(host: str, port: int, timeout: float) -> tuple[Reach, str]:
@@ -14,7 +19,7 @@ def reach(host: str, port: int, timeout: float) -> tuple[Reach, str]:
     the host unreachable. `timeout` is for each address, in seconds.
     """
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(resolvable(host), port, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError):
         return "unresolved", f"the name {host} does not resolve"
     result: tuple[Reach, str] = ("unreachable", "no address")
@@ -42,7 +47,7 @@ def unreachable(host: str, port: int, timeout: float) -> str | None:
 def is_here(host: str) -> bool:
     """Whether a host is this machine, or a name it does not know (a container's, then)."""
     try:
-        found = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(resolvable(host), 0, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError):
         return True
     for family, kind, protocol, _, address in found:
@@ -73,7 +78,7 @@ def manner(host: str, port: int, timeout: float) -> Manner:
     one that says nothing for longer than a busy machine takes is "silent".
     """
     try:
-        with socket.create_connection((host, port), timeout=timeout) as probe:
+        with socket.create_connection((resolvable(host), port), timeout=timeout) as probe:
             if _answer(probe) == b"":
                 return "closes"
             probe.sendall(b"HEAD / HTTP/1.0\r\n\r\n")
@@ -103,7 +108,7 @@ _API_VERSIONS = struct.pack(">hhih", 18, 0, 1, 8) + b"kafkactl"  # version 0 of 
 def speech(host: str, port: int, timeout: float) -> Speech:
     """What the answer of what listens at host:port is to Kafka's ApiVersions request; `timeout` in seconds."""
     try:
-        with socket.create_connection((host, port), timeout=timeout) as probe:
+        with socket.create_connection((resolvable(host), port), timeout=timeout) as probe:
             probe.sendall(struct.pack(">i", len(_API_VERSIONS)) + _API_VERSIONS)
             answer = _answer(probe)
     except OSError:
@@ -121,7 +126,7 @@ def four_letters(host: str, port: int, word: str, timeout: float) -> str:
     """What ZooKeeper answers to one of its four-letter words; "" where nothing comes within `timeout` seconds."""
     parts = []
     try:
-        with socket.create_connection((host, port), timeout=timeout) as probe:
+        with socket.create_connection((resolvable(host), port), timeout=timeout) as probe:
             probe.sendall(word.encode())
             while part := probe.recv(4096):
                 parts.append(part)
@@ -143,7 +148,7 @@ def live_brokers(host: str, port: int, timeout: float = 1.0) -> frozenset[int]:
     """
     request = struct.pack(">hhih", _METADATA, _VERSION, _CORRELATION, len(_CLIENT)) + _CLIENT + struct.pack(">i", 0)
     try:
-        with socket.create_connection((host, port), timeout=timeout) as connection:
+        with socket.create_connection((resolvable(host), port), timeout=timeout) as connection:
             connection.sendall(struct.pack(">i", len(request)) + request)
             (size,) = struct.unpack(">i", _exactly(connection, 4))
             return _broker_ids(_exactly(connection, size))

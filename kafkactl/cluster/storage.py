@@ -1,25 +1,30 @@
-"""What confluent-kafka cannot ask for: sizes on disk, the KRaft quorum, moving replicas. Asked with kafka-python.
+"""What confluent-kafka cannot ask for: sizes on disk, the KRaft quorum, moving replicas.
 
 All of it is optional knowledge: without permission, or on a cluster too old for a request, the rest still works
 and the reason is kept.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from confluent_kafka import KafkaError
 
-from kafkactl.cluster.client import Cluster
+from kafkactl.cluster.client import Broker, Cluster
+from kafkactl.cluster.kafka_errors import error_text
 from kafkactl.cluster.network import unreachable
 from kafkactl.cluster.properties import new_client
 from kafkactl.topics import Place
 
 NO_ANSWER = "no answer"
+_NO_PERMISSION = "no permission"
+_TOO_OLD = "the broker does not know it"
 _TRIES = 8
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class Storage:
 
 
 def ask_storage(cluster: Cluster, *, moves: bool = True) -> "Future[Storage]":
-    """Start asking for everything above, in a thread: kafka-python takes its time to be imported."""
+    """Start asking for everything above, in a thread: a broker that hangs takes its time."""
     return cluster.start(_visit, cluster, moves)
 
 
@@ -59,15 +64,88 @@ def read_storage(cluster: Cluster, future: "Future[Storage]") -> Storage:
     return answer  # type: ignore[no-any-return]
 
 
+class Answers:
+    """What the brokers have told so far. `missing` says why not, by what was asked for."""
+
+    def __init__(self) -> None:
+        self.directories: list[Any] = []
+        self.quorum_leader: int | None = None
+        self.moving: frozenset[Place] = frozenset()
+        self.missing: dict[str, str] = {}
+
+
 def _visit(cluster: Cluster, with_moves: bool) -> Storage:
+    # Each broker by itself: one that is gone must not hide the others' sizes.
+    there = [b for b in cluster.info.brokers if not unreachable(b.host, b.port, timeout=0.3)]
+    plain = cluster.connection.properties.get("security.protocol", "PLAINTEXT").upper() == "PLAINTEXT"
+    answers = _ask_plainly(cluster, there, with_moves) if plain else None
+    return _storage(answers or _ask_with_kafka_python(cluster, there, with_moves))
+
+
+def _ask_plainly(cluster: Cluster, there: Sequence[Broker], with_moves: bool) -> Answers | None:
+    """None where a broker is too old to be asked so."""
+    from kafkactl.cluster.wire import RefusedRequestError, UnknownToBrokerError, Wire
+
+    answers = Answers()
+    answers.missing = dict.fromkeys(("sizes", "quorum", *(("moves",) if with_moves else ())), NO_ANSWER)
+    open_questions = set(answers.missing) - {"sizes"}
+
+    def ask(what: str, question: Callable[[], T]) -> T | None:
+        """What any one broker can answer, who asks the controller; None where this one did not."""
+        if what not in open_questions:
+            return None
+        try:
+            answer = question()
+        except (TimeoutError, RefusedRequestError) as error:
+            answers.missing[what] = _refusal(error)
+            if answers.missing[what] == NO_ANSWER:  # the broker waits for a controller, as any other would
+                open_questions.remove(what)
+            return None
+        except UnknownToBrokerError:
+            answers.missing[what] = _TOO_OLD
+            return None
+        open_questions.remove(what)
+        del answers.missing[what]
+        return answer
+
+    for broker in there:
+        try:
+            with Wire(broker.host, broker.port, cluster.connection.timeout) as wire:
+                try:
+                    answers.directories.append({"broker": broker.id, "log_dirs": wire.log_dirs()})
+                except RefusedRequestError as error:
+                    answers.missing["sizes"] = _refusal(error)
+                if (leader := ask("quorum", wire.quorum_leader)) is not None:
+                    answers.quorum_leader = leader
+                if moves := ask("moves", wire.moves):
+                    answers.moving = frozenset(Place(*place) for place in moves)
+        except UnknownToBrokerError:
+            return None
+        except (OSError, RefusedRequestError):
+            continue
+    if answers.directories:
+        answers.missing.pop("sizes", None)  # of some brokers
+    return answers
+
+
+def _refusal(error: Exception) -> str:
+    code = getattr(error, "code", KafkaError.REQUEST_TIMED_OUT)
+    if code == KafkaError.CLUSTER_AUTHORIZATION_FAILED:
+        return _NO_PERMISSION
+    return NO_ANSWER if code == KafkaError.REQUEST_TIMED_OUT else error_text(KafkaError(code))
+
+
+def _ask_with_kafka_python(cluster: Cluster, there: Sequence[Broker], with_moves: bool) -> Answers:
     from kafka.errors import KafkaConnectionError
     from kafka.errors import KafkaError as Refusal
 
-    missing: dict[str, str] = {}
+    answers = Answers()
+    missing = answers.missing
     try:
         admin = new_client(cluster.connection)
     except (Refusal, ValueError, OSError) as error:
-        return Storage(missing=dict.fromkeys(("sizes", "quorum", "moves"), _words(error)))
+        missing |= dict.fromkeys(("sizes", "quorum", "moves"), _words(error))
+        return answers
 
     def ask(what: str, question: Callable[[], Any]) -> Any:
         for _ in range(_TRIES):
@@ -85,37 +163,38 @@ def _visit(cluster: Cluster, with_moves: bool) -> Storage:
         return None
 
     try:
-        # Each broker by itself: one that is gone must not hide the others' sizes.
-        there = [b for b in cluster.info.brokers if not unreachable(b.host, b.port, timeout=0.3)]
-        directories = [
+        answers.directories += [
             entry for b in there for entry in ask("sizes", partial(admin.describe_log_dirs, brokers=[b.id])) or ()
         ]
-        if directories:
+        if answers.directories:
             missing.pop("sizes", None)  # of some brokers
         quorum = ask("quorum", admin.describe_metadata_quorum)
+        if quorum and quorum.get("topics"):
+            answers.quorum_leader = quorum["topics"][0]["partitions"][0]["leader_id"]
         moves = ask("moves", admin.list_partition_reassignments) if with_moves else None
+        answers.moving = frozenset(Place(tp.topic, tp.partition) for tp in moves or ())
     finally:
         admin.close()
-    return _storage(directories, quorum, moves or {}, missing)
+    return answers
 
 
 def _words(error: Exception) -> str:
     name = type(error).__name__
     if "Authorization" in name:
-        return "no permission"
+        return _NO_PERMISSION
     return (
         NO_ANSWER if any(word in name for word in ("Connection", "Timeout", "TimedOut")) else name.removesuffix("Error")
     )
 
 
-def _storage(directories: list[Any], quorum: Any, moves: Mapping[Any, Any], missing: dict[str, str]) -> Storage:
+def _storage(answers: Answers) -> Storage:
     sizes: dict[Place, int] = {}
     replicas: dict[str, int] = defaultdict(int)
     disks: dict[int, Disk] = {}
-    for broker in directories:
+    for broker in answers.directories:
         readable = [entry for entry in broker["log_dirs"] if not entry["error_code"]]
         if not readable:
-            missing.setdefault("sizes", "no permission")
+            answers.missing.setdefault("sizes", _NO_PERMISSION)
             continue
         used = 0
         for topic in (topic for entry in readable for topic in entry["topics"]):
@@ -133,9 +212,7 @@ def _storage(directories: list[Any], quorum: Any, moves: Mapping[Any, Any], miss
             _sum(entry.get("usable_bytes") for entry in readable),
             used,
         )
-    leader = quorum["topics"][0]["partitions"][0]["leader_id"] if quorum and quorum.get("topics") else None
-    moving = frozenset(Place(tp.topic, tp.partition) for tp in moves)
-    return Storage(sizes, dict(replicas), disks, leader, moving, missing)
+    return Storage(sizes, dict(replicas), disks, answers.quorum_leader, answers.moving, answers.missing)
 
 
 def _sum(values: Any) -> int | None:

@@ -77,7 +77,7 @@ class _Result:
 
 
 def _found() -> Path:
-    from kafkactl.catalog.file import find_catalog
+    from kafkactl.catalog.find import find_catalog
 
     path = find_catalog(None, os.environ, Path.cwd())
     if path is None:

@@ -18,7 +18,7 @@ from kafkactl.cluster.offsets import Range, ranges_of, read_stable_ends
 from kafkactl.errors import KafkactlError, UnreachableError
 from kafkactl.groups.model import Group, Member, Partition, Sample, State, Type
 from kafkactl.text.suggest import suggest
-from kafkactl.topics import Place, is_glob, matches
+from kafkactl.topics import Place, is_glob, matches, place_of
 
 _OFFSETS = "__consumer_offsets"
 _A_SECOND = 200  # groups that even a busy cluster describes in a second
@@ -70,7 +70,8 @@ def read_groups(cluster: Cluster, scope: Scope | None = None, *, committed: bool
     groups = cluster.gather(described, limit=limit)
     commits = cluster.gather(asked, limit=limit)
     members = {group: _members(groups[group]) for group in wanted}
-    places = _places(commits.values(), members.values())
+    committed_by = {group: _committed(commits[group]) for group in wanted}
+    places = set[Place]().union(*committed_by.values(), *(m.assigned for found in members.values() for m in found))
     if scope.topics is not None:
         chosen = {topic for topic in {topic for topic, _ in places} if scope.topics(topic)}
         places = {place for place in places if place[0] in chosen}
@@ -78,8 +79,8 @@ def read_groups(cluster: Cluster, scope: Scope | None = None, *, committed: bool
     ranges = ranges_of(cluster, led) if led else {}
     stable = read_stable_ends(cluster, led) if committed and led else {}
     there = {(name, id) for name, topic in metadata.topics.items() for id in topic.partitions}
-    ends = _Ends(places, places - there, ranges, stable)
-    found = (_group(name, groups[name], commits[name], members[name], ends) for name in wanted)
+    ends = _Ends({place: rank for rank, place in enumerate(sorted(places))}, places - there, ranges, stable)
+    found = (_group(name, groups[name], commits[name], committed_by[name], members[name], ends) for name in wanted)
     # A group that reads none of the topics asked for is not asked for; of one that did not answer nobody knows.
     return Sample(taken, tuple(g for g in found if scope.topics is None or g.partitions or g.missing), missing)
 
@@ -91,8 +92,8 @@ def describe_groups(cluster: Cluster, groups: Callable[[str], bool] | None = Non
     limit = cluster.connection.timeout + len(wanted) / _A_SECOND
     described = cluster.admin.describe_consumer_groups(wanted, request_timeout=limit) if wanted else {}
     answers = cluster.gather(described, limit=limit)
-    nowhere = _Ends(set(), set(), {}, {})
-    found = (_group(name, answers[name], None, _members(answers[name]), nowhere) for name in wanted)
+    nowhere = _Ends({}, set(), {}, {})
+    found = (_group(name, answers[name], None, {}, _members(answers[name]), nowhere) for name in wanted)
     return Sample(int(time.time() * 1000), tuple(found), missing)
 
 
@@ -200,7 +201,7 @@ def _committed(answer: Any) -> dict[Place, int]:
     if answer is None or isinstance(answer, KafkaError):
         return {}
     return {
-        Place(tp.topic, tp.partition): tp.offset for tp in answer.topic_partitions if not tp.error and tp.offset >= 0
+        place_of(tp.topic, tp.partition): tp.offset for tp in answer.topic_partitions if not tp.error and tp.offset >= 0
     }
 
 
@@ -219,11 +220,6 @@ def _members(description: Any) -> tuple[Member, ...]:
     )
 
 
-def _places(commits: Iterable[Any], members: Iterable[Iterable[Member]]) -> set[Place]:
-    places = {place for answer in commits for place in _committed(answer)}
-    return places | {place for group in members for member in group for place in member.assigned}
-
-
 def _has_leader(metadata: Any, place: Place) -> bool:
     topic = metadata.topics.get(place[0])
     partition = topic.partitions.get(place[1]) if topic else None
@@ -231,21 +227,29 @@ def _has_leader(metadata: Any, place: Place) -> bool:
 
 
 class _Ends(NamedTuple):
-    """The partitions that are looked at, and what their leaders told."""
+    """The partitions that are looked at, in their order, and what their leaders told."""
 
-    places: set[Place]
+    places: Mapping[Place, int]
     gone: set[Place]
     ranges: Mapping[Place, Range]
     stable: Mapping[Place, int | None]
 
 
-def _group(name: str, description: Any, commits: Any, members: tuple[Member, ...], ends: _Ends) -> Group:
-    committed = _committed(commits)
+def _group(
+    name: str,
+    description: Any,
+    commits: Any,
+    committed: Mapping[Place, int],
+    members: tuple[Member, ...],
+    ends: _Ends,
+) -> Group:
     unknown = Range(None, None)
     known = committed.keys() | {place for member in members for place in member.assigned}
     partitions = tuple(
-        Partition(*place, committed.get(place), found.first, found.end, ends.stable.get(place), gone=place in ends.gone)
-        for place in sorted(ends.places & known)
+        Partition(
+            *place, committed.get(place), found.first, found.end, ends.stable.get(place), None, place in ends.gone
+        )
+        for place in sorted(ends.places.keys() & known, key=ends.places.__getitem__)
         for found in [ends.ranges.get(place, unknown)]
     )
     missing = "; ".join(

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+import msgspec
+
 from kafkactl.text.words import many
-from kafkactl.topics import Place
+from kafkactl.topics import Place, place_of
 
 # Kafka's own words. Reconciling stands for both Assigning and Reconciling of KIP-848: librdkafka tells neither.
 State = Literal["Stable", "Empty", "Dead", "PreparingRebalance", "CompletingRebalance", "Reconciling", "Unknown"]
@@ -29,9 +31,8 @@ class Waiting:
     timestamp: int | None = None  # ms since 1970
 
 
-@dataclass(frozen=True, slots=True)
-class Partition:
-    """A partition a group has a commit in, or a member for.
+class Partition(msgspec.Struct, frozen=True):
+    """A partition a group has a commit in, or a member for. A struct: there are as many as groups × partitions.
 
     `committed` is the offset it reads next, None where it has committed nothing. `first` and `end` are the partition's
     offsets, read after the commit; None where the topic is gone or no leader answered. `stable_end`, where it was
@@ -51,7 +52,7 @@ class Partition:
     @property
     def place(self) -> Place:
         """The topic's name and the partition's id."""
-        return Place(self.topic, self.id)
+        return place_of(self.topic, self.id)
 
     @property
     def readable_end(self) -> int | None:
@@ -66,7 +67,8 @@ class Partition:
     @property
     def next(self) -> int | None:
         """The offset to read next: the commit, or the first one left where that is gone. None without a commit."""
-        return None if self.committed is None else max(self.committed, self.first or 0)
+        committed, first = self.committed, self.first
+        return committed if committed is None or first is None or first <= committed else first
 
 
 @dataclass(frozen=True)

@@ -35,8 +35,8 @@ class Thresholds:
 
     def passed(self, judged: GroupVerdict) -> tuple[Passed, ...]:
         """The thresholds that a group's lag is above."""
-        lags: dict[str, int] = {}
-        for partition in judged.partitions:
+        lags: dict[str, int] = {} if self.topics else {"": judged.lag}
+        for partition in judged.partitions if self.topics else ():
             topic = partition.topic if partition.topic in self.topics else ""
             lags[topic] = lags.get(topic, 0) + (partition.lag or 0)
         limits = {"": self.groups.get(judged.group, self.default), **self.topics}
@@ -118,8 +118,7 @@ def lines(observed: Observation, limits: Thresholds) -> list[GroupLine]:
 
 
 def _line(group: Group, judged: GroupVerdict, observed: Observation, limits: Thresholds) -> GroupLine:
-    lags = {partition.place: partition.lag for partition in judged.partitions}
-    seconds, known = group_behind(group, lags, observed.now.taken)
+    seconds, known = group_behind(group, judged, observed.now.taken)
     restless = f"{observed.unrest[group.id]} of {observed.looks} checks" if observed.restless(group.id) else ""
     return GroupLine(group, judged, seconds, known, limits.passed(judged), restless)
 

@@ -48,7 +48,10 @@ def _looked_at(partition: Partition, found: Mapping[Spot, Waiting]) -> Partition
     if partition.next is None or partition.committed == partition.end:  # most of them, in a cluster that keeps up
         return partition
     waiting = found.get((partition.place, partition.next))
-    return replace(partition, waiting=waiting) if waiting else partition
+    if waiting is None:
+        return partition
+    p = partition
+    return Partition(p.topic, p.id, p.committed, p.first, p.end, p.stable_end, waiting, p.gone)
 
 
 def read_waiting(cluster: Cluster, spots: Iterable[Spot], ends: Mapping[Place, int]) -> dict[Spot, Waiting]:

@@ -10,8 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
+
 from kafkactl.groups.model import Group, Member, Partition, Sample
-from kafkactl.topics import Place
+from kafkactl.topics import Place, place_of
 
 # The longest time (s) a healthy consumer is taken to let pass between two commits. Kafka's default is 5 s.
 COMMIT_INTERVAL = 30.0
@@ -34,8 +36,7 @@ VERDICTS: tuple[Verdict, ...] = (
 ERRORS: frozenset[Verdict] = frozenset({"STALLED", "OUT_OF_RANGE", "AHEAD"})
 
 
-@dataclass(frozen=True, slots=True)
-class PartitionVerdict:
+class PartitionVerdict(msgspec.Struct, frozen=True):
     """One partition of a group, judged.
 
     `lag` is how many offsets wait to be read, None where that is not known (no commit, no answer). `lost` is how many
@@ -59,7 +60,7 @@ class PartitionVerdict:
     @property
     def place(self) -> Place:
         """The topic's name and the partition's id."""
-        return Place(self.topic, self.partition)
+        return place_of(self.topic, self.partition)
 
 
 @dataclass(frozen=True)
@@ -95,10 +96,13 @@ def judge_group(group: Group, before: Group | None = None, seconds: float = 0.0)
     """One group, judged; `before` is how it was `seconds` ago."""
     then: Mapping[Place, Partition] = {p.place: p for p in before.partitions} if before and seconds > 0 else {}
     owners = group.owners()
-    judged = tuple(
-        _partition(group, partition, owners.get(partition.place), then.get(partition.place), seconds)
-        for partition in group.partitions
-    )
+    if owners or then:
+        judged = tuple(
+            _partition(group, partition, owners.get(partition.place), then.get(partition.place), seconds)
+            for partition in group.partitions
+        )
+    else:
+        judged = tuple(_partition(group, partition, None, None, seconds) for partition in group.partitions)
     verdicts = [found.verdict for found in judged]
     if group.missing:
         verdicts.append("UNKNOWN")
@@ -121,18 +125,21 @@ def judge_group(group: Group, before: Group | None = None, seconds: float = 0.0)
 
 def lag_of(partition: Partition) -> int | None:
     """How many offsets of a partition a group has yet to read: never less than 0, and None where nobody can say."""
-    if partition.committed is None or partition.readable_end is None:
+    # Written out, rather than with the properties of Partition: it is asked of each partition of each group.
+    committed, first, waiting = partition.committed, partition.first, partition.waiting
+    end = partition.end if partition.stable_end is None else partition.stable_end
+    if committed is None or end is None:
         return None
-    if partition.waiting is not None and partition.waiting.offset is None:
+    if waiting is not None and waiting.offset is None:
         return 0  # markers and gaps are not records
-    return max(0, partition.readable_end - (partition.next or 0))
+    following = committed if first is None or first <= committed else first
+    return end - following if end > following else 0
 
 
 def lost_in(partition: Partition) -> int:
     """How many offsets were deleted before the group read them. Markers and gaps count, too: nobody can look."""
-    if partition.committed is None or partition.first is None:
-        return 0
-    return max(0, partition.first - partition.committed)
+    committed, first = partition.committed, partition.first
+    return 0 if committed is None or first is None or first <= committed else first - committed
 
 
 def doubtful(now: Sample, before: Sample | None = None) -> list[tuple[Place, int]]:
@@ -162,9 +169,7 @@ class _Motion:
 _UNKNOWN_MOTION = _Motion()
 
 
-def _motion(now: Partition, before: Partition | None, seconds: float) -> _Motion:
-    if before is None:
-        return _UNKNOWN_MOTION
+def _motion(now: Partition, before: Partition, seconds: float) -> _Motion:
     rate_out = _rate(before.committed, now.committed, seconds)
     waited = bool(lag_of(before) and lag_of(now))
     return _Motion(
@@ -178,7 +183,7 @@ def _motion(now: Partition, before: Partition | None, seconds: float) -> _Motion
 def _partition(
     group: Group, now: Partition, owner: Member | None, before: Partition | None, seconds: float
 ) -> PartitionVerdict:
-    lag, motion = lag_of(now), _motion(now, before, seconds)
+    lag, motion = lag_of(now), _UNKNOWN_MOTION if before is None else _motion(now, before, seconds)
     return PartitionVerdict(
         now.topic,
         now.id,
@@ -269,12 +274,14 @@ def worst_spots(now: Sample) -> list[tuple[Place, int]]:
 
     Of each group its largest lag, the groups with most lag first; then the others.
     """
-    ranked: list[tuple[int, int, Place, int]] = []
+    # Many groups may stand at the same spot: it counts for the one to which it tells most.
+    ranks: dict[tuple[Place, int], tuple[int, int]] = {}
     for group in now.groups:
-        lagging = sorted(_lagging(group), reverse=True)
-        ranked += [(rank, -lag, place, offset) for rank, (lag, place, offset) in enumerate(lagging)]
-    ranked.sort()
-    return list(dict.fromkeys((place, offset) for _, _, place, offset in ranked))
+        for rank, (lag, place, offset) in enumerate(sorted(_lagging(group), reverse=True)):
+            spot, worth = (place, offset), (rank, -lag)
+            if spot not in ranks or worth < ranks[spot]:
+                ranks[spot] = worth
+    return sorted(ranks, key=lambda spot: (ranks[spot], spot))
 
 
 def _lagging(group: Group) -> Iterable[tuple[int, Place, int]]:
@@ -284,10 +291,10 @@ def _lagging(group: Group) -> Iterable[tuple[int, Place, int]]:
             yield lag, partition.place, partition.next
 
 
-def group_behind(group: Group, lags: Mapping[Place, int | None], taken: int) -> tuple[float | None, bool]:
+def group_behind(group: Group, judged: GroupVerdict, taken: int) -> tuple[float | None, bool]:
     """How far behind a group is: as far as its partition that is most so. And whether that is known of all of them."""
-    found = [behind(partition, lags.get(partition.place), taken) for partition in group.partitions]
-    waits = [seconds for seconds, p in zip(found, group.partitions, strict=True) if lags.get(p.place)]
+    pairs = zip(group.partitions, judged.partitions, strict=True)
+    waits = [behind(partition, verdict.lag, taken) for partition, verdict in pairs if verdict.lag]
     known = [seconds for seconds in waits if seconds is not None]
     if not waits:
         return 0.0, True

@@ -11,8 +11,8 @@ from kafkactl.cluster.outage import Patience
 from kafkactl.errors import KafkactlError
 from kafkactl.probe.comparison import Received, Verdict, compare, number_of, number_of_key, sample
 from kafkactl.records.consume import Reader, as_record
-from kafkactl.records.model import Partitioner
 from kafkactl.records.outgoing import Outgoing
+from kafkactl.records.partitioning import Partitioner
 from kafkactl.records.send import Sender
 from kafkactl.topics import Place
 

@@ -178,10 +178,9 @@ def as_record(message: Any) -> Record:
 def raw_values(messages: Sequence[Any]) -> bytes:
     """The values as they are, a newline after each; a null is an empty line."""
     try:
-        values = b"\n".join(map(Message.value, messages))
+        return b"\n".join([*map(Message.value, messages), b""])
     except TypeError:  # one of them is null
-        values = b"\n".join([message.value() or b"" for message in messages])
-    return values + b"\n"
+        return b"\n".join([*(message.value() or b"" for message in messages), b""])
 
 
 def read_until(

@@ -55,14 +55,13 @@ class Lines:
             self._partial = []
             return [last] if last else None
         self.read += len(chunk)
-        head, newline, tail = chunk.rpartition(b"\n")
-        if not newline:
-            self._partial.append(chunk)
-            return []
-        lines = head.split(b"\n")
-        if self._partial:
+        lines = chunk.split(b"\n")
+        tail = lines.pop()
+        if lines and self._partial:
             lines[0] = b"".join([*self._partial, lines[0]])
-        self._partial = [tail] if tail else []
+            self._partial = []
+        if tail:
+            self._partial.append(tail)
         return lines
 
     def rest(self, seconds: float, quiet: float) -> Iterator[Sequence[bytes]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 import msgspec
 
@@ -76,7 +77,7 @@ def split_columns(separator: bytes | None, key: bytes | None, rules: "Rules") ->
             return None
         if separator is None:
             return lines, [key] * len(lines)
-        keys, separators, values = zip(*[line.partition(separator) for line in lines], strict=True)
+        keys, separators, values = zip(*map(bytes.partition, lines, repeat(separator)), strict=True)
         return (values, keys) if all(separators) else None
 
     return split

@@ -17,8 +17,8 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from kafkactl.cluster.client import Cluster
 from kafkactl.cluster.kafka_errors import error_text, wrong_configuration
 from kafkactl.cluster.properties import client_properties
-from kafkactl.records.model import Partitioner
 from kafkactl.records.outgoing import Outgoing
+from kafkactl.records.partitioning import Partitioner
 
 # librdkafka's names for what users know by the function. A key that is null goes anywhere, in all of them.
 _PARTITIONERS = {

@@ -5,18 +5,18 @@ Streams are looked up at each call, so that a test, a pipe or a redirection is a
 """
 
 import io
-import json
 import os
 import shutil
 import sys
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Any, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from kafkactl.text.escapes import plain
-from kafkactl.text.remedies import Advice, Remedy
+
+if TYPE_CHECKING:
+    from kafkactl.text.remedies import Remedy
 
 SCHEMA_VERSION = 1
 
@@ -207,12 +207,16 @@ def warn(text: str) -> None:
 
 def document(kind: str, body: dict[str, Any]) -> None:
     """One JSON document on stdout. Keys are stable within a schema version."""
+    import json
+
     json.dump({"schema_version": SCHEMA_VERSION, "kind": kind, **body}, sys.stdout, ensure_ascii=False, indent=2)
     sys.stdout.write("\n")
 
 
-def remedy_document(remedy: Remedy) -> dict[str, str]:
+def remedy_document(remedy: "Remedy") -> dict[str, str]:
     """A remedy as JSON: a command with its note, or advice."""
+    from kafkactl.text.remedies import Advice
+
     if isinstance(remedy, Advice):
         return {"advice": remedy.text}
     return {"command": remedy.text, **({"note": remedy.note} if remedy.note else {})}
@@ -222,7 +226,9 @@ def cell_width(text: str) -> int:
     """How many terminal cells a text takes: Chinese takes two a character, a combining mark none."""
     if text.isascii():
         return len(text)
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def pad(text: str, width: int, right: bool = False) -> str:

@@ -1,21 +1,21 @@
 """The pages of describe: the cluster with its topics, single topics, brokers."""
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kafkactl.catalog.model import Catalog
 from kafkactl.cluster.client import Cluster
 from kafkactl.cluster.metadata import no_such_topic, read_brokers, read_topics
 from kafkactl.cluster.overview import read_overview
 from kafkactl.errors import ExitCode, KafkactlError, UsageError
-from kafkactl.groups.fetch import Scope, groups_by_topic
-from kafkactl.groups.report import Report, make_report
-from kafkactl.groups.sampling import observe
 from kafkactl.text.suggest import suggest
 from kafkactl.text.units import is_number
 from kafkactl.topics import is_glob, matches
-from kafkactl.view import cluster_page, output, topic_page
+from kafkactl.view import cluster_page, output
 from kafkactl.view.output import ListFormat, say
+
+if TYPE_CHECKING:
+    from kafkactl.groups.report import Report
 
 
 def describe_cluster(
@@ -47,6 +47,8 @@ def describe_topics(
     unhealthy: bool,
     judge_groups: bool = False,
 ) -> ExitCode:
+    from kafkactl.groups.fetch import groups_by_topic
+    from kafkactl.view import topic_page
 
     names = _chosen(kafka, names)
     view = read_overview(kafka, catalog.topics if catalog else (), only=names)
@@ -95,6 +97,9 @@ def _chosen(kafka: Cluster, patterns: list[str]) -> list[str]:
 
 def _judged(kafka: "Cluster", catalog: Catalog | None, topics: list[str]) -> dict[str, "Report"]:
     """The groups that read each of these topics, judged by what they read of it; all read in one pass."""
+    from kafkactl.groups.fetch import Scope
+    from kafkactl.groups.report import make_report
+    from kafkactl.groups.sampling import observe
 
     seen = observe(kafka, scope=Scope(topics=topics.__contains__), times=True)
     return {

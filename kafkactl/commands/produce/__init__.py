@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from kafkactl import options
-from kafkactl.records.model import Partitioner
+from kafkactl.records.partitioning import Partitioner
 from kafkactl.settings import Target
 
 

@@ -16,8 +16,9 @@ from kafkactl.process import Interruption
 from kafkactl.records import outgoing
 from kafkactl.records.job import Job, Pace
 from kafkactl.records.lines import Lines, Repeated, Source
-from kafkactl.records.model import Headers, Partitioner
+from kafkactl.records.model import Headers
 from kafkactl.records.outgoing import Columns, Given, Parse, Rules
+from kafkactl.records.partitioning import Partitioner
 from kafkactl.records.send import Sender
 from kafkactl.records.unsent import Unsent
 from kafkactl.settings import Target

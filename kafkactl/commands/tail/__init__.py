@@ -7,7 +7,7 @@ import typer
 
 from kafkactl import options, settings
 from kafkactl.errors import UsageError
-from kafkactl.records.model import Partitioner
+from kafkactl.records.partitioning import Partitioner
 from kafkactl.settings import Target
 from kafkactl.view import output
 from kafkactl.view.output import RecordFormat

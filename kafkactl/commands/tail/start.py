@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from kafkactl.cluster.client import Cluster
 from kafkactl.cluster.metadata import no_such_topic, read_topics
 from kafkactl.errors import KafkactlError, UsageError
-from kafkactl.groups.fetch import read_commits
 from kafkactl.records import span
-from kafkactl.records.model import Partitioner, partition_of
+from kafkactl.records.partitioning import Partitioner, partition_of
 from kafkactl.text.escapes import printable
 from kafkactl.topics import LiveTopic, Place, is_glob, matches
 from kafkactl.view import output
@@ -114,6 +113,8 @@ def starts(kafka: Cluster, wish: Start, places: Sequence[Place]) -> Starts | Non
         offset = wish.offset
         return lambda bounds: {p: min(max(offset, first), bounds.ends[p]) for p, first in bounds.firsts.items()}
     if wish.group is not None:
+        from kafkactl.groups.fetch import read_commits
+
         committed = read_commits(kafka, wish.group, places)
         if not committed:
             raise KafkactlError(f"Group {wish.group} has no commits in these topics.")
