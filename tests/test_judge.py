@@ -64,3 +64,6 @@ def test_percentiles_are_of_the_values() -> None:
     assert percentile([], 0.5) == 0.0
     assert percentile([3.0, 1.0, 2.0], 0.5) == 2.0
     assert percentile([1.0, 2.0, 3.0], 0.99) == 3.0
+    hundred = [float(number) for number in range(1, 101)]
+    assert [percentile(hundred, share) for share in (0.0, 0.5, 0.95, 0.99, 1.0)] == [1, 50, 95, 99, 100]
+    assert percentile([1.0, 2.0, 3.0, 4.0], 0.5) == 2.0

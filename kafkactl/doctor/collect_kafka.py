@@ -14,6 +14,7 @@ from kafkactl.doctor.dialling import dial_all
 from kafkactl.doctor.facts import BrokerFacts, ClusterFacts, DeclaredTopic, Dial, Facts, PartitionFacts, TopicFacts
 from kafkactl.errors import KafkactlError, UnreachableError
 from kafkactl.groups.observation import Observation
+from kafkactl.groups.report import thresholds
 from kafkactl.groups.sampling import observe
 from kafkactl.settings import DEFAULT_BROKERS, Connection, Target
 from kafkactl.topics import LiveTopic, Place
@@ -65,6 +66,7 @@ def of_kafka(target: Target, sample: float) -> Facts:
         trouble=trouble,
         declared=declared,
         groups=groups,
+        thresholds=thresholds(catalog, None),
         missing=missing,
     )
 

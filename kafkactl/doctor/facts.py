@@ -12,6 +12,7 @@ import msgspec
 from kafkactl.containers.model import Container, Death, Memory, Role
 from kafkactl.doctor.signs import Sign
 from kafkactl.groups.observation import Observation
+from kafkactl.groups.report import Thresholds
 
 SCHEMA_VERSION = 3  # 2: engine and stack; 3: commands are lists of words
 
@@ -208,6 +209,7 @@ class Facts:
     trouble: tuple[str, str] | None = None
     declared: tuple[DeclaredTopic, ...] | None = None
     groups: Observation | None = None
+    thresholds: Thresholds = field(default_factory=Thresholds)
     missing: Mapping[str, str] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
     elsewhere: tuple[Dial, ...] = ()

@@ -89,6 +89,11 @@ def _stopped(line: GroupLine, found: Found) -> list[Remedy]:
     group = line.group
     lag = sum(partition.lag or 0 for partition in found)
     waits = f"{many(lag, 'record')} {'waits' if lag == 1 else 'wait'}"
+    if not group.members and line.service:
+        return [
+            Advice(f"{waits}, but the group has no members. Start {line.service}; if it is running, see its log:"),
+            kafkactl("groups describe", group.id),
+        ]
     if not group.members:
         return [
             Advice(

@@ -24,14 +24,16 @@ class Passed(NamedTuple):
 
 @dataclass(frozen=True)
 class Thresholds:
-    """From which lag (records) on a group is too far behind.
+    """From which lag (records) on a group is too far behind, and which groups must have members while records wait.
 
     A topic's threshold is for what a group lags in it; the group's own, else the default, for all the rest it reads.
+    `declared` are the groups of declared consumers, each with its service.
     """
 
     default: int = THRESHOLD
     groups: Mapping[str, int] = field(default_factory=dict)
     topics: Mapping[str, int] = field(default_factory=dict)
+    declared: Mapping[str, str] = field(default_factory=dict)
 
     def passed(self, judged: GroupVerdict) -> tuple[Passed, ...]:
         """The thresholds that a group's lag is above."""
@@ -45,14 +47,17 @@ class Thresholds:
 
 def thresholds(catalog: Catalog | None, given: int | None) -> Thresholds:
     """What was typed, for everything; else what topics.yaml declares, and the guide's alert for the rest."""
-    if given is not None:
-        return Thresholds(given)
     if catalog is None:
-        return Thresholds()
+        return Thresholds(THRESHOLD if given is None else given)
+    consumers = {consumer for topic in catalog.topics.values() for consumer in topic.consumers if consumer != "*"}
+    declared = {catalog.service(consumer).group: consumer for consumer in sorted(consumers)}
+    if given is not None:
+        return Thresholds(given, declared=declared)
     services = (service for service in catalog.services.values() if service.lag_threshold is not None)
     return Thresholds(
         groups={service.group: service.lag_threshold or 0 for service in services},
         topics={name: t.lag_threshold for name, t in catalog.topics.items() if t.lag_threshold is not None},
+        declared=declared,
     )
 
 
@@ -70,11 +75,13 @@ class GroupLine:
     all_known: bool
     passed: tuple[Passed, ...] = ()
     restless: str = ""
+    service: str = ""  # the declared consumer that should be in it
 
     @property
     def level(self) -> Level:
         """How bad it is: an error makes the exit code 1."""
-        if self.passed or self.restless or self.judged.verdict in ERRORS:
+        neglected = self.judged.verdict == "STOPPED" and bool(self.service) and not self.group.members
+        if self.passed or self.restless or neglected or self.judged.verdict in ERRORS:
             return "error"
         return "ok" if self.judged.verdict == "OK" else "warning"
 
@@ -120,7 +127,7 @@ def lines(observed: Observation, limits: Thresholds) -> list[GroupLine]:
 def _line(group: Group, judged: GroupVerdict, observed: Observation, limits: Thresholds) -> GroupLine:
     seconds, known = group_behind(group, judged, observed.now.taken)
     restless = f"{observed.unrest[group.id]} of {observed.looks} checks" if observed.restless(group.id) else ""
-    return GroupLine(group, judged, seconds, known, limits.passed(judged), restless)
+    return GroupLine(group, judged, seconds, known, limits.passed(judged), restless, limits.declared.get(group.id, ""))
 
 
 def _badness(line: GroupLine) -> tuple[int, int, int, float]:

@@ -97,12 +97,13 @@ def judge_group(group: Group, before: Group | None = None, seconds: float = 0.0)
     then: Mapping[Place, Partition] = {p.place: p for p in before.partitions} if before and seconds > 0 else {}
     owners = group.owners()
     if owners or then:
+        loads = _loads(group, owners, then, seconds) if then else {}
         judged = tuple(
-            _partition(group, partition, owners.get(partition.place), then.get(partition.place), seconds)
+            _partition(group, partition, owners.get(partition.place), then.get(partition.place), seconds, loads)
             for partition in group.partitions
         )
     else:
-        judged = tuple(_partition(group, partition, None, None, seconds) for partition in group.partitions)
+        judged = tuple(_partition(group, partition, None, None, seconds, {}) for partition in group.partitions)
     verdicts = [found.verdict for found in judged]
     if group.missing:
         verdicts.append("UNKNOWN")
@@ -180,14 +181,49 @@ def _motion(now: Partition, before: Partition, seconds: float) -> _Motion:
     )
 
 
+@dataclass(slots=True)
+class _Load:
+    """What one member has to read in all its partitions, and reads: offsets, and offsets a second."""
+
+    lag: int = 0
+    rate_in: float = 0.0
+    rate_out: float = 0.0
+
+    @property
+    def falls_behind(self) -> bool:
+        """Whether more arrives than it reads, and more waits than if it had kept up and were about to commit."""
+        return self.rate_out < self.rate_in and self.lag > self.rate_in * COMMIT_INTERVAL
+
+
+def _loads(
+    group: Group, owners: Mapping[Place, Member], then: Mapping[Place, Partition], seconds: float
+) -> dict[str, _Load]:
+    """The load of each member: it reads its partitions in any order, often one after the other."""
+    loads: dict[str, _Load] = {}
+    for partition in group.partitions:
+        owner, before = owners.get(partition.place), then.get(partition.place)
+        if owner is None or before is None:
+            continue
+        load = loads.setdefault(owner.id, _Load())
+        load.lag += lag_of(partition) or 0
+        load.rate_in += _rate(before.readable_end, partition.readable_end, seconds) or 0.0
+        load.rate_out += max(0.0, _rate(before.committed, partition.committed, seconds) or 0.0)
+    return loads
+
+
 def _partition(
-    group: Group, now: Partition, owner: Member | None, before: Partition | None, seconds: float
+    group: Group,
+    now: Partition,
+    owner: Member | None,
+    before: Partition | None,
+    seconds: float,
+    loads: Mapping[str, _Load],
 ) -> PartitionVerdict:
     lag, motion = lag_of(now), _UNKNOWN_MOTION if before is None else _motion(now, before, seconds)
     return PartitionVerdict(
         now.topic,
         now.id,
-        _of_offsets(now, lag) or _of_readers(group, owner, lag or 0, motion),
+        _of_offsets(now, lag, owner) or _of_readers(group, owner, lag or 0, motion, loads),
         lag,
         owner,
         lost_in(now),
@@ -199,10 +235,11 @@ def _partition(
     )
 
 
-def _of_offsets(now: Partition, lag: int | None) -> Verdict | None:
+def _of_offsets(now: Partition, lag: int | None, owner: Member | None) -> Verdict | None:
     """What the offsets alone tell, whoever reads."""
     if now.committed is None:
-        return "OK"  # nothing committed is no lag: its auto.offset.reset decides where it begins
+        # Its auto.offset.reset decides where it begins: whether anything waits for its owner is not known.
+        return "UNKNOWN" if owner is not None and now.first != now.end else "OK"
     if now.end is None or lag is None:
         return "UNKNOWN"
     if now.committed > now.end:
@@ -210,7 +247,7 @@ def _of_offsets(now: Partition, lag: int | None) -> Verdict | None:
     return "OUT_OF_RANGE" if lost_in(now) else None
 
 
-def _of_readers(group: Group, owner: Member | None, lag: int, motion: _Motion) -> Verdict:
+def _of_readers(group: Group, owner: Member | None, lag: int, motion: _Motion, loads: Mapping[str, _Load]) -> Verdict:
     """What its readers do about it."""
     if motion.rewound:
         return "REWOUND"
@@ -220,9 +257,15 @@ def _of_readers(group: Group, owner: Member | None, lag: int, motion: _Motion) -
         return "REBALANCING"
     if owner is None and not motion.rate_out:  # who commits without being a member reads nevertheless
         return "UNKNOWN" if group.state == "Unknown" else "STOPPED"
-    if motion.still > COMMIT_INTERVAL:
+    return _of_speed(lag, motion, loads.get(owner.id) if owner else None)
+
+
+def _of_speed(lag: int, motion: _Motion, load: _Load | None) -> Verdict:
+    """Whether its reader is stuck, slow or neither, by all of its partitions: it may read one after another."""
+    if motion.still > COMMIT_INTERVAL and not (load and load.rate_out):
         return "STALLED"
-    return "SLOW" if _falls_behind(lag, motion) else "OK"
+    behind = motion.still > COMMIT_INTERVAL or _falls_behind(lag, motion)
+    return "SLOW" if behind and (load is None or load.falls_behind) else "OK"
 
 
 def _rewound(now: Partition, before: Partition) -> int:

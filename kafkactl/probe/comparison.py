@@ -1,5 +1,6 @@
 """What was written against what came back. Pure."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -108,7 +109,10 @@ def compare(acknowledged: Mapping[int, Iterable[int]], received: Iterable[Receiv
     )
 
 
+_ROUNDING = 1e-9  # 100 · 0.99 is 99.00000000000001 to the processor
+
+
 def percentile(values: Sequence[float], share: float) -> float:
     """The nearest-rank percentile of some seconds; `share` from 0 to 1. 0.0 where there are none."""
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
+    return ordered[max(0, math.ceil(len(ordered) * share - _ROUNDING) - 1)] if ordered else 0.0

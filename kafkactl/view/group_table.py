@@ -53,10 +53,10 @@ def group_cells(line: GroupLine, sampled: bool) -> list[Cell]:
     """One group as a row under `columns`."""
     judged = line.judged
     rates = _rates(judged.rate_in, judged.rate_out, judged.drained, judged.lag, judged.verdict) if sampled else []
-    lag: Cell = judged.lag if judged.known else None  # no commit, or no answer, is not zero
+    lag: Cell = f"{'≥ ' if judged.unknown else ''}{judged.lag:,}" if judged.known else None
     return [
         line.group.id,
-        Coloured(f"{judged.lag:,}", "red") if line.passed else lag,
+        Coloured(str(lag), "red") if line.passed else lag,
         behind_cell(line.behind, line.all_known) if judged.known else None,
         *rates,
         verdict_cell(line),

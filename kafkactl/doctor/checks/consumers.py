@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 
-from kafkactl.doctor.codes import Finding, NotApplicableError, check
+from kafkactl.doctor.codes import Finding, NotApplicableError, Severity, check
 from kafkactl.doctor.facts import Facts
-from kafkactl.groups.advice import reset_to_earliest, tail_one
+from kafkactl.groups.advice import advice, reset_to_earliest, tail_one
 from kafkactl.groups.model import Group
 from kafkactl.groups.observation import Observation
+from kafkactl.groups.report import lines
 from kafkactl.groups.verdict import PartitionVerdict, Verdict
 from kafkactl.text.remedies import Advice, Remedy
 from kafkactl.text.words import NAMED, and_more, many
@@ -142,7 +143,37 @@ def _no_members(facts: Facts) -> Iterator[Finding]:
                 "committed": committed,
             },
             [("seen", f"the group is {group.state}"), *seen(group, partitions)],
-            severity="info" if given_up else None,
+            severity="info" if given_up else severity(facts, group),
+        )
+
+
+def severity(facts: Facts, group: Group) -> Severity | None:
+    """Error where `lag` says so of the group: both judge by one function. None leaves it to the code."""
+    found = {line.group.id: line.level for line in lines(observation(facts), facts.thresholds)}
+    return "error" if found.get(group.id) == "error" else None
+
+
+@check("KD609")
+def above_threshold(facts: Facts) -> Iterator[Finding]:
+    yield from or_partial(facts, _above_threshold(facts))
+
+
+def _above_threshold(facts: Facts) -> Iterator[Finding]:
+    for line in lines(observation(facts), facts.thresholds):  # the worst first
+        if not line.passed:
+            continue
+        worst = max(line.passed, key=lambda passed: passed.lag)
+        lagging = [partition for partition in line.judged.partitions if partition.lag]
+        yield Finding(
+            line.group.id,
+            {
+                **waiting(lagging),
+                "places": and_more(map(place, lagging)),
+                "limit": f"{worst.limit:,}",
+                "what": f" in {worst.topic}" if worst.topic else "",
+            },
+            seen(line.group, [worst_of(lagging)]),
+            heal=advice(line) or None,
         )
 
 

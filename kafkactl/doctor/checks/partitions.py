@@ -200,7 +200,7 @@ def future_timestamp(facts: Facts) -> Iterator[Finding]:
             )
 
 
-_HOT = 3  # times the mean of a topic
+_HOT = 3  # times the mean of the topic's other partitions
 _ENOUGH = 100  # records in a sample before anything is reported
 
 
@@ -211,9 +211,10 @@ def hot_partition(facts: Facts) -> Iterator[Finding]:
         grown = {partition.id: partition.grown or 0 for partition in topic.partitions}
         total = sum(grown.values())
         hottest = max(grown, key=lambda id: grown[id], default=None)
-        if hottest is None or total < _ENOUGH or is_internal(topic.name):
+        if hottest is None or total < _ENOUGH or len(grown) < 2 or is_internal(topic.name):
             continue
-        if grown[hottest] > _HOT * total / len(grown):
+        others = (total - grown[hottest]) / (len(grown) - 1)
+        if grown[hottest] > _HOT * others:
             yield Finding(
                 f"{topic.name}[{hottest}]",
                 {
@@ -221,7 +222,7 @@ def hot_partition(facts: Facts) -> Iterator[Finding]:
                     "partition": hottest,
                     "share": 100 * grown[hottest] // total,
                     "rate": f"{grown[hottest] / cluster.sampled:,.0f}",
-                    "mean": f"{total / len(grown) / cluster.sampled:,.0f}",
+                    "mean": f"{others / cluster.sampled:,.0f}",
                 },
                 [("seen", f"{many(grown[hottest], 'record')} of {total:,} in {cluster.sampled:g} s")],
             )

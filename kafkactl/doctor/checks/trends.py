@@ -2,7 +2,17 @@
 
 from collections.abc import Iterator
 
-from kafkactl.doctor.checks.consumers import judged, observation, offsets, or_partial, place, seen, waiting, worst_of
+from kafkactl.doctor.checks.consumers import (
+    judged,
+    observation,
+    offsets,
+    or_partial,
+    place,
+    seen,
+    severity,
+    waiting,
+    worst_of,
+)
 from kafkactl.doctor.codes import Finding, NotApplicableError, check
 from kafkactl.doctor.facts import Facts
 from kafkactl.groups.advice import to_keep_up
@@ -92,4 +102,5 @@ def _falling_behind(facts: Facts) -> Iterator[Finding]:
             },
             seen(group, partitions),
             heal=to_keep_up(group, verdict),
+            severity=severity(facts, group),
         )
