@@ -212,6 +212,25 @@ def test_slow(doctor: Doctor, app: Consumes, running: ExitStack) -> None:
     doctor("--sample", "2s").content()
 
 
+@pytest.mark.quick
+@pytest.mark.provokes("KD609", "a lag above the declared threshold", healed="a consumer that reads on")
+def test_above_threshold(doctor: Doctor, app: Consumes, running: ExitStack) -> None:
+    """Without a sample; and lag judges the same."""
+    Path("topics.yaml").write_text(
+        "topics: {orders: {partitions: 1, consumers: [orders]}}\nservices: {orders: {lag_threshold: 5}}\n"
+    )
+    fill(app.brokers, app.topic, 10)
+    with consumer(replace(app, stuck_after=1)):
+        assert eventually(lambda: committed(app.brokers, app.group) == 1)
+        finding = named(doctor(), "KD609")
+        assert finding["headline"] == "9 records wait for orders-group; its threshold is 5."
+        assert shell("kafkactl lag orders-group").returncode == 1
+    running.enter_context(consumer(app))
+    assert eventually(lambda: drained(app.brokers, app.group))
+    doctor().content()
+    assert shell("kafkactl lag orders-group").returncode == 0
+
+
 @pytest.mark.parametrize("end", ["committed", "aborted", "open"])
 def test_what_transactions_leave_behind_does_not_wait(doctor: Doctor, app: Consumes, end: str) -> None:
     producer = Producer({"bootstrap.servers": app.brokers, "transactional.id": f"t-{end}", "log_level": 0})
