@@ -165,6 +165,16 @@ def _describe(cluster: Cluster, names: Sequence[str]) -> dict[str, Any]:
     return cluster.gather(cluster.admin.describe_topics(TopicCollection(list(names)), request_timeout=WORK_LIMIT))
 
 
+def read_topic_ids(cluster: Cluster, names: Sequence[str]) -> dict[str, str]:
+    """The ids of these topics; without those that are not told: a zero id, or no permission, means not known."""
+    answers = _describe(cluster, names)
+    ids = {name: str(answer.topic_id) for name, answer in answers.items() if not isinstance(answer, KafkaError)}
+    return {name: id for name, id in ids.items() if id and id != _NO_ID}
+
+
+_NO_ID = "AAAAAAAAAAAAAAAAAAAAAA"  # 16 bytes of zero, as Kafka writes them
+
+
 def _described_partitions(description: Any) -> tuple[LivePartition, ...]:
     return tuple(
         LivePartition(

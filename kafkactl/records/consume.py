@@ -45,6 +45,10 @@ _GONE = (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLV
 _OF_THE_GROUP = (KafkaError.GROUP_AUTHORIZATION_FAILED, KafkaError.COORDINATOR_NOT_AVAILABLE)
 
 
+# The topic is gone: whoever follows it looks for it, and says so; whoever reads to an end hears nothing more.
+_NO_SUCH = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION)
+
+
 class Reader:
     """Partitions of some topics, read from given offsets.
 
@@ -115,11 +119,16 @@ class Reader:
                 ends[Place(message.topic(), message.partition())] = message.offset()
             elif error.code() == KafkaError._AUTO_OFFSET_RESET:
                 self._start_again(message)
-            elif error.code() not in (*_GONE, *_OF_THE_GROUP):
+            elif error.code() not in (*_GONE, *_OF_THE_GROUP, *_NO_SUCH):
                 raise KafkactlError(f"{message.topic()}: {error_text(error)}")
         if good or ends:
             self._back()
         return good, ends
+
+    def held(self, places: Iterable[Place]) -> list[Place]:
+        """Those of these partitions that are being read."""
+        assigned = {Place(tp.topic, tp.partition) for tp in self._consumer.assignment()}
+        return [place for place in places if place in assigned]
 
     def last_offsets(self, places: Iterable[Place]) -> dict[Place, int]:
         """The offset of the last message that came of each of these partitions; without those of which none did."""
@@ -141,7 +150,9 @@ class Reader:
         if wanted < first:
             self._told(f"{place}: offset {wanted} has been deleted; continuing at the first available one, {first}")
         elif wanted > end:
-            self._told(f"{place}: offset {wanted} is beyond the end, {end}: a broker has lost records")
+            self._told(
+                f"{place}: offset {wanted} is beyond the end, {end}: the topic was recreated, or a broker lost records"
+            )
         self.join({place: min(max(wanted, first), end)})
 
     def _error(self, error: Any) -> None:

@@ -1,7 +1,7 @@
 """Where tail starts: in which partitions, and at which offset in each."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -47,12 +47,13 @@ def find_places(kafka: Cluster, wanted: Wanted) -> Places:
             kind = "no topic that matches" if is_glob(pattern) else "no topic"
             raise no_such_topic(kafka, pattern, topics, kind)
         for name in names:
-            ids = _partitions(topics.found[name], wanted, strict=not is_glob(pattern))
+            ids = partitions_of(topics.found[name], wanted, strict=not is_glob(pattern))
             found |= {Place(name, p.id): p.leader is not None for p in topics.found[name].partitions if p.id in ids}
     return Places([place for place, led in found.items() if led], [place for place, led in found.items() if not led])
 
 
-def _partitions(topic: LiveTopic, wanted: Wanted, *, strict: bool) -> set[int]:
+def partitions_of(topic: LiveTopic, wanted: Wanted, *, strict: bool) -> set[int]:
+    """The wanted partitions of a topic. Raises UsageError for one it does not have, if `strict`."""
     ids = {partition.id for partition in topic.partitions}
     missing = [number for number in wanted.partitions if number not in ids]
     if missing and strict:
@@ -164,6 +165,10 @@ class Latecomers:
         come = asked.result()
         self._places -= come.keys()
         return come
+
+    def forget(self, places: Collection[Place]) -> None:
+        """These do not exist any more."""
+        self._places -= frozenset(places)
 
     def _ask(self) -> Mapping[Place, int]:
         topics = read_topics(self._kafka, config_of=()).found

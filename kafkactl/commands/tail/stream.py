@@ -11,6 +11,7 @@ from kafkactl.catalog.model import Catalog
 from kafkactl.cluster.client import Cluster, connect
 from kafkactl.cluster.metadata import read_configs
 from kafkactl.commands.tail.start import Latecomers, Start, Wanted, find_places, since, starts, tell_gone
+from kafkactl.commands.tail.watch import TopicWatch
 from kafkactl.errors import KafkactlError
 from kafkactl.records import filters, span
 from kafkactl.records.consume import Reader, as_record, last_records, raw_values, read_until
@@ -21,7 +22,7 @@ from kafkactl.records.window import Window, reach
 from kafkactl.settings import Target
 from kafkactl.text.units import retention_text
 from kafkactl.text.words import and_more, many
-from kafkactl.topics import Place
+from kafkactl.topics import Place, is_glob
 from kafkactl.view import output
 from kafkactl.view.output import RecordFormat
 
@@ -167,7 +168,8 @@ def show_records(
             out.flush()
             first, start_of = ends, since(kafka, began)
         if follow:
-            _follow(reader, out, first, Latecomers(kafka, late, uncommitted, start_of))
+            watch = TopicWatch(kafka, wanted, frozenset(everywhere), uncommitted=uncommitted)
+            _follow(reader, out, first, Latecomers(kafka, late, uncommitted, start_of), watch)
         for messages in read_until(reader, first, ends, patience):
             out.messages(messages)
         _tell_uncut(cut, stop)
@@ -216,7 +218,7 @@ def _tell_left_out(out: Out, query: filters.Jq | None) -> None:
         output.note(f"0 of {many(out.read, 'record')} matched.")
 
 
-def _follow(reader: Reader, out: Out, first: Mapping[Place, int], late: Latecomers) -> None:
+def _follow(reader: Reader, out: Out, first: Mapping[Place, int], late: Latecomers, watch: TopicWatch) -> None:
     reader.assign(first)
     while True:
         messages, _ = reader.messages(0.1)
@@ -228,6 +230,16 @@ def _follow(reader: Reader, out: Out, first: Mapping[Place, int], late: Latecome
         if come := late.come():
             output.note(f"{and_more(sorted(come), _NAMED)} can be read now; nothing was skipped.")
             reader.join(come)
+        if news := watch.news():
+            out.flush()
+            for line in news.told:
+                output.note(f"{line}.")
+            late.forget(news.leave)
+            reader.leave(reader.held(news.leave))
+            if news.join:
+                reader.join(news.join)
+            if news.nothing_left and not any(map(is_glob, watch.topics)):
+                raise KafkactlError("Nothing is left to follow.")
 
 
 def _tell_late(late: Iterable[Place]) -> None:
