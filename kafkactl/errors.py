@@ -1,6 +1,11 @@
 """Errors as users see them. Exit codes are those of the README, the same in every command."""
 
+from collections.abc import Sequence
 from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kafkactl.text.remedies import Command
 
 
 class ExitCode(IntEnum):
@@ -20,15 +25,31 @@ class KafkactlError(Exception):
 
     exit_code = ExitCode.FOUND
 
-    def __init__(self, message: str, *, where: str = "", hint: str = "") -> None:
+    def __init__(self, message: str, *, where: str = "", hint: "str | Command | Sequence[str | Command]" = "") -> None:
         super().__init__(message)
         self.message = message
         self.where = where
         self.hint = hint
+        self.flags: Sequence[str] = ()  # those that named the cluster, for the commands of the hint
+
+    @property
+    def next_step(self) -> str:
+        """The hint as it is printed: a command behind its note ("List them: kafkactl groups list")."""
+        parts = self.hint if isinstance(self.hint, Sequence) and not isinstance(self.hint, str) else [self.hint]
+        return "      ".join(filter(None, (_step(part, self.flags) for part in parts)))
 
     def lines(self) -> list[str]:
         """The error as it is printed: one to three lines."""
-        return [self.message, *(f"  {line}" for line in (self.where, self.hint) if line)]
+        return [self.message, *(f"  {line}" for line in (self.where, self.next_step) if line)]
+
+
+def _step(part: "str | Command", flags: Sequence[str]) -> str:
+    if isinstance(part, str):
+        return part
+    from kafkactl.text.remedies import with_flags
+
+    lead = part.note and part.note + (" " if part.note.endswith("?") else ": ")
+    return lead + with_flags(part, flags).text
 
 
 class UsageError(KafkactlError):

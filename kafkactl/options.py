@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from kafkactl.errors import UsageError
+from kafkactl.errors import KafkactlError, UsageError
 from kafkactl.settings import Target
 from kafkactl.text.escapes import is_text, printable, typed_bytes
 from kafkactl.text.units import parse_duration, parse_moment, parse_rate
@@ -194,7 +194,12 @@ def on_cluster(
         @wraps(command)
         def run(**given: Any) -> None:
             named = {name: given.pop(name) for name in added}
-            command(Target(**named), **given)
+            target = Target(**named)
+            try:
+                command(target, **given)
+            except KafkactlError as error:
+                error.flags = target.flags
+                raise
 
         own = [p for p in inspect.signature(command).parameters.values() if p.name != "target"]
         options = [

@@ -20,6 +20,7 @@ from kafkactl.cluster.client import WORK_LIMIT, Cluster
 from kafkactl.cluster.kafka_errors import error_text
 from kafkactl.errors import UnreachableError
 from kafkactl.plan import Change, Kind
+from kafkactl.text.remedies import kafkactl
 
 
 class Refusal(NamedTuple):
@@ -201,7 +202,7 @@ def wait_for_leaders(cluster: Cluster, names: Iterable[str], timeout: float = 30
         if waiting and time.monotonic() > deadline:
             raise UnreachableError(
                 f"{len(waiting)} new topics have no leader after {timeout:g} s, including {sorted(waiting)[0]}.",
-                hint="To see them: kafkactl describe --unhealthy",
+                hint=kafkactl("describe", options=["--unhealthy"], note="To see them"),
             )
         if waiting:
             time.sleep(pause)

@@ -21,6 +21,7 @@ from kafkactl.cluster.outage import Link, Patience, diagnose_outage
 from kafkactl.cluster.properties import client_properties
 from kafkactl.errors import UnreachableError, WaitExpiredError
 from kafkactl.settings import Connection
+from kafkactl.text.remedies import kafkactl
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -185,7 +186,7 @@ def wait_for(
             raise WaitExpiredError(
                 f"Waited {seconds:g} s for Kafka: {reason}.",
                 where=connection.source,
-                hint="Wait longer with --wait, or find out what is wrong: kafkactl doctor",
+                hint=kafkactl("doctor", note="Wait longer with --wait, or find out what is wrong"),
             )
         process.collect_garbage()
         time.sleep(min(0.2, max(0.0, deadline - time.monotonic())))

@@ -73,7 +73,7 @@ def delete_group(cluster: Cluster, group: str) -> None:
     answer = cluster.gather(cluster.admin.delete_consumer_groups([group], request_timeout=WORK_LIMIT))[group]
     if isinstance(answer, KafkaError):
         raise KafkactlError(
-            f"{group} was not deleted: {reason_of(answer)}.", hint=f"See: {kafkactl('groups describe', group).text}"
+            f"{group} was not deleted: {reason_of(answer)}.", hint=kafkactl("groups describe", group, note="See")
         )
 
 
@@ -92,5 +92,5 @@ def _raise_for(group: str, refused: Mapping[Place, str]) -> None:
     why = next(iter(refused.values()))
     raise KafkactlError(
         f"Offsets of {group} not changed in {and_more(refused, 1)}: {why}.",
-        hint=f"See: {kafkactl('groups describe', group).text}",
+        hint=kafkactl("groups describe", group, note="See"),
     )

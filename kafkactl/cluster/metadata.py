@@ -11,6 +11,7 @@ from kafkactl.cluster.client import WORK_LIMIT, Broker, Cluster
 from kafkactl.cluster.kafka_errors import error_text, failure
 from kafkactl.cluster.properties import client_properties
 from kafkactl.errors import KafkactlError
+from kafkactl.text.remedies import kafkactl
 from kafkactl.text.suggest import suggest
 from kafkactl.text.units import is_number
 from kafkactl.topics import ConfigValue, LivePartition, LiveTopic
@@ -131,7 +132,8 @@ def no_such_topic(cluster: Cluster, name: str, topics: Topics, kind: str = "no t
     """The error for a topic (or what `kind` says, such as a glob) that is not among these."""
     slip = suggest(name, topics.found, quoted=False)
     return KafkactlError(
-        f"There is {kind} {name} on {cluster.connection.address}.{slip}", hint="List them: kafkactl describe -o name"
+        f"There is {kind} {name} on {cluster.connection.address}.{slip}",
+        hint=kafkactl("describe", options=["-o", "name"], note="List them"),
     )
 
 

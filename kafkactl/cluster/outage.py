@@ -14,9 +14,19 @@ from kafkactl.cluster import network
 from kafkactl.cluster.kafka_errors import refusal, silence
 from kafkactl.cluster.properties import client_properties
 from kafkactl.errors import UnreachableError
-from kafkactl.settings import Connection
+from kafkactl.settings import DEFAULT_BROKERS, Connection
+from kafkactl.text.remedies import Command, kafkactl
 
-NEXT = "No Kafka here? kafkactl sandbox up      Still starting? kafkactl init-topics --wait 60s"
+
+def next_steps(connection: Connection) -> list[Command]:
+    """What to type where nothing answers: a sandbox only where it would be at this very address."""
+    host, _, port = connection.address.rpartition(":")
+    steps = [kafkactl("doctor", options=["--wait", "60s"], note="Still starting?")]
+    if host in ("localhost", "127.0.0.1") and 1024 <= int(port) <= 65000:
+        here = connection.address == DEFAULT_BROKERS
+        up = kafkactl("sandbox up", options=[] if here else ["--port", port], note="No Kafka here?")
+        steps.insert(0, up)
+    return steps
 
 
 @dataclass
@@ -47,7 +57,7 @@ def diagnose_outage(link: Link, *, patient: bool) -> UnreachableError | None:
         return UnreachableError(
             f"Kafka does not answer at {connection.address}: {'; '.join([first, *others])}.",
             where=connection.source,
-            hint=NEXT,
+            hint=next_steps(connection),
         )
     if not patient or link.suspicions > 2:
         foreign = _foreign(connection, next(address for address, why in reasons.items() if not why))

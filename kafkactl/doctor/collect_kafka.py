@@ -124,7 +124,7 @@ def _cluster(connection: Connection, catalog: Catalog | None, missing: dict[str,
         kafka = bootstrapped(connection)
     except UnreachableError as error:
         missing |= dict.fromkeys(("brokers", "cluster"), "Kafka does not serve this client")
-        return None, None, (error.message, error.hint)
+        return None, None, (error.message, error.next_step)
     advertised = kafka.info.brokers
     dials = _dial_all([(broker.host, broker.port) for broker in advertised], connection)
     brokers = tuple(BrokerFacts(broker.id, dial) for broker, dial in zip(advertised, dials, strict=True))
@@ -135,7 +135,7 @@ def _cluster(connection: Connection, catalog: Catalog | None, missing: dict[str,
         return brokers, _read(kafka, brokers, catalog, missing), None
     except KafkactlError as error:
         missing["cluster"] = error.message.rstrip(".")
-        return brokers, None, (error.message, error.hint)
+        return brokers, None, (error.message, error.next_step)
 
 
 def _groups(connection: Connection, sample: float, missing: dict[str, str]) -> Observation | None:

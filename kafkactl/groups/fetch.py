@@ -17,6 +17,7 @@ from kafkactl.cluster.metadata import no_such_topic, read_metadata, read_topics
 from kafkactl.cluster.offsets import Range, ranges_of, read_stable_ends
 from kafkactl.errors import KafkactlError, UnreachableError
 from kafkactl.groups.model import Group, Member, Partition, Sample, State, Type
+from kafkactl.text.remedies import kafkactl
 from kafkactl.text.suggest import suggest
 from kafkactl.topics import Place, is_glob, matches, place_of
 
@@ -111,7 +112,7 @@ def read_standing(cluster: Cluster, group: str, places: Iterable[Place]) -> tupl
     if silent:
         raise UnreachableError(
             f"Nothing was changed: the leader of {silent[0][0]}[{silent[0][1]}] does not respond.",
-            hint="See: kafkactl describe --unhealthy",
+            hint=kafkactl("describe", options=["--unhealthy"], note="See"),
         )
     return tuple(
         Partition(*place, committed.get(place), ranges[place].first, ranges[place].end, stable[place])
@@ -154,7 +155,8 @@ def no_such_group(cluster: Cluster, group: str, known: Iterable[str], kind: str 
     """The error for a group (or what `kind` says, such as a glob) that is not among these."""
     slip = suggest(group, known, quoted=False)
     return KafkactlError(
-        f"There is {kind} {group} on {cluster.connection.address}.{slip}", hint="List them: kafkactl groups list"
+        f"There is {kind} {group} on {cluster.connection.address}.{slip}",
+        hint=kafkactl("groups list", note="List them"),
     )
 
 
@@ -310,5 +312,7 @@ def topic_filter(cluster: Cluster, wanted: Sequence[str]) -> Callable[[str], boo
 def _not_found(cluster: Cluster, name: str, listing: Listing, kind: str = "no group") -> KafkactlError:
     if listing.missing:
         why = next(iter(listing.missing.values()))
-        return UnreachableError(f"Could not determine whether group {name} exists: {why}.", hint="See: kafkactl doctor")
+        return UnreachableError(
+            f"Could not determine whether group {name} exists: {why}.", hint=kafkactl("doctor", note="See")
+        )
     return no_such_group(cluster, name, listing.ids, kind)

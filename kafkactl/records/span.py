@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from kafkactl.cluster.client import Cluster
 from kafkactl.cluster.offsets import ranges_of, read_time_offsets
 from kafkactl.errors import KafkactlError
+from kafkactl.text.remedies import kafkactl
 from kafkactl.topics import NO_SUCH_TIME, Place
 
 
@@ -44,4 +45,4 @@ def at_time(cluster: Cluster, ends: Mapping[Place, int], milliseconds: int) -> d
     return found
 
 
-HINT = "See: kafkactl describe --unhealthy"
+HINT = kafkactl("describe", options=["--unhealthy"], note="See")

@@ -7,6 +7,7 @@ added here and nowhere else.
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 _AND = "&&"
 # Commands that dial no cluster and do not take the flags that select one.
@@ -72,7 +73,10 @@ def filled(remedy: Remedy, values: Mapping[str, object]) -> Remedy:
     return Command(tuple(word.format_map(values) for word in remedy.words), remedy.note.format_map(values))
 
 
-def with_flags(remedy: Remedy, flags: Sequence[str]) -> Remedy:
+R = TypeVar("R", Command, Advice, Remedy)
+
+
+def with_flags(remedy: R, flags: Sequence[str]) -> R:
     """A remedy whose kafkactl commands reach the cluster as it was reached: with these flags."""
     if isinstance(remedy, Advice) or not flags or {"-b", "--env"} & set(remedy.words):
         return remedy

@@ -10,6 +10,7 @@ import typer
 from kafkactl import options, process
 from kafkactl.errors import ExitCode, UnreachableError, UsageError
 from kafkactl.settings import Connection, Target
+from kafkactl.text.remedies import kafkactl
 from kafkactl.view import output
 from kafkactl.view.output import ListFormat, say
 
@@ -51,7 +52,7 @@ def describe(
       kafkactl describe -o name | grep payment
     """
     if groups and (broker or not names):
-        raise UsageError("--groups needs a topic.", hint="To see all groups: kafkactl lag")
+        raise UsageError("--groups needs a topic.", hint=kafkactl("lag", note="To see all groups"))
 
     def look() -> ExitCode:
         from kafkactl.cluster.client import connect

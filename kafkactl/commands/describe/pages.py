@@ -8,6 +8,7 @@ from kafkactl.cluster.client import Cluster
 from kafkactl.cluster.metadata import no_such_topic, read_brokers, read_topics
 from kafkactl.cluster.overview import read_overview
 from kafkactl.errors import ExitCode, KafkactlError, UsageError
+from kafkactl.text.remedies import kafkactl
 from kafkactl.text.suggest import suggest
 from kafkactl.text.units import is_number
 from kafkactl.topics import is_glob, matches
@@ -116,11 +117,11 @@ def _unknown(kafka: "Cluster", catalog: Catalog | None, name: str, hidden: Any) 
     declared = (
         ""
         if not catalog or name not in catalog.topics
-        else "It is declared in topics.yaml. Create it: kafkactl init-topics"
+        else kafkactl("init-topics", options=["--only", name], note="It is declared in topics.yaml. Create it")
     )
     slip = "" if declared else suggest(name, known, quoted=False)
     message = f"Topic {name} does not exist on {kafka.connection.address}.{slip}"
-    return KafkactlError(message, hint=declared or "List them: kafkactl describe -o name")
+    return KafkactlError(message, hint=declared or kafkactl("describe", options=["-o", "name"], note="List them"))
 
 
 def describe_brokers(kafka: "Cluster", names: list[str] | None, show: ListFormat) -> ExitCode:

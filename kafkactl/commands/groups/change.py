@@ -53,7 +53,7 @@ def refuse_members(kafka: Cluster, group: str, *, reading: str = "") -> None:
         f"Nothing was changed: {group} has {count}; "
         f"{'they' if len(members) > 1 else 'it'} would overwrite the new offsets.",
         where=f"{'Members' if len(members) > 1 else 'Member'}: {who}.",
-        hint=f"Stop {'them' if len(members) > 1 else 'it'}, then check: {kafkactl('groups describe', group).text}",
+        hint=kafkactl("groups describe", group, note=f"Stop {'them' if len(members) > 1 else 'it'}, then check"),
     )
 
 
@@ -208,7 +208,7 @@ def _look_back(
     now = _commit_text(found.get(wrong[0]))
     return "partly", KafkactlError(
         f"{change.group} has {now} in {wrong[0]} right after the change: another client commits there.",
-        hint=f"See: {kafkactl('groups describe', change.group).text}",
+        hint=kafkactl("groups describe", change.group, note="See"),
     )
 
 
