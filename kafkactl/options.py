@@ -15,6 +15,7 @@ from kafkactl.settings import Target
 from kafkactl.text.escapes import is_text, printable, typed_bytes
 from kafkactl.text.units import parse_duration, parse_moment, parse_rate
 from kafkactl.topics import impossible_name, is_glob
+from kafkactl.view import output
 from kafkactl.view.output import Format, ListFormat, ReportFormat
 
 P = TypeVar("P")
@@ -174,12 +175,12 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the plan without c
 
 
 def on_cluster(
-    *, f_follows: bool = False, own_timeout: bool = False
+    *, f_follows: bool = False, own_timeout: bool = False, first_aid: bool = False
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """A command that works on a cluster: adds the options that select it and the catalogue, and passes one Target.
 
     The command's first parameter, `target`, receives it. With `f_follows`, -f is the command's own option; with
-    `own_timeout`, so is --timeout.
+    `own_timeout`, so is --timeout. `first_aid`: it warns of a catalogue that has problems, and does not stop for it.
     """
     added: dict[str, tuple[Any, Any]] = {
         "file": (StreamFile if f_follows else File, None),
@@ -194,7 +195,7 @@ def on_cluster(
         @wraps(command)
         def run(**given: Any) -> None:
             named = {name: given.pop(name) for name in added}
-            target = Target(**named)
+            target = Target(**named, warn=output.warn if first_aid else None)
             try:
                 command(target, **given)
             except KafkactlError as error:

@@ -5,7 +5,7 @@ The only module that reads environment variables for them.
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ from kafkactl.text.escapes import is_text, printable
 from kafkactl.text.units import is_number
 
 if TYPE_CHECKING:
-    from kafkactl.catalog.model import Catalog
+    from kafkactl.catalog.model import Catalog, Problem
 
 DEFAULT_BROKERS = "localhost:40093"
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -63,6 +63,7 @@ class Target:
         file: Path | None = None,
         timeout: float = 3.0,
         verbose: bool = False,
+        warn: Callable[[str], None] | None = None,
     ) -> None:
         self.env = env
         self.file = file
@@ -70,15 +71,38 @@ class Target:
         self._client_config = client_config
         self._timeout = timeout
         self._verbose = verbose
+        self._warn = warn
+        self.broken: Path | None = None  # a catalogue that could not even be parsed
 
     @cached_property
     def catalog(self) -> "Catalog | None":
-        """The catalogue; None if there is none. Raises CatalogError, or UsageError if an environment needs it."""
-        return open_catalog(self.file, self.env, required=False)
+        """The catalogue; None if there is none. Raises CatalogError, or UsageError if an environment needs it.
+
+        Where `warn` was given, that hears of a problem of the file, and what is valid in it is the catalogue.
+        """
+        from kafkactl.catalog.model import CatalogError
+
+        try:
+            return open_catalog(self.file, self.env, required=False)
+        except CatalogError as error:
+            if self._warn is None:
+                raise
+            return self._what_is_valid(error.problems[0], self._warn)
+
+    def _what_is_valid(self, problem: "Problem", warn: Callable[[str], None]) -> "Catalog | None":
+        from kafkactl.catalog.file import load_what_is_valid
+
+        path = Path(problem.position.file)
+        found = load_what_is_valid(path, self.env)
+        self.broken = path if found is None else None
+        warn(f"{problem}  Going on {'without this file' if found is None else 'with what is valid in it'}.")
+        if found is None and self.env:
+            raise UsageError(f"--env {self.env} cannot be looked up in {path}.")
+        return found
 
     @cached_property
     def declared(self) -> "Catalog":
-        """The catalogue of a command that needs it. Raises CatalogError, or UsageError if there is none."""
+        """The catalogue of a command that needs all of it. Raises CatalogError, or UsageError if there is none."""
         catalog = open_catalog(self.file, self.env)
         assert catalog is not None
         return catalog

@@ -1,11 +1,12 @@
 """Reading topics.yaml: the one place of the catalogue that opens files."""
 
+import re
 from pathlib import Path
 
 from kafkactl.catalog import nodes
 from kafkactl.catalog.declaration import Declaration, check_references, declare
 from kafkactl.catalog.find import NAME
-from kafkactl.catalog.model import Catalog, CatalogError, Problem, Problems, unreadable
+from kafkactl.catalog.model import Catalog, CatalogError, Problems, unreadable
 from kafkactl.catalog.reader import read_root
 
 MAX_BYTES = 4 * 2**20
@@ -20,13 +21,37 @@ def load_catalog(path: Path, environment: str | None = None) -> Catalog:
     return parse_catalog(_read(path), str(path), environment)
 
 
+def load_what_is_valid(path: Path, environment: str | None = None) -> Catalog | None:
+    """The catalogue of a file that has problems: without what is wrong in it. None where it cannot be parsed at all.
+
+    For commands that must not stop for a file that is being edited. Raises UsageError for an unknown environment.
+    """
+    try:
+        declaration, _ = _declaration(_read(path), str(path))
+    except CatalogError:
+        return None
+    return declaration.seen_for(environment)
+
+
+def masked_at_a_glance(path: Path) -> tuple[str, ...]:
+    """The fields that a file which cannot be parsed seems to mask anywhere: rather too many than too few."""
+    try:
+        text = _read(path).decode("utf-8", "replace")
+    except CatalogError:
+        return ()
+    found = re.findall(r"mask:[ \t]*(?:\[([^\]]*)\]?|((?:\n[ \t]*-[^\n]*)+))", text)
+    words = (word.strip(" \t-'\"") for inline, block in found for word in re.split(r"[,\n]", inline or block))
+    return tuple(dict.fromkeys(word for word in words if word))
+
+
 def parse_catalog(data: str | bytes, name: str = NAME, environment: str | None = None) -> Catalog:
     """Like `load`, but from a text; `name` is the path that messages show and other files are relative to."""
-    declaration, warnings = _declaration(data, name)
-    return declaration.seen_for(environment, warnings)
+    declaration, problems = _declaration(data, name)
+    problems.raise_errors()
+    return declaration.seen_for(environment, tuple(sorted(set(problems.found))))
 
 
-def _declaration(data: str | bytes, name: str) -> tuple[Declaration, tuple[Problem, ...]]:
+def _declaration(data: str | bytes, name: str) -> tuple[Declaration, Problems]:
     path = Path(name)
     if len(data) > MAX_BYTES:
         raise unreadable(path, f"the file is larger than {MAX_BYTES // 2**20} MiB, too large for a catalogue.")
@@ -41,8 +66,7 @@ def _declaration(data: str | bytes, name: str) -> tuple[Declaration, tuple[Probl
     fields = read_root(root, problems)
     declaration = declare(fields, path, problems)
     check_references(fields, declaration, problems)
-    problems.raise_errors()
-    return declaration, tuple(sorted(set(problems.found)))
+    return declaration, problems
 
 
 def _read(path: Path) -> bytes:

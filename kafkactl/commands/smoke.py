@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kafkactl.probe.steps import Proof, StepResult
 
 
-@options.on_cluster(own_timeout=True)
+@options.on_cluster(own_timeout=True, first_aid=True)
 def smoke(
     target: Target,
     topic: Annotated[

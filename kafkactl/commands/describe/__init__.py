@@ -17,7 +17,7 @@ from kafkactl.view.output import ListFormat, say
 _REFRESH = 2.0  # seconds between two refreshes of --watch
 
 
-@options.on_cluster()
+@options.on_cluster(first_aid=True)
 def describe(
     target: Target,
     names: Annotated[

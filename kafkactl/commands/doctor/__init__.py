@@ -19,7 +19,7 @@ class FailOn(StrEnum):
     ERROR = "error"
 
 
-@options.on_cluster()
+@options.on_cluster(first_aid=True)
 def doctor(
     target: Target,
     what: Annotated[

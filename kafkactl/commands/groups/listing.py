@@ -14,7 +14,7 @@ from kafkactl.view.output import Column, Format, ListFormat
 Group = Annotated[str, typer.Argument(metavar="GROUP", help="Group name.", show_default=False)]
 
 
-@options.on_cluster()
+@options.on_cluster(first_aid=True)
 def list_groups(
     target: Target,
     groups: Annotated[
@@ -64,7 +64,7 @@ def _tell_gaps(gaps: list[str]) -> ExitCode:
     return ExitCode.UNREACHABLE if gaps else ExitCode.OK
 
 
-@options.on_cluster()
+@options.on_cluster(first_aid=True)
 def show_groups(
     target: Target,
     groups: Annotated[
@@ -101,7 +101,7 @@ def show_groups(
     raise typer.Exit(_tell_gaps(list(found.gaps)))
 
 
-@options.on_cluster()
+@options.on_cluster(first_aid=True)
 def save(
     target: Target,
     group: Group,

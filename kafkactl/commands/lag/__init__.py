@@ -10,7 +10,7 @@ from kafkactl.settings import Target
 from kafkactl.view.output import LagFormat
 
 
-@options.on_cluster()
+@options.on_cluster(first_aid=True)
 def lag(
     target: Target,
     groups: Annotated[

@@ -13,7 +13,7 @@ from kafkactl.view import output
 from kafkactl.view.output import RecordFormat
 
 
-@options.on_cluster(f_follows=True)
+@options.on_cluster(f_follows=True, first_aid=True)
 def tail(
     target: Target,
     topics: Annotated[

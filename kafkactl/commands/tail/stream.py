@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from kafkactl.catalog.model import Catalog
 from kafkactl.cluster.client import Cluster, connect
 from kafkactl.cluster.metadata import read_configs
 from kafkactl.commands.tail.start import Latecomers, Start, Wanted, find_places, since, starts, tell_gone
@@ -140,7 +139,7 @@ def show_records(
     kafka = connect(target.connection)
     places = find_places(kafka, wanted)
     everywhere = [*places.led, *places.leaderless]
-    masks = {} if shown.unmasked else _masks(target.catalog, {topic for topic, _ in everywhere}, shown.mask)
+    masks = {} if shown.unmasked else _masks(target, {topic for topic, _ in everywhere}, shown.mask)
     out = Out(Emitter(form, query, masks, keep), stop.count, Window(start.since, stop.until))
     # The end first: only a last stable offset before an end that was there earlier proves an open transaction.
     newest = {} if uncommitted else span.bounds(kafka, places.led, uncommitted=True).ends
@@ -282,8 +281,16 @@ def _form(shown: Shown, now: datetime) -> Form | None:
     )
 
 
-def _masks(catalog: Catalog | None, topics: set[str], asked: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """The fields to mask, for the topics where the user or the catalogue asks for it."""
+def _masks(target: Target, topics: set[str], asked: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """The fields to mask, for the topics where the user or the catalogue asks for it.
+
+    Of a catalogue that cannot be parsed every field that it seems to mask, and cards, in all topics.
+    """
+    catalog = target.catalog
+    if target.broken is not None:
+        from kafkactl.catalog.file import masked_at_a_glance
+
+        return dict.fromkeys(topics, (*masked_at_a_glance(target.broken), *asked))
     declared = {name: topic.mask for name, topic in catalog.topics.items()} if catalog else {}
     found = {topic: (*declared.get(topic, ()), *asked) for topic in topics}
     return {topic: fields for topic, fields in found.items() if fields}
