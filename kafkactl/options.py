@@ -67,9 +67,9 @@ def as_bytes(text: str) -> bytes:
     return os.fsencode(text)
 
 
-def escaped_bytes(text: str) -> bytes:
+def escaped_bytes(text: str | bytes) -> bytes:
     r"""An argument's bytes, in which \xNN, \t, \n, \r, \0 and \\ are what they are in --format."""
-    return typed_bytes(text)
+    return text if isinstance(text, bytes) else typed_bytes(text)  # a default is parsed, too
 
 
 def refuse_unusable(parameter: Any, given: Any) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from kafkactl.process import Interruption
-from kafkactl.records.lines import Source
+from kafkactl.records.lines import Repeated, Source
 from kafkactl.records.outgoing import Check, Columns, Outgoing, Parse
 from kafkactl.records.send import Sender
 from kafkactl.records.unsent import Unsent
@@ -40,6 +40,7 @@ class Tally:
     invalid: int = 0  # lines that are not valid records
     unfit: int = 0  # records the topic would reject
     refused: Counter[str] = field(default_factory=Counter)  # by the reason the brokers gave
+    copies: int = 0  # of the one record that is written several times: those that were not tried
     left: int = 0  # records that were not tried, or not acknowledged
     unknown: int = 0  # of those, how many may have been written anyway
     cut_short: bool = False  # not all of the input was read
@@ -171,6 +172,10 @@ class Job:
                 break
         self.sender.take_back()
         self._keep_failures()
+        if isinstance(self.source, Repeated) and self.stop.why:
+            # They are all alike: a number says it, a file of them would say it no better.
+            self.tally.copies = len(self._held) + self.source.drop()
+            self._held = ()
         self._leave(self._held)
         if self.stop.why:
             for lines in self.source.rest(_DRAIN, _QUIET):

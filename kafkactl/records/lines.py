@@ -9,6 +9,7 @@ from typing import Protocol
 
 _CHUNK = 1 << 18  # bytes: what the processor's cache holds beside the lines made of it
 _AT_ONCE = 1000  # lines
+_BOM = b"\xef\xbb\xbf"  # the mark that some editors put before UTF-8
 
 
 class Source(Protocol):
@@ -32,10 +33,11 @@ class Source(Protocol):
 
 
 class Lines:
-    """The lines of a file descriptor. A last line without its newline is a line."""
+    """The lines of a file descriptor, which end with `end`. A last line without it is a line; a BOM is none of it."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, end: bytes = b"\n") -> None:
         self._descriptor = descriptor
+        self._end = end
         self._partial: list[bytes] = []  # of a line whose newline has not come
         self.ended = False
         self.read = 0
@@ -54,8 +56,11 @@ class Lines:
             last = b"".join(self._partial)
             self._partial = []
             return [last] if last else None
+        text = chunk if self.read else chunk.removeprefix(_BOM)
         self.read += len(chunk)
-        lines = chunk.split(b"\n")
+        if self._partial and len(self._end) > 1:  # the end may have come in two parts
+            text, self._partial = b"".join([*self._partial, text]), []
+        lines = text.split(self._end)
         tail = lines.pop()
         if lines and self._partial:
             lines[0] = b"".join([*self._partial, lines[0]])
@@ -88,6 +93,11 @@ class Repeated:
     @property
     def ended(self) -> bool:
         return self._left == 0
+
+    def drop(self) -> int:
+        """Give up the copies that are left; how many."""
+        left, self._left = self._left, 0
+        return left
 
     def next(self, wait: float) -> Sequence[bytes] | None:
         if not self._left:

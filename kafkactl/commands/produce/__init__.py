@@ -1,11 +1,13 @@
 """kafkactl produce: writes records and accounts for every one."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from kafkactl import options
+from kafkactl.errors import UsageError
 from kafkactl.records.partitioning import Partitioner
 from kafkactl.settings import Target
 
@@ -28,6 +30,20 @@ def produce(
     lines: Annotated[
         Path | None, typer.Option("-l", "--lines", metavar="FILE", help="Read lines from FILE instead of stdin.")
     ] = None,
+    value_file: Annotated[
+        Path | None,
+        typer.Option("--value-file", metavar="FILE", help="All of FILE is one value, newlines included; - is stdin."),
+    ] = None,
+    delimiter: Annotated[
+        bytes,
+        typer.Option(
+            "--delimiter",
+            metavar="TEXT",
+            parser=options.escaped_bytes,
+            help=r"What ends a record of the input; \0 is a zero byte. Default: a newline.",
+            show_default=False,
+        ),
+    ] = b"\n",
     as_json: Annotated[
         bool, typer.Option("--json", help="Lines are records in the format of `tail -o json`; writes exact copies.")
     ] = False,
@@ -109,9 +125,15 @@ def produce(
     """
     from kafkactl.commands.produce.write import ProduceOptions, produce_records
 
+    if value is not None and value_file is not None:
+        raise UsageError("VALUE and --value-file cannot be combined: each says what to write.")
+    if not delimiter:
+        raise UsageError("--delimiter: nothing is given; an unset shell variable looks like that.")
     wish = ProduceOptions(
         topic=topic,
-        value=value,
+        value=value if value_file is None else _contents(value_file),
+        value_file=value_file,
+        delimiter=delimiter,
         lines=None if lines == Path("-") else lines,
         as_json=as_json,
         key=key,
@@ -131,3 +153,11 @@ def produce(
         confirm=confirm,
     )
     produce_records(target, wish)
+
+
+def _contents(path: Path) -> bytes:
+    """All of a file; - is stdin. Raises UsageError if it cannot be read."""
+    try:
+        return sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"Cannot read {path}: {error.strerror}.") from None

@@ -1,8 +1,9 @@
 """One run of produce: checks the command line against the cluster, writes the records, and reports."""
 
+import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from kafkactl.records import outgoing
 from kafkactl.records.job import Job, Pace
 from kafkactl.records.lines import Lines, Repeated, Source
 from kafkactl.records.model import Headers
-from kafkactl.records.outgoing import Columns, Given, Parse, Rules
+from kafkactl.records.outgoing import Columns, Given, Outgoing, Parse, Rules
 from kafkactl.records.partitioning import Partitioner
 from kafkactl.records.send import Sender
 from kafkactl.records.unsent import Unsent
@@ -31,13 +32,13 @@ from kafkactl.topics import LiveTopic, health, is_internal
 from kafkactl.view import output
 
 
-def conclude(job: Job, kafka: Cluster, resend: Callable[[Path], Command], seconds: float) -> None:
-    """Report what happened to the records after `seconds`; `resend` makes the command that sends the rest.
+def conclude(job: Job, kafka: Cluster, resend: "Resend", seconds: float) -> None:
+    """Report what happened to the records after `seconds`; `resend` makes the commands that send the rest.
 
     Raises KafkactlError if not every record was acknowledged (UnreachableError if no broker answered), or the
     exception of the signal that stopped us.
     """
-    done, missing = job.sender.acknowledged, job.unsent.count + job.sender.waiting
+    done, missing = job.sender.acknowledged, job.unsent.count + job.sender.waiting + job.tally.copies
     if not missing and not job.tally.cut_short:
         rate = f", {done / seconds:,.0f}/s" if done > 1 and seconds else ""
         output.note(f"{many(done, 'record')} acknowledged ({took(seconds)}{rate}).")
@@ -55,10 +56,14 @@ def conclude(job: Job, kafka: Cluster, resend: Callable[[Path], Command], second
     raise error
 
 
-def _next_step(job: Job, resend: Callable[[Path], Command]) -> str:
+def _next_step(job: Job, resend: "Resend") -> "str | Command":
+    copies = resend.copies(job.tally.copies) if job.tally.copies else None
     if job.unsent.path is None or job.unsent.count == job.tally.invalid:
-        return "Correct these lines and send them again." if job.tally.invalid else ""
-    return f"Send the rest: {resend(job.unsent.path).text}"
+        if job.tally.invalid:
+            return "Correct these lines and send them again."
+        return copies.noted("Send the rest") if copies else ""
+    rest = resend.file(job.unsent.path)
+    return (rest.then(copies) if copies else rest).noted("Send the rest")
 
 
 def _reasons(job: Job, kafka: Cluster) -> Iterator[str]:
@@ -69,8 +74,8 @@ def _reasons(job: Job, kafka: Cluster) -> Iterator[str]:
         yield f"{tally.unfit:,} would be rejected by the topic"
     for why, number in tally.refused.most_common():
         yield f"{number:,} rejected: {why}"
-    if tally.left:
-        yield f"{tally.left:,} not sent: {_cause(job, kafka)}"
+    if left := tally.left + tally.copies:
+        yield f"{left:,} not sent: {_cause(job, kafka)}"
     if job.sender.waiting:
         yield f"{job.sender.waiting:,} with unknown outcome"
     if tally.cut_short:
@@ -105,6 +110,8 @@ class ProduceOptions:
 
     topic: str
     value: bytes | None
+    value_file: Path | None  # where the value was read from
+    delimiter: bytes  # what lines end with
     lines: Path | None
     as_json: bool
     key: bytes | None
@@ -156,7 +163,7 @@ def produce_records(target: Target, wish: ProduceOptions) -> None:
         start = time.monotonic()
         job.run()
         taken = time.monotonic() - start
-    conclude(job, kafka, _resend(wish, target), taken)
+    conclude(job, kafka, Resend(wish, target), taken)
 
 
 def _so_far(job: Job) -> str:
@@ -204,14 +211,38 @@ def _parse(wish: ProduceOptions) -> Parse:
     if wish.tombstone:
         return outgoing.tombstone(given)
     if wish.as_json:
-        return outgoing.from_json(given, keep_partition=wish.keep_partition)
-    if wish.separator is not None:
-        return outgoing.keyed(wish.separator, given)
-    return outgoing.unkeyed(given)
+        parse = outgoing.from_json(given, keep_partition=wish.keep_partition)
+    elif wish.separator is not None:
+        parse = outgoing.keyed(wish.separator, given)
+    else:
+        parse = outgoing.unkeyed(given)
+    return _uncut(parse) if _typed(wish) else parse
+
+
+def _typed(wish: ProduceOptions) -> bool:
+    """Whether lines are typed, or pasted, on a terminal."""
+    return wish.value is None and wish.lines is None and sys.stdin is not None and sys.stdin.isatty()
+
+
+_TERMINAL_LINE = 4095  # bytes: what a terminal passes on of a line, without a word about the rest
+
+
+def _uncut(parse: Parse) -> Parse:
+    def whole(line: bytes) -> Outgoing | None:
+        if len(line) >= _TERMINAL_LINE:
+            raise ValueError(
+                f"a terminal passes on {_TERMINAL_LINE:,} bytes of a line, so this one may be cut; "
+                "send it from a file: --value-file, --lines"
+            )
+        return parse(line)
+
+    return whole
 
 
 def _columns(wish: ProduceOptions, rules: Rules) -> Columns | None:
     """The fast path, if the command line sets nothing but the key."""
+    if _typed(wish):
+        return None
     said = wish.as_json or wish.tombstone or wish.headers or wish.timestamp is not None or wish.partition is not None
     keyless = rules.compacted and wish.key is None and wish.separator is None
     return None if said or keyless else outgoing.split_columns(wish.separator, wish.key, rules)
@@ -236,14 +267,14 @@ def _source(wish: ProduceOptions, stack: ExitStack) -> Source:
         return Repeated(wish.value or b"", wish.count)
     if wish.lines is not None:
         try:
-            return Lines(stack.enter_context(wish.lines.open("rb", buffering=0)).fileno())
+            return Lines(stack.enter_context(wish.lines.open("rb", buffering=0)).fileno(), wish.delimiter)
         except OSError as error:
             raise UsageError(f"Cannot read {wish.lines}: {error.strerror}.") from None
     if sys.stdin is None:
         raise UsageError("No VALUE given, and stdin is closed.")
     if sys.stdin.isatty():
         output.note("Enter one record per line; Ctrl-D ends.")
-    return Lines(sys.stdin.fileno())
+    return Lines(sys.stdin.fileno(), wish.delimiter)
 
 
 def _rules(topic: LiveTopic, wish: ProduceOptions) -> Rules:
@@ -269,16 +300,39 @@ def _sender(kafka: Cluster, wish: ProduceOptions, rules: Rules, stop: Interrupti
     )
 
 
-def _resend(wish: ProduceOptions, target: Target) -> Callable[[Path], Command]:
-    """A function that makes the command to write a file's lines to the same topic with the same options."""
-    options = list(target.flags)
-    if wish.partition is not None or wish.keep_partition:
-        options += ["--keep-partition"]
-    elif wish.partitioner is not Partitioner.MURMUR2:
-        options += ["--partitioner", wish.partitioner]
-    if wish.undeclared:
-        options += ["--undeclared"]
-    return lambda path: kafkactl("produce", wish.topic, options=[*options, "--json", "-l", str(path)])
+class Resend:
+    """Makes the commands that write what was not acknowledged to the same topic with the same options."""
+
+    def __init__(self, wish: ProduceOptions, target: Target) -> None:
+        self._wish = wish
+        self._options = [*target.flags, *(["--undeclared"] if wish.undeclared else [])]
+
+    def file(self, path: Path) -> Command:
+        """For the lines of a file."""
+        wish, options = self._wish, list(self._options)
+        if wish.partition is not None or wish.keep_partition:
+            options += ["--keep-partition"]
+        elif wish.partitioner is not Partitioner.MURMUR2:
+            options += ["--partitioner", wish.partitioner]
+        return kafkactl("produce", wish.topic, options=[*options, "--json", "-l", str(path)])
+
+    def copies(self, count: int) -> Command:
+        """For so many copies of the one record."""
+        wish, options = self._wish, list(self._options)
+        if wish.partition is not None:
+            options += ["--partition", str(wish.partition)]
+        if wish.partitioner is not Partitioner.MURMUR2:
+            options += ["--partitioner", wish.partitioner]
+        options += [word for header in wish.headers for word in ("-H", os.fsdecode(header))]
+        if wish.timestamp is not None:
+            options += ["--timestamp", str(wish.timestamp)]
+        if wish.key is not None:
+            options += ["-k", os.fsdecode(wish.key)]
+        if wish.value_file is not None:
+            options += ["--value-file", str(wish.value_file)]
+        value = [] if wish.tombstone or wish.value_file is not None else [os.fsdecode(wish.value or b"")]
+        options += ["--tombstone"] if wish.tombstone else []
+        return kafkactl("produce", wish.topic, *value, options=[*options, "--count", str(count)])
 
 
 class _BadLines:
