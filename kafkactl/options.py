@@ -200,6 +200,10 @@ def on_cluster(
                 command(target, **given)
             except KafkactlError as error:
                 error.flags = target.flags
+                if given.get("show") is not None:
+                    from kafkactl.view.failure_report import tell_failure
+
+                    tell_failure(command.__name__.replace("_", "-"), given["show"], error)
                 raise
 
         own = [p for p in inspect.signature(command).parameters.values() if p.name != "target"]

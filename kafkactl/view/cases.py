@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from kafkactl.view.output import say
+from kafkactl.view.output import say, told
 
 
 class Case(NamedTuple):
@@ -27,6 +27,7 @@ def junit(suite: str, cases: Sequence[Case]) -> None:
     """Cases as one Maven Surefire test suite. A warning passes, as it does in the exit code, with a message."""
     from xml.etree import ElementTree as ET
 
+    told(suite)
     failed = [case for case in cases if case.level == "error"]
     root = ET.Element(
         "testsuite",
@@ -64,6 +65,7 @@ def _place(case: Case) -> str:
 
 def github(cases: Sequence[Case]) -> None:
     """Cases that are not fine as GitHub workflow commands, which annotate the file they name."""
+    told("github")
     for case in cases:
         if case.level not in ("error", "warning"):
             continue

@@ -143,7 +143,7 @@ def cases(found: Report) -> list[Case]:
         Case(
             line.group.id,
             line.level,
-            f"{word(line)}: {reason(line) or 'everything is read'}; lag {line.judged.lag:,}",
+            "; ".join(filter(None, [word(line), reason(line), _lag_text(line)])),
         )
         for line in found.lines
     ]
@@ -152,6 +152,12 @@ def cases(found: Report) -> list[Case]:
     ]
     told += [Case("incomplete answer", "error", gap) for gap in found.gaps]
     return told
+
+
+def _lag_text(line: GroupLine) -> str:
+    if not line.judged.known:
+        return "lag not known"
+    return f"lag {'at least ' if line.judged.unknown else ''}{line.judged.lag:,}"
 
 
 Labels = dict[str, str | int]

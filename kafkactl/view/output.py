@@ -205,10 +205,21 @@ def warn(text: str) -> None:
     note(f"{style(sys.stderr).paint('warning:', 'yellow')} {text}")
 
 
+_told: list[str] = []
+
+
+def told(kind: str = "") -> bool:
+    """Whether a document was written to stdout; with `kind`, note that one of it is."""
+    if kind:
+        _told.append(kind)
+    return bool(_told)
+
+
 def document(kind: str, body: dict[str, Any]) -> None:
     """One JSON document on stdout. Keys are stable within a schema version."""
     import json
 
+    told(kind)
     json.dump({"schema_version": SCHEMA_VERSION, "kind": kind, **body}, sys.stdout, ensure_ascii=False, indent=2)
     sys.stdout.write("\n")
 
