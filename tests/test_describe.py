@@ -71,7 +71,7 @@ def test_a_declared_topic_that_is_missing_is_listed(one_broker: str, kafkactl: K
     Path("topics.yaml").write_text(CATALOGUE, encoding="utf-8")
     run = kafkactl("describe", "--unhealthy")
     assert run.code == 1
-    assert run.out.count("missing: declared, not on the cluster") == 2
+    assert run.out.count("missing: declared but not on the cluster") == 2
     assert kafkactl("describe").code == 0
 
 
@@ -121,7 +121,7 @@ def test_a_broker(one_broker: str, kafkactl: Kafkactl) -> None:
     document = json.loads(kafkactl("describe", "--broker", "1", "-o", "json").out)
     assert document["brokers"][0]["settings"]["num.io.threads"] == {"value": "8", "changed": False}
     unknown = kafkactl("describe", "--broker", "7")
-    assert (unknown.code, "There is no broker 7" in unknown.err) == (2, True)
+    assert (unknown.code, "Broker 7 does not exist" in unknown.err) == (2, True)
 
 
 def test_three_brokers_with_their_leaders(three_brokers: str, kafkactl: Kafkactl) -> None:

@@ -55,7 +55,7 @@ def test_an_engine_that_has_stopped_is_said(up: tuple[Shell, int], tmp_path: Pat
         other = replace(here, environment={**here.environment, "DOCKER_HOST": f"unix://{home}/docker.sock"})
         done = run(other, "ps")
     assert done.returncode == 0
-    assert "has stopped: connection refused. Only the sandbox is shown." in done.stderr
+    assert "is not running: connection refused. Showing only the sandbox." in done.stderr
 
 
 def test_logs(up: tuple[Shell, int]) -> None:

@@ -29,7 +29,7 @@ def test_a_healthy_broker_passes_every_step(one_broker: str, kafkactl: Kafkactl)
     assert run.code == 0, run.text
     assert "!!" not in run.out
     assert "write 300 records to 3 partitions, acks=all" in run.out
-    assert "read 300 back: none lost, none twice, in order, intact" in run.out
+    assert "read 300 back: none lost, none duplicated, in order, intact" in run.out
     assert run.out.count("p50") == 2
     assert "Kafka works: 8 of 8 steps" in run.err
     assert names(one_broker) == []
@@ -129,7 +129,7 @@ def test_a_broker_that_dies_while_records_are_written(kafkactl: Kafkactl) -> Non
     assert run.code == 3, run.text
     assert "!!  write" in run.out
     assert "--  read" in run.out
-    assert "still there: " in run.err  # what could not be removed is named
+    assert "could not remove: " in run.err  # what could not be removed is named
     assert "Traceback" not in run.text
 
 

@@ -111,7 +111,7 @@ def test_an_offset_that_retention_removed(one_broker: str, kafkactl: Kafkactl) -
     future.result(10)
     run = kafkactl("tail", "a", "--offset", "5", "--no-follow")
     assert numbers(run) == list(range(10, 30))
-    assert "offset 5 is gone; the first one left is 10" in run.err
+    assert "offset 5 has been deleted; starting at the first available one, 10" in run.err
     assert numbers(kafkactl("tail", "a", "--offset", "28", "--no-follow")) == [28, 29]
 
 
@@ -264,7 +264,10 @@ def test_an_offset_that_is_gone_when_it_is_read(one_broker: str) -> None:
     admin = admin_client(one_broker)
     (future,) = admin.delete_records([TopicPartition("a", 0, 10)]).values()
     future.result(10)
-    for wanted, found, words in ((5, 10, "offset 5 is gone; the first one left is 10"), (40, 30, "beyond the end, 30")):
+    for wanted, found, words in (
+        (5, 10, "offset 5 has been deleted; continuing at the first available one, 10"),
+        (40, 30, "beyond the end, 30"),
+    ):
         told: list[str] = []
         reader = Reader(connect(Connection((one_broker,), "")), told.append)
         reader.assign({("a", 0): wanted})

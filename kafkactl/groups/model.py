@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from kafkactl.text.words import many
 from kafkactl.topics import Place
 
 # Kafka's own words. Reconciling stands for both Assigning and Reconciling of KIP-848: librdkafka tells neither.

@@ -119,10 +119,10 @@ def test_since_and_save(kafkactl: Kafkactl, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("kafak",), "There is no service kafak. Did you mean kafka?"),
+        (("kafak",), "Service kafak does not exist. Did you mean kafka?"),
         (("--tail", "-1"), "--tail -1: not a number of lines."),
         (("--grep", "("), "--grep: missing )"),
-        (("--project", "nonsense"), "There is no compose project nonsense."),
+        (("--project", "nonsense"), "Compose project nonsense does not exist."),
     ],
 )
 def test_what_cannot_be_meant(kafkactl: Kafkactl, arguments: tuple[str, ...], words: str) -> None:
@@ -260,6 +260,6 @@ def test_a_container_whose_log_is_kept_nowhere_hides_no_other(engine: Engine, ka
         assert eventually(lambda: kafkactl("logs", "--project", "drivers").out == "kafka | here\n")
         run = kafkactl("logs", "--project", "drivers")
         assert run.code == 0
-        assert "warning: mute: The Docker engine refused: " in run.err
+        assert "warning: mute: The Docker engine returned an error: " in run.err
     finally:
         engine.sweep()

@@ -57,7 +57,7 @@ def test_zookeeper_is_stopped(doctor: Doctor, stack: LabStack) -> None:
     seen.names("KD101")
     assert stack.name("zookeeper") in seen.headline
     assert any(
-        line["what"] == "with it" and stack.name() in line["text"] for line in seen.findings("KD101")[0]["evidence"]
+        line["what"] == "effect" and stack.name() in line["text"] for line in seen.findings("KD101")[0]["evidence"]
     )
     after(seen.command("KD101"), "--wait", "60s").content()
 
