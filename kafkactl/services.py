@@ -70,7 +70,7 @@ class Found:
         for name in names:
             if name not in self.names and name not in {container.name for container in self.containers}:
                 raise UsageError(
-                    f"Service {name} does not exist.{suggest(name, self.names, quoted=False)}",
+                    f"There is no service {name}.{suggest(name, self.names, quoted=False)}",
                     where=f"Services: {', '.join(self.names)}.",
                 )
         chosen = [c for c in self.containers if not names or c.service in names or c.name in names]

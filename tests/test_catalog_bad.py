@@ -82,7 +82,11 @@ VALUES = [
     (A + "replication: 0\n", "3:18", "replication 0 is too low; the minimum is 1."),
     (A + "replication: -1\n", "3:18", "replication -1 is too low; the minimum is 1."),
     (A + "replication: 32768\n", "3:18", "replication 32,768 is too high; the maximum is 32,767."),
-    (A + "retention: 7x\n", "3:16", 'a.b: retention "7x" is not a valid duration. Write 7d, 168h or a number of milliseconds.'),
+    (
+        A + "retention: 7x\n",
+        "3:16",
+        'a.b: retention "7x" is not a valid duration. Write 7d, 168h or a number of milliseconds.',
+    ),
     (A + "retention: -2\n", "3:16", 'retention "-2" is not a valid duration.'),
     (A + "lag_threshold: -1\n", "3:20", "lag_threshold -1 is too low; the minimum is 0."),
     (A + "description:\n", "3:17", "description has no value."),

@@ -56,7 +56,7 @@ def test_a_named_file_must_exist(tmp_path: Path, explicit: Path | None, environ:
     with pytest.raises(UsageError) as caught:
         find_catalog(explicit, environ, tmp_path)
     assert caught.value.exit_code == ExitCode.USAGE
-    assert caught.value.lines() == ["File nope.yaml does not exist.", f"  {source}"]
+    assert caught.value.lines() == ["There is no file nope.yaml.", f"  {source}"]
 
 
 def test_the_path_is_shown_as_it_was_given(tmp_path: Path) -> None:

@@ -70,10 +70,10 @@ def test_an_unknown_environment_gets_a_suggestion() -> None:
         parse_catalog(LEVELS, environment="prdo")
     assert caught.value.exit_code == ExitCode.USAGE
     assert caught.value.lines() == [
-        "Environment prdo does not exist in topics.yaml. Did you mean prod?",
+        "There is no environment prdo in topics.yaml. Did you mean prod?",
         "  It has prod.",
     ]
-    with pytest.raises(UsageError, match=r"Environment prod does not exist in topics\.yaml\."):
+    with pytest.raises(UsageError, match=r"There is no environment prod in topics\.yaml\."):
         parse_catalog("topics: {}", environment="prod")
 
 

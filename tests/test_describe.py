@@ -121,7 +121,7 @@ def test_a_broker(one_broker: str, kafkactl: Kafkactl) -> None:
     document = json.loads(kafkactl("describe", "--broker", "1", "-o", "json").out)
     assert document["brokers"][0]["settings"]["num.io.threads"] == {"value": "8", "changed": False}
     unknown = kafkactl("describe", "--broker", "7")
-    assert (unknown.code, "Broker 7 does not exist" in unknown.err) == (2, True)
+    assert (unknown.code, "There is no broker 7" in unknown.err) == (2, True)
 
 
 def test_three_brokers_with_their_leaders(three_brokers: str, kafkactl: Kafkactl) -> None:

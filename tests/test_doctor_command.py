@@ -128,7 +128,7 @@ def test_an_unknown_check(kafkactl: Kafkactl, word: str, meant: str) -> None:
     for arguments in ((word,), ("--explain", word), ("--ignore", f"{word}=x")):
         run = kafkactl("doctor", *arguments)
         assert run.code == 2
-        assert f"Check {word} does not exist." in run.err
+        assert f"There is no check {word}." in run.err
         assert (f"Did you mean {meant}?" in run.err) if meant else True
         assert "kafkactl doctor --list" in run.err
 

@@ -122,7 +122,7 @@ def test_an_unknown_context_is_not_taken_for_the_default(kafkactl: Kafkactl, mon
     monkeypatch.setenv("DOCKER_CONTEXT", "colmia")
     failed(
         kafkactl("ps"),
-        "The docker context colmia does not exist",
+        "There is no docker context colmia",
         "comes from DOCKER_CONTEXT=colmia",
         "docker context ls",
     )

@@ -100,7 +100,7 @@ def test_what_is_bent_is_said_and_what_was_is_kept(kafkactl: Run, orders: str, t
         "PARTITION  FROM  TO  AGAIN  SKIPPED",
         "orders[1]    12  20      0        8  900 is beyond the end, 20",
     ]
-    assert "Undo it: kafkactl groups undo app" in run.err
+    assert "To undo: kafkactl groups undo app" in run.err
     (kept,) = (tmp_path / "state").rglob("*.json")
     assert str(kept) in run.err
     assert json.loads(kept.read_text())["offsets"] == [{"topic": "orders", "partition": 1, "offset": 12}]
@@ -131,8 +131,8 @@ def test_a_group_with_members_is_refused_and_they_are_named(kafkactl: Run, order
         run = kafkactl("groups", *words)
         assert run.code == 1
         lines = three_lines(run)
-        assert lines[0].startswith("Nothing was changed: busy has 1 member")
-        assert lines[1] == "  It is busy-app at 127.0.0.1 (orders[0,1])."
+        assert lines[0].startswith("Nothing was changed: busy has 1 active member")
+        assert lines[1] == "  Member: busy-app at 127.0.0.1 (orders[0,1])."
     assert committed(orders, member, "orders") == 20
     assert committed(orders, "app", "orders") == 12
 
@@ -192,7 +192,7 @@ def test_a_yes_typed_on_a_terminal(orders: str) -> None:
     terminal.expect("app: reset to the end (16 skipped) on")
     terminal.type("yes\n")
     assert terminal.end() == 0
-    assert "Undo it: kafkactl groups undo app" in terminal.raw
+    assert "To undo: kafkactl groups undo app" in terminal.raw
     assert committed(orders, "app", "orders") == 20
 
 
@@ -222,8 +222,8 @@ def test_a_protected_environment_wants_its_name(kafkactl: Run, orders: str, tmp_
             ("reset", "app", "--topic", "orders", "--to-latest", "--by", "1"),
             "--to-latest and --by cannot be combined.",
         ),
-        (("reset", "app", "--topic", "orders", "--to-time", "soon"), "'soon' is no time."),
-        (("reset", "app", "--from-file", "nothing.json"), "nothing.json cannot be read: No such file or directory."),
+        (("reset", "app", "--topic", "orders", "--to-time", "soon"), "'soon' is not a valid time."),
+        (("reset", "app", "--from-file", "nothing.json"), "Cannot read nothing.json: No such file or directory."),
         (("copy", "app", "app"), "FROM and TO are the same group."),
     ],
 )

@@ -131,7 +131,7 @@ def test_declared_consumers_without_a_group_are_listed(kafkactl: Run, orders: st
     Path("topics.yaml").write_text("topics: {orders: {consumers: [app, analytics]}}\nservices: {app: {group: app}}\n")
     run = kafkactl("lag")
     assert run.out.splitlines()[2].split(maxsplit=5)[:5] == ["analytics-group", "–", "–", "no", "group"]
-    assert "declared: analytics reads orders" in run.out
+    assert "declared to read orders: analytics" in run.out
     assert run.code == 0
     assert json.loads(kafkactl("lag", "-o", "json").out)["absent"] == [
         {"group": "analytics-group", "services": ["analytics"], "topics": ["orders"]}

@@ -198,7 +198,11 @@ def test_each_verdict_has_its_reason_and_its_command() -> None:
         (one(40, end=5_000), None, "To see whether it falls behind, catches up or is stuck, take a sample:"),
         (one(400, end=5_000), one(40, end=4_900), "It is catching up: 36/s out, 10/s in. Wait."),
         (one(41, end=5_000), one(31, end=4_990), "Its lag stays the same: 1/s out, 1/s in."),
-        (one(40, end=5_000), one(40, end=4_990), "It may commit only every 30 s. To see whether it is stuck, take a longer"),
+        (
+            one(40, end=5_000),
+            one(40, end=4_990),
+            "It may commit only every 30 s. To see whether it is stuck, take a longer",
+        ),
     ],
 )
 def test_a_lag_above_the_threshold_is_put_in_its_place(now: Partition, before: Partition | None, words: str) -> None:

@@ -109,7 +109,7 @@ def test_the_variable_names_the_file(kafkactl: Run, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("KAFKACTL_CATALOG", "mine.yaml")
     outcome = kafkactl("lint")
     assert (outcome.code, outcome.out) == (2, "")
-    assert outcome.err.splitlines() == ["File mine.yaml does not exist.", "  The name comes from KAFKACTL_CATALOG."]
+    assert outcome.err.splitlines() == ["There is no file mine.yaml.", "  The name comes from KAFKACTL_CATALOG."]
     Path("mine.yaml").write_text("topics: {}\n")
     assert kafkactl("lint").out == "mine.yaml: 0 topics, 0 environments. No problems.\n"
 

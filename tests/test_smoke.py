@@ -59,7 +59,7 @@ def test_declared_topics_that_are_missing_fail_their_step_only(one_broker: str, 
     run = kafkactl("test", "--count", "1")
     assert run.code == 1
     assert "!!  2 declared topics exist and have leaders" in run.out
-    assert "there.not: is not there" in run.out
+    assert "there.not: does not exist" in run.out
     assert "kafkactl init-topics" in run.out
     assert "ok  write 3 records" in run.out  # the round trip does not need them
     assert "annotations" not in run.out
@@ -81,7 +81,7 @@ def test_a_named_topic_is_written_to_and_stays(one_broker: str, kafkactl: Kafkac
 def test_a_named_topic_that_is_missing_is_not_made(one_broker: str, kafkactl: Kafkactl) -> None:
     run = kafkactl("test", "--topic", "nowhere")
     assert run.code == 1
-    assert "nowhere: is not there" in run.out
+    assert "nowhere: does not exist" in run.out
     assert "needs: topic" in run.out
     assert names(one_broker) == []
 

@@ -167,7 +167,7 @@ def _of_context(name: str, source: str) -> Endpoint:
     if context is None:
         raise EngineError(
             "context",
-            f"The docker context {name} does not exist.",
+            f"There is no docker context {name}.",
             where=source,
         )
     return Endpoint((context.Host or DEFAULT).removeprefix("http+"), source, context=name)

@@ -119,10 +119,10 @@ def test_since_and_save(kafkactl: Kafkactl, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("kafak",), "Service kafak does not exist. Did you mean kafka?"),
+        (("kafak",), "There is no service kafak. Did you mean kafka?"),
         (("--tail", "-1"), "--tail -1: not a number of lines."),
         (("--grep", "("), "--grep: missing )"),
-        (("--project", "nonsense"), "Compose project nonsense does not exist."),
+        (("--project", "nonsense"), "There is no compose project nonsense."),
     ],
 )
 def test_what_cannot_be_meant(kafkactl: Kafkactl, arguments: tuple[str, ...], words: str) -> None:

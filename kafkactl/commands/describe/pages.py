@@ -97,7 +97,7 @@ def _unknown(kafka: "Cluster", catalog: Catalog | None, name: str, hidden: Any) 
         else "It is declared in topics.yaml. Create it: kafkactl init-topics"
     )
     slip = "" if declared else suggest(name, known, quoted=False)
-    message = f"Topic {name} does not exist on {kafka.connection.address}.{slip}"
+    message = f"There is no topic {name} on {kafka.connection.address}.{slip}"
     return KafkactlError(message, hint=declared or "List them: kafkactl describe -o name")
 
 
@@ -107,7 +107,7 @@ def describe_brokers(kafka: "Cluster", names: list[str] | None, show: ListFormat
     bad = [name for name in names or () if not name.isdigit() or int(name) not in known]
     if bad:
         raise UsageError(
-            f"Broker {bad[0]} does not exist on {kafka.connection.address}.",
+            f"There is no broker {bad[0]} on {kafka.connection.address}.",
             hint=f"Brokers: {', '.join(map(str, known))}",
         )
     found = read_brokers(kafka, [int(name) for name in names] if names else None)

@@ -190,7 +190,7 @@ def _wanted(texts: Iterable[str]) -> list[str] | None:
         if not found:
             known = [*codes(), *map(category, codes()), *(entry.slug for entry in codes().values())]
             raise UsageError(
-                f"Check {text} does not exist.{suggest(text, known, quoted=False)}",
+                f"There is no check {text}.{suggest(text, known, quoted=False)}",
                 hint="List them: kafkactl doctor --list",
             )
         wanted += found
