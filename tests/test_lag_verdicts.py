@@ -142,8 +142,8 @@ def slow(*members: Member) -> GroupLine:
         ),
         (
             (replace(OWNER, assigned=(("t", 0), ("t", 1))), M3),
-            "It reads 80/s of t, but 120/s arrive, with 2 members on 3 partitions. Start more members, up to 3; at this "
-            "rate about 3 would keep up. Or make the handler faster.",
+            "It reads 80/s of t, but 120/s arrive, with 2 members on 3 partitions. Start more members, up to 3; at "
+            "this rate about 3 would keep up. Or make the handler faster.",
         ),
     ],
 )

@@ -22,7 +22,7 @@ _NOBODY: tuple[State, ...] = ("Empty", "Dead")
 class Waiting:
     """The first record a group has yet to read in a partition, found by looking.
 
-    Both are None where there is none: what lies between its commit and the end are transaction markers, records of
+    Both are None if there is none: between the commit and the end there are only transaction markers, records of
     aborted transactions, or the gaps that compaction left.
     """
 
@@ -66,7 +66,7 @@ class Partition:
 
     @property
     def next(self) -> int | None:
-        """The offset to read next: the commit, or the first one left where that is gone. None without a commit."""
+        """The offset to read next: the commit, or the first available offset if that is gone. None without a commit."""
         return None if self.committed is None else max(self.committed, self.first or 0)
 
 
@@ -121,7 +121,7 @@ class Sample:
     missing: Mapping[str, str] = field(default_factory=dict)
 
     def gaps(self) -> list[str]:
-        """What of it is not known: who did not answer, and why."""
+        """What is unknown: who did not answer, and why."""
         silent = sum(
             p.committed is not None and p.end is None and not p.gone for group in self.groups for p in group.partitions
         )
@@ -133,7 +133,7 @@ class Sample:
         ]
 
     def of_topic(self, topic: str) -> "Sample":
-        """What it says of one topic: the groups that read it, and those of which nobody knows."""
+        """The part about one topic: the groups that read it, and those that could not be read."""
         narrowed = (replace(g, partitions=tuple(p for p in g.partitions if p.topic == topic)) for g in self.groups)
         return replace(self, groups=tuple(group for group in narrowed if group.partitions or group.missing))
 

@@ -1,6 +1,6 @@
 """What offsets and members mean: one verdict a partition, from one sample or from two. Pure.
 
-Polling tells offsets, not when they were committed. So one sample tells states (nobody reads, records are gone), and
+Polling shows offsets, not when they were committed. So one sample shows states (nobody reads, records are gone), and
 never a trend; and of two, a commit that stood still means something only over more time than lies between two commits
 of a healthy consumer.
 """
@@ -26,7 +26,7 @@ VERDICTS: tuple[Verdict, ...] = (
     "REBALANCING",
     "SLOW",  # it reads less than arrives
     "REWOUND",  # its commit went back: records are read again
-    "STOPPED",  # records wait, and nobody owns the partition
+    "STOPPED",  # records wait, but no member owns the partition
     "STALLED",  # records wait, and its owner commits nothing
     "OUT_OF_RANGE",  # records it has not read are gone
     "AHEAD",  # its commit is beyond the end: the topic was recreated, or a broker lost records
@@ -81,7 +81,7 @@ class GroupVerdict:
 
     @property
     def known(self) -> bool:
-        """Whether `lag` says anything: where there is no commit, or no answer, anywhere, it does not."""
+        """Whether `lag` is meaningful: not if there is no commit, or no answer, for any partition."""
         return self.unknown < len(self.partitions) or not (self.partitions or self.verdict == "UNKNOWN")
 
 
@@ -121,7 +121,7 @@ def judge_group(group: Group, before: Group | None = None, seconds: float = 0.0)
 
 
 def lag_of(partition: Partition) -> int | None:
-    """How many offsets of a partition a group has yet to read: never less than 0, and None where nobody can say."""
+    """How many offsets of a partition a group has yet to read: never negative, and None if unknown."""
     if partition.committed is None or partition.readable_end is None:
         return None
     if partition.waiting is not None and partition.waiting.offset is None:
@@ -130,14 +130,14 @@ def lag_of(partition: Partition) -> int | None:
 
 
 def lost_in(partition: Partition) -> int:
-    """How many offsets were deleted before the group read them. Markers and gaps count, too: nobody can look."""
+    """How many offsets were deleted before the group read them. Markers and gaps count too, as they cannot be read."""
     if partition.committed is None or partition.first is None:
         return 0
     return max(0, partition.first - partition.committed)
 
 
 def doubtful(now: Sample, before: Sample | None = None) -> list[tuple[Place, int]]:
-    """Partitions and offsets where a look at the record would tell whether anything waits at all.
+    """Partitions and offsets where reading the record would show whether anything waits at all.
 
     That is where offsets wait and nothing moves: what lies there may be markers and gaps. The shortest way first.
     """
@@ -196,9 +196,9 @@ def _partition(
 
 
 def _of_offsets(now: Partition, lag: int | None) -> Verdict | None:
-    """What the offsets alone tell, whoever reads."""
+    """The verdict from the offsets alone, without the members."""
     if now.committed is None:
-        return "OK"  # nothing committed is no lag: its auto.offset.reset decides where it begins
+        return "OK"  # no commit means no lag: auto.offset.reset decides where the group starts
     if now.end is None or lag is None:
         return "UNKNOWN"
     if now.committed > now.end:

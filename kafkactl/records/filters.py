@@ -43,7 +43,7 @@ def by_header(pair: str) -> Filter:
 
 
 def all_of(filters: Sequence[Filter]) -> Filter | None:
-    """One filter for several; None where there are none."""
+    """Combine filters into one; None if there are none."""
     if not filters:
         return None
     return lambda record: all(keep(record) for keep in filters)
@@ -56,7 +56,7 @@ def jq(expression: str) -> Query:
     """What a jq expression makes of a record's JSON object, its value parsed where it is JSON.
 
     true stands for the record itself; false and null are dropped already. Raises UsageError for an expression that
-    does not compile; a record the expression fails on is no match.
+    does not compile; a record on which the expression fails does not match.
     """
     import jq as library
 

@@ -1,7 +1,7 @@
 """Hiding what must not be read over a shoulder: card numbers and named fields. Pure.
 
 A card number is 13 to 19 digits (ISO/IEC 7812), with single spaces or dashes between them at most, whose last
-digit is right by Luhn's sum. All but its last four digits become asterisks, so that two can be told apart.
+digit passes the Luhn check. All but its last four digits become asterisks, so that two cards can be distinguished.
 """
 
 import re
@@ -51,7 +51,7 @@ def mask(record: Record, fields: Sequence[str]) -> Record:
 def _mask_bytes(data: bytes | None) -> bytes | None:
     if data is None:
         return None
-    # latin-1 keeps every byte as it is, also where the text is no UTF-8.
+    # latin-1 keeps every byte as it is, even if the text is not UTF-8.
     return mask_cards(data.decode("latin-1")).encode("latin-1")
 
 

@@ -40,7 +40,7 @@ class Partitioner(StrEnum):
 
 
 def partition_of(key: bytes, partitions: int, partitioner: Partitioner) -> int:
-    """The partition, of so many, where a producer with this partitioner puts a record with this key."""
+    """The partition where a producer with this partitioner puts a record with this key."""
     return _HASHES[partitioner](key) % partitions
 
 

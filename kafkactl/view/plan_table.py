@@ -41,7 +41,7 @@ def topic_text(topic: Topic) -> str:
 
 
 def show_creates(creates: list[Change]) -> None:
-    """New topics, one a line; of many alike only the first and the last."""
+    """New topics, one per line; of many similar ones only the first and the last."""
     width = max((len(change.topic) for change in creates), default=0)
     look = style()
     lines = [
@@ -57,7 +57,7 @@ def show_creates(creates: list[Change]) -> None:
 
 
 def show_differences(plan: Plan) -> None:
-    """What differs, one a line, with its place in the file and what it would break; then what is left alone."""
+    """What differs, one per line, with its position in the file and what it would break; then what is left alone."""
     rows = [_row(change) for change in plan.changes if change.kind != "create"]
     rows += [
         (_place(o.position), " ", o.topic, o.key, f"{value_text(o.key, o.old)}, not declared", "left alone", "")

@@ -42,7 +42,7 @@ def fix(
     consent.require_unprotected(target, cluster, confirm, "change the cluster")
     for repair in todo:
         output.note(f"--fix would {repair.words} ({repair.code}).")
-    if not yes and not consent.agrees("Do it?"):
+    if not yes and not consent.agrees("Proceed?"):
         raise UsageError("Nothing was changed.", hint="To agree in advance: --fix --yes")
     for repair in todo:
         for line in repair.act():

@@ -82,7 +82,7 @@ def carry_out(kafka: Cluster, asked: Asked, changes: Sequence[OffsetChange]) -> 
         )
         return
     consent.require_unprotected(asked.target, kafka.info.id, asked.confirm, "move offsets of its groups")
-    if not asked.yes and not consent.agrees(f"\n{_question(todo)} on {asked.target.connection.label}. Do it?"):
+    if not asked.yes and not consent.agrees(f"\n{_question(todo)} on {asked.target.connection.label}. Proceed?"):
         raise UsageError("Nothing was changed.", hint="To agree in advance: --yes")
     paths = [_do(kafka, asked, change) for change in todo]
     if asked.json:

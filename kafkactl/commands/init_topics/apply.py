@@ -23,7 +23,7 @@ def ask(plan: Plan, allowed: frozenset[Risk]) -> frozenset[Risk]:
     granted: set[Risk] = set()
     for risk in plan.risks:
         topics = [c.topic for c in plan.changes if risk in c.risks and not c.impossible]
-        question = f"{CONSEQUENCE[risk].capitalize()} for {', '.join(dict.fromkeys(topics))}. Do it?"
+        question = f"{CONSEQUENCE[risk].capitalize()} for {', '.join(dict.fromkeys(topics))}. Proceed?"
         if risk not in allowed and consent.agrees(question):
             granted.add(risk)
     return frozenset(granted)
