@@ -76,7 +76,7 @@ def test_the_text_fits_80_columns(
     lines = run.out.splitlines()
     assert lines[0].endswith("KD502")
     assert any(line.startswith("  seen ") for line in lines)
-    assert any(line.startswith("  heal ") for line in lines)
+    assert any(line.startswith("  fix ") for line in lines)
     assert any("warning KD512:" in line for line in lines)
     assert lines[-1].endswith("more: kafkactl doctor --explain KD502")
 
@@ -146,7 +146,7 @@ def test_explain_says_what_a_code_means(kafkactl: Kafkactl, name: str) -> None:
     assert run.code == 0
     assert codes()[name].slug in run.out
     assert codes()[name].title in run.out
-    assert "{" not in run.out.replace("config: {", "")
+    assert "{" not in " ".join(run.out.split()).replace("config: {", "")
 
 
 def test_list_has_every_code(kafkactl: Kafkactl) -> None:
@@ -216,7 +216,7 @@ def test_fix_creates_what_is_missing_and_looks_again(kafkactl: Kafkactl, one_bro
     assert not faults.partitions(one_broker, "a")
     run = kafkactl("doctor", "--fix", "--yes")
     assert run.code == 0, run.text
-    assert "KD513 is healed." in run.err
+    assert "KD513 is fixed." in run.err
     assert len(faults.partitions(one_broker, "a")) == 2
     assert len(faults.partitions(one_broker, "b")) == 1  # it grows nothing
     again = kafkactl("doctor", "--fix", "--yes", "-o", "json")

@@ -56,12 +56,12 @@ def test_stopped_and_its_socket_left_behind(kafkactl: Kafkactl, monkeypatch: pyt
     with socket.socket(socket.AF_UNIX) as stale:
         stale.bind(path)
     monkeypatch.setenv("DOCKER_HOST", f"unix://{path}")
-    failed(kafkactl("ps"), "has stopped: connection refused", "systemctl start docker")
+    failed(kafkactl("ps"), "is not running: connection refused", "systemctl start docker")
 
 
 def test_nobody_listens_on_the_port(kafkactl: Kafkactl, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"tcp://127.0.0.1:{free_port()}")
-    failed(kafkactl("ps"), "has stopped: connection refused")
+    failed(kafkactl("ps"), "is not running: connection refused")
 
 
 def test_a_host_nobody_knows(kafkactl: Kafkactl, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,7 +73,7 @@ def test_a_host_nobody_knows(kafkactl: Kafkactl, monkeypatch: pytest.MonkeyPatch
 def test_denied(path: str) -> None:
     """As another user, who may not write to the socket."""
     run = as_a_stranger(path, "ps")
-    failed(run, "You (operator) may not use the Docker engine", "sudo usermod -aG docker operator")
+    failed(run, "You (operator) have no permission to use the Docker engine", "sudo usermod -aG docker operator")
 
 
 def test_hung(kafkactl: Kafkactl, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
@@ -139,7 +139,7 @@ def test_the_current_context_of_the_docker_command(
     (config / "config.json").write_text("{}")
     ContextAPI.create_context("colima", host=f"unix://{path}")
     (config / "config.json").write_text(json.dumps({"currentContext": "colima"}))
-    failed(kafkactl("ps"), f"There is no Docker engine at unix://{path}", "The docker context colima names it.")
+    failed(kafkactl("ps"), f"There is no Docker engine at unix://{path}", "The address comes from the docker context colima.")
     monkeypatch.setenv("DOCKER_HOST", f"unix://{path}x")
     failed(kafkactl("ps"), f"unix://{path}x", "comes from DOCKER_HOST")
 

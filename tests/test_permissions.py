@@ -71,7 +71,7 @@ def test_describe_calls_a_partial_answer_partial(kafkactl: Kafkactl) -> None:
 def test_describing_a_hidden_topic_says_why(kafkactl: Kafkactl) -> None:
     run = kafkactl("describe", "hidden")
     assert run.code == 1
-    assert "hidden cannot be described" in run.err
+    assert "Cannot describe hidden" in run.err
     assert "no permission" in run.err
 
 

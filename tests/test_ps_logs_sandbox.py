@@ -72,7 +72,7 @@ def test_logs(up: tuple[Shell, int]) -> None:
     assert run(here, "logs", "--since", "1h").stdout.count("\n") > 2
     wrong = run(here, "logs", "sandbox-1")
     assert wrong.returncode == 2
-    assert f"There are: {name}." in wrong.stderr
+    assert f"Services: {name}." in wrong.stderr
 
 
 def test_following_the_sandbox(up: tuple[Shell, int], tmp_path: Path) -> None:
