@@ -145,7 +145,7 @@ def test_what_is_not_sent_goes_where_it_was_asked_to(one_broker: str, tmp_path: 
     assert "are in kept.jsonl." in run.err
     assert len(lines(tmp_path / "kept.jsonl")) == 1
     refused = feed(b"bad", "produce", "t", "-K", ":", "--unsent", "kept.jsonl")
-    assert (refused.code, "kept.jsonl exists" in refused.err) == (2, True)
+    assert (refused.code, "kept.jsonl already exists" in refused.err) == (2, True)
     nowhere = feed(b"bad", "produce", "t", "-K", ":", "--unsent", "nowhere/kept.jsonl")
     assert (nowhere.code, "Cannot create a file in nowhere" in nowhere.err) == (2, True)
 

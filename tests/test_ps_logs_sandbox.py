@@ -88,4 +88,4 @@ def test_following_the_sandbox(up: tuple[Shell, int], tmp_path: Path) -> None:
     _, err = following.communicate(timeout=20)
     assert following.returncode == 130
     written = log.read_text().count("\n")
-    assert err.endswith(f"{many(written, 'line')} in {log}.\n")
+    assert err.endswith(f"Wrote {many(written, 'line')} to {log}.\n")

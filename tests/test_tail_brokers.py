@@ -66,7 +66,7 @@ def test_one_broker_of_three_down_at_the_start(kafkactl: Kafkactl) -> None:
         part = kafkactl(*look, "single")
         assert (part.code, sorted(map(int, part.out.split()))) == (1, there)
         assert f"single[{lost[0]}]" in part.err
-        assert "does not respond" in part.err
+        assert "not respond" in part.err
 
         everything = command("tail", "single", "--from-beginning", "-b", brokers)
         at_offset = command("tail", "single", "--offset", "5", "-b", brokers)

@@ -57,7 +57,7 @@ class Stack:
 
 def command() -> list[str]:
     """What the doctor's remedies name: `docker compose` where it is installed, else docker-compose 1.29, as in CI."""
-    return compose_program().split()
+    return list(compose_program())
 
 
 def plain(file: str) -> dict[str, object]:

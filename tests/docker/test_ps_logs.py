@@ -112,7 +112,7 @@ def test_since_and_save(kafkactl: Kafkactl, tmp_path: Path) -> None:
     assert run.out == ""
     saved = (tmp_path / "kafka.log").read_text().splitlines()
     assert saved[: len(everything)] == everything
-    assert run.err == f"{len(saved):,} lines in kafka.log.\n"
+    assert run.err == f"Wrote {len(saved):,} lines to kafka.log.\n"
     assert kafkactl("logs", "kafka", "--save", "/nowhere/kafka.log").err.startswith("Cannot write /nowhere/kafka.log")
 
 
@@ -196,7 +196,7 @@ def test_following_goes_on_across_restarts_and_new_containers(engine: Engine, ta
     finally:
         code, err = following.end()
     assert code == 130
-    assert re.fullmatch(r"[\d,]+ lines in .*log\.\n", err), err
+    assert re.fullmatch(r"Wrote [\d,]+ lines to .*log\.\n", err), err
     assert gapless(following.lines)
     assert following.lines.count("e1") == 4
 
