@@ -139,7 +139,11 @@ def test_the_current_context_of_the_docker_command(
     (config / "config.json").write_text("{}")
     ContextAPI.create_context("colima", host=f"unix://{path}")
     (config / "config.json").write_text(json.dumps({"currentContext": "colima"}))
-    failed(kafkactl("ps"), f"There is no Docker engine at unix://{path}", "The address comes from the docker context colima.")
+    failed(
+        kafkactl("ps"),
+        f"There is no Docker engine at unix://{path}",
+        "The address comes from the docker context colima.",
+    )
     monkeypatch.setenv("DOCKER_HOST", f"unix://{path}x")
     failed(kafkactl("ps"), f"unix://{path}x", "comes from DOCKER_HOST")
 
