@@ -10,7 +10,7 @@ FLAGS ?=
 
 .PHONY: demo test lab lint bench docs clean
 
-# The stamps make a second run start at once.
+# The stamps let a second run start at once.
 $(VENV)/demo.stamp: pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing kafkactl and its sandbox into $(VENV) …"
@@ -23,17 +23,17 @@ $(VENV)/dev.stamp: pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat -e '.[dev]'
 	@touch $@ $(VENV)/demo.stamp
 
-demo: $(VENV)/demo.stamp ## A real Kafka, the 27 topics, the proof that it works, and everything stopped again.
+demo: $(VENV)/demo.stamp ## Start a real Kafka, create the 27 topics, prove that it works, and stop everything again.
 	@$(BIN)/kafkactl sandbox run -- sh .ci/demo.sh $(BIN)/kafkactl
 	@cat .ci/next-steps.txt
 
-test: $(VENV)/dev.stamp ## The suite, on real brokers; of the laboratory a representative part.
+test: $(VENV)/dev.stamp ## Run the suite on real brokers, with a representative part of the laboratory.
 	@$(BIN)/python -m pytest -m "not lab" $(SPREAD) $(FLAGS)
 
-lab: $(VENV)/dev.stamp ## Break Kafka in every way the doctor knows, heal it, and write tests/lab/RESULTS.md; and what else takes long.
+lab: $(VENV)/dev.stamp ## Break Kafka in every way the doctor knows, fix it, write tests/lab/RESULTS.md, and run the other long tests.
 	@KAFKACTL_LAB=tests/lab/RESULTS.md $(BIN)/python -m pytest -m "lab or quick or property" $(FLAGS)
 
-lint: $(VENV)/dev.stamp ## ruff, mypy --strict, the import contract, and whether the README is true.
+lint: $(VENV)/dev.stamp ## ruff, mypy --strict, the import contract, and whether the README is up to date.
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -41,10 +41,10 @@ lint: $(VENV)/dev.stamp ## ruff, mypy --strict, the import contract, and whether
 	@$(BIN)/kafkactl lint
 	@$(BIN)/python -m tests.readme --check
 
-docs: $(VENV)/dev.stamp ## Write the README's command reference and picture anew.
+docs: $(VENV)/dev.stamp ## Rewrite the command reference and picture of the README.
 	@$(BIN)/python -m tests.readme
 
-bench: $(VENV)/dev.stamp ## Measure, side by side, and write bench/RESULTS.md.
+bench: $(VENV)/dev.stamp ## Measure side by side, and write bench/RESULTS.md.
 	@$(BIN)/python bench/run.py
 
 clean:

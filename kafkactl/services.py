@@ -70,7 +70,7 @@ class Found:
         for name in names:
             if name not in self.names and name not in {container.name for container in self.containers}:
                 raise UsageError(
-                    f"Service {name} does not exist.{suggest(name, self.names, quoted=False)}",
+                    f"There is no service {name}.{suggest(name, self.names, quoted=False)}",
                     where=f"Services: {', '.join(self.names)}.",
                 )
         chosen = [c for c in self.containers if not names or c.service in names or c.name in names]
@@ -78,7 +78,7 @@ class Found:
 
 
 def find_services(project: str | None, directory: Path) -> Found:
-    """What is there; `project` is a compose project's name. Raises UsageError (several stacks, no such project).
+    """The services; `project` is a compose project's name. Raises UsageError (several stacks, unknown project).
 
     Where there is nothing at all: EngineError if the engine could not be asked, else KafkactlError.
     """
@@ -123,7 +123,7 @@ def services(found: Found) -> list[RunningService]:
 def _service(container: Container, memory: Memory | None) -> RunningService:
     ended = container.status in ("exited", "dead")
     if memory and not container.memory_limit:
-        memory = Memory(memory.used, 0)  # the machine's own is no limit
+        memory = Memory(memory.used, 0)  # the machine's memory does not count as a limit
     return RunningService(
         name=container.service,
         state="done" if container.finished_well else container.status,

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from kafkactl.text.units import is_number
 from kafkactl.text.words import many
 
-_TOPICS = 2  # of many topics so many are named
+_TOPICS = 2  # how many topics of a longer list are named
 _PARTITIONS = 6  # and of their partitions
 
 

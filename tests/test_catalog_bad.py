@@ -17,24 +17,24 @@ from tests.conftest import Outcome
 A = "topics:\n  a.b:\n    "  # what follows stands at 3:5
 
 SYNTAX = [
-    ("topics:\n\ta: {}\n", "2:1", "tabs cannot indent YAML; use spaces."),
-    ("topics:\n  a: {}\n \tb: {}\n", "3:2", "tabs cannot indent YAML; use spaces."),
+    ("topics:\n\ta: {}\n", "2:1", "YAML does not allow tabs for indentation; use spaces."),
+    ("topics:\n  a: {}\n \tb: {}\n", "3:2", "YAML does not allow tabs for indentation; use spaces."),
     ("topics: {a: {}\n", "1:9", 'the "{" that opens here is not closed, or a "," is missing.'),
     ("ignore: [a\ntopics: {}\n", "1:9", 'the "[" that opens here is not closed, or a "," is missing.'),
     ("topics: {a: {description: 'x}}\n", "1:27", "the quote that opens here is not closed."),
-    ("topics: a: b\n", "1:10", 'a ":" is not expected here.'),
+    ("topics: a: b\n", "1:10", 'unexpected ":".'),
     ("topics: {a: {description: @x}}\n", "1:27", 'a value cannot begin with "@". Put it in quotes.'),
     ("topics:\n  a: {}\n b: {}\n", "3:2", "this line does not fit the one above it. Check the indentation."),
-    ('topics: {"\\q": {}}\n', "1:11", "not YAML: found unknown escape character."),
+    ('topics: {"\\q": {}}\n', "1:11", "invalid YAML: found unknown escape character."),
     ("topics: {}\n---\ntopics: {}\n", "2:1", "a second document begins here"),
     ("topics: !include topics.d\n", "1:9", "the tag !include is not supported"),
     ("topics: {a: !!python/object:os.system {}}\n", "1:13", "the tag !!python/object:os.system is not supported"),
     ("topics: {a: {partitions: !!int '3'}}\n", "1:26", "the tag !!int is not supported"),
-    ("topics: *all\n", "1:9", "*all has no &all before it."),
+    ("topics: *all\n", "1:9", "*all is used, but &all is not defined before it."),
     ("topics: &all {a: *all}\n", "1:18", "*all is used inside &all itself."),
     ("? [a]\n: b\n", "1:3", "a key must be a text, not a list or a mapping."),
-    ("x: " + "[" * 60 + "]" * 60, "1:53", f"nested more than {MAX_NESTING} deep."),
-    ("x: " + "[" * 200_000, "1:53", f"nested more than {MAX_NESTING} deep."),
+    ("x: " + "[" * 60 + "]" * 60, "1:53", f"nested more than {MAX_NESTING} levels deep."),
+    ("x: " + "[" * 200_000, "1:53", f"nested more than {MAX_NESTING} levels deep."),
     ("topics: {a\a: {}}\n", "1:11", "the character U+0007 is not allowed in YAML."),
     ("- a\n- b\n", "1:1", "the file must be a mapping that begins with keys such as topics:."),
     ("topics\n", "1:1", "the file must be a mapping"),
@@ -59,7 +59,7 @@ KEYS = [
     ("topics: {}\nenvironments: {e: {brokers: []}}\n", "2:29", "environments.e: brokers is empty."),
     ("topics: {}\nenvironments: {e: {broker: [h:1]}}\n", "2:20", 'unknown key "broker". Did you mean "brokers"?'),
     ("topics: {}\nenvironments: {'': {brokers: [h:1]}}\n", "2:16", "the environment's name is empty."),
-    ("topics:\n  <<: [3]\n", "2:7", "<< merges mappings only"),
+    ("topics:\n  <<: [3]\n", "2:7", "<< can only merge mappings"),
 ]
 
 VALUES = [
@@ -72,45 +72,49 @@ VALUES = [
     (A + "partitions: 1:30\n", "3:17", 'partitions "1:30" is not a whole number.'),
     (A + "partitions: 010\n", "3:17", 'partitions "010" is not a whole number.'),
     (A + "partitions: 1e3\n", "3:17", 'partitions "1e3" is not a whole number.'),
-    (A + "partitions: 0\n", "3:17", "partitions 0 is too low; the least is 1."),
-    (A + "partitions: -3\n", "3:17", "partitions -3 is too low; the least is 1."),
-    (A + "partitions: 10001\n", "3:17", "partitions 10,001 is too high; the most is 10,000."),
+    (A + "partitions: 0\n", "3:17", "partitions 0 is too low; the minimum is 1."),
+    (A + "partitions: -3\n", "3:17", "partitions -3 is too low; the minimum is 1."),
+    (A + "partitions: 10001\n", "3:17", "partitions 10,001 is too high; the maximum is 10,000."),
     (A + "partitions: " + "9" * 5000 + "\n", "3:17", "is not a whole number."),
     (A + "partitions:\n", "3:16", "partitions has no value."),
     (A + "partitions: [3]\n", "3:17", "partitions must be one value, not a list."),
     (A + "partitions: {is: 3}\n", "3:17", "partitions must be one value, not a mapping."),
-    (A + "replication: 0\n", "3:18", "replication 0 is too low; the least is 1."),
-    (A + "replication: -1\n", "3:18", "replication -1 is too low; the least is 1."),
-    (A + "replication: 32768\n", "3:18", "replication 32,768 is too high; the most is 32,767."),
-    (A + "retention: 7x\n", "3:16", 'a.b: retention "7x" is not a time. Write 7d, 168h or a number of milliseconds.'),
-    (A + "retention: -2\n", "3:16", 'retention "-2" is not a time.'),
-    (A + "lag_threshold: -1\n", "3:20", "lag_threshold -1 is too low; the least is 0."),
+    (A + "replication: 0\n", "3:18", "replication 0 is too low; the minimum is 1."),
+    (A + "replication: -1\n", "3:18", "replication -1 is too low; the minimum is 1."),
+    (A + "replication: 32768\n", "3:18", "replication 32,768 is too high; the maximum is 32,767."),
+    (
+        A + "retention: 7x\n",
+        "3:16",
+        'a.b: retention "7x" is not a valid duration. Write 7d, 168h or a number of milliseconds.',
+    ),
+    (A + "retention: -2\n", "3:16", 'retention "-2" is not a valid duration.'),
+    (A + "lag_threshold: -1\n", "3:20", "lag_threshold -1 is too low; the minimum is 0."),
     (A + "description:\n", "3:17", "description has no value."),
     (A + "description: ''\n", "3:18", "description is empty."),
     (A + "producers: x\n", "3:16", 'producers must be a list such as [payment-gateway], not "x".'),
     (A + "producers: {x: y}\n", "3:16", "producers must be a list such as [payment-gateway], not a mapping."),
-    (A + "producers: [x, [y]]\n", "3:20", "producers holds a list where a text belongs."),
-    (A + "producers: [x, ]\n    consumers: [~]\n", "4:17", "consumers holds nothing where a text belongs."),
+    (A + "producers: [x, [y]]\n", "3:20", "producers contains a list instead of a text."),
+    (A + "producers: [x, ]\n    consumers: [~]\n", "4:17", "consumers contains nothing instead of a text."),
     (A + "consumers: [x, x]\n", "3:20", "consumers lists x twice."),
     (A + "config: {cleanup.policy: compac}\n", "3:30", 'a.b: cleanup.policy "compac" is not one of compact, delete.'),
     (A + "config: {cleanup.policy: [[compact]]}\n", "3:30", "cleanup.policy must be a text, a number or a list"),
-    (A + "config: {max.message.bytes: -1}\n", "3:33", "max.message.bytes -1 is too low; the least is 0."),
+    (A + "config: {max.message.bytes: -1}\n", "3:33", "max.message.bytes -1 is too low; the minimum is 0."),
     (A + "config: {segment.ms: {}}\n", "3:26", "segment.ms must be one value, not a mapping."),
     (A + "config: {segment.ms: ~}\n", "3:26", "segment.ms has no value."),
-    (A + "config: {preallocate: yes}\n", "3:27", 'preallocate "yes" is neither true nor false.'),
+    (A + "config: {preallocate: yes}\n", "3:27", 'preallocate "yes" is invalid; write true or false.'),
     (A + "config: {min.insync.replica: 2}\n", "3:14", 'unknown config "min.insync.replica". Did you mean'),
     (
         A + "config: {replication.factor: 2}\n",
         "3:14",
-        '"replication.factor" is not a topic config. Write "replication"',
+        '"replication.factor" is not a topic config. Use the key "replication"',
     ),
     (
         A + "retention: 7d\n    config: {retention.ms: 1d}\n",
         "4:14",
-        "a.b: retention.ms 1d contradicts retention 7d. Say one of them.",
+        "a.b: retention.ms 1d contradicts retention 7d. Give only one of them.",
     ),
     ("topics: {}\nignore: connect-*\n", "2:9", 'ignore must be a list such as ["connect-*"], not "connect-*".'),
-    ("topics: {}\nignore: [{a: b}]\n", "2:10", "ignore holds a mapping where a text belongs."),
+    ("topics: {}\nignore: [{a: b}]\n", "2:10", "ignore contains a mapping instead of a text."),
     ("topics: {}\nevents: {x: [y]}\n", "2:13", "events: x must be one value, not a list."),
 ]
 
@@ -119,22 +123,22 @@ NAMES = [
     ("topics:\n  .: {}\n", "2:3", 'a topic cannot be named ".".'),
     ("topics:\n  ..: {}\n", "2:3", 'a topic cannot be named "..".'),
     (f"topics:\n  {'x' * 250}: {{}}\n", "2:3", "has 250 characters; Kafka allows 249."),
-    ("topics:\n  order created: {}\n", "2:3", "topic name 'order created' holds a space."),
-    ("topics:\n  order/created: {}\n", "2:3", "topic name 'order/created' holds \"/\"."),
-    ('topics:\n  "order\\e[31m": {}\n', "2:3", "holds U+001B."),
-    ("topics:\n  订单: {}\n", "2:3", 'holds "订".'),
-    ("topics:\n  __consumer_offsets: {}\n", "2:3", "__consumer_offsets is Kafka's own"),
-    ("topics:\n  a.b: {}\n  a_b: {}\n", "3:3", 'a_b and a.b are one name in metrics, where "." becomes "_".'),
-    ("topics: {}\nremoved: [a b]\n", "2:11", "topic name 'a b' holds a space."),
-    ("topics: {}\nremoved: [__x]\n", "2:11", "__x is Kafka's own"),
-    ("topics: {a: {}}\nremoved: [a]\n", "2:11", "removed: a is declared at line 1; a topic is one or the other."),
+    ("topics:\n  order created: {}\n", "2:3", "topic name 'order created' contains a space."),
+    ("topics:\n  order/created: {}\n", "2:3", "topic name 'order/created' contains \"/\"."),
+    ('topics:\n  "order\\e[31m": {}\n', "2:3", "contains U+001B."),
+    ("topics:\n  订单: {}\n", "2:3", 'contains "订".'),
+    ("topics:\n  __consumer_offsets: {}\n", "2:3", "__consumer_offsets is reserved"),
+    ("topics:\n  a.b: {}\n  a_b: {}\n", "3:3", 'a_b and a.b have the same name in metrics, where "." becomes "_".'),
+    ("topics: {}\nremoved: [a b]\n", "2:11", "topic name 'a b' contains a space."),
+    ("topics: {}\nremoved: [__x]\n", "2:11", "__x is reserved"),
+    ("topics: {a: {}}\nremoved: [a]\n", "2:11", "removed: a is also declared at line 1; a topic cannot be both."),
     (
         "topics: {dlq.pay: {}, a: {dlq: dlq.pya}}\n",
         "1:32",
         'a: dlq "dlq.pya" is not a declared topic. Did you mean "dlq.pay"?',
     ),
     ("topics: {a: {dlq: zzz}}\n", "1:19", 'a: dlq "zzz" is not a declared topic.'),
-    ("topics: {a: {dlq: a}}\n", "1:19", "a: dlq names the topic itself."),
+    ("topics: {a: {dlq: a}}\n", "1:19", "a: dlq is the topic itself."),
     (
         "topics: {a: {event: paymnet}}\n",
         "1:21",
@@ -160,13 +164,13 @@ NAMES = [
     *[
         (f"topics: {{}}\nenvironments:\n  e:\n    brokers: [{address}]\n", "4:15", f"environments.e: {why}")
         for address, why in [
-            ("kafka", '"kafka" has no port. Write kafka:9092 or the port it listens on.'),
+            ("kafka", '"kafka" has no port. Write kafka:9092, or the port it listens on.'),
             ("'kafka:'", '"kafka:" has no valid port: nothing is not a number from 1 to 65535.'),
             ("kafka:0", '"kafka:0" has no valid port: 0 is not'),
             ("kafka:65536", '"kafka:65536" has no valid port: 65536 is not'),
             ("kafka:http", '"kafka:http" has no valid port: http is not'),
-            ("'kafka 1:9092'", '"kafka 1:9092" is not an address. Write HOST:PORT.'),
-            ("'::1:9092'", '"::1:9092" is not an address.'),
+            ("'kafka 1:9092'", '"kafka 1:9092" is not a valid address. Write HOST:PORT.'),
+            ("'::1:9092'", '"::1:9092" is not a valid address.'),
             ("'[::1]'", '"[::1]" has no port.'),
         ]
     ],
@@ -175,8 +179,16 @@ NAMES = [
         "2:29",
         'brokers must be a list such as [localhost:9092], not "h:1".',
     ),
-    ("topics: {}\nenvironments: {e: {brokers: [h:1], protected: yes}}\n", "2:47", '"yes" is neither true nor false.'),
-    ("topics: {}\nenvironments: {e: {brokers: [h:1], protected: 'true'}}\n", "2:47", "neither true nor false."),
+    (
+        "topics: {}\nenvironments: {e: {brokers: [h:1], protected: yes}}\n",
+        "2:47",
+        '"yes" is invalid; write true or false.',
+    ),
+    (
+        "topics: {}\nenvironments: {e: {brokers: [h:1], protected: 'true'}}\n",
+        "2:47",
+        "is invalid; write true or false.",
+    ),
 ]
 
 
@@ -234,10 +246,10 @@ topics:
   other: {dlq: creatd}
 """
     assert problems(text) == [
-        "topics.yaml:2:24   defaults: partitions 0 is too low; the least is 1.",
-        'topics.yaml:5:15   environments.e: "h" has no port. Write h:9092 or the port it listens on.',
+        "topics.yaml:2:24   defaults: partitions 0 is too low; the minimum is 1.",
+        'topics.yaml:5:15   environments.e: "h" has no port. Write h:9092, or the port it listens on.',
         'topics.yaml:6:14   environments.e.topics: "creatd" is not a declared topic. Did you mean "created"?',
-        'topics.yaml:6:34   environments.e.topics.creatd: retention "7x" is not a time.'
+        'topics.yaml:6:34   environments.e.topics.creatd: retention "7x" is not a valid duration.'
         " Write 7d, 168h or a number of milliseconds.",
         'topics.yaml:9:5    created: unknown key "partition". Did you mean "partitions"?',
         "topics.yaml:10:3   created is declared twice (first at line 8).",
@@ -258,7 +270,9 @@ def test_a_bomb_of_aliases_is_refused_quickly(levels: int) -> None:
     lines = ["l0: &l0 [a, a, a, a, a, a, a, a, a, a]"]
     lines += [f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]" for n in range(1, levels + 2)]
     begun = time.perf_counter()
-    assert "the file holds more than 200,000 values, aliases (*name) expanded." in problems("\n".join(lines))[0]
+    assert (
+        "the file contains more than 200,000 values once aliases (*name) are expanded." in problems("\n".join(lines))[0]
+    )
     assert time.perf_counter() - begun < 5
 
 
@@ -293,7 +307,7 @@ WARNINGS = [
     (
         "topics: {a: {config: {confluent.tier.enable: true}}}\n",
         "1:23",
-        'a: "confluent.tier.enable" is not a config Kafka knows',
+        'a: "confluent.tier.enable" is not a known Kafka config',
     ),
     (
         "topics: {a: {producers: [analitics]}}\nservices: {analytics: {}}\n",
@@ -353,7 +367,7 @@ def test_services_nobody_declared_are_fine() -> None:
 @pytest.mark.parametrize("name", ["1.0", "2024", "no", "on", "null", "true", "0x10", "1_000", "22:22", "-"])
 def test_names_are_the_text_that_was_written(name: str) -> None:
     if name == "22:22":
-        assert 'holds ":"' in problems(f"topics:\n  {name}: {{}}\n")[0]
+        assert 'contains ":"' in problems(f"topics:\n  {name}: {{}}\n")[0]
         return
     assert list(parse_catalog(f"topics:\n  '{name}': {{}}\n").topics) == [name]
     if name != "-":

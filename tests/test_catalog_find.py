@@ -49,8 +49,8 @@ def test_the_search_ends_at_the_root() -> None:
 @pytest.mark.parametrize(
     ("explicit", "environ", "source"),
     [
-        (Path("nope.yaml"), {}, "--file names it."),
-        (None, {"KAFKACTL_CATALOG": "nope.yaml"}, "KAFKACTL_CATALOG names it."),
+        (Path("nope.yaml"), {}, "The name comes from --file."),
+        (None, {"KAFKACTL_CATALOG": "nope.yaml"}, "The name comes from KAFKACTL_CATALOG."),
     ],
 )
 def test_a_named_file_must_exist(tmp_path: Path, explicit: Path | None, environ: dict[str, str], source: str) -> None:
@@ -65,7 +65,7 @@ def test_the_path_is_shown_as_it_was_given(tmp_path: Path) -> None:
     with pytest.raises(CatalogError) as caught:
         load_catalog(Path("topics.yaml"))
     assert str(caught.value.problems[0].position) == "topics.yaml:1:26"
-    assert str(caught.value) == "topics.yaml does not validate."
+    assert str(caught.value) == "topics.yaml is invalid."
     with pytest.raises(CatalogError) as caught:
         load_catalog(tmp_path / "topics.yaml")
     assert str(caught.value.problems[0].position) == f"{tmp_path}/topics.yaml:1:26"
@@ -85,7 +85,7 @@ def unreadable(content: bytes | None) -> str:
 @pytest.mark.parametrize(
     ("content", "line"),
     [
-        (None, "topics.yaml: there is no such file."),
+        (None, "topics.yaml: the file does not exist."),
         (b"", "topics.yaml: the file is empty. It must declare topics."),
         (b"# nothing\n\n", "topics.yaml: the file is empty. It must declare topics."),
         (b"---\n...\n", "topics.yaml: the file is empty. It must declare topics."),
@@ -103,7 +103,7 @@ def unreadable(content: bytes | None) -> str:
             "topics.yaml:1:1  the file is not UTF-8: it looks like UTF-16. Save it as UTF-8.",
         ),
         (b"topics: {a\x00: {}}\n", "topics.yaml:1:11  the character U+0000 is not allowed in YAML."),
-        (b"x" * (4 * 2**20 + 1), "topics.yaml: the file is larger than 4 MiB; that is no catalogue."),
+        (b"x" * (4 * 2**20 + 1), "topics.yaml: the file is larger than 4 MiB, too large for a catalogue."),
     ],
 )
 def test_files_that_cannot_be_read(content: bytes | None, line: str) -> None:
@@ -124,9 +124,9 @@ def test_a_file_without_permission() -> None:
 
 def test_a_path_that_is_no_path() -> None:
     Path("file").write_text("")
-    with pytest.raises(CatalogError, match="does not validate"):
+    with pytest.raises(CatalogError, match="is invalid"):
         load_catalog(Path("file/topics.yaml"))
-    with pytest.raises(CatalogError, match="does not validate"):
+    with pytest.raises(CatalogError, match="is invalid"):
         load_catalog(Path("nul\0byte.yaml"))
 
 

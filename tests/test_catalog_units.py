@@ -40,7 +40,7 @@ def test_retention_is_read(text: str | int, milliseconds: int) -> None:
     "text", ["7x", "", "d", "7 days", "-2", "-7d", "1.5h", "7dd", "07d", "1_000", "0x10", "9" * 60, "٣d"]
 )
 def test_what_is_no_retention_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"is not a time\. Write 7d, 168h or a number of milliseconds\."):
+    with pytest.raises(ValueError, match=r"is not a valid duration\. Write 7d, 168h or a number of milliseconds\."):
         parse_retention(text)
 
 
@@ -71,7 +71,7 @@ def test_size_is_read(text: str | int, number: int) -> None:
 
 @pytest.mark.parametrize("text", ["1GB", "1G", "1.5GiB", "-5", "", "many", "9" * 25 + "GiB"])
 def test_what_is_no_size_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"is not a size\. Write 1GiB, 512MiB or a number of bytes\."):
+    with pytest.raises(ValueError, match=r"is not a valid size\. Write 1GiB, 512MiB or a number of bytes\."):
         parse_size(text)
 
 
@@ -141,17 +141,17 @@ def test_configs_are_written_as_kafka_writes_them(name: str, value: str | list[s
         ("cleanup.policy", ["compact", "deleted"], 'Did you mean "delete"'),
         ("cleanup.policy", "", "is not one of compact, delete"),
         ("compression.type", "zstandard", "is not one of"),
-        ("max.message.bytes", "-1", "too low; the least is 0"),
-        ("max.message.bytes", "4GiB", "too high; the most is 2,147,483,647"),
-        ("max.message.bytes", "1MB", "is not a size"),
-        ("retention.bytes", "-2", "too low; the least is -1"),
-        ("retention.ms", "7x", "is not a time"),
-        ("segment.ms", "0", "too low; the least is 1"),
+        ("max.message.bytes", "-1", "too low; the minimum is 0"),
+        ("max.message.bytes", "4GiB", "too high; the maximum is 2,147,483,647"),
+        ("max.message.bytes", "1MB", "is not a valid size"),
+        ("retention.bytes", "-2", "too low; the minimum is -1"),
+        ("retention.ms", "7x", "is not a valid duration"),
+        ("segment.ms", "0", "too low; the minimum is 1"),
         ("segment.ms", "infinite", "cannot be infinite"),
-        ("compression.zstd.level", "23", "too high; the most is 22"),
+        ("compression.zstd.level", "23", "too high; the maximum is 22"),
         ("min.insync.replicas", "two", "is not a whole number"),
-        ("min.insync.replicas", "0", "too low; the least is 1"),
-        ("preallocate", "yes", "neither true nor false"),
+        ("min.insync.replicas", "0", "too low; the minimum is 1"),
+        ("preallocate", "yes", "write true or false"),
         ("min.cleanable.dirty.ratio", "1.5", "not a number from 0 to 1"),
         ("min.cleanable.dirty.ratio", "nan", "not a number from 0 to 1"),
         ("leader.replication.throttled.replicas", "all", "partition:broker"),

@@ -71,7 +71,7 @@ def test_a_declared_topic_that_is_missing_is_listed(one_broker: str, kafkactl: K
     Path("topics.yaml").write_text(CATALOGUE, encoding="utf-8")
     run = kafkactl("describe", "--unhealthy")
     assert run.code == 1
-    assert run.out.count("missing: declared, not on the cluster") == 2
+    assert run.out.count("missing: declared but not on the cluster") == 2
     assert kafkactl("describe").code == 0
 
 

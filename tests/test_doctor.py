@@ -148,7 +148,7 @@ def crashes(_: Facts) -> Iterator[Finding]:
     yield
 
 
-NOTHING = Facts(0, "KAFKA_BROKERS gives this address.", (Dial("h", 1, "kafka"),))
+NOTHING = Facts(0, "The address comes from KAFKA_BROKERS.", (Dial("h", 1, "kafka"),))
 
 
 def judged(entries: dict[str, Code], found: dict[str, Check], facts: Facts = NOTHING, **wishes: object) -> Diagnosis:
@@ -193,7 +193,7 @@ def test_an_error_that_nothing_explains_is_told_with_its_remedy(capsys: pytest.C
     found = judged(entries, {"KD101": finds("kafka"), "KD504": finds("payment.created"), "KD505": finds("x")})
     show_diagnosis(found, DoctorFormat.TABLE, 0.5)
     assert capsys.readouterr().out.splitlines()[2:-2] == [
-        "  heal       start kafka",
+        "  fix        start kafka",
         "",
         "  also       error KD504: payment.created is bad.",
         "             kafkactl describe payment.created    shows it",
@@ -277,7 +277,7 @@ def sound() -> Facts:
     topic = TopicFacts("a", partitions, config, bytes=1000, last_day=10)
     return Facts(
         taken=1_000_000,
-        source="KAFKA_BROKERS gives this address.",
+        source="The address comes from KAFKA_BROKERS.",
         bootstrap=(dial,),
         brokers=brokers,
         cluster=ClusterFacts("id", "KRaft", brokers, (topic,), quorum_leader=1),

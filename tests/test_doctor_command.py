@@ -77,7 +77,7 @@ def test_the_text_fits_80_columns(
     lines = run.out.splitlines()
     assert lines[0].endswith("KD502")
     assert any(line.startswith("  seen ") for line in lines)
-    assert any(line.startswith("  heal ") for line in lines)
+    assert any(line.startswith("  fix ") for line in lines)
     assert any("warning KD512:" in line for line in lines)
     assert lines[-1].endswith("more: kafkactl doctor --explain KD502")
 
@@ -118,7 +118,7 @@ def test_facts_that_cannot_be_read(kafkactl: Kafkactl, content: str | None) -> N
 def test_facts_that_cannot_be_saved(kafkactl: Kafkactl, facts_file: Callable[..., str]) -> None:
     run = kafkactl("doctor", "--from", facts_file(sound()), "--save", "no/such/directory/facts.json")
     assert run.code == 1
-    assert "cannot be written" in run.err
+    assert "Cannot write" in run.err
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_explain_says_what_a_code_means(kafkactl: Kafkactl, name: str) -> None:
     assert run.code == 0
     assert codes()[name].slug in run.out
     assert codes()[name].title in run.out
-    assert "{" not in run.out.replace("config: {", "")
+    assert "{" not in " ".join(run.out.split()).replace("config: {", "")
 
 
 def test_list_has_every_code(kafkactl: Kafkactl) -> None:
@@ -217,13 +217,13 @@ def test_fix_creates_what_is_missing_and_looks_again(kafkactl: Kafkactl, one_bro
     assert not faults.partitions(one_broker, "a")
     run = kafkactl("doctor", "--fix", "--yes")
     assert run.code == 0, run.text
-    assert "KD513 is healed." in run.err
+    assert "KD513 is fixed." in run.err
     assert len(faults.partitions(one_broker, "a")) == 2
     assert len(faults.partitions(one_broker, "b")) == 1  # it grows nothing
     again = kafkactl("doctor", "--fix", "--yes", "-o", "json")
     assert again.code == 0
     assert json.loads(again.out)["cause"] == "KD514"
-    assert "--fix heals nothing of this" in again.err
+    assert "--fix cannot fix any of this" in again.err
 
 
 def test_fix_leaves_a_protected_environment_alone(kafkactl: Kafkactl, one_broker: str) -> None:

@@ -73,7 +73,7 @@ def test_a_remedy_names_the_group_the_topic_and_the_record_it_is_stuck_on() -> N
     (found,) = examined(seen(now, before=was, seconds=LONG)).findings("error")
     assert found.headline == "app-1 of g is stuck at t[0]: no commit in 35 s, 60 records wait."
     assert found.heal[0].text == "kafkactl tail t --partition 0 --offset 42 -c 1 --no-follow"
-    assert found.evidence == (("seen", "t[0]: committed 40; the log is 0 to 100"), ("owner", "m-1 at 10.0.0.1"))
+    assert found.evidence == (("seen", "t[0]: committed 40; the log spans 0 to 100"), ("owner", "m-1 at 10.0.0.1"))
 
 
 def test_without_a_sample_trends_are_skipped_and_too_short_a_one_claims_nothing() -> None:
@@ -97,8 +97,8 @@ def test_falling_behind_is_answered_with_the_guides_remedies() -> None:
     (found,) = examined(seen(now, before=was, seconds=10)).findings("warning")
     assert found.headline == "g falls behind in t[0]: 100/s arrive, it reads 50/s, and 9,500 records wait."
     assert found.heal[0].text == (
-        "It reads 50/s of t where 100/s arrive, with 1 member on 1 partition: a second would idle. Make the handler "
-        "faster; or raise t to 2 partitions in topics.yaml first (breaks key order), and run about 2 members then:"
+        "It reads 50/s of t, but 100/s arrive, with 1 member on 1 partition: a second would be idle. Make the handler "
+        "faster, or first raise t to 2 partitions in topics.yaml (breaks key order) and then run about 2 members:"
     )
     assert found.heal[1].text == "kafkactl init-topics --allow partitions"
 
@@ -109,7 +109,7 @@ def test_declared_consumers_without_a_group() -> None:
     assert told(examined(nobody, declared=declared)) == [("KD607", "info")]
     (found,) = examined(nobody, declared=declared, records=1).findings("warning")
     assert found.headline == (
-        "analytics is declared to read t, which holds 1 record, and there is no group analytics-group."
+        "analytics is declared to read t, which holds 1 record, but group analytics-group does not exist."
     )
     assert told(examined(here, declared=declared, records=1)) == []
 
@@ -120,7 +120,7 @@ def test_partial_answers_are_said_and_nothing_is_called_well() -> None:
     assert told(partial) == []
     skipped = {result.code: result.reason for result in partial.states("skipped")}
     for code in ("KD601", "KD602", "KD603", "KD606", "KD607"):
-        assert skipped[code] == "only some groups are known: a broker is silent"
+        assert skipped[code] == "only some groups could be read: a broker is silent"
     # What is known to be wrong is told nevertheless.
     assert told(examined(seen(group(one(10, 20), "Stable", OWNER), list="a broker is silent"))) == [("KD601", "error")]
     assert {result.reason for result in examined(None).states("skipped")} == {"no permission"}

@@ -194,7 +194,7 @@ def test_who_suffers_from_another_is_told_with_it() -> None:
     assert [follower.service for follower in only.followers] == ["kafka", "init-topics"]
     found = diagnose(seen, codes(), CHECKS, wanted=["KD101", "KD106"])
     assert [finding.target for finding in found.findings("error", "warning")] == ["payment-zookeeper"]
-    assert ("with it", "payment-kafka is unhealthy, payment-init-topics never started") in found.findings("error")[
+    assert ("effect", "payment-kafka is unhealthy, payment-init-topics never started") in found.findings("error")[
         0
     ].evidence
 

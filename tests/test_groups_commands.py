@@ -100,12 +100,12 @@ def test_what_is_bent_is_said_and_what_was_is_kept(kafkactl: Run, orders: str, t
         "PARTITION  FROM  TO  AGAIN  SKIPPED",
         "orders[1]    12  20      0        8  900 is beyond the end, 20",
     ]
-    assert "Undo it: kafkactl groups undo app" in run.err
+    assert "To undo: kafkactl groups undo app" in run.err
     (kept,) = (tmp_path / "state").rglob("*.json")
     assert str(kept) in run.err
     assert json.loads(kept.read_text())["offsets"] == [{"topic": "orders", "partition": 1, "offset": 12}]
     late = kafkactl("groups", "reset", "app", "--topic", "orders", "--to-time", "2999-01-01", "--dry-run")
-    assert "no record is that late: the end" in late.out
+    assert "no record at or after that time: moved to the end" in late.out
     same = kafkactl("groups", "reset", "app", "--topic", "orders", "--by", "0", "--yes")
     assert (same.code, "Nothing to do" in same.err) == (0, True)
 
@@ -115,10 +115,10 @@ def test_a_glob_is_about_what_the_group_has_committed_in_and_a_name_about_the_to
     globbed = plan(kafkactl("groups", "reset", "app", "--topic", "or*", "--to-earliest", "--dry-run", "-o", "json"))
     assert {move["topic"] for move in globbed} == {"orders"}
     named = plan(kafkactl("groups", "reset", "app", "--topic", "ordered", "--by", "-5", "--dry-run", "-o", "json"))
-    assert named[0]["note"] == "nothing committed to count from: left as it is"
+    assert named[0]["note"] == "no commit to count from: unchanged"
     nothing = kafkactl("groups", "reset", "app", "--topic", "x*", "--to-earliest")
     assert nothing.code == 1
-    assert "It has in orders, payments." in nothing.err
+    assert "It has commits in orders, payments." in nothing.err
 
 
 def test_a_group_with_members_is_refused_and_they_are_named(kafkactl: Run, orders: str, member: str) -> None:
@@ -131,8 +131,8 @@ def test_a_group_with_members_is_refused_and_they_are_named(kafkactl: Run, order
         run = kafkactl("groups", *words)
         assert run.code == 1
         lines = three_lines(run)
-        assert lines[0].startswith("Nothing was changed: busy has 1 member")
-        assert lines[1] == "  It is busy-app at 127.0.0.1 (orders[0,1])."
+        assert lines[0].startswith("Nothing was changed: busy has 1 active member")
+        assert lines[1] == "  Member: busy-app at 127.0.0.1 (orders[0,1])."
     assert committed(orders, member, "orders") == 20
     assert committed(orders, "app", "orders") == 12
 
@@ -167,11 +167,11 @@ def test_save_copy_delete_and_bring_back(kafkactl: Run, orders: str, tmp_path: P
     assert committed(orders, "app", "payments") == 12
     other = kafkactl("groups", "reset", "app-2", "--from-file", "app.json", "--topic", "orders", "--yes")
     assert other.code == 0
-    assert "these offsets were saved of another group, app" in other.err
+    assert "these offsets were saved from another group, app" in other.err
     (tmp_path / "old.csv").write_text('"orders",0,3\n"orders",7,3\n')
     missing = kafkactl("groups", "reset", "app", "--from-file", "old.csv", "--yes")
     assert missing.code == 1
-    assert missing.err.startswith(f"There is no orders[7] on {orders}, so nothing was changed.")
+    assert missing.err.startswith(f"Nothing was changed: orders[7] does not exist on {orders}.")
 
 
 def test_nothing_is_changed_without_a_yes_and_never_for_a_group_of_the_environment(
@@ -179,7 +179,7 @@ def test_nothing_is_changed_without_a_yes_and_never_for_a_group_of_the_environme
 ) -> None:
     monkeypatch.setenv("KAFKA_CONSUMER_GROUP", "app")
     run = kafkactl("groups", "reset", "app", "--topic", "orders", "--to-latest")
-    assert (run.code, run.err) == (2, "Nothing was changed.\n  Agree beforehand: --yes\n")
+    assert (run.code, run.err) == (2, "Nothing was changed.\n  To agree in advance: --yes\n")
     assert "orders[1]    12  20      0        8" in run.out
     for words in (("reset", "--topic", "orders", "--to-latest"), ("delete",), ("delete-offsets", "orders"), ("save",)):
         assert kafkactl("groups", *words, *(["--yes"] if words[0] != "save" else [])).code == 2
@@ -192,7 +192,7 @@ def test_a_yes_typed_on_a_terminal(orders: str) -> None:
     terminal.expect("app: reset to the end (16 skipped) on")
     terminal.type("yes\n")
     assert terminal.end() == 0
-    assert "Undo it: kafkactl groups undo app" in terminal.raw
+    assert "To undo: kafkactl groups undo app" in terminal.raw
     assert committed(orders, "app", "orders") == 20
 
 
@@ -208,7 +208,7 @@ def test_a_protected_environment_wants_its_name(kafkactl: Run, orders: str, tmp_
     ):
         run = kafkactl("groups", *words, "--yes")
         assert run.code == 2
-        assert "production is protected, and this would change where its groups read." in run.err
+        assert "production is protected, and this would move offsets of its groups." in run.err
     assert committed(orders, "app", "orders") == 12
     assert kafkactl("groups", "delete-offsets", "app", "orders", "--yes", "--confirm", "production").code == 0
 
@@ -216,14 +216,14 @@ def test_a_protected_environment_wants_its_name(kafkactl: Run, orders: str, tmp_
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("reset", "app", "--topic", "orders"), "Where to?"),
-        (("reset", "app", "--to-latest"), "Of which topics?"),
+        (("reset", "app", "--topic", "orders"), "No target given."),
+        (("reset", "app", "--to-latest"), "No topic given."),
         (
             ("reset", "app", "--topic", "orders", "--to-latest", "--by", "1"),
-            "--to-latest and --by each say where to: give one.",
+            "--to-latest and --by cannot be combined.",
         ),
-        (("reset", "app", "--topic", "orders", "--to-time", "soon"), "'soon' is no time."),
-        (("reset", "app", "--from-file", "nothing.json"), "nothing.json cannot be read: No such file or directory."),
+        (("reset", "app", "--topic", "orders", "--to-time", "soon"), "'soon' is not a valid time."),
+        (("reset", "app", "--from-file", "nothing.json"), "Cannot read nothing.json: No such file or directory."),
         (("copy", "app", "app"), "FROM and TO are the same group."),
     ],
 )
@@ -241,12 +241,12 @@ def test_slips_and_what_cannot_be_saved(
     typed = kafkactl("groups", "delete", "apps", "--yes")
     assert (typed.code, "Did you mean app?" in typed.err) == (1, True)
     none = kafkactl("groups", "delete-offsets", "app", "order", "--yes")
-    assert none.err == "app has committed nothing in order.\n  It has in orders, payments.\n"
+    assert none.err == "app has no commits in order.\n  It has commits in orders, payments.\n"
     (tmp_path / "full").write_text("")
     monkeypatch.setenv("KAFKACTL_STATE", str(tmp_path / "full"))
     refused = kafkactl("groups", "delete", "app", "--yes")
     assert refused.code == 1
-    assert three_lines(refused)[0].startswith("Nothing was changed: the offsets as they are cannot be saved")
+    assert three_lines(refused)[0].startswith("Nothing was changed: could not save the current offsets")
     assert committed(orders, "app", "orders") == 12
 
 
@@ -256,4 +256,4 @@ def test_records_that_are_gone_are_no_place_to_go_back_to(kafkactl: Run, orders:
         future.result(10)
     moves = plan(kafkactl("groups", "reset", "app", "--topic", "orders", "--to-offset", "4", "--dry-run", "-o", "json"))
     assert [(move["to"], move["read_again"]) for move in moves] == [(10, 2), (4, 8)]
-    assert moves[0]["note"] == "4 is gone: the first one left is 10"
+    assert moves[0]["note"] == "4 has been deleted: the first available offset is 10"

@@ -49,7 +49,7 @@ def test_a_group_that_is_joined_while_the_question_waits(kafkactl: Run, orders: 
     assert kafkactl("groups", "reset", "app", "--topic", "orders", "--to-offset", "3", "--yes").code == 0
     commit(admin_client(orders), "other", "orders", 12)
     terminal = Terminal("groups", "delete", "other", "app")
-    terminal.expect("Do it?")
+    terminal.expect("Proceed?")
     with consumer(Consumes(orders, "app", "payments", name="late")):
         assert eventually(
             lambda: json.loads(kafkactl("groups", "describe", "app", "-o", "json").out)["groups"][0]["members"]
@@ -66,7 +66,7 @@ def test_a_group_that_is_joined_while_the_question_waits(kafkactl: Run, orders: 
 
 def test_offsets_that_move_while_the_question_waits_are_not_overwritten(kafkactl: Run, orders: str) -> None:
     terminal = Terminal("groups", "reset", "app", "--topic", "orders", "--to-latest")
-    terminal.expect("Do it?")
+    terminal.expect("Proceed?")
     commit(admin_client(orders), "app", "orders", 15)
     terminal.type("yes\n")
     assert terminal.end() == 1
@@ -76,7 +76,7 @@ def test_offsets_that_move_while_the_question_waits_are_not_overwritten(kafkactl
 
 def test_a_no_is_no_reason_to_be_told_of_options(orders: str) -> None:
     terminal = Terminal("groups", "delete", "app")
-    terminal.expect("Do it?")
+    terminal.expect("Proceed?")
     terminal.type("no\n")
     assert terminal.end() == 2
     assert "Nothing was changed." in terminal.raw

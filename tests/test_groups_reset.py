@@ -87,7 +87,7 @@ def test_what_is_read_again_and_what_is_skipped_add_up(partition: Partition, wis
 def test_a_time_after_the_last_record_means_the_end_and_never_minus_one(partition: Partition, found: int) -> None:
     late = one(partition, to_time({partition.place: NO_SUCH_TIME}))
     assert late.new == partition.readable_end
-    assert late.note == "no record is that late: the end"
+    assert late.note == "no record at or after that time: moved to the end"
     move = one(partition, to_time({partition.place: found}))
     assert move.new is not None
     assert move.new >= 0
@@ -107,8 +107,8 @@ def test_an_undo_puts_back_exactly_what_was(partition: Partition, wish: Goal) ->
         (to_earliest, Move("t", 0, 40, 10, 30, 0)),
         (to_latest, Move("t", 0, 40, 90, 0, 50, "10 in an open transaction are not skipped")),
         (by(-20), Move("t", 0, 40, 20, 20, 0)),
-        (by(-35), Move("t", 0, 40, 10, 30, 0, "5 is gone: the first one left is 10")),
-        (by(-100), Move("t", 0, 40, 10, 30, 0, "there are not so many: the first one left is 10")),
+        (by(-35), Move("t", 0, 40, 10, 30, 0, "5 has been deleted: the first available offset is 10")),
+        (by(-100), Move("t", 0, 40, 10, 30, 0, "there are fewer records: the first available offset is 10")),
         (to_offset(40), Move("t", 0, 40, 40, 0, 0)),
         (to_offset(500), Move("t", 0, 40, 100, 0, 60, "500 is beyond the end, 100")),
         (to_these({("t", 0): None}), Move("t", 0, 40, None)),
@@ -142,12 +142,12 @@ def test_what_kafka_consumer_groups_exports_is_read(kept: dict[tuple[str, int], 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "f holds no offsets."),
+        ("", "f contains no offsets."),
         ("a,b\n", "A line is not topic,partition,offset."),
         ("t,0,1\nt,0,-1\n", "A line is not topic,partition,offset."),
-        ("{", "f holds no offsets: Expecting property name"),
-        ('{"kind": "lag"}', "f holds no offsets: it is of the kind lag."),
-        ('{"kind": "offsets"}', "f holds no offsets: group is missing."),
+        ("{", "f is not a valid offsets file: Expecting property name"),
+        ('{"kind": "lag"}', "f is not a valid offsets file: its kind is lag."),
+        ('{"kind": "offsets"}', "f is not a valid offsets file: group is missing."),
         ("[1, 2]", "A line is not topic,partition,offset."),
     ],
 )
@@ -182,5 +182,5 @@ def test_the_last_change_is_found_among_those_of_a_group_and_of_all(
 def test_nothing_is_changed_where_nothing_can_be_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "state").write_text("a file")
     monkeypatch.setenv("KAFKACTL_STATE", str(tmp_path / "state"))
-    with pytest.raises(KafkactlError, match="Nothing was changed: the offsets as they are cannot be saved"):
+    with pytest.raises(KafkactlError, match="Nothing was changed: could not save the current offsets"):
         journal.keep(Saved("g", "c", 0, {}))

@@ -117,7 +117,7 @@ def test_shrinking_is_impossible_and_says_what_to_do(one_broker: str, kafkactl: 
     write("topics: {a: {partitions: 2}}")
     run = kafkactl("init-topics", "--allow", "partitions")
     assert run.code == 1
-    assert "Kafka cannot take partitions away: declare 4" in run.out
+    assert "Kafka cannot remove partitions: declare 4" in run.out
     assert partitions(one_broker) == {"a": 4}
 
 
@@ -184,7 +184,7 @@ def test_a_replication_difference_is_drift_with_a_remedy(three_brokers: str, kaf
     assert "kafka-reassign-partitions" in run.out
     refused = kafkactl("init-topics", "--allow", "replication")
     assert refused.code == 2
-    assert "not possible yet" in refused.err
+    assert "not supported yet" in refused.err
 
 
 def test_replication_is_as_declared_on_three_brokers(three_brokers: str, kafkactl: Kafkactl) -> None:

@@ -45,7 +45,7 @@ def test_one_look_tells_lag_time_and_state_and_what_it_cannot(kafkactl: Run, ord
     assert line.split()[:2] == ["app", "16"]
     assert line.endswith("STOPPED  nobody reads orders[0,1]")
     assert advice[-1] == "    kafkactl groups delete app"
-    assert run.err == "\n1 group: 1 STOPPED. Rates, and who is stuck, take two looks: --sample 35s, or --watch.\n"
+    assert run.err == "\n1 group: 1 STOPPED. For rates and stuck consumers, use --sample 35s or --watch.\n"
     found = group(kafkactl("lag", "-o", "json", "--partitions"))
     assert [(p["committed"], p["end_offset"], p["lag"], p["verdict"]) for p in found["partitions"]] == [
         (12, 20, 8, "STOPPED"),
@@ -131,14 +131,17 @@ def test_declared_consumers_without_a_group_are_listed(kafkactl: Run, orders: st
     Path("topics.yaml").write_text("topics: {orders: {consumers: [app, analytics]}}\nservices: {app: {group: app}}\n")
     run = kafkactl("lag")
     assert run.out.splitlines()[2].split(maxsplit=5)[:5] == ["analytics-group", "–", "–", "no", "group"]
-    assert "declared: analytics reads orders" in run.out
+    assert "declared to read orders: analytics" in run.out
     assert run.code == 0
     assert json.loads(kafkactl("lag", "-o", "json").out)["absent"] == [
         {"group": "analytics-group", "services": ["analytics"], "topics": ["orders"]}
     ]
     named = kafkactl("lag", "analytics-group")
     assert named.code == 1
-    assert three_lines(named)[1] == "  It is declared to read orders, and is there once its first consumer starts."
+    assert (
+        three_lines(named)[1]
+        == "  topics.yaml declares that it reads orders; Kafka creates it when its first consumer starts."
+    )
 
 
 def test_groups_and_topics_are_chosen_by_name_by_glob_and_by_the_environment(
@@ -155,7 +158,7 @@ def test_groups_and_topics_are_chosen_by_name_by_glob_and_by_the_environment(
     assert shown("--topic", "orders") == {"app": 16}
     monkeypatch.setenv("KAFKA_CONSUMER_GROUP", "apricot")
     assert shown() == {"apricot": 15}
-    assert "KAFKA_CONSUMER_GROUP says: only apricot." in kafkactl("lag").err
+    assert "Showing only apricot (KAFKA_CONSUMER_GROUP)." in kafkactl("lag").err
     assert shown("*") == {"app": 16, "apricot": 15}
     monkeypatch.setenv("KAFKA_TOPICS", "payments")
     assert shown("*") == {"app": 0, "apricot": 15}

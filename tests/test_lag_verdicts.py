@@ -141,14 +141,14 @@ def slow(*members: Member) -> GroupLine:
     [
         (
             (replace(OWNER, assigned=(("t", 0),)), M2, M3),
-            "It reads 80/s of t where 120/s arrive, with 3 members on 3 partitions: a fourth would idle. Make the "
-            "handler faster; or raise t to 6 partitions in topics.yaml first (breaks key order), and run about 5 "
-            "members then:",
+            "It reads 80/s of t, but 120/s arrive, with 3 members on 3 partitions: a fourth would be idle. Make the "
+            "handler faster, or first raise t to 6 partitions in topics.yaml (breaks key order) and then run about 5 "
+            "members:",
         ),
         (
             (replace(OWNER, assigned=(("t", 0), ("t", 1))), M3),
-            "It reads 80/s of t where 120/s arrive, with 2 members on 3 partitions. Start more, up to 3; at this pace "
-            "about 3 would keep up. Or make the handler faster.",
+            "It reads 80/s of t, but 120/s arrive, with 2 members on 3 partitions. Start more members, up to 3; at "
+            "this rate about 3 would keep up. Or make the handler faster.",
         ),
     ],
 )
@@ -168,18 +168,18 @@ def test_each_verdict_has_its_reason_and_its_command() -> None:
     assert reason(stalled) == "t[0] at 40: no commit in 35 s"
     assert advice(stalled)[1].text == "kafkactl tail t --partition 0 --offset 42 -c 1 --no-follow"
     short = stuck(one(40), SHORT, OWNER)
-    assert (word(short), reason(short), advice(short)) == ("ok", "no commit seen in 10 s", [])
+    assert (word(short), reason(short), advice(short)) == ("ok", "no commit in 10 s", [])
     rewound = line(group(one(30), "Stable", OWNER), group(one(40), "Stable", OWNER), SHORT)
     assert reason(rewound) == "t[0] went back by 10 records"
     lost = line(group(one(10, 30), "Stable", OWNER))
-    assert (word(lost), reason(lost)) == ("OUT OF RANGE", "20 records gone unread from t[0]")
+    assert (word(lost), reason(lost)) == ("OUT OF RANGE", "20 records deleted unread from t[0]")
     assert advice(lost)[1].text == "kafkactl groups reset g --topic t --partition 0 --to-earliest"
     ahead = line(group(one(110), "Stable", OWNER))
-    assert reason(ahead) == "t[0]: committed 110, and the log ends at 100"
+    assert reason(ahead) == "t[0]: committed 110, but the log ends at 100"
     stopped = line(group(one(99), "Empty"))
-    assert advice(stopped)[0].text.startswith("1 record waits, and the group has no members")
+    assert advice(stopped)[0].text.startswith("1 record waits, but the group has no members")
     elsewhere = line(group(one(40), "Stable", Member("m", "c", "h", None, (("other", 0),))))
-    assert reason(elsewhere) == "none of its members reads t[0]"
+    assert reason(elsewhere) == "no member reads t[0]"
     assert advice(elsewhere)[1].text == "kafkactl groups delete-offsets g t"
     restless = line(group(one(40), "PreparingRebalance", OWNER), restless=True)
     assert (word(restless), restless.level) == ("REBALANCING", "error")
@@ -189,8 +189,8 @@ def test_each_verdict_has_its_reason_and_its_command() -> None:
     assert reason(gone) == "t[0] is gone, or hidden from this user"
     assert Sample(0, (gone.group,)).gaps() == []
     silent = line(group(one(40, None, None), "Empty"))
-    assert reason(silent) == "no leader answers for t[0]"
-    assert Sample(0, (silent.group,)).gaps() == ["no leader answers for 1 of the partitions"]
+    assert reason(silent) == "no response from the leader of t[0]"
+    assert Sample(0, (silent.group,)).gaps() == ["no response from the leader of 1 partition"]
     uncommitted = line(group(one(None), "Stable", OWNER))
     assert reason(uncommitted) == "no commit yet in 1 of 1 partition"
     assert group_table.group_cells(uncommitted, False)[1:3] == [None, None]  # that is not zero
@@ -200,10 +200,14 @@ def test_each_verdict_has_its_reason_and_its_command() -> None:
 @pytest.mark.parametrize(
     ("now", "before", "words"),
     [
-        (one(40, end=5_000), None, "Whether it falls behind, catches up or is stuck takes two looks:"),
-        (one(400, end=5_000), one(40, end=4_900), "It catches up: 36/s out, 10/s in. Wait."),
-        (one(41, end=5_000), one(31, end=4_990), "It keeps its distance: 1/s out, 1/s in."),
-        (one(40, end=5_000), one(40, end=4_990), "It may commit only every 30 s; a longer look tells whether it is"),
+        (one(40, end=5_000), None, "To see whether it falls behind, catches up or is stuck, take a sample:"),
+        (one(400, end=5_000), one(40, end=4_900), "It is catching up: 36/s out, 10/s in. Wait."),
+        (one(41, end=5_000), one(31, end=4_990), "Its lag stays the same: 1/s out, 1/s in."),
+        (
+            one(40, end=5_000),
+            one(40, end=4_990),
+            "It may commit only every 30 s. To see whether it is stuck, take a longer",
+        ),
     ],
 )
 def test_a_lag_above_the_threshold_is_put_in_its_place(now: Partition, before: Partition | None, words: str) -> None:

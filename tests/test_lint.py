@@ -86,10 +86,10 @@ def test_several_files(kafkactl: Run) -> None:
     assert outcome.code == 2
     assert outcome.out.splitlines() == [
         "one.yaml: 1 topic, 0 environments. No problems.",
-        "two.yaml:1:26  a: partitions 0 is too low; the least is 1.",
-        'three.yaml:2:16  warning: a: "confluent.tier.enable" is not a config Kafka knows; the broker will decide.',
+        "two.yaml:1:26  a: partitions 0 is too low; the minimum is 1.",
+        'three.yaml:2:16  warning: a: "confluent.tier.enable" is not a known Kafka config; the broker will decide.',
         "three.yaml: 1 topic, 0 environments. 1 warning.",
-        "nope.yaml: there is no such file.",
+        "nope.yaml: the file does not exist.",
         "2 problems, 1 warning.",
     ]
 
@@ -101,7 +101,7 @@ def test_no_catalogue_at_all(kafkactl: Run) -> None:
     assert outcome.out == ""
     assert outcome.err.splitlines() == [
         "There is no topics.yaml here or in a parent directory.",
-        "  Name one: kafkactl lint FILE, or set KAFKACTL_CATALOG.",
+        "  Name a file: kafkactl lint FILE, or set KAFKACTL_CATALOG.",
     ]
 
 
@@ -109,7 +109,7 @@ def test_the_variable_names_the_file(kafkactl: Run, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("KAFKACTL_CATALOG", "mine.yaml")
     outcome = kafkactl("lint")
     assert (outcome.code, outcome.out) == (2, "")
-    assert outcome.err.splitlines() == ["There is no file mine.yaml.", "  KAFKACTL_CATALOG names it."]
+    assert outcome.err.splitlines() == ["There is no file mine.yaml.", "  The name comes from KAFKACTL_CATALOG."]
     Path("mine.yaml").write_text("topics: {}\n")
     assert kafkactl("lint").out == "mine.yaml: 0 topics, 0 environments. No problems.\n"
 
@@ -117,7 +117,7 @@ def test_the_variable_names_the_file(kafkactl: Run, monkeypatch: pytest.MonkeyPa
 def test_a_file_as_a_whole_is_annotated_at_its_top(kafkactl: Run) -> None:
     outcome = kafkactl("lint", "nope.yaml", "-o", "github")
     assert outcome.code == 2
-    assert outcome.out == "::error file=nope.yaml,line=1,col=1,title=nope.yaml::there is no such file.\n"
+    assert outcome.out == "::error file=nope.yaml,line=1,col=1,title=nope.yaml::the file does not exist.\n"
 
 
 def test_the_schema(kafkactl: Run) -> None:

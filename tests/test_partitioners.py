@@ -75,7 +75,7 @@ def test_only_the_partition_of_the_key_is_read(one_broker: str, kafkactl: Kafkac
     assert kafkactl(*look, "--partitioner", "murmur2").out == "where it must be\n"
     assert kafkactl(*look, "--partitioner", "murmur2", "--partition", str(place)).out == "where it must be\n"
     contradiction = kafkactl(*look, "--partitioner", "murmur2", "--partition", str((place + 1) % 17))
-    assert (contradiction.code, f"must be in partition {place}" in contradiction.err) == (2, True)
+    assert (contradiction.code, f"belongs in partition {place}" in contradiction.err) == (2, True)
 
 
 def test_a_partitioner_without_a_key_is_a_slip(kafkactl: Kafkactl, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a user with few permissions sees: a partial answer is called partial, and nothing is called equal unseen."""
+"""What a user with few permissions sees: an incomplete answer says so, and nothing hidden is called equal."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -71,14 +71,14 @@ def test_describe_calls_a_partial_answer_partial(kafkactl: Kafkactl) -> None:
 def test_describing_a_hidden_topic_says_why(kafkactl: Kafkactl) -> None:
     run = kafkactl("describe", "hidden")
     assert run.code == 1
-    assert "hidden cannot be described" in run.err
+    assert "Cannot describe hidden" in run.err
     assert "no permission" in run.err
 
 
 def test_settings_that_may_not_be_read_are_told(kafkactl: Kafkactl) -> None:
     run = kafkactl("describe", "shy")
     assert run.code == 0
-    assert "settings may not be read" in run.out
+    assert "no permission to read its settings" in run.out
 
 
 def test_diff_does_not_call_equal_what_it_could_not_see(kafkactl: Kafkactl) -> None:

@@ -153,7 +153,7 @@ def test_a_broker_that_dies_for_good(tmp_path: Path) -> None:
         assert not everything - (there + Counter(record["value"] for record in kept))
         both = there & Counter(record["value"] for record in kept)
         if both:
-            assert "may be in the topic as well" in err
+            assert "may also be in the topic" in err
         for key in ("k0", "k49"):  # what goes again goes in its order
             own = [int(record["value"]) for record in kept if record["key"] == key]
             assert own == sorted(own)
@@ -198,7 +198,7 @@ def test_a_broker_that_hangs_is_given_up(tmp_path: Path) -> None:
             sandbox.resume(1)
         assert ended == 3, err
         assert "1 of 100 records acknowledged; 99 not sent: " in err
-        assert "may be in the topic as well" in err
+        assert "may also be in the topic" in err
         assert len(lines(tmp_path / "t.unsent.jsonl")) == 99
 
 
@@ -314,7 +314,7 @@ def test_a_file_has_a_progress_bar_on_a_terminal(one_broker: str, tmp_path: Path
 def test_a_terminal_is_told_what_to_type(one_broker: str) -> None:
     create(one_broker, NewTopic("t", 1, 1))
     terminal = Terminal("produce", "t", "-b", one_broker, columns=80)
-    terminal.expect("One record a line; Ctrl-D ends.")
+    terminal.expect("Enter one record per line; Ctrl-D ends.")
     terminal.type("first\n")
     until("t", one_broker, 1)
     terminal.type("\x04")

@@ -55,7 +55,7 @@ def test_an_engine_that_has_stopped_is_said(up: tuple[Shell, int], tmp_path: Pat
         other = replace(here, environment={**here.environment, "DOCKER_HOST": f"unix://{home}/docker.sock"})
         done = run(other, "ps")
     assert done.returncode == 0
-    assert "has stopped: connection refused. Only the sandbox is shown." in done.stderr
+    assert "is not running: connection refused. Showing only the sandbox." in done.stderr
 
 
 def test_logs(up: tuple[Shell, int]) -> None:
@@ -72,7 +72,7 @@ def test_logs(up: tuple[Shell, int]) -> None:
     assert run(here, "logs", "--since", "1h").stdout.count("\n") > 2
     wrong = run(here, "logs", "sandbox-1")
     assert wrong.returncode == 2
-    assert f"There are: {name}." in wrong.stderr
+    assert f"Services: {name}." in wrong.stderr
 
 
 def test_following_the_sandbox(up: tuple[Shell, int], tmp_path: Path) -> None:
@@ -88,4 +88,4 @@ def test_following_the_sandbox(up: tuple[Shell, int], tmp_path: Path) -> None:
     _, err = following.communicate(timeout=20)
     assert following.returncode == 130
     written = log.read_text().count("\n")
-    assert err.endswith(f"{many(written, 'line')} in {log}.\n")
+    assert err.endswith(f"Wrote {many(written, 'line')} to {log}.\n")

@@ -82,7 +82,7 @@ def test_a_tombstone_in_a_format_has_length_minus_one() -> None:
 
 @pytest.mark.parametrize("form", ["%x", "50%", "%q\\n"])
 def test_an_unknown_token_is_told(form: str) -> None:
-    with pytest.raises(UsageError, match="no token"):
+    with pytest.raises(UsageError, match="not a valid token"):
         compile_format(form)
 
 
@@ -99,7 +99,7 @@ class TestFilters:
         assert keep(record(key=b"time-out"))
         assert keep(record(headers=(("e", b"timeout"),)))
         assert not keep(record(value=None, key=None))
-        with pytest.raises(UsageError, match="no regular expression"):
+        with pytest.raises(UsageError, match="not a valid regular expression"):
             filters.by_pattern("(")
 
     def test_header(self) -> None:

@@ -29,7 +29,7 @@ def test_a_healthy_broker_passes_every_step(one_broker: str, kafkactl: Kafkactl)
     assert run.code == 0, run.text
     assert "!!" not in run.out
     assert "write 300 records to 3 partitions, acks=all" in run.out
-    assert "read 300 back: none lost, none twice, in order, intact" in run.out
+    assert "read 300 back: none lost, none duplicated, in order, intact" in run.out
     assert run.out.count("p50") == 2
     assert "Kafka works: 8 of 8 steps" in run.err
     assert names(one_broker) == []
@@ -59,7 +59,7 @@ def test_declared_topics_that_are_missing_fail_their_step_only(one_broker: str, 
     run = kafkactl("test", "--count", "1")
     assert run.code == 1
     assert "!!  2 declared topics exist and have leaders" in run.out
-    assert "there.not: is not there" in run.out
+    assert "there.not: does not exist" in run.out
     assert "kafkactl init-topics" in run.out
     assert "ok  write 3 records" in run.out  # the round trip does not need them
     assert "annotations" not in run.out
@@ -81,7 +81,7 @@ def test_a_named_topic_is_written_to_and_stays(one_broker: str, kafkactl: Kafkac
 def test_a_named_topic_that_is_missing_is_not_made(one_broker: str, kafkactl: Kafkactl) -> None:
     run = kafkactl("test", "--topic", "nowhere")
     assert run.code == 1
-    assert "nowhere: is not there" in run.out
+    assert "nowhere: does not exist" in run.out
     assert "needs: topic" in run.out
     assert names(one_broker) == []
 
@@ -129,7 +129,7 @@ def test_a_broker_that_dies_while_records_are_written(kafkactl: Kafkactl) -> Non
     assert run.code == 3, run.text
     assert "!!  write" in run.out
     assert "--  read" in run.out
-    assert "still there: " in run.err  # what could not be removed is named
+    assert "could not remove: " in run.err  # what could not be removed is named
     assert "Traceback" not in run.text
 
 

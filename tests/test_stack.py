@@ -70,7 +70,7 @@ def test_where_one_stands_decides_then_what_runs() -> None:
     assert choose([here, there, other], None, Path("/src/here/below")) == ["1"]
     assert choose([here, there], None, Path("/elsewhere")) == ["2"]
     assert choose([here, there, other], "other", Path("/src/here")) == ["3"]
-    with pytest.raises(UsageError, match="2 compose projects with a Kafka: other, there"):
+    with pytest.raises(UsageError, match="2 compose projects run Kafka: other, there"):
         choose([here, there, other], None, Path("/elsewhere"))
 
 

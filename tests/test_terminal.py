@@ -82,7 +82,7 @@ def test_a_typed_yes_allows_a_risk(one_broker: str) -> None:
     create(one_broker, NewTopic("a", 1, 1))
     Path("topics.yaml").write_text("topics: {a: {partitions: 2}}")
     terminal = Terminal("init-topics")
-    terminal.expect("Breaks key order for a. Do it? Type yes: ")
+    terminal.expect("Breaks key order for a. Proceed? Type yes: ")
     terminal.type("yes\n")
     assert terminal.end() == 0, terminal.raw
     assert partitions(one_broker, "a") == 2

@@ -77,7 +77,7 @@ def test_test_says_the_same_as_a_failed_step(kafkactl: Kafkactl) -> None:
 
 def test_where_the_address_came_from(kafkactl: Kafkactl, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAFKA_BROKERS", f"127.0.0.1:{free_port()}")
-    assert "KAFKA_BROKERS gives this address." in kafkactl("describe").err
+    assert "The address comes from KAFKA_BROKERS." in kafkactl("describe").err
 
 
 def test_a_name_that_does_not_resolve(kafkactl: Kafkactl) -> None:
@@ -95,14 +95,14 @@ def test_a_port_that_accepts_and_says_nothing(kafkactl: Kafkactl) -> None:
     with listener(lambda _: None) as port:
         run = kafkactl("describe", "-b", f"127.0.0.1:{port}")
     assert run.code == 3
-    assert "accepts connections but says nothing" in three_lines(run)[0]
+    assert "accepts connections but never responds" in three_lines(run)[0]
 
 
 def test_a_port_that_hangs_up(kafkactl: Kafkactl) -> None:
     with listener(lambda connection: connection.close()) as port:
         run = kafkactl("describe", "-b", f"127.0.0.1:{port}")
     assert run.code == 3
-    assert "closes the connection before it says a word of Kafka" in three_lines(run)[0]
+    assert "closes them before it speaks Kafka's protocol" in three_lines(run)[0]
 
 
 def test_an_http_server(kafkactl: Kafkactl) -> None:

@@ -111,8 +111,7 @@ class Declaration(NamedTuple):
     def _unknown(self, environment: str) -> UsageError:
         known = ", ".join(self.overlays)
         return UsageError(
-            f"Environment {environment} does not exist in {self.path}."
-            f"{suggest(environment, self.overlays, quoted=False)}",
+            f"There is no environment {environment} in {self.path}.{suggest(environment, self.overlays, quoted=False)}",
             where=f"The file has {known}." if known else "The file has no environments.",
         )
 

@@ -20,7 +20,7 @@ def find_catalog(explicit: Path | None, environ: Mapping[str, str], cwd: Path) -
     if named is not None:
         if not os.path.exists(cwd / named):
             source = "The name comes from --file." if explicit else f"The name comes from {VARIABLE}."
-            raise UsageError(f"File {named} does not exist.", where=source)
+            raise UsageError(f"There is no file {named}.", where=source)
         return named
     start = cwd.absolute()
     for directory in (start, *start.parents):

@@ -59,7 +59,7 @@ def read_time_offsets(cluster: Cluster, places: Iterable[Place], milliseconds: i
 
 
 def read_newest(cluster: Cluster, places: Iterable[Place]) -> dict[Place, int | None]:
-    """The latest timestamp (ms) of each partition's records; None where there is none, or no leader answers."""
+    """The latest timestamp (ms) of each partition's records; None if there is none, or if no leader answers."""
     answers = cluster.gather(_ask(cluster, places, OffsetSpec.max_timestamp()), limit=cluster.connection.timeout)
     return {
         Place(tp.topic, tp.partition): None

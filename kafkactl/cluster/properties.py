@@ -1,4 +1,4 @@
-"""How a connection is told to librdkafka, and to kafka-python, which asks what librdkafka cannot."""
+"""The settings of a connection for librdkafka, and for kafka-python, which sends requests librdkafka cannot."""
 
 import logging
 import sys

@@ -21,7 +21,7 @@ _COLOURS = {"fine": "", "wait": "yellow", "bad": "red"}
 def ps(project: Project = None, output_format: Output = Format.TABLE) -> None:
     """Show the services of the stack and the sandbox: state, health, restarts, memory, ports, age.
 
-    The stack is found by its compose labels, whatever its name and your current directory.
+    The stack is found by its compose labels, whatever its name and from any directory.
 
     \b
     Examples:

@@ -153,7 +153,7 @@ def _as_json(port: int, found: "Status | None") -> dict[str, Any]:
 def logs(
     port: Port = _PORT,
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Keep showing new lines until Ctrl-C.")] = False,
-    lines: Annotated[int, typer.Option("-n", "--lines", min=0, help="Last N lines of each broker.")] = 50,
+    lines: Annotated[int, typer.Option("-n", "--lines", metavar="N", min=0, help="Last N lines of each broker.")] = 50,
 ) -> None:
     """Show the brokers' logs.
 
@@ -186,7 +186,7 @@ def run(
 ) -> None:
     """Run a command with a temporary cluster.
 
-    The command finds the cluster's address in KAFKA_BROKERS. The cluster is removed without a trace when the command or
+    The command finds the cluster's address in KAFKA_BROKERS. The cluster and its data are removed when the command or
     kafkactl ends. The exit code is the command's, or 128 + n if signal n ended it.
 
     \b

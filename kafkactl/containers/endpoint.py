@@ -123,7 +123,7 @@ class Endpoint:
 
 
 def endpoint(environment: Mapping[str, str]) -> Endpoint:
-    """The engine that is meant, as the docker command has it. Raises EngineError for a context that does not exist.
+    """The engine that the docker command would use. Raises EngineError for a context that does not exist.
 
     Where the default socket is absent, those of rootless Docker, Docker Desktop, colima and Podman are looked for.
     """
@@ -167,7 +167,7 @@ def _of_context(name: str, source: str) -> Endpoint:
     if context is None:
         raise EngineError(
             "context",
-            f"The docker context {name} does not exist.",
+            f"There is no docker context {name}.",
             where=source,
         )
     return Endpoint((context.Host or DEFAULT).removeprefix("http+"), source, context=name)

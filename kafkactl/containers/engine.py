@@ -81,7 +81,7 @@ class Engine:
             raise
 
     def memory(self, containers: Iterable[Container]) -> dict[str, Memory]:
-        """What memory running containers use, by id. One the engine cannot tell it of is left out."""
+        """The memory use of running containers, by id. Those without a figure are left out."""
         running = [container.id for container in containers if container.status == "running"]
         found = {
             id: read_memory(answer or {}) for id, answer in zip(running, self._each(self._stats, running), strict=True)
@@ -125,7 +125,7 @@ class Engine:
             raise
 
     def deaths(self, seconds: float) -> dict[str, Death]:
-        """The last end of each container, by id, within the last so many seconds; what the engine remembers of it."""
+        """The last exit of each container within a number of seconds, by id, as far as the engine remembers it."""
         now = time.time()
         asked = {"type": "container", "event": ["die", "oom"]}
         events = self.call(self.client.events, since=int(now - seconds), until=int(now) + 1, filters=asked, decode=True)
@@ -147,7 +147,7 @@ class Engine:
             self.call(self.client.unpause if container.status == "paused" else self.client.start, name, limit=30)
 
     def restart(self, name: str, grace: int) -> None:
-        """Restart a container, which has `grace` seconds to stop by itself before it is killed."""
+        """Restart a container, which has `grace` seconds to stop cleanly before it is killed."""
         # The engine answers when it is done, and the library adds the grace to its limit itself.
         self.call(self.client.restart, name, timeout=grace, limit=30)
 
@@ -171,7 +171,7 @@ def _failures() -> tuple[type[Exception], ...]:
 
 
 def connect_engine(environment: Mapping[str, str] = os.environ) -> Engine:
-    """The engine that is meant, and answers. Raises EngineError."""
+    """The selected engine, connected. Raises EngineError."""
     import docker
     from docker.context import ContextAPI
     from docker.utils import kwargs_from_env

@@ -1,4 +1,4 @@
-"""Containers' logs: their lines so far, merged by time, and what is added, across restarts.
+"""Containers' logs: existing lines merged by time, and new lines as they come, across restarts.
 
 The engine's frames are entries, not lines: one that is longer than 16 KiB comes in several, and in a container with
 a terminal they are cut anywhere. A stream ends when its container does; following goes on with the next start, even
@@ -205,7 +205,7 @@ class _Removed(Exception):
 def _until_ended(
     lines: "queue.Queue[LogLine | _Ended]", readers: int, silent: Callable[[], EngineError]
 ) -> Iterator[LogLine]:
-    """What so many readers put, until all have ended. Raises an EngineError that ended one."""
+    """What this number of readers put, until all have ended. Raises the EngineError that ended one, if any."""
     while readers:
         try:
             item = lines.get(timeout=_SILENT_SECONDS)

@@ -161,7 +161,7 @@ def _health(answer: Mapping[str, Any] | None) -> Health | None:
 
 
 def _ports(attributes: Mapping[str, Any]) -> tuple[Port, ...]:
-    """Published and exposed ports. A container that does not run has none of its own: those it asks for are told."""
+    """Published and exposed ports. For a container that is not running, the ports it requests."""
     bound = (attributes.get("NetworkSettings") or {}).get("Ports") or {}
     wanted = (attributes.get("HostConfig") or {}).get("PortBindings") or {}
     found = set()
@@ -203,7 +203,7 @@ _VARIABLES: tuple[tuple[str, Role], ...] = (
     (r"(KAFKA|KAFKA_CFG)_(ADVERTISED_LISTENERS|LISTENERS|ZOOKEEPER_CONNECT|PROCESS_ROLES)$", "broker"),
     (r"ZOOKEEPER_CLIENT_PORT$|ZOO_MY_ID$", "zookeeper"),
 )
-# What stands beside a broker, by a word of its name, and what prepares one.
+# Names of side services, and names of one-shot services that prepare a broker.
 _BESIDE = re.compile(r"\b(ui|exporter|connect|rest|schema|registry|manager|lag|console|proxy)\b")
 _ONE_SHOT = re.compile(r"\b(init|setup|topics|cli)\b")
 

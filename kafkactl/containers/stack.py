@@ -86,9 +86,7 @@ def choose(
     named = {name: entries for name, entries in projects.items() if name}
     if project is not None:
         if project not in named:
-            raise UsageError(
-                f"Compose project {project} does not exist.", where=_names(named), hint="docker compose ls"
-            )
+            raise UsageError(f"There is no compose project {project}.", where=_names(named), hint="docker compose ls")
         return [entry.id for entry in named[project]]
     stacks = {name: found for name, found in named.items() if any(e.role in ("broker", "zookeeper") for e in found)}
     publishing = [name for name, found in stacks.items() if any(entry.ports & set(ports) for entry in found)]

@@ -12,7 +12,7 @@ from kafkactl.doctor import redact
 from kafkactl.doctor.facts import Facts, dump_facts, load_facts
 from kafkactl.errors import KafkactlError, UsageError
 
-_LINES = 2000  # of each container's log, the last so many
+_LINES = 2000  # how many lines of each container's log are kept, the last ones
 
 
 def attachments(facts: Facts) -> Iterator[tuple[str, str]]:

@@ -41,7 +41,7 @@ class Listing(NamedTuple):
 
 
 class Scope(NamedTuple):
-    """Which groups, and the partitions of which topics, each told by its name: all where None."""
+    """Filters by name for groups and for topics; None selects all."""
 
     groups: Callable[[str], bool] | None = None
     topics: Callable[[str], bool] | None = None
@@ -56,8 +56,8 @@ def list_group_ids(cluster: Cluster) -> Listing:
 def read_groups(cluster: Cluster, scope: Scope | None = None, *, committed: bool = False) -> Sample:
     """The groups that exist; with `committed` the ends of committed transactions, too.
 
-    What does not answer within the connection's timeout is named in `missing`; the rest is told. Raises KafkactlError
-    where Kafka answers nothing at all.
+    What does not answer within the connection's timeout is listed in `missing`; the rest is returned. Raises
+    KafkactlError if Kafka answers nothing at all.
     """
     scope = scope or Scope()
     metadata = read_metadata(cluster)
@@ -101,7 +101,7 @@ def describe_groups(cluster: Cluster, groups: Callable[[str], bool] | None = Non
 def read_standing(cluster: Cluster, group: str, places: Iterable[Place]) -> tuple[Partition, ...]:
     """Where a group, which may be a new one, stands in these partitions, and what they hold.
 
-    Raises UnreachableError where a partition has no leader that answers: of half of them nobody can plan.
+    Raises UnreachableError if a partition's leader does not answer: a plan needs all of them.
     """
     wanted = sorted(places)
     if not wanted:
@@ -139,7 +139,7 @@ def commits_if_any(cluster: Cluster, group: str, places: Sequence[Place]) -> dic
 def read_commits(cluster: Cluster, group: str, places: Sequence[Place]) -> dict[Place, int]:
     """The offsets a group has committed in these partitions; without those where it has none.
 
-    Raises KafkactlError where there is no such group.
+    Raises KafkactlError if the group does not exist.
     """
     # Where no group ever was, asking for one's coordinator would make Kafka create its offsets topic. A group of a
     # moment ago is not in the list yet, and the topic may be hidden from us: either one is enough.
@@ -165,7 +165,7 @@ def _list(cluster: Cluster) -> tuple[set[str], dict[str, str]]:
     until = time.monotonic() + cluster.connection.timeout
     while True:
         listing = cluster.wait(cluster.admin.list_consumer_groups(request_timeout=cluster.connection.timeout))
-        # A broker that does not answer is no exception (library trap 2): an outage would be "no groups".
+        # A broker that does not answer raises nothing (library trap 2): an outage would look like "no groups".
         errors = [getattr(error, "args", [error])[0] for error in listing.errors or ()]
         # A broker that has just taken over groups reads them first.
         loading = any(error.code() == KafkaError.COORDINATOR_LOAD_IN_PROGRESS for error in errors)
@@ -179,7 +179,7 @@ def _list(cluster: Cluster) -> tuple[set[str], dict[str, str]]:
 
 
 def _leaderless(metadata: Any) -> dict[str, str]:
-    """Groups are kept in the partitions of an internal topic; those of one without a leader are listed by nobody."""
+    """Groups live in the partitions of an internal topic; no broker lists those of a partition without a leader."""
     topic = metadata.topics.get(_OFFSETS)
     gone = [p.id for p in topic.partitions.values() if p.leader < 0] if topic else []
     if not gone:
@@ -275,9 +275,9 @@ def _group(
 
 
 def group_filter(cluster: Cluster, wanted: Sequence[str]) -> Callable[[str], bool]:
-    """What tells whether a group is one of these names and globs.
+    """A function that tells whether a group matches one of these names and globs.
 
-    Raises KafkactlError for one that matches no group, UnreachableError where nobody knows whether one does.
+    Raises KafkactlError for a pattern that matches no group, UnreachableError if that cannot be determined.
     """
     listing = list_group_ids(cluster)
     globs = [pattern for pattern in wanted if is_glob(pattern) and pattern not in listing.ids]
@@ -298,7 +298,7 @@ def require_group(cluster: Cluster, name: str, *, hint: str = "") -> None:
 
 
 def topic_filter(cluster: Cluster, wanted: Sequence[str]) -> Callable[[str], bool]:
-    """What tells whether a topic is one of these names and globs; a glob leaves Kafka's own topics out.
+    """A function that tells whether a topic matches one of these names and globs; globs skip Kafka's own topics.
 
     Raises KafkactlError for one that matches no topic on the cluster.
     """

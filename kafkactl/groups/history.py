@@ -10,10 +10,10 @@ from kafkactl.groups.reasons import above, word
 from kafkactl.groups.report import Report
 from kafkactl.groups.verdict import COMMIT_INTERVAL
 
-# A trend is told over so many seconds: in each such window a healthy consumer commits at least once.
+# The window (s) for trends: a healthy consumer commits at least once in it.
 WINDOW = COMMIT_INTERVAL + 10
-_APART = 5.0  # seconds between two samples that are kept: a large cluster's are large
-_LAGS = 24  # of each group so many are kept
+_APART = 5.0  # seconds between two samples that are kept: samples of a large cluster are large
+_LAGS = 24  # how many lags of each group are kept
 
 
 class History:

@@ -23,7 +23,7 @@ _REBALANCING: tuple[State, ...] = ("PreparingRebalance", "CompletingRebalance", 
 class Waiting:
     """The first record a group has yet to read in a partition, found by looking.
 
-    Both are None where there is none: what lies between its commit and the end are transaction markers, records of
+    Both are None if there is none: between the commit and the end there are only transaction markers, records of
     aborted transactions, or the gaps that compaction left.
     """
 
@@ -117,7 +117,7 @@ class Sample:
     missing: Mapping[str, str] = field(default_factory=dict)
 
     def gaps(self) -> list[str]:
-        """What of it is not known: who did not answer, and why."""
+        """What is unknown: who did not answer, and why."""
         silent = sum(
             p.committed is not None and p.end is None and not p.gone for group in self.groups for p in group.partitions
         )
@@ -129,7 +129,7 @@ class Sample:
         ]
 
     def of_topic(self, topic: str) -> "Sample":
-        """What it says of one topic: the groups that read it, and those of which nobody knows."""
+        """The part about one topic: the groups that read it, and those that could not be read."""
         narrowed = (replace(g, partitions=tuple(p for p in g.partitions if p.topic == topic)) for g in self.groups)
         return replace(self, groups=tuple(group for group in narrowed if group.partitions or group.missing))
 

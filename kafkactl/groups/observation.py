@@ -7,7 +7,7 @@ from functools import cached_property
 from kafkactl.groups.model import Group, Sample
 from kafkactl.groups.verdict import GroupVerdict, judge
 
-_LOOKS = 4  # so few looks tell nothing of restlessness
+_LOOKS = 4  # the minimum number of checks to judge whether a group keeps rebalancing
 _RESTLESS = 0.5  # the share of looks in which a group that never settles is rebalancing
 _REBALANCES = 3  # as many rebalances in one sample, too
 

@@ -1,4 +1,4 @@
-"""The groups as `lag` tells them: each with its verdict, how far behind it is, and whether that is too far. Pure."""
+"""The groups as `lag` reports them: each with its verdict, how far behind it is, and whether that is too far. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -63,7 +63,7 @@ def thresholds(catalog: Catalog | None, given: int | None) -> Thresholds:
 
 @dataclass(frozen=True)
 class GroupLine:
-    """One group, as it is told.
+    """One group of the report.
 
     `behind` is in seconds, None where not known; `all_known` is whether it holds for every partition that lags, or may
     be more. `restless`: in how many of the looks over the sample the group was rebalancing, where it does not settle.
@@ -136,7 +136,7 @@ def _badness(line: GroupLine) -> tuple[int, int, int, float]:
 
 
 def absent(catalog: Catalog | None, sample: Sample) -> list[Absent]:
-    """Declared consumers whose group is not there: none where not everybody answered, for then nobody knows."""
+    """Declared consumers whose group does not exist; empty if some broker did not answer, since they may exist then."""
     if catalog is None or sample.missing:
         return []
     there = {group.id for group in sample.groups}

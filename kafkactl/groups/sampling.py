@@ -97,7 +97,7 @@ def _read(
 def _answer(
     place: Place, queue: list[int], batch: Sequence[Any], ends: Mapping[Place, int], found: dict[Spot, Waiting]
 ) -> None:
-    """What these messages, which follow one another, tell of the offsets in the queue: those answered leave it."""
+    """Match consecutive messages with the offsets in the queue; matched offsets leave it."""
     offsets = [message.offset() for message in batch]
     while queue and (index := bisect_left(offsets, queue[-1])) < len(offsets):
         found[place, queue.pop()] = _waiting(batch[index], ends)
@@ -138,7 +138,7 @@ def observe(
     scope: Scope | None = None,
     times: bool = False,
 ) -> Observation:
-    """The groups; with `seconds` also how they were so long before.
+    """The groups; with `seconds`, also a sample taken that long before.
 
     Where offsets wait and nothing moves, the record that waits is looked for; with `times` wherever offsets wait, for
     its time. Raises KafkactlError where Kafka answers

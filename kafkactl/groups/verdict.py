@@ -1,6 +1,6 @@
 """What offsets and members mean: one verdict a partition, from one sample or from two. Pure.
 
-Polling tells offsets, not when they were committed. So one sample tells states (nobody reads, records are gone), and
+Polling shows offsets, not when they were committed. So one sample shows states (nobody reads, records are gone), and
 never a trend; and of two, a commit that stood still means something only over more time than lies between two commits
 of a healthy consumer.
 """
@@ -28,7 +28,7 @@ VERDICTS: tuple[Verdict, ...] = (
     "REBALANCING",
     "SLOW",  # it reads less than arrives
     "REWOUND",  # its commit went back: records are read again
-    "STOPPED",  # records wait, and nobody owns the partition
+    "STOPPED",  # records wait, but no member owns the partition
     "STALLED",  # records wait, and its owner commits nothing
     "OUT_OF_RANGE",  # records it has not read are gone
     "AHEAD",  # its commit is beyond the end: the topic was recreated, or a broker lost records
@@ -81,7 +81,7 @@ class GroupVerdict:
 
     @property
     def known(self) -> bool:
-        """Whether `lag` says anything: where there is no commit, or no answer, anywhere, it does not."""
+        """Whether `lag` is meaningful: not if there is no commit, or no answer, for any partition."""
         return self.unknown < len(self.partitions) or not (self.partitions or self.verdict == "UNKNOWN")
 
 
@@ -144,7 +144,7 @@ def lost_in(partition: Partition) -> int:
 
 
 def doubtful(now: Sample, before: Sample | None = None) -> list[tuple[Place, int]]:
-    """Partitions and offsets where a look at the record would tell whether anything waits at all.
+    """Partitions and offsets where reading the record would show whether anything waits at all.
 
     That is where offsets wait and nothing moves: what lies there may be markers and gaps. The shortest way first.
     """

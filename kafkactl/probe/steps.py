@@ -97,7 +97,9 @@ class Proof:
         if declared:
             text = f"{declared:,} declared topics exist and have leaders"
             steps.append(("declared", ("metadata",), lambda: text, self._declared))
-        topic_text = "create a scratch topic led by every broker" if scratch else f"topic {self._topic} has leaders"
+        topic_text = (
+            "create a scratch topic with a leader on every broker" if scratch else f"topic {self._topic} has leaders"
+        )
         steps += [
             ("topic", ("brokers", "metadata"), lambda: topic_text, self._make_topic),
             ("write", ("topic",), self._write_text, self._write),

@@ -52,7 +52,7 @@ _NO_SUCH = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaEr
 class Reader:
     """Partitions of some topics, read from given offsets.
 
-    `told` hears what a user should know: brokers that went away and came back, offsets that retention removed. With
+    `told` receives messages for the user: brokers that went down and came back, offsets that retention deleted. With
     `few` it is quick where only the first records of each partition are wanted.
     """
 
@@ -139,7 +139,7 @@ class Reader:
         self._consumer.close()
 
     def _start_again(self, message: Any) -> None:
-        """Go on where there are records again: at the first one left, or at the end of a log that was cut."""
+        """Continue where there are records: at the first available offset, or at the end of a truncated log."""
         place, wanted = Place(message.topic(), message.partition()), message.offset()
         self.leave([place])
         try:
@@ -227,7 +227,7 @@ def read_until(
             reader.leave(done)  # else what comes behind its end would be read, and shown
         if messages:
             yield messages
-            heard = time.monotonic()  # however long whoever reads our output took
+            heard = time.monotonic()  # does not count the time a slow reader of our output took
 
 
 def _last_offsets(messages: Sequence[Any]) -> dict[Place, int]:

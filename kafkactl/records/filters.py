@@ -43,7 +43,7 @@ def by_header(pair: bytes) -> Filter:
 
 
 def all_of(filters: Sequence[Filter]) -> Filter | None:
-    """One filter for several; None where there are none."""
+    """Combine filters into one; None if there are none."""
     if not filters:
         return None
     return lambda record: all(keep(record) for keep in filters)

@@ -17,7 +17,7 @@ _DRAIN, _QUIET = 30.0, 1.0  # seconds: how long to read on from a pipe after we 
 
 
 class Pace:
-    """No more than so many records a second."""
+    """Limits the number of records per second."""
 
     def __init__(self, per_second: float) -> None:
         self._step = 1 / per_second

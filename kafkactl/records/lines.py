@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-_CHUNK = 1 << 18  # bytes: what the processor's cache holds beside the lines made of it
+_CHUNK = 1 << 18  # bytes: small enough that the chunk and its lines stay in the processor's cache
 _AT_ONCE = 1000  # lines
 _BOM = b"\xef\xbb\xbf"  # the mark that some editors put before UTF-8
 

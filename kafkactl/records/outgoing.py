@@ -26,7 +26,7 @@ class Outgoing(msgspec.Struct, frozen=True, gc=False):
 
 
 Parse = Callable[[bytes], Outgoing | None]
-# Many lines at once, as their values and their keys; None where a line among them has to be looked at by itself.
+# Many lines at once, as their values and their keys; None if one of them needs individual treatment.
 Columns = Callable[[Sequence[bytes]], tuple[Sequence[bytes], Sequence[bytes | None]] | None]
 Check = Callable[[Outgoing], None]
 
@@ -124,7 +124,7 @@ def from_json(given: Given, *, keep_partition: bool) -> Parse:
 
 @dataclass(frozen=True)
 class Rules:
-    """What a topic accepts, and what it does with what it accepts. Times are in ms; None where there is no bound."""
+    """What a topic accepts, and how it treats timestamps. Times are in ms; None if there is no limit."""
 
     partitions: int
     max_bytes: int  # of a batch of one record, as the broker counts them

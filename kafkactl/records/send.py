@@ -41,7 +41,7 @@ _ABOUT_ONE = frozenset(
 )
 # After these errors it is unknown whether the record was written.
 _UNKNOWN_FATE = frozenset({KafkaError._PURGE_INFLIGHT, KafkaError._MSG_TIMED_OUT, KafkaError._TRANSPORT})
-# What is given back at the end comes in no order: first what was on its way, then what waited, then what found no room.
+# Failures come back out of order at the end: first records in flight, then queued ones, then those that found no room.
 _GIVEN_BACK = {KafkaError._PURGE_INFLIGHT: 1, KafkaError._PURGE_QUEUE: 2, KafkaError._QUEUE_FULL: 3}
 
 

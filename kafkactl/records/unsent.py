@@ -17,8 +17,8 @@ _LONGEST = 200  # bytes of the input's or topic's name in that of the file: file
 class Unsent:
     """Records and lines that were not sent, in the form that `produce --json` reads.
 
-    `path` is the file asked for, which must not exist; None: one beside the `input` (in this directory where there
-    is none), under a name that is free.
+    `path` is the requested file, which must not exist; None means a file with a free name next to the `input` (in the
+    current directory if there is none).
     """
 
     def __init__(self, topic: str, path: Path | None, input: Path | None) -> None:

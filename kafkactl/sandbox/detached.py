@@ -132,7 +132,7 @@ def _up_again(record: SandboxRecord, distribution: Distribution, running: set[in
 
 @contextmanager
 def _controller_ports(record: SandboxRecord, running: set[int]) -> Iterator[SandboxRecord]:
-    """New ports for the controllers if none of them runs: nobody kept the old ones free for us."""
+    """New ports for the controllers if none of them runs: the old ports may have been taken."""
     if running:
         yield record
         return
@@ -188,7 +188,7 @@ def _port_flag(port: int) -> str:
 
 
 def status(port: int) -> Status | None:
-    """The sandbox on a port, asked now; None if there is none and no data of one."""
+    """The current status of the sandbox on a port; None if there is neither a sandbox nor data of one."""
     record = store.load_record(port)
     if record is None:
         return None

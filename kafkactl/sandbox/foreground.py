@@ -50,7 +50,7 @@ def check_command(command: Sequence[str]) -> None:
 def run_command(command: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run a command with our stdin, stdout and stderr; its exit code, or 128 + n if signal n ended it.
 
-    When we are interrupted or told to end, the command is told so too, and killed after 5 s.
+    When we receive SIGINT or SIGTERM, the command receives it too, and is killed after 5 s.
     """
     try:
         process = subprocess.Popen(command, env={**os.environ, **environment})

@@ -124,7 +124,7 @@ def _provide_format(home: Path, target: Path, runtime: Java, classes: str, told:
 def _train(distribution: Distribution, aot: Path, told: Progress) -> None:
     """Make the AOT cache with one broker that starts, serves and stops.
 
-    Where that fails an empty file says so: brokers then start without, and nobody trains again and again.
+    If that fails, an empty file records it: brokers then start without a cache, and the training is not repeated.
     """
     told("training the JVM for fast starts (takes some seconds)")
     with tempfile.TemporaryDirectory(prefix="aot-", dir=aot.parent) as scratch:

@@ -1,6 +1,6 @@
 """Remedies: what to type, or what to do where no command can say it. Pure.
 
-Whatever kafkactl tells a person to type is a list of words, rendered once: quoting, `--` and the connection's flags are
+Every command that kafkactl suggests is a list of words, rendered once: quoting, `--` and the connection's flags are
 added here and nowhere else.
 """
 
@@ -41,7 +41,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Advice:
-    """What no command can do."""
+    """A remedy that is not a command."""
 
     text: str
 

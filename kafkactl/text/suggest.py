@@ -5,7 +5,7 @@ from collections.abc import Iterable
 _CUTOFF = 0.7  # "paymnet.created" finds payment.created; "tmp" finds nothing
 _SHORTEST_PREFIX = 3
 _MANY = 500
-_LONGEST = 300  # no name anybody meant is longer
+_LONGEST = 300  # longer words get no suggestion
 
 
 def closest(word: str, candidates: Iterable[str], cutoff: float = _CUTOFF) -> str | None:

@@ -17,7 +17,7 @@ _AMOUNT = re.compile(r"(0|[1-9][0-9]*)(?: ?([A-Za-z]+))?")
 
 def whole_number(text: str) -> int | None:
     """The number a text of plain decimal digits says, or None for anything else (`0x10`, `1_000`, `1:30`, `3.5`)."""
-    # More digits than Kafka's `long` has are nobody's number, and int() is slow on thousands of them.
+    # A number cannot have more digits than Kafka's `long`, and int() is slow on thousands of digits.
     return int(text) if len(text) <= 40 and _WHOLE.fullmatch(text) else None
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from itertools import pairwise
 
-NAMED = 3  # of many alike, so many are named
+NAMED = 3  # how many items of a longer list are named
 _SPANS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 
 

@@ -64,7 +64,7 @@ def group_cells(line: GroupLine, sampled: bool) -> list[Cell]:
 
 
 def behind_cell(seconds: float | None, all_known: bool = True) -> Cell:
-    """How far behind; at least so far where not all of it is known."""
+    """How far behind; marked as a minimum if some of it is unknown."""
     if seconds is None:
         return None
     return f"{'' if all_known else '≥ '}{brief(seconds)}"

@@ -104,7 +104,7 @@ def width() -> int:
 
 
 class Style(NamedTuple):
-    """Marks and colours of one stream: plain where it is no terminal or the user asked for that."""
+    """Marks and colours of one stream: plain if it is not a terminal or the user asked for that."""
 
     colour: bool
     marks: Mapping[str, str]
@@ -187,7 +187,7 @@ def redrawn() -> Iterator[None]:
 
 @contextmanager
 def progress(label: str, total: int | None) -> Iterator[Callable[[int, str], None]]:
-    """A bar on stderr for `total` bytes, for whoever looks; its function takes how many are done, and some words."""
+    """A progress bar on stderr for `total` bytes, if it is a terminal; call the result with bytes done and a text."""
     if not total or not is_terminal(sys.stderr):
         yield lambda done, words: None
         return

@@ -83,7 +83,7 @@ def test_memory_is_what_the_kernel_counts(zookeeper_stack: Stack) -> None:
 
 def test_several_stacks_are_told_and_one_is_named(zookeeper_stack: Stack, engine: Engine, tmp_path: Path) -> None:
     engine.run("tiny", name="other-kafka-1", labels=compose_labels("other", "kafka", str(tmp_path)))
-    with pytest.raises(UsageError, match=r"2 compose projects with a Kafka: .*other") as error:
+    with pytest.raises(UsageError, match=r"2 compose projects run Kafka: .*other") as error:
         find_stack(connect_engine())
     assert "--project" in error.value.hint
     here = find_stack(connect_engine(), directory=tmp_path / "below")
@@ -118,7 +118,7 @@ def test_a_stack_started_by_hand_is_found_by_its_names(own: tuple[Engine, int], 
     assert find_stack(connect_engine()) is None
     nothing = kafkactl("ps")
     assert nothing.code == 1
-    assert "There is no Kafka in containers here" in nothing.err
+    assert "No Kafka containers and no sandbox were found" in nothing.err
     assert "docker compose up -d" in nothing.err
     engine.run("tiny", name="payment-kafka", network_mode="none")
     engine.run("tiny", name="zookeeper", network_mode="none")
@@ -147,12 +147,12 @@ def test_an_engine_that_hangs_after_it_answered_and_one_that_is_killed(own: tupl
     assert following.stdout.readline() == "begun\n"
     os.kill(pid, signal.SIGKILL)
     for ask in (engine.listed, engine.listed, connect_engine):  # on the connection there was, and on new ones
-        with pytest.raises(EngineError, match="has stopped") as killed:
+        with pytest.raises(EngineError, match="is not running") as killed:
             ask()
         assert killed.value.kind == "refused"
     _, said = following.communicate(timeout=20)
     assert following.returncode == 3
-    assert "has stopped" in said
+    assert "is not running" in said
     assert "Traceback" not in said
 
 

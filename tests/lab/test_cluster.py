@@ -144,7 +144,7 @@ def test_under_min_isr(doctor: Doctor, cluster: RunningSandbox) -> None:
     try:
         seen = doctor()
         seen.names("KD504")
-        assert "2 replicas in sync, and min.insync.replicas asks for 3" in seen.headline
+        assert "2 replicas in sync, but min.insync.replicas requires 3" in seen.headline
         with faults.later(lambda: let_go(cluster)):
             healing = shell(seen.command("KD504"))
         assert healing.returncode == 0, healing.stdout
@@ -196,7 +196,7 @@ def test_auto_create(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
         create(sandbox.bootstrap, NewTopic("payment.created", 3, 1), NewTopic("paymnet.created", 1, 1))
         seen = doctor()
         seen.names("KD507", exit_code=0)
-        assert "Perhaps so: paymnet.created" in seen.headline
+        assert "Possibly created that way: paymnet.created" in seen.headline
         setting = re.search(r"set (\S+)=(\w+)", seen.remedies("KD507")[0])
         assert setting
         faults.restart(sandbox, 1, {setting[1]: setting[2]})

@@ -203,7 +203,9 @@ def test_heap_or_limit(doctor: Doctor, stack: LabStack) -> None:
     doctor("--wait", "60s", "--fail-on", "error").names("KD108", exit_code=0)
     stack.kafka["environment"]["KAFKA_HEAP_OPTS"] = "-Xms256m -Xmx256m"
     stack.write()
-    assert seen.remedies("KD108")[0].startswith("in the compose file give kafka KAFKA_HEAP_OPTS: -Xms256m -Xmx256m")
+    assert seen.remedies("KD108")[0].startswith(
+        "in the compose file, under kafka, set KAFKA_HEAP_OPTS: -Xms256m -Xmx256m"
+    )
     after(seen.command("KD108"), "--wait", "60s", "--fail-on", "warn").content()
 
 

@@ -39,7 +39,7 @@ def test_zookeeper_is_somewhere_else(doctor: Doctor, stack: LabStack) -> None:
     seen = until_told(doctor, "KD401")
     seen.names("KD401")
     assert "zoo:2181" in seen.headline
-    assert "here it is zookeeper:2181" in seen.remedies("KD401")[0]
+    assert "ZooKeeper is at zookeeper:2181" in seen.remedies("KD401")[0]
     stack.kafka["environment"]["KAFKA_ZOOKEEPER_CONNECT"] = "zookeeper:2181"
     stack.write()
     after(seen.command("KD401"), "--wait", "60s").content()
@@ -57,7 +57,7 @@ def test_zookeeper_is_stopped(doctor: Doctor, stack: LabStack) -> None:
     seen.names("KD101")
     assert stack.name("zookeeper") in seen.headline
     assert any(
-        line["what"] == "with it" and stack.name() in line["text"] for line in seen.findings("KD101")[0]["evidence"]
+        line["what"] == "effect" and stack.name() in line["text"] for line in seen.findings("KD101")[0]["evidence"]
     )
     after(seen.command("KD101"), "--wait", "60s").content()
 

@@ -44,7 +44,7 @@ def test_a_volume_without_a_name(doctor: Doctor, stack: LabStack) -> None:
     stack.up()
     seen = doctor("--wait", "60s")
     seen.names("KD201", exit_code=0)
-    assert "on a volume without a name" in seen.headline
+    assert "on an anonymous volume" in seen.headline
 
 
 @pytest.mark.provokes("KD203", "a disk of 40 MiB that fills up", healed="with room, and the remedy")

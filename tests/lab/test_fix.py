@@ -43,8 +43,8 @@ def test_fix_starts_what_is_stopped_and_leaves_alone_what_answers(
     assert stack.state("gateway")["Status"] == "exited"  # nobody agreed
     healed = kafkactl("doctor", "--fix", "--yes")
     assert healed.code == 0, healed.text
-    assert "KD101 is healed." in healed.err
-    assert "KD513 is healed." in healed.err
+    assert "KD101 is fixed." in healed.err
+    assert "KD513 is fixed." in healed.err
     assert started(stack) == broker
     # ZooKeeper first, then the broker, and each once.
     stack.compose("stop", "kafka")
@@ -64,7 +64,7 @@ def test_fix_restarts_zookeeper_that_hangs(doctor: Doctor, kafkactl: Kafkactl, s
     served = doctor().checks["KD302"]["state"] == "passed"
     healed = kafkactl("doctor", "--fix", "--yes")
     assert healed.code == 0, healed.text
-    assert "KD401 is healed." in healed.err
+    assert "KD401 is fixed." in healed.err
     assert (started(stack) == broker) is served
 
 
@@ -82,7 +82,7 @@ def test_a_bundle_of_a_stack(kafkactl: Kafkactl, stack: LabStack) -> None:
     stack.until("gateway", "exited")
     run = kafkactl("doctor", "--bundle", "all.zip", "--project", stack.project)
     assert run.code == 1
-    assert "all.zip holds facts, findings, logs and compose files." in run.err
+    assert "all.zip contains facts, findings, logs and compose files." in run.err
     with zipfile.ZipFile("all.zip") as archive:
         texts = {name: archive.read(name).decode() for name in archive.namelist()}
     logs = {f"logs/{stack.name(name)}.log" for name in ("zookeeper", "gateway")}

@@ -36,7 +36,7 @@ def test_one_broker_with_the_platform_s_topics(
         consume_to_its_end(Consumes(one_broker, group, "payment.created", ends_after=50))
     seen = doctor("--file", CATALOGUE)
     seen.content()
-    assert skipped(seen) == {"KD510": "no sample taken", "KD511": "one broker"}
+    assert skipped(seen) == {"KD510": "no sample taken", "KD511": "only one broker"}
 
 
 def test_three_brokers(doctor: Doctor, kafkactl: Callable[..., Outcome], three_brokers: str) -> None:

@@ -60,12 +60,12 @@ def test_one_broker_of_three_down(kafkactl: Run, sandbox: RunningSandbox) -> Non
     for words in (("lag", hidden), ("groups", "describe", hidden), ("groups", "delete", hidden, "--yes")):
         unknown = kafkactl(*words)
         assert unknown.code == 3, unknown.text
-        assert unknown.err.startswith(f"Whether there is a group {hidden} is not known: "), unknown.err
+        assert unknown.err.startswith(f"Could not determine whether group {hidden} exists: "), unknown.err
     # A partition without a leader: nobody can plan for it.
     kept = next(group["group"] for group in known)
     refused = kafkactl("groups", "reset", kept, "--topic", "single", "--to-latest", "--yes")
     assert refused.code == 3
-    assert refused.err.startswith("No leader answers for single[")
+    assert refused.err.startswith("Nothing was changed: the leader of single[")
 
 
 def test_watching_rides_out_restarts(monkeypatch: pytest.MonkeyPatch) -> None:

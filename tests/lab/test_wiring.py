@@ -75,8 +75,8 @@ def test_bound_to_loopback(doctor: Doctor, stack: LabStack) -> None:
 
 WRONG = {
     "itself": ({"KAFKA_BROKERS": "localhost:9092"}, [], "the container itself"),
-    "the host's port": ({"SPRING_KAFKA_BOOTSTRAP_SERVERS": "kafka:PORT"}, [], "that is the host's port"),
-    "the host's listener": ({"KAFKA_BROKERS": "kafka:9093"}, [], "is the host's: it sends its clients to localhost"),
+    "the host's port": ({"SPRING_KAFKA_BOOTSTRAP_SERVERS": "kafka:PORT"}, [], "that port is for the host"),
+    "the host's listener": ({"KAFKA_BROKERS": "kafka:9093"}, [], "is for the host: it sends its clients to localhost"),
     "an exporter's flag": ({}, ["--kafka.server=kafka:9094"], "has no listener there"),
 }
 

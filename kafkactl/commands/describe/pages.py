@@ -120,7 +120,7 @@ def _unknown(kafka: "Cluster", catalog: Catalog | None, name: str, hidden: Any) 
         else kafkactl("init-topics", options=["--only", name], note="It is declared in topics.yaml. Create it")
     )
     slip = "" if declared else suggest(name, known, quoted=False)
-    message = f"Topic {name} does not exist on {kafka.connection.address}.{slip}"
+    message = f"There is no topic {name} on {kafka.connection.address}.{slip}"
     return KafkactlError(message, hint=declared or kafkactl("describe", options=["-o", "name"], note="List them"))
 
 
@@ -130,7 +130,7 @@ def describe_brokers(kafka: "Cluster", names: list[str] | None, show: ListFormat
     bad = [name for name in names or () if not is_number(name) or int(name) not in known]
     if bad:
         raise UsageError(
-            f"Broker {bad[0]} does not exist on {kafka.connection.address}.",
+            f"There is no broker {bad[0]} on {kafka.connection.address}.",
             hint=f"Brokers: {', '.join(map(str, known))}",
         )
     found = read_brokers(kafka, [int(name) for name in names] if names else None)

@@ -42,7 +42,7 @@ def fix(
     consent.require_unprotected(target, cluster, confirm, "change the cluster")
     for repair in todo:
         output.note(f"--fix would {repair.words} ({repair.code}).")
-    if not yes and not consent.agrees("Do it?"):
+    if not yes and not consent.agrees("Proceed?"):
         raise UsageError("Nothing was changed.", hint="To agree in advance: --fix --yes")
     for repair in todo:
         for line in repair.act():
@@ -190,7 +190,7 @@ def _wanted(texts: Iterable[str]) -> list[str] | None:
         if not found:
             known = [*codes(), *map(category, codes()), *(entry.slug for entry in codes().values())]
             raise UsageError(
-                f"Check {text} does not exist.{suggest(text, known, quoted=False)}",
+                f"There is no check {text}.{suggest(text, known, quoted=False)}",
                 hint="List them: kafkactl doctor --list",
             )
         wanted += found

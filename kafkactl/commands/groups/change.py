@@ -85,7 +85,7 @@ def carry_out(kafka: Cluster, asked: Asked, changes: Sequence[OffsetChange]) -> 
         return
     consent.require_unprotected(asked.target, kafka.info.id, asked.confirm, "move offsets of its groups")
     if not asked.yes:
-        consent.require_yes(f"\n{_question(todo)} on {asked.target.connection.label}. Do it?")
+        consent.require_yes(f"\n{_question(todo)} on {asked.target.connection.label}. Proceed?")
     for change in todo:
         results[change.group] = _Result("not tried")
     error: BaseException | None = None

@@ -24,7 +24,7 @@ def reset(
         typer.Option(
             "--topic",
             metavar="GLOB",
-            help="A topic name selects all its partitions; a glob, those with commits of the group. Repeatable.",
+            help="Topic name (all its partitions), or glob (partitions with commits of the group). Repeatable.",
             autocompletion=options.complete_topic,
         ),
     ] = None,

@@ -70,7 +70,7 @@ class Run:
             possible = [change for change in found if change.identity not in settled]
             self.asked[risk] = self.asked.get(risk, frozenset()) | {change.identity for change in possible}
             topics = ", ".join(dict.fromkeys(change.topic for change in possible))
-            if possible and consent.agrees(f"{CONSEQUENCE[risk].capitalize()} for {topics}. Do it?"):
+            if possible and consent.agrees(f"{CONSEQUENCE[risk].capitalize()} for {topics}. Proceed?"):
                 self.agreement = self.agreement.with_yes(possible, risk)
 
     def todo(self) -> list[Change]:

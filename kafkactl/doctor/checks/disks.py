@@ -96,7 +96,7 @@ def not_on_volume(facts: Facts) -> Iterator[Finding]:
                 recreated(
                     facts,
                     container,
-                    f'volumes: ["{container.service}-data:{directory}"], declare that volume at the end of the file',
+                    f'volumes: ["{container.service}-data:{directory}"] and declare that volume at the end of the file',
                     "recreates it; its current data is not carried over",
                 ),
             )

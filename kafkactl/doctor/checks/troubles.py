@@ -221,7 +221,10 @@ def compose(facts: Facts, *words: str, note: str = "") -> Command:
 
 def recreated(facts: Facts, container: Container, change: str, note: str = WITH_DATA) -> list[Remedy]:
     """Change a service in the compose file, and recreate its container: advice, and the command."""
-    return [Advice(f"in the compose file give {container.service} {change}, then"), recreate(facts, container, note)]
+    return [
+        Advice(f"in the compose file, under {container.service}, set {change}, then"),
+        recreate(facts, container, note),
+    ]
 
 
 def recreate(facts: Facts, container: Container, note: str = WITH_DATA) -> Command:

@@ -137,7 +137,7 @@ def _correction(container: Container, why: str) -> Advice:
     said = ",".join(f"{one.name}://{one.address}" for one in advertised(container))
     if "0.0.0.0" in why:
         better = ",".join(f"{one.name}://{_reachable(container, one)}:{one.port}" for one in advertised(container))
-        return Advice(f"in the compose file give {container.service} KAFKA_ADVERTISED_LISTENERS: {better}, then")
+        return Advice(f"in the compose file, under {container.service}, set KAFKA_ADVERTISED_LISTENERS: {better}, then")
     if "No security protocol" in why:
         name = why.rpartition(" ")[2]
         return Advice(f"add {name}:PLAINTEXT to KAFKA_LISTENER_SECURITY_PROTOCOL_MAP of {container.service}, then")
