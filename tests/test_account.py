@@ -5,10 +5,10 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kafkactl.account import Account, Agreement, Fate, Ledger, questions
 from kafkactl.catalog.model import Catalog
-from kafkactl.plan import Change, make_plan
-from kafkactl.risk import Risk
+from kafkactl.plan.account import Account, Agreement, Fate, Ledger, questions
+from kafkactl.plan.differences import Change, make_plan
+from kafkactl.plan.risk import Risk
 from kafkactl.topics import LiveTopic
 from kafkactl.view.account_report import summary
 from tests.test_plan import PLACE, Topic, catalog_of, catalogs, clusters, live

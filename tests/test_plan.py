@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafkactl.account import Agreement
 from kafkactl.catalog.model import Catalog, Position, Topic
-from kafkactl.plan import Change, Plan, make_plan, same_value
-from kafkactl.risk import Risk, config_risks
+from kafkactl.plan.account import Agreement
+from kafkactl.plan.differences import Change, Plan, make_plan, same_value
+from kafkactl.plan.risk import Risk, config_risks
 from kafkactl.topics import ConfigValue, LivePartition, LiveTopic
 
 PLACE = Position("topics.yaml", 1, 1)

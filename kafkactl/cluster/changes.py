@@ -19,7 +19,7 @@ from kafkactl.catalog.model import Topic
 from kafkactl.cluster.client import WORK_LIMIT, Cluster
 from kafkactl.cluster.kafka_errors import error_text
 from kafkactl.errors import UnreachableError
-from kafkactl.plan import Change, Kind
+from kafkactl.plan.differences import Change, Kind
 from kafkactl.text.remedies import kafkactl
 
 

@@ -13,7 +13,7 @@ from kafkactl.view import output
 from kafkactl.view.cases import github, junit
 
 if TYPE_CHECKING:
-    from kafkactl.plan import Plan
+    from kafkactl.plan.differences import Plan
 
 
 @options.on_cluster()
@@ -36,7 +36,7 @@ def diff(
     """
     from kafkactl.cluster.client import connect
     from kafkactl.cluster.metadata import read_topics
-    from kafkactl.plan import make_plan, require_chosen
+    from kafkactl.plan.differences import make_plan, require_chosen
 
     catalog = target.declared
     require_chosen(catalog, only)

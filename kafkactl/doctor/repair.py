@@ -21,7 +21,7 @@ from kafkactl.doctor.codes import Told
 from kafkactl.doctor.dialling import dial
 from kafkactl.doctor.facts import Facts
 from kafkactl.doctor.listeners import published
-from kafkactl.plan import make_plan
+from kafkactl.plan.differences import make_plan
 from kafkactl.settings import Connection, Target
 
 _GRACE = 30  # seconds that a container has to stop cleanly

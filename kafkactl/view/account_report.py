@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from kafkactl.account import Account, Entry, Fate
 from kafkactl.cluster.client import Cluster
-from kafkactl.plan import Kind
+from kafkactl.plan.account import Account, Entry, Fate
+from kafkactl.plan.differences import Kind
 from kafkactl.text.escapes import plain
 from kafkactl.text.words import many, took
 from kafkactl.view.output import note

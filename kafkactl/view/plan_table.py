@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from kafkactl.catalog.model import Position, Topic
-from kafkactl.plan import Change, Plan
-from kafkactl.risk import CONSEQUENCE
+from kafkactl.plan.differences import Change, Plan
+from kafkactl.plan.risk import CONSEQUENCE
 from kafkactl.text.escapes import plain
 from kafkactl.text.units import is_number, retention_text, size_text
 from kafkactl.text.words import many

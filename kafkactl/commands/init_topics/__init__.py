@@ -6,7 +6,7 @@ import typer
 
 from kafkactl import consent, options
 from kafkactl.errors import ExitCode, KafkactlError, Terminated, UsageError
-from kafkactl.risk import Risk
+from kafkactl.plan.risk import Risk
 from kafkactl.settings import Target
 from kafkactl.text.remedies import kafkactl
 from kafkactl.view import output
@@ -49,10 +49,10 @@ def init_topics(
       kafkactl init-topics --env production --allow partitions
     """
     catalog, allowed = target.declared, _allowed(allow)
-    from kafkactl.account import Fate
     from kafkactl.cluster.client import wait_for
     from kafkactl.commands.init_topics.apply import Run, heading
-    from kafkactl.plan import require_chosen
+    from kafkactl.plan.account import Fate
+    from kafkactl.plan.differences import require_chosen
     from kafkactl.view import account_report, plan_table
 
     chosen = require_chosen(catalog, only)

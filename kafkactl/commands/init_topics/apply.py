@@ -3,13 +3,13 @@
 import time
 
 from kafkactl import consent
-from kafkactl.account import Account, Agreement, Identity, Ledger, questions
 from kafkactl.catalog.model import Catalog
 from kafkactl.cluster import changes
 from kafkactl.cluster.client import Cluster
 from kafkactl.cluster.metadata import read_default_replication, read_topics
-from kafkactl.plan import Change, Plan, make_plan
-from kafkactl.risk import CONSEQUENCE, Risk
+from kafkactl.plan.account import Account, Agreement, Identity, Ledger, questions
+from kafkactl.plan.differences import Change, Plan, make_plan
+from kafkactl.plan.risk import CONSEQUENCE, Risk
 from kafkactl.text.words import many
 from kafkactl.view import output, plan_table
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 from kafkactl.catalog.model import Catalog, Position, Topic
 from kafkactl.errors import UsageError
-from kafkactl.risk import Risk, config_risks
+from kafkactl.plan.risk import Risk, config_risks
 from kafkactl.text.suggest import suggest
 from kafkactl.text.units import is_number
 from kafkactl.text.words import many

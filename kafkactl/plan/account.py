@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from kafkactl.plan import Change, Kind, Plan
-from kafkactl.risk import Risk
+from kafkactl.plan.differences import Change, Kind, Plan
+from kafkactl.plan.risk import Risk
 
 Identity = tuple[str, Kind, str, str | None, str | None]
 
