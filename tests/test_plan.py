@@ -287,6 +287,17 @@ def test_what_a_setting_risks(key: str, old: str | None, new: str | None, risk: 
     assert config_risks(key, old, new) == ({risk} if risk else set())
 
 
+def test_asking_for_all_replicas_loses_nothing() -> None:
+    (change,) = plan_one(
+        Topic("a", 3, 1, {"min.insync.replicas": "1"}, PLACE), live("a", 3, 1, {"min.insync.replicas": "2"})
+    ).changes
+    assert change.risks == frozenset()
+    (change,) = plan_one(
+        Topic("a", 3, 2, {"min.insync.replicas": "1"}, PLACE), live("a", 3, 2, {"min.insync.replicas": "2"})
+    ).changes
+    assert change.risks == {Risk.DURABILITY}
+
+
 def test_more_replicas_in_sync_than_there_are_is_impossible() -> None:
     topic = Topic("a", 3, None, {"min.insync.replicas": "2"}, PLACE)
     (change,) = plan_one(topic, live("a", 3, 1, {})).changes

@@ -185,7 +185,7 @@ def _differences(topic: Topic, live: LiveTopic) -> Iterator[Change]:
                 key=key,
                 old=old,
                 new=wanted,
-                risks=config_risks(key, old, wanted),
+                risks=_risks(key, old, wanted, fewest),
                 impossible=_short_of_replicas(_min_isr(topic.config), fewest) if key == _MIN_ISR else "",
                 declared=topic,
                 position=topic.position,
@@ -193,6 +193,13 @@ def _differences(topic: Topic, live: LiveTopic) -> Iterator[Change]:
 
 
 _MIN_ISR = "min.insync.replicas"
+
+
+def _risks(key: str, old: str | None, new: str, replicas: int) -> frozenset[Risk]:
+    """The risks of one setting in a topic with so many replicas: all of them in sync are as safe as it gets."""
+    if key == _MIN_ISR and _min_isr({key: new}) >= replicas:
+        return frozenset()
+    return config_risks(key, old, new)
 
 
 def _min_isr(config: Mapping[str, str | None]) -> int:
