@@ -126,7 +126,7 @@ class Commands(TyperGroup):
         return [*(CompletionItem(name, help=self.table[name].help) for name in names), *options]
 
 
-class Command(TyperCommand):
+class _CheckedCommand(TyperCommand):
     """A command that looks at what was typed before it starts."""
 
     def invoke(self, ctx: Any) -> Any:
@@ -143,7 +143,7 @@ def _command(name: str, entry: Leaf | Branch) -> Any:
         return group(name=name, help=entry.help, no_args_is_help=True, rich_markup_mode=None)
     module, _, function = entry.home.partition(":")
     callback = getattr(import_module(f"kafkactl.commands.{module}"), function)
-    info = CommandInfo(name=name, cls=Command, callback=callback, context_settings=dict(entry.settings or {}))
+    info = CommandInfo(name=name, cls=_CheckedCommand, callback=callback, context_settings=dict(entry.settings or {}))
     return get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode=None)
 
 

@@ -23,8 +23,12 @@ def collect_garbage_by_hand() -> None:
 
 
 def collect_garbage() -> None:
-    """Collect now, in this thread: for loops that run for long and leave cycles behind."""
-    gc.collect()
+    """Collect now, in this thread: for loops that run for long and leave cycles behind.
+
+    A signal meanwhile takes effect afterwards: what it raises would be lost among the objects that are cleared.
+    """
+    with interrupts_deferred():
+        gc.collect()
 
 
 def leave_garbage() -> None:

@@ -155,3 +155,52 @@ def test_a_signal_in_the_middle_of_a_callback_is_what_poll_raises(sent: str, rai
     code = _IN_A_CALLBACK.replace("SENT", sent)
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
     assert (run.returncode, run.stdout) == (0, f"{raised}\n"), run.stderr
+
+
+_WHILE_IMPORTING = """
+import signal, sys
+from kafkactl.__main__ import main
+
+class Impatient:
+    def find_spec(self, name, *_):
+        if name == "typer":
+            signal.raise_signal(signal.SENT)
+
+sys.meta_path.insert(0, Impatient())
+main()
+"""
+
+
+@pytest.mark.parametrize(("sent", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_signal_while_kafkactl_is_still_starting_is_no_traceback(sent: str, code: int) -> None:
+    script = _WHILE_IMPORTING.replace("SENT", sent)
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=False)
+    assert (run.returncode, run.stdout, run.stderr) == (code, "", "")
+
+
+_WHILE_COLLECTING = """
+import signal
+from kafkactl import process
+
+class Cleared:
+    def __init__(self):
+        self.itself = self
+
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+process.raise_on_signals()
+process.collect_garbage_by_hand()
+Cleared()
+try:
+    process.collect_garbage()
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_a_signal_while_garbage_is_collected_is_not_lost_among_it() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", _WHILE_COLLECTING], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (0, "interrupted\n", "")

@@ -12,7 +12,7 @@ from confluent_kafka.admin import NewPartitions, NewTopic
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafkactl.commands.tail.watch import Seen, news
+from kafkactl.commands.tail.topic_watch import Seen, news
 from kafkactl.topics import Place
 from tests.conftest import KAFKACTL, admin_client, create
 from tests.sandboxes import eventually

@@ -77,7 +77,7 @@ class Reach:
     cut: frozenset[Place]
 
 
-def reach(
+def window_end(
     cluster: Cluster, ends: Mapping[Place, int], until: int, late: float | None, appended: Collection[str]
 ) -> Reach:
     """Where to stop reading for records before `until` (ms), at the latest at `ends`.

@@ -123,7 +123,8 @@ def produce(
       kafkactl produce payment.created --tombstone -k p-1
       kafkactl tail dlq.payment --from-beginning --no-follow -o json | kafkactl produce payment.created --json
     """
-    from kafkactl.commands.produce.write import ProduceOptions, produce_records
+    from kafkactl.commands.produce.outcome import ProduceOptions
+    from kafkactl.commands.produce.write import produce_records
 
     if value is not None and value_file is not None:
         raise UsageError("VALUE and --value-file cannot be combined: each says what to write.")

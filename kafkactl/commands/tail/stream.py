@@ -10,14 +10,14 @@ from typing import Any
 from kafkactl.cluster.client import Cluster, connect
 from kafkactl.cluster.metadata import read_configs
 from kafkactl.commands.tail.start import Latecomers, Start, Wanted, find_places, since, starts, tell_gone
-from kafkactl.commands.tail.watch import TopicWatch
+from kafkactl.commands.tail.topic_watch import TopicWatch
 from kafkactl.errors import KafkactlError
 from kafkactl.records import filters, span
 from kafkactl.records.consume import Reader, as_record, last_records, raw_values, read_until
 from kafkactl.records.forms import Emitter, Form, compile_format, raw
 from kafkactl.records.forms import readable_line as show_line
 from kafkactl.records.model import Record
-from kafkactl.records.window import Window, reach
+from kafkactl.records.window import Window, window_end
 from kafkactl.settings import Target
 from kafkactl.text.units import retention_text
 from kafkactl.text.words import and_more, many
@@ -148,7 +148,7 @@ def show_records(
     ends, follow, cut = bounds.ends, stop.follow, frozenset[Place]()
     if stop.until is not None and stop.until <= began:
         appended = _appended(kafka, {place.topic for place in bounds.ends})
-        found = reach(kafka, bounds.ends, stop.until, stop.late, appended)
+        found = window_end(kafka, bounds.ends, stop.until, stop.late, appended)
         ends, cut, follow = found.ends, found.cut, False
     if follow:
         _tell_late(late)

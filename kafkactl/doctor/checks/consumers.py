@@ -143,11 +143,11 @@ def _no_members(facts: Facts) -> Iterator[Finding]:
                 "committed": committed,
             },
             [("seen", f"the group is {group.state}"), *seen(group, partitions)],
-            severity="info" if given_up else severity(facts, group),
+            severity="info" if given_up else group_severity(facts, group),
         )
 
 
-def severity(facts: Facts, group: Group) -> Severity | None:
+def group_severity(facts: Facts, group: Group) -> Severity | None:
     """Error where `lag` says so of the group: both judge by one function. None leaves it to the code."""
     found = {line.group.id: line.level for line in lines(observation(facts), facts.thresholds)}
     return "error" if found.get(group.id) == "error" else None

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from kafkactl.doctor.checks.consumers import (
+    group_severity,
     judged,
     observation,
     offsets,
     or_partial,
     place,
     seen,
-    severity,
     waiting,
     worst_of,
 )
@@ -102,5 +102,5 @@ def _falling_behind(facts: Facts) -> Iterator[Finding]:
             },
             seen(group, partitions),
             heal=to_keep_up(group, verdict),
-            severity=severity(facts, group),
+            severity=group_severity(facts, group),
         )
