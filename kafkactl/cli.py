@@ -17,6 +17,7 @@ from typer.models import CommandInfo
 
 from kafkactl import __version__, imports, process
 from kafkactl.errors import ExitCode, KafkactlError, Terminated
+from kafkactl.text.escapes import plain
 
 
 class Leaf(NamedTuple):
@@ -241,7 +242,7 @@ def _tell(error: KafkactlError) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         _drop_stdout()
-    sys.stderr.write("\n".join(error.lines()) + "\n")
+    sys.stderr.write(plain("\n".join(error.lines()), lines=True) + "\n")
 
 
 def _drop_stdout() -> None:

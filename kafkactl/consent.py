@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from kafkactl.errors import UsageError
 from kafkactl.settings import Target
+from kafkactl.text.escapes import plain
 from kafkactl.view.output import note
 
 
@@ -24,7 +25,7 @@ class Asked(NamedTuple):
 def _ask(question: str) -> str:
     """The answer typed on the terminal; the question goes to stderr, as all talk does."""
     sys.stdout.flush()
-    sys.stderr.write(question)
+    sys.stderr.write(plain(question, lines=True))
     sys.stderr.flush()
     return sys.stdin.readline().strip()
 

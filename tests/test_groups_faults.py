@@ -1,9 +1,12 @@
 """kafkactl groups where something comes between: groups without offsets, members that join, offsets that move."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from confluent_kafka.admin import NewTopic
 
 from tests import test_groups_commands
@@ -117,3 +120,36 @@ def test_as_json_each_group_has_its_outcome(kafkactl: Run, orders: str) -> None:
     assert document["done"] is True
     assert [group["outcome"] for group in document["groups"]] == ["done", "done"]
     assert len(document["saved"]) == 2
+
+
+EVIL = "\x1b[31mred\x1b]0;title\x07\u202e"
+
+
+def test_a_name_cannot_drive_the_terminal(orders: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In every stream, and on a terminal that is dumb, too; the commands that are printed still name the group."""
+    commit(admin_client(orders), EVIL, "orders", 12)
+    lines = (
+        ("groups", "list"),
+        ("groups", "list", "-o", "json"),
+        ("groups", "describe", EVIL),
+        ("groups", "describe", EVIL + "x"),
+        ("groups", "reset", EVIL, "--topic", "orders", "--to-latest", "--yes"),
+        ("groups", "undo", EVIL, "--yes"),
+        ("groups", "save", EVIL),
+        ("lag",),
+        ("doctor",),
+    )
+    for term in ("xterm", "dumb"):
+        monkeypatch.setenv("TERM", term)
+        monkeypatch.setenv("NO_COLOR", "1")
+        for words in lines:
+            terminal = Terminal(*words)
+            assert terminal.end() in (0, 1)
+            for evil in ("\x1b[31mred", "\x1b]0;", "\x07", "\u202e"):
+                assert evil not in terminal.raw, (words, terminal.raw)
+    terminal = Terminal("groups", "delete", EVIL, "--yes")
+    assert terminal.end() == 0
+    undo = next(line.split("To undo: ")[1] for line in terminal.raw.splitlines() if "To undo: " in line)
+    typed = f"{undo.replace('kafkactl', f'{sys.executable} -m kafkactl', 1)} --yes"
+    assert subprocess.run(["bash", "-c", typed], check=False).returncode == 0
+    assert committed(orders, EVIL, "orders") == 12

@@ -19,6 +19,11 @@ def plain(text: str, *, lines: bool = False) -> str:
     return _DRIVING.sub(escape, text)
 
 
+def plain_json(text: str) -> str:
+    """A JSON document in which what could drive a terminal is written as JSON's own escapes; it says the same."""
+    return _DRIVING.sub(lambda match: match[0] if match[0] == "\n" else f"\\u{ord(match[0]):04x}", text)
+
+
 def printable(data: bytes, *, lines: bool = False) -> str:
     """Bytes as text safe for a terminal; what is not UTF-8 is shown as escapes. `lines` keeps newlines."""
     return plain(data.decode("utf-8", "backslashreplace"), lines=lines)

@@ -4,10 +4,13 @@ Every command that kafkactl suggests is a list of words, rendered once: quoting,
 added here and nowhere else.
 """
 
+import os
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
+
+from kafkactl.text.escapes import plain
 
 _AND = "&&"
 # Commands that dial no cluster and do not take the flags that select one.
@@ -28,7 +31,7 @@ class Command:
     @property
     def text(self) -> str:
         """As a shell takes it."""
-        return " ".join(word if word == _AND else shlex.quote(word) for word in self.words)
+        return " ".join(word if word == _AND else _quoted(word) for word in self.words)
 
     def noted(self, note: str) -> "Command":
         """The same command with another note."""
@@ -37,6 +40,15 @@ class Command:
     def then(self, other: "Command") -> "Command":
         """This command and, where it succeeds, another one."""
         return Command((*self.words, _AND, *other.words), other.note or self.note)
+
+
+def _quoted(word: str) -> str:
+    """A word as a shell takes it; of what could drive a terminal the shell makes the same bytes again (bash, zsh)."""
+    shown = plain(os.fsencode(word).decode("utf-8", "backslashreplace"))
+    if shown == word:
+        return shlex.quote(word)
+    text = word.replace("\\", "\\\\").replace("'", "\\'")
+    return f"$'{plain(os.fsencode(text).decode('utf-8', 'backslashreplace'))}'"
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
-from kafkactl.text.escapes import plain
+from kafkactl.text.escapes import plain, plain_json
 
 if TYPE_CHECKING:
     from kafkactl.text.remedies import Remedy
@@ -151,7 +151,11 @@ def say(text: str = "") -> None:
 
 
 def note(text: str) -> None:
-    """Talk: a line on stderr, after whatever stdout still holds."""
+    """Talk: a line on stderr, after whatever stdout still holds. Names in it cannot drive the terminal."""
+    _talk(plain(text, lines=True))
+
+
+def _talk(text: str) -> None:
     sys.stdout.flush()
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
@@ -160,7 +164,7 @@ def note(text: str) -> None:
 def pending(text: str) -> None:
     """What is being done right now, in a line that the next one replaces; only where a person looks at stdout."""
     if is_terminal(sys.stdout):
-        sys.stdout.write(f"\r\x1b[2K{text[: width() - 1]}")
+        sys.stdout.write(f"\r\x1b[2K{plain(text)[: width() - 1]}")
         sys.stdout.flush()
 
 
@@ -202,7 +206,7 @@ def progress(label: str, total: int | None) -> Iterator[Callable[[int, str], Non
 
 def warn(text: str) -> None:
     """A warning on stderr."""
-    note(f"{style(sys.stderr).paint('warning:', 'yellow')} {text}")
+    _talk(f"{style(sys.stderr).paint('warning:', 'yellow')} {plain(text, lines=True)}")
 
 
 _told: list[str] = []
@@ -220,8 +224,8 @@ def document(kind: str, body: dict[str, Any]) -> None:
     import json
 
     told(kind)
-    json.dump({"schema_version": SCHEMA_VERSION, "kind": kind, **body}, sys.stdout, ensure_ascii=False, indent=2)
-    sys.stdout.write("\n")
+    text = json.dumps({"schema_version": SCHEMA_VERSION, "kind": kind, **body}, ensure_ascii=False, indent=2)
+    sys.stdout.write(f"{plain_json(text) if sys.stdout.isatty() else text}\n")
 
 
 def remedy_document(remedy: "Remedy") -> dict[str, str]:

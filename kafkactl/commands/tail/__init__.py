@@ -9,7 +9,6 @@ from kafkactl import options, settings
 from kafkactl.errors import UsageError
 from kafkactl.records.partitioning import Partitioner
 from kafkactl.settings import Target
-from kafkactl.view import output
 from kafkactl.view.output import RecordFormat
 
 
@@ -147,7 +146,7 @@ def tail(
         grep=grep,
         headers=tuple(header or ()),
         query=query,
-        show=show or (RecordFormat.LINE if output.is_terminal(sys.stdout) else RecordFormat.RAW),
+        show=show or (RecordFormat.LINE if sys.stdout.isatty() else RecordFormat.RAW),
         form=form,
         with_headers=headers,
         pretty=pretty,

@@ -19,6 +19,7 @@ from kafkactl.records.forms import readable_line as show_line
 from kafkactl.records.model import Record
 from kafkactl.records.window import Window, window_end
 from kafkactl.settings import Target
+from kafkactl.text.escapes import plain_json
 from kafkactl.text.units import retention_text
 from kafkactl.text.words import and_more, many
 from kafkactl.topics import Place, is_glob
@@ -44,6 +45,7 @@ class Out:
         self._left = count
         self._raw = emitter.form is raw and emitter.shows_all
         self._stdout = sys.stdout.buffer
+        self._guarded = emitter.form is None and sys.stdout.isatty()  # JSON that a terminal shows
 
     def messages(self, messages: Sequence[Any]) -> None:
         """Write the wanted ones of librdkafka's messages. Raises Enough."""
@@ -52,7 +54,7 @@ class Out:
             # The fast paths: one write for all of them.
             if messages:
                 texts = raw_values(messages) if self._raw else self.emitter.texts([as_record(m) for m in messages])
-                self._stdout.write(texts)
+                self._write(texts)
             self.read += len(messages)
             self.shown += len(messages)
             return
@@ -71,12 +73,15 @@ class Out:
 
     def text(self, text: bytes) -> None:
         """Write one record. Raises Enough after the last one."""
-        self._stdout.write(text)
+        self._write(text)
         self.shown += 1
         if self._left is not None:
             self._left -= 1
             if self._left <= 0:
                 raise Enough
+
+    def _write(self, text: bytes) -> None:
+        self._stdout.write(plain_json(text.decode("utf-8", "replace")).encode() if self._guarded else text)
 
     def over(self) -> bool:
         """Whether the time to stop at has come."""
