@@ -94,6 +94,7 @@ def _processes(wanted: Callable[[list[str]], bool]) -> list[psutil.Process]:
 # Above those that Linux gives to outgoing connections, and those that throw-away brokers take: nobody else comes by.
 _PORTS = range(61_000, 65_000)
 _SHARE = 500  # each worker has its own
+_given: set[int] = set()  # to tests of this worker, lately
 
 
 def free_port(count: int = 1) -> int:
@@ -102,6 +103,10 @@ def free_port(count: int = 1) -> int:
     own = _PORTS[worker * _SHARE % len(_PORTS) :][:_SHARE]
     while True:
         first = random.choice(own)
+        if len(_given) > _SHARE // 2:
+            _given.clear()
+        if _given & set(range(first, first + count)):
+            continue  # whoever was given it has perhaps not bound it yet
         sockets = [socket.socket() for _ in range(count)]
         try:
             for offset, one in enumerate(sockets):
@@ -111,6 +116,7 @@ def free_port(count: int = 1) -> int:
         finally:
             for one in sockets:
                 one.close()
+        _given.update(range(first, first + count))
         return first
 
 
