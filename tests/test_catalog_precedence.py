@@ -71,7 +71,7 @@ def test_an_unknown_environment_gets_a_suggestion() -> None:
     assert caught.value.exit_code == ExitCode.USAGE
     assert caught.value.lines() == [
         "There is no environment prdo in topics.yaml. Did you mean prod?",
-        "  It has prod.",
+        "  The file has prod.",
     ]
     with pytest.raises(UsageError, match=r"There is no environment prod in topics\.yaml\."):
         parse_catalog("topics: {}", environment="prod")

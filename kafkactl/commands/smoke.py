@@ -43,7 +43,7 @@ def smoke(
         typer.Option(
             "--timeout",
             metavar="TIME",
-            parser=options.positive_duration,
+            parser=options.network_duration,
             help="Time limit of each step. Default: 30s.",
             show_default=False,
         ),

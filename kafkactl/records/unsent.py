@@ -22,8 +22,10 @@ class Unsent:
     """
 
     def __init__(self, topic: str, path: Path | None, input: Path | None) -> None:
-        if path is not None and path.exists():
+        if path is not None and os.path.lexists(path):  # of a name no file can have it is False, no error
             raise UsageError(f"{path} already exists and is not overwritten.", hint="Use another name: --unsent FILE")
+        if path is not None and len(os.fsencode(path.name)) > 255:
+            raise UsageError(f"--unsent: {path.name[:20]}… is too long for the name of a file.")
         if path is not None and not os.access(path.parent, os.W_OK):
             raise UsageError(f"Cannot create a file in {path.parent} for --unsent.")
         self._topic = topic

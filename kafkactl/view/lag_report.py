@@ -143,7 +143,7 @@ def cases(found: Report) -> list[Case]:
         Case(
             line.group.id,
             line.level,
-            "; ".join(filter(None, [word(line), reason(line), _lag_text(line)])),
+            "; ".join([": ".join(filter(None, [word(line), reason(line)])), _lag_text(line)]),
         )
         for line in found.lines
     ]

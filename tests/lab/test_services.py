@@ -19,7 +19,7 @@ def test_round_trip(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("KAFKA_BROKERS", sandbox.bootstrap)
         unasked = doctor()
         unasked.content()
-        assert unasked.checks["KD701"]["reason"] == "no probe was asked for"
+        assert unasked.checks["KD701"]["reason"] == "--probe not given"
         seen = doctor("--probe")
         seen.names("KD701")
         assert shell(seen.command("KD701")).returncode == 1  # it shows which step fails
