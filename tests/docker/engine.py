@@ -1,5 +1,6 @@
 """A Docker engine for the tests: one of their own, with all it has in one directory, else the one that is there."""
 
+import fcntl
 import os
 import random
 import shutil
@@ -86,7 +87,7 @@ def engine() -> Iterator[Engine]:
     if not buildable():
         raise NoEngineError("busybox-static is not installed")
     with ExitStack() as stack:
-        if _can_start():
+        if can_start():
             own = stack.enter_context(own_engine())
             running = Engine(own.host, own.process)
         else:
@@ -94,7 +95,8 @@ def engine() -> Iterator[Engine]:
         yield stack.enter_context(_swept(running))
 
 
-def _can_start() -> bool:
+def can_start() -> bool:
+    """Whether tests start an engine of their own here; where they do, one that does not start is a failure."""
     return os.geteuid() == 0 and bool(shutil.which("dockerd"))
 
 
@@ -134,21 +136,19 @@ def own_engine() -> Iterator[OwnEngine]:
     host = f"unix://{home}/docker.sock"
     roots = [f"--data-root={home}/data", f"--exec-root={home}/exec", f"--pidfile={home}/pid"]
     bridge, networks = f"kc-{home.name[-8:]}", _bridge(f"kc-{home.name[-8:]}")
-    with (home / "log").open("wb") as log:
+    with (home / "log").open("wb") as log, _one_at_a_time():
         process = subprocess.Popen(
             ["dockerd", f"--host={host}", *roots, *networks], stdout=log, stderr=log, start_new_session=True
         )
-    watch = subprocess.Popen(
-        ["sh", "-c", _WATCH, "engine-watch", str(process.pid), str(home), bridge],
-        stdin=subprocess.PIPE,
-        start_new_session=True,
-    )
+        watch = subprocess.Popen(
+            ["sh", "-c", _WATCH, "engine-watch", str(process.pid), str(home), bridge],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
+        started = _has_started(process, host)
     try:
-        deadline = time.monotonic() + _START_SECONDS
-        while not _answers(host):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise NoEngineError("dockerd does not start: " + (home / "log").read_text()[-500:])
-            time.sleep(0.1)
+        if not started:
+            raise NoEngineError("dockerd does not start: " + (home / "log").read_text()[-500:])
         yield OwnEngine(host, process)
     finally:
         process.send_signal(signal.SIGCONT)
@@ -162,6 +162,23 @@ def own_engine() -> Iterator[OwnEngine]:
         _unmount(home)
         subprocess.run(["busybox", "ip", "link", "del", bridge], check=False)
         shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """All engines write to the same chains of iptables when they start, and of two at once one fails."""
+    with open(f"{tempfile.gettempdir()}/kafkactl-engines.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _has_started(process: "subprocess.Popen[bytes]", host: str) -> bool:
+    deadline = time.monotonic() + _START_SECONDS
+    while not _answers(host):
+        if process.poll() is not None or time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def _bridge(name: str) -> list[str]:
