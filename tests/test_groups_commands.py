@@ -13,7 +13,7 @@ from confluent_kafka.admin import NewTopic
 from tests.conftest import Outcome, admin_client, create, three_lines
 from tests.lab.consumers import Consumes, consumer
 from tests.sandboxes import eventually
-from tests.test_lag_situations import commit, committed, fill
+from tests.test_lag_situations import commit, committed, fill, offsets
 from tests.test_terminal import Terminal
 
 Run = Callable[..., Outcome]
@@ -35,7 +35,7 @@ def orders(one_broker: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 def member(orders: str) -> Iterator[str]:
     """A group that somebody is in."""
     with consumer(Consumes(orders, "busy", "orders", name="busy-app")):
-        assert eventually(lambda: committed(orders, "busy", "orders") == 20)
+        assert eventually(lambda: offsets(orders, "busy", "orders") == [20, 20])
         yield "busy"
 
 

@@ -43,10 +43,15 @@ class Scene:
 
 def committed(brokers: str, group: str, topic: str) -> int:
     """The largest offset that a group has committed in a topic; -1 where there is none."""
+    return max(offsets(brokers, group, topic), default=-1)
+
+
+def offsets(brokers: str, group: str, topic: str) -> list[int]:
+    """What a group has committed in a topic, by partition; without those where it has committed nothing."""
     request = ConsumerGroupTopicPartitions(group)
     admin = admin_client(brokers)
     found = admin.list_consumer_group_offsets([request])[group].result(10)
-    return max((tp.offset for tp in found.topic_partitions if tp.topic == topic), default=-1)
+    return [tp.offset for tp in sorted(found.topic_partitions) if tp.topic == topic]
 
 
 def commit(admin: AdminClient, group: str, topic: str, offset: int, partitions: int = 1) -> None:
