@@ -1,6 +1,5 @@
 """What the sandbox's tests share: kafkactl as a user runs it, in directories of its own, and a look at what is left."""
 
-import itertools
 import os
 import random
 import socket
@@ -93,27 +92,32 @@ def _processes(wanted: Callable[[list[str]], bool]) -> list[psutil.Process]:
 
 
 # Above those that Linux gives to outgoing connections, and those that throw-away brokers take: nobody else comes by.
-_FIRST_PORT, _SHARE = 61_000, 500  # each worker has its own share
-_handed_out = itertools.count(random.randrange(_SHARE))
+_PORTS = range(61_000, 65_000)
+_SHARE = 500  # each worker has its own
+_given: set[int] = set()  # to tests of this worker, lately
 
 
 def free_port(count: int = 1) -> int:
-    """The first of `count` free ports in a row, which nobody is given again soon: they stay free until they are used."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 8
+    """The first of `count` free ports in a row. It stays free until the caller uses it, whatever other tests do."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    own = _PORTS[worker * _SHARE % len(_PORTS) :][:_SHARE]
     while True:
-        numbers = [next(_handed_out) % _SHARE for _ in range(count)]
-        first = _FIRST_PORT + worker * _SHARE + numbers[0]
-        if numbers[-1] == numbers[0] + count - 1 and all(map(_is_free, range(first, first + count))):
-            return first
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
+        first = random.choice(own)
+        if len(_given) > _SHARE // 2:
+            _given.clear()
+        if _given & set(range(first, first + count)):
+            continue  # whoever was given it has perhaps not bound it yet
+        sockets = [socket.socket() for _ in range(count)]
         try:
-            probe.bind(("127.0.0.1", port))
+            for offset, one in enumerate(sockets):
+                one.bind(("127.0.0.1", first + offset))
         except OSError:
-            return False
-    return True
+            continue
+        finally:
+            for one in sockets:
+                one.close()
+        _given.update(range(first, first + count))
+        return first
 
 
 def eventually(true: Callable[[], object], seconds: float = 15) -> bool:

@@ -452,3 +452,19 @@ def test_no_shape_of_catalogue_is_too_odd(topics: str, environments: str, servic
     text = f"topics: {topics}\nenvironments: {environments}\nservices: {services}\n"
     error = refusal(text)
     assert all(problem.position.line for problem in (error.problems if error else ()))
+
+
+@pytest.mark.parametrize(
+    ("text", "whose"),
+    [
+        ("apiVersion: kafka.strimzi.io/v1beta2\nkind: KafkaTopic\nspec: {partitions: 3}\n", "a Strimzi KafkaTopic"),
+        ("apiVersion: kafka.jikkou.io/v1\nkind: KafkaTopicList\n", "a KafkaTopicList of Jikkou"),
+        ("apiVersion: v1\nkind: ConfigMap\n", "a Kubernetes ConfigMap"),
+        ("meta: {name: a}\nspec: {partitions: 3}\n", "a topic of topicctl"),
+        ("context: c\nprojects: []\n", "a topology of JulieOps"),
+    ],
+)
+def test_another_tools_file_is_told_for_what_it_is(text: str, whose: str) -> None:
+    with pytest.raises(CatalogError) as error:
+        parse_catalog(text)
+    assert [problem.message for problem in error.value.problems] == [f"this is {whose}, not a topics.yaml."]

@@ -276,6 +276,23 @@ def test_export_is_accepted_by_lint_and_equal_for_diff(one_broker: str, kafkactl
     assert equal.code == 0, equal.text
 
 
+def test_what_a_broker_takes_is_exported_and_accepted(one_broker: str, kafkactl: Kafkactl) -> None:
+    create(
+        one_broker,
+        NewTopic("all", 1, 1, config={"cleanup.policy": ""}),
+        NewTopic("negative", 1, 1, config={"retention.bytes": "-5"}),
+        NewTopic("thirsty", 1, 1, config={"min.insync.replicas": "2"}),
+    )
+    exported = kafkactl("export").out
+    assert "# Left out: min.insync.replicas of thirsty, which is more than the replication.\n" in exported
+    write(exported)
+    linted = kafkactl("lint")
+    assert (linted.code, "0 problems" in linted.out or "1 problem" not in linted.out) == (0, True), linted.out
+    equal = kafkactl("diff")
+    assert equal.code == 0, equal.text
+    assert "2 as declared" in equal.err
+
+
 def test_export_over_the_catalogue_itself(one_broker: str) -> None:
     create(one_broker, NewTopic("a", 1, 1))
     write("topics: {other: {}}")

@@ -17,6 +17,7 @@ from confluent_kafka.admin import (
 
 from kafkactl.sandbox.foreground import throwaway
 from tests.conftest import Outcome, admin_client, create
+from tests.sandboxes import eventually
 
 Kafkactl = Callable[..., Outcome]
 
@@ -45,6 +46,8 @@ def restricted() -> Iterator[str]:
         admin = admin_client(sandbox.bootstrap)
         for future in admin.create_acls(rules).values():
             future.result(10)
+        # A rule holds a moment after it is acknowledged.
+        assert eventually(lambda: "hidden" not in admin.list_topics(timeout=10).topics)
         yield sandbox.bootstrap
 
 

@@ -80,7 +80,7 @@ CONFIGS: Mapping[str, ConfigKind] = {
     "remote.log.copy.disable": _FLAG,
     "remote.log.delete.on.disable": _FLAG,
     "remote.storage.enable": _FLAG,
-    "retention.bytes": _size(-1, infinite=True),
+    "retention.bytes": _size(-(2**63), infinite=True),  # Kafka takes any number, and a negative one for -1
     "retention.ms": _time(-1, infinite=True),
     "segment.bytes": _size(14, INT_MAX),  # 1 MiB since 4.1, 14 bytes before
     "segment.index.bytes": _size(4, INT_MAX),
@@ -166,7 +166,8 @@ def _chosen(config: ConfigKind, text: str) -> str:
 
 def _all_chosen(config: ConfigKind, text: str) -> str:
     # Kafka keeps the order it was given, but the order means nothing: sorted, so that two spellings compare equal.
-    return ",".join(sorted({_chosen(config, part.strip()) for part in text.split(",")}))
+    # Nothing is a choice as well: with an empty cleanup.policy Kafka keeps everything.
+    return ",".join(sorted({_chosen(config, part.strip()) for part in text.split(",")})) if text else ""
 
 
 def _replicas(_: ConfigKind, text: str) -> str:

@@ -63,10 +63,29 @@ def _declaration(data: str | bytes, name: str) -> tuple[Declaration, Problems]:
     if not isinstance(root, nodes.Mapping):
         problems.error(root, "the file must be a mapping that begins with keys such as topics:.")
         raise CatalogError(problems.found)
+    if other := _of_another_tool(root):
+        problems.error(root, f"this is {other}, not a topics.yaml.")
+        raise CatalogError(problems.found)
     fields = read_root(root, problems)
     declaration = declare(fields, path, problems)
     check_references(fields, declaration, problems)
     return declaration, problems
+
+
+def _of_another_tool(root: nodes.Mapping) -> str | None:
+    """Whose file this is, by the keys at its top; None for ours."""
+    texts = {key.text: value.text if isinstance(value, nodes.Scalar) else "" for key, value in root.pairs}
+    if "topics" in texts:
+        return None
+    if "strimzi" in texts.get("apiVersion", ""):
+        return f"a Strimzi {texts.get('kind') or 'resource'}"
+    if "jikkou" in texts.get("apiVersion", ""):
+        return f"a {texts.get('kind') or 'resource'} of Jikkou"
+    if {"apiVersion", "kind"} <= texts.keys():
+        return f"a Kubernetes {texts['kind'] or 'resource'}"
+    if {"meta", "spec"} <= texts.keys():
+        return "a topic of topicctl"
+    return "a topology of JulieOps" if {"context", "projects"} <= texts.keys() else None
 
 
 def _read(path: Path) -> bytes:

@@ -112,8 +112,8 @@ def _config(config: ConfigKind) -> Schema:
             schema = {"enum": list(config.choices)}
         case "choices":
             one = "|".join(config.choices)
-            texts = {"type": "string", "pattern": f"^({one})(, ?({one}))*$"}
-            schema = {"anyOf": [texts, {"type": "array", "items": {"enum": list(config.choices)}, "minItems": 1}]}
+            texts = {"type": "string", "pattern": f"^(({one})(, ?({one}))*)?$"}
+            schema = {"anyOf": [texts, {"type": "array", "items": {"enum": list(config.choices)}}]}
         case "replicas":
             schema = {"type": ["string", "array"]}
         case "text":
