@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Tests mostly wait: three at a time are faster than two on two cores, and four no faster than three.
+# Tests wait as much as they work: three at a time keep two cores busy.
 WORKERS ?= 3
 SPREAD := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 # What else to tell pytest: make test FLAGS='--shuffle 7'

@@ -6,16 +6,15 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from kafkactl.cli import Leaf
-from tests.conftest import REPOSITORY, Outcome
-from tests.program import KAFKACTL, commands
+from tests.conftest import REPOSITORY
+from tests.program import commands
 
-Kafkactl = Callable[..., Outcome]
 EVERY = dict(commands())
 
 
@@ -34,8 +33,8 @@ cli.main()
 """
 
 
-def loaded(*arguments: str, **environment: str) -> set[str]:
-    """The modules that a run of kafkactl has loaded at its end."""
+def run(*arguments: str, **environment: str) -> tuple[str, set[str]]:
+    """What a run of kafkactl prints, and the modules that it has loaded at its end."""
     done = subprocess.run(
         [sys.executable, "-c", _LOADED, *arguments],
         capture_output=True,
@@ -45,7 +44,13 @@ def loaded(*arguments: str, **environment: str) -> set[str]:
         env={**os.environ, **environment},
     )
     assert done.returncode == 0, done.stderr
-    return set(json.loads(done.stderr.splitlines()[-1]))
+    return done.stdout, set(json.loads(done.stderr.splitlines()[-1]))
+
+
+@cache
+def help_of(name: str) -> tuple[str, set[str]]:
+    """As `run`, of a command's --help."""
+    return run(*name.split(), "--help")
 
 
 def ours(modules: set[str]) -> set[str]:
@@ -57,20 +62,20 @@ ROOT = {"cli", "imports", "process", "errors", "text", "text.escapes"}  # what e
 
 @pytest.mark.parametrize("argument", ["--version", "--help"])
 def test_version_and_help_load_nothing_heavy_and_no_command(argument: str) -> None:
-    modules = loaded(argument)
+    _, modules = run(argument)
     assert modules.isdisjoint(HEAVY)
     assert ours(modules) <= ROOT
 
 
 def test_completing_a_commands_name_loads_no_command() -> None:
-    modules = loaded(_KAFKACTL_COMPLETE="complete_bash", COMP_WORDS="kafkactl de", COMP_CWORD="1")
+    _, modules = run(_KAFKACTL_COMPLETE="complete_bash", COMP_WORDS="kafkactl de", COMP_CWORD="1")
     assert modules.isdisjoint(HEAVY)
     assert ours(modules) <= ROOT
 
 
 @pytest.mark.parametrize("name", EVERY)
 def test_the_help_of_a_command_loads_no_other_command_and_nothing_heavy(name: str) -> None:
-    modules = loaded(*name.split(), "--help")
+    _, modules = help_of(name)
     assert modules.isdisjoint(HEAVY)
     home = EVERY[name].home.partition(":")[0].split(".")
     own = {"commands", *(f"commands.{'.'.join(home[:length])}" for length in range(1, len(home) + 1))}
@@ -78,7 +83,8 @@ def test_the_help_of_a_command_loads_no_other_command_and_nothing_heavy(name: st
 
 
 def test_lint_loads_no_client() -> None:
-    assert loaded("lint").isdisjoint(["confluent_kafka", "docker", "rich", "kafka"])
+    _, modules = run("lint")
+    assert modules.isdisjoint(["confluent_kafka", "docker", "rich", "kafka"])
 
 
 def first_sentence(text: str) -> str:
@@ -88,8 +94,8 @@ def first_sentence(text: str) -> str:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_every_command_has_help_with_an_example(name: str) -> None:
-    done = subprocess.run([*KAFKACTL, *name.split(), "--help"], capture_output=True, text=True, check=True)
-    assert f"kafkactl {name}" in done.stdout.split("Example", 1)[1]
+    out, _ = help_of(name)
+    assert f"kafkactl {name}" in out.split("Example", 1)[1]
 
 
 @pytest.mark.parametrize(("name", "leaf"), EVERY.items(), ids=EVERY)

@@ -191,7 +191,7 @@ copied = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=settings.default.max_examples // 25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(copied, min_size=1, max_size=60))
 def test_tail_into_produce_is_the_identity(one_broker: str, given_records: list[dict[str, Any]]) -> None:
     admin = admin_client(one_broker)
