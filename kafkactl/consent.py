@@ -59,7 +59,7 @@ def require_unprotected(target: Target, cluster_id: str | None, confirm: str | N
 def require_yes(question: str) -> None:
     """Let a change pass only with a typed yes. Raises UsageError; if nobody can answer, with what to type instead."""
     if not interactive():
-        raise UsageError("Nothing was changed: it was not agreed to.", hint="To agree in advance: --yes")
+        raise UsageError("Nothing was changed: there is no terminal to confirm on.", hint="To agree in advance: --yes")
     if _ask(f"{question} Type yes: ").lower() not in ("yes", "y"):
         raise UsageError("Nothing was changed.")
 

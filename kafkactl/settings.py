@@ -72,7 +72,8 @@ class Target:
         self._timeout = timeout
         self._verbose = verbose
         self._warn = warn
-        self.broken: Path | None = None  # a catalogue that could not even be parsed
+        self.doubtful: Path | None = None  # a catalogue that has problems
+        self.broken = False  # and could not even be parsed
 
     @cached_property
     def catalog(self) -> "Catalog | None":
@@ -94,7 +95,7 @@ class Target:
 
         path = Path(problem.position.file)
         found = load_what_is_valid(path, self.env)
-        self.broken = path if found is None else None
+        self.doubtful, self.broken = path, found is None
         warn(f"{problem}  Going on {'without this file' if found is None else 'with what is valid in it'}.")
         if found is None and self.env:
             raise UsageError(f"--env {self.env} cannot be looked up in {path}.")

@@ -48,3 +48,28 @@ def test_what_changes_something_needs_all_of_it(
     run = kafkactl(*words.split(), "-b", brokers)
     assert run.code == 2 or "There is no group g" in run.err
     assert "Going on" not in run.err
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "topics:\n  a: {partitions: 1, masks: [cvv]}\n",
+        "topics:\n  a: {partitions: 1, mask: cvv}\n",
+        "topics:\n  a:\n  mask: [cvv]\n",
+        "topic:\n  a: {mask: [cvv]}\n",
+        "defaults: {mask: [cvv]}\ntopics:\n  a: {}\n",
+        "topics:\n  a: {mask: [cvv}\n",
+        "topics:\n  a:\n    mask:\n      - cvv\n    partitons: 1\n",
+    ],
+)
+def test_a_file_with_a_mistake_hides_what_it_seems_to_hide(
+    text: str, brokers: str, kafkactl: Callable[..., Outcome]
+) -> None:
+    Path("topics.yaml").write_text(text)
+    producer = Producer({"bootstrap.servers": brokers})
+    producer.produce("a", value='{"cvv":"123","pan":"4111111111111111"}')
+    assert producer.flush(10) == 0
+    run = kafkactl("tail", "a", "--no-follow", "-b", brokers)
+    assert "what it masks is not certain" in run.err
+    assert "4111111111111111" not in run.out
+    assert "123" not in run.out

@@ -179,7 +179,10 @@ def test_nothing_is_changed_without_a_yes_and_never_for_a_group_of_the_environme
 ) -> None:
     monkeypatch.setenv("KAFKA_CONSUMER_GROUP", "app")
     run = kafkactl("groups", "reset", "app", "--topic", "orders", "--to-latest")
-    assert (run.code, run.err) == (2, "Nothing was changed: it was not agreed to.\n  To agree in advance: --yes\n")
+    assert (run.code, run.err) == (
+        2,
+        "Nothing was changed: there is no terminal to confirm on.\n  To agree in advance: --yes\n",
+    )
     assert "orders[1]    12  20      0        8" in run.out
     for words in (("reset", "--topic", "orders", "--to-latest"), ("delete",), ("delete-offsets", "orders"), ("save",)):
         assert kafkactl("groups", *words, *(["--yes"] if words[0] != "save" else [])).code == 2

@@ -153,3 +153,15 @@ def test_a_name_cannot_drive_the_terminal(orders: str, monkeypatch: pytest.Monke
     typed = f"{undo.replace('kafkactl', f'{sys.executable} -m kafkactl', 1)} --yes"
     assert subprocess.run(["bash", "-c", typed], check=False).returncode == 0
     assert committed(orders, EVIL, "orders") == 12
+
+
+def test_an_undo_is_not_for_a_topic_that_was_recreated(kafkactl: Run, orders: str) -> None:
+    assert kafkactl("groups", "reset", "app", "--topic", "payments", "--to-offset", "3", "--yes").code == 0
+    admin = admin_client(orders)
+    for future in admin.delete_topics(["payments"]).values():
+        future.result(10)
+    assert eventually(lambda: "payments" not in admin.list_topics(timeout=10).topics)
+    create(orders, NewTopic("payments", 1, 1))
+    undo = kafkactl("groups", "undo", "app", "--yes")
+    assert undo.code == 1
+    assert "payments[0] was deleted, or recreated, since" in undo.err

@@ -76,5 +76,5 @@ def test_copies_that_were_not_tried_are_a_number(topic: str, kafkactl: Run, tmp_
     _, err = run.communicate(timeout=30)
     assert run.returncode == 130
     assert "not sent: Ctrl-C" in err
-    assert "Send the rest: kafkactl produce t 'it'\"'\"'s a value' -k k --count 49999" in err
+    assert "Send the rest: kafkactl produce t 'it'\"'\"'s a value' --rate 5/s -k k --count 49999" in err
     assert sum(path.stat().st_size for path in tmp_path.glob("*.jsonl")) < 10_000

@@ -91,7 +91,7 @@ def test_late_records_of_a_window(one_broker: str, kafkactl: Kafkactl) -> None:
     everything = window(-1, 7, "--late", "inf")
     assert shown(everything) == [(0, 0), (0, 2), (0, 4)]
     assert "not looked at" not in everything.err
-    assert "is not in the order of time: older records were left out" in window(8, 20, "--late", "inf").err
+    assert "records before --since were filtered out" in window(8, 20, "--late", "inf").err
 
 
 def test_a_broker_that_stamps_needs_no_patience(one_broker: str, kafkactl: Kafkactl) -> None:
@@ -127,8 +127,12 @@ def test_nothing_is_left_out_in_silence(one_broker: str, kafkactl: Kafkactl) -> 
     none = kafkactl("tail", topic, "--grep", "nothing", "--no-follow")
     assert (none.code, none.out, none.err) == (0, "", "0 of 3 records matched.\n")
     failing = kafkactl("tail", topic, "--jq", 'error("boom")', "--no-follow")
+    assert failing.code == 1
     assert "--jq failed on 3 records; on the first with: " in failing.err
     assert "boom" in failing.err
+    beyond = kafkactl("tail", topic, "--offset", "99", "--no-follow")
+    assert beyond.err == f"{topic}[0]: offset 99 is beyond the end, 3; starting there.\n"
+    assert kafkactl("tail", topic, "--late", "5m").code == 2
     both = kafkactl("tail", topic, "-n", "1", "--from-beginning")
     assert both.code == 2
     assert "-n and --from-beginning cannot be combined" in both.err

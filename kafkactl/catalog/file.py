@@ -39,8 +39,9 @@ def masked_at_a_glance(path: Path) -> tuple[str, ...]:
         text = _read(path).decode("utf-8", "replace")
     except CatalogError:
         return ()
-    found = re.findall(r"mask:[ \t]*(?:\[([^\]]*)\]?|((?:\n[ \t]*-[^\n]*)+))", text)
-    words = (word.strip(" \t-'\"") for inline, block in found for word in re.split(r"[,\n]", inline or block))
+    # Also `masks: [a`, `mask: [a}` and `mask: a`: whoever wrote them meant to hide something.
+    found = re.findall(r"mask\w*[ \t]*:[ \t]*(?:\[([^\]}\n]*)|([^\s\[{#][^\n}]*)|((?:\n[ \t]*-[^\n]*)+))", text)
+    words = (word.strip(" \t-'\"") for parts in found for word in re.split(r"[,\n]", "".join(parts)))
     return tuple(dict.fromkeys(word for word in words if word))
 
 

@@ -73,7 +73,7 @@ def smoke(
     proof = Proof(order, before_writing=protected, starting=report.starting)
     for result in _results(proof):
         report.add(result)
-    report.finish(show, time.monotonic() - start, catalogued=catalog is not None)
+    report.finish(show, time.monotonic() - start, catalogued=catalog is not None, broken=target.broken)
     raise typer.Exit(report.exit_code)
 
 
@@ -124,7 +124,7 @@ class _Report:
         """3 if Kafka is unreachable or stopped answering, 1 if it answers but something is wrong."""
         return max((result.exit_code for result in self.failed), default=ExitCode.OK)
 
-    def finish(self, show: output.ReportFormat, seconds: float, *, catalogued: bool) -> None:
+    def finish(self, show: output.ReportFormat, seconds: float, *, catalogued: bool, broken: bool) -> None:
         match show:
             case output.ReportFormat.JSON:
                 output.document("test", self._document(seconds))
@@ -135,7 +135,8 @@ class _Report:
             case output.ReportFormat.TABLE:
                 self._tell(seconds)
                 if not catalogued:
-                    output.note("No topics.yaml found: declared topics were not checked.")
+                    why = "topics.yaml is invalid" if broken else "No topics.yaml found"
+                    output.note(f"{why}: declared topics were not checked.")
 
     def _tell(self, seconds: float) -> None:
         good, steps = sum(result.state == "ok" for result in self.results), len(self.results)

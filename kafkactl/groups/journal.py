@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
@@ -28,7 +28,8 @@ Outcome = Literal["pending", "done", "partly", "refused"]
 class Saved:
     """A group's saved offsets. `taken` is in ms since 1970, `cluster` an id; 0 and "" if unknown, as the group may be.
 
-    An offset of None means that it had no commit there. `change` is what was about to be done to it, for undo.
+    An offset of None means that it had no commit there. `change` is what was about to be done to it, for undo; `ids`
+    are those of the topics, where Kafka told them: a recreated topic is another one.
     """
 
     group: str
@@ -37,6 +38,7 @@ class Saved:
     offsets: Mapping[Place, int | None]
     change: str = ""
     outcome: Outcome = "done"
+    ids: Mapping[str, str] = field(default_factory=dict)
 
 
 def offsets_document(saved: Saved) -> dict[str, Any]:
@@ -46,6 +48,7 @@ def offsets_document(saved: Saved) -> dict[str, Any]:
         "group": saved.group,
         "taken": datetime.fromtimestamp(saved.taken / 1000, UTC).isoformat(timespec="milliseconds"),
         **({"change": saved.change, "outcome": saved.outcome} if saved.change else {}),
+        **({"topic_ids": dict(saved.ids)} if saved.ids else {}),
         "offsets": [
             {"topic": topic, "partition": id, "offset": offset} for (topic, id), offset in sorted(saved.offsets.items())
         ],
@@ -107,6 +110,7 @@ def _from_json(text: str, name: str) -> Saved:
             dict(_offsets(data["offsets"])),
             str(data.get("change", "")),
             _outcome(data.get("outcome", "done")),
+            {str(topic): str(id) for topic, id in data.get("topic_ids", {}).items()},
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         why = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)

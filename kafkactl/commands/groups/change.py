@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from kafkactl import consent
 from kafkactl.cluster.client import Cluster
+from kafkactl.cluster.metadata import read_topic_ids
 from kafkactl.consent import Asked
 from kafkactl.errors import KafkactlError, Terminated, UnreachableError
 from kafkactl.groups import journal
@@ -147,7 +148,8 @@ def _do(kafka: Cluster, asked: Asked, change: OffsetChange) -> _Result:
     try:
         _require_as_shown(kafka, change)
         offsets = {move.place: move.old for move in change.moves if move.changes}
-        saved = Saved(change.group, kafka.info.id, int(time.time() * 1000), offsets, change.words, "pending")
+        ids = read_topic_ids(kafka, sorted({place.topic for place in offsets}))
+        saved = Saved(change.group, kafka.info.id, int(time.time() * 1000), offsets, change.words, "pending", ids)
         path = journal.keep(saved) if offsets else None  # else there is nothing that could be put back
     except KafkactlError as error:
         return _Result("refused", error=error)
@@ -163,9 +165,9 @@ def _do(kafka: Cluster, asked: Asked, change: OffsetChange) -> _Result:
         undo = with_flags(kafkactl("groups undo", change.group), asked.target.flags)
         moved = many(sum(move.changes for move in change.moves), "partition")
         output.note(
-            f"\nDone. {change.group}: {change.words}, {moved}.\n  To undo: {undo.text}\n  Old offsets: {path}"
+            f"\nDone. {plain(change.group)}: {change.words}, {moved}.\n  To undo: {undo.text}\n  Old offsets: {path}"
             if path
-            else f"\nDone. {change.group}: {change.words}."
+            else f"\nDone. {plain(change.group)}: {change.words}."
         )
     return _Result(outcome, str(path or ""), why)
 

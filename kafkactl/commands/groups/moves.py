@@ -8,7 +8,7 @@ from typing import Any
 
 from kafkactl.cluster.client import Cluster, connect
 from kafkactl.cluster.commits import delete_group, remove_commits, set_commits
-from kafkactl.cluster.metadata import no_such_topic, read_topics
+from kafkactl.cluster.metadata import no_such_topic, read_topic_ids, read_topics
 from kafkactl.cluster.offsets import read_time_offsets
 from kafkactl.commands.groups.change import OffsetChange, carry_out, refuse_members
 from kafkactl.consent import Asked
@@ -18,6 +18,7 @@ from kafkactl.groups.fetch import Scope, read_groups, read_standing, require_gro
 from kafkactl.groups.journal import Saved, parse_offsets
 from kafkactl.groups.model import Partition
 from kafkactl.groups.reset import Goal, Move, by, plan, to_earliest, to_latest, to_offset, to_these, to_time
+from kafkactl.text.escapes import plain
 from kafkactl.text.words import many
 from kafkactl.topics import Place, in_short, is_glob, matches
 from kafkactl.view import output
@@ -173,7 +174,9 @@ def undo_change(asked: Asked, group: str | None) -> None:
     refuse_members(kafka, saved.group)
     offsets = _left(kafka, saved)
     when = datetime.fromtimestamp(saved.taken / 1000, UTC).astimezone().isoformat(sep=" ", timespec="seconds")
-    output.note(f"The last change to {saved.group} from here: {saved.change}, at {when}{_OUTCOMES[saved.outcome]}.")
+    output.note(
+        f"The last change to {plain(saved.group)} from here: {saved.change}, at {when}{_OUTCOMES[saved.outcome]}."
+    )
     words = _back(saved.change)
     moves = plan(read_standing(kafka, saved.group, offsets), to_these(offsets), exact=True)
     carry_out(kafka, asked, [_change(kafka, saved.group, words, moves)])
@@ -190,11 +193,15 @@ _OUTCOMES = {
 def _left(kafka: Cluster, saved: Saved) -> dict[Place, int | None]:
     """The saved offsets of partitions that still exist; a warning names the others. Raises KafkactlError for none."""
     there = _existing(kafka, saved.offsets)
+    ids = read_topic_ids(kafka, sorted({place.topic for place in there}))
+    there = {place for place in there if saved.ids.get(place.topic, ids.get(place.topic)) == ids.get(place.topic)}
     gone = [place for place in saved.offsets if place not in there]
     if len(gone) == len(saved.offsets):
-        raise KafkactlError(f"There is nothing to undo: {in_short(gone)} no longer exist, so nothing was changed.")
+        raise KafkactlError(
+            f"That cannot be undone, and nothing was changed: {in_short(gone)} was deleted, or recreated, since."
+        )
     if gone:
-        output.warn(f"left out, for they no longer exist: {in_short(gone)}")
+        output.warn(f"left out, since deleted or recreated: {in_short(gone)}")
     return {place: offset for place, offset in saved.offsets.items() if place in there}
 
 

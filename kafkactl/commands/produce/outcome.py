@@ -68,6 +68,8 @@ class Resend:
         if wish.partitioner is not Partitioner.MURMUR2:
             options += ["--partitioner", wish.partitioner]
         options += [word for header in wish.headers for word in ("-H", os.fsdecode(header))]
+        if wish.per_second is not None:
+            options += ["--rate", f"{wish.per_second:g}/s"]
         if wish.timestamp is not None:
             options += ["--timestamp", str(wish.timestamp)]
         if wish.key is not None:
@@ -110,6 +112,9 @@ def _next_step(job: Job, resend: Resend) -> str | Command:
             return "Correct these lines and send them again."
         return copies.noted("Send the rest") if copies else ""
     rest = resend.file(job.unsent.path)
+    tally = job.tally
+    if not (tally.left or copies or job.sender.waiting):  # all of it was rejected, and would be again
+        return rest.noted("Correct what was rejected, then send it")
     return (rest.then(copies) if copies else rest).noted("Send the rest")
 
 

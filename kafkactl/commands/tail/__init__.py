@@ -48,13 +48,13 @@ def tail(
     ] = None,
     until: Annotated[str | None, typer.Option("--until", metavar="TIME", help="Stop at TIME.")] = None,
     late: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--late",
             metavar="TIME",
-            help="With --until in the past: how late a record may have been written. `inf` reads to the end.",
+            help="With --until in the past: how late a record may have been written; inf: any time. Default: 10m.",
         ),
-    ] = "10m",
+    ] = None,
     count: Annotated[
         int | None, typer.Option("-c", "--count", metavar="N", min=1, help="Stop after N records.")
     ] = None,
@@ -138,6 +138,8 @@ def tail(
         group=group,
     )
     start.check()
+    if late is not None and until is None:
+        raise UsageError("--late needs --until: it says how far to read beyond it.")
     end = End(until=options.moment(until) if until else None, late=_late(late), count=count, follow=follow)
     if start.since is not None and end.until is not None and start.since >= end.until:
         raise UsageError("--until is not after --since: no record can be between them.")
@@ -164,8 +166,10 @@ def tail(
     )
 
 
-def _late(text: str) -> float | None:
-    """Seconds; None for `inf`."""
+def _late(text: str | None) -> float | None:
+    """Seconds, by default ten minutes; None for `inf`."""
+    if text is None:
+        return 600.0
     if text == "inf":
         return None
     try:

@@ -135,6 +135,8 @@ def tell_gone(wish: Start, bounds: span.Bounds) -> None:
             output.note(
                 f"{place}: offset {wish.offset} has been deleted; starting at the first available one, {first}."
             )
+        if wish.offset is not None and wish.offset > bounds.ends[place]:
+            output.note(f"{place}: offset {wish.offset} is beyond the end, {bounds.ends[place]}; starting there.")
 
 
 class Latecomers:

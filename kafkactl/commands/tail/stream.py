@@ -183,6 +183,10 @@ def show_records(
         out.flush()
         reader.close()
         _tell_left_out(out, query)
+    if query is not None and query.failed and query.failed == out.read:
+        raise KafkactlError(
+            "--jq failed on every record.", hint="Try the expression on one record: -n 1 -o json | jq …"
+        )
     if late:
         raise KafkactlError(
             f"Records of {and_more(sorted(late), _NAMED)} are missing: "
@@ -212,8 +216,9 @@ def _tell_uncut(cut: frozenset[Place], stop: End) -> None:
 def _tell_left_out(out: Out, query: filters.Jq | None) -> None:
     """What was not shown, and why: nothing is left out in silence."""
     if places := sorted(out.window.unordered):
-        which = "is" if len(places) == 1 else "are"
-        output.note(f"{and_more(places, _NAMED)} {which} not in the order of time: older records were left out.")
+        output.note(
+            f"Timestamps are out of order in {and_more(places, _NAMED)}: records before --since were filtered out."
+        )
     if out.window.timeless:
         output.note(f"{many(out.window.timeless, 'record')} without a timestamp were left out.")
     if query is not None and query.failed:
@@ -289,13 +294,15 @@ def _form(shown: Shown, now: datetime) -> Form | None:
 def _masks(target: Target, topics: set[str], asked: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """The fields to mask, for the topics where the user or the catalogue asks for it.
 
-    Of a catalogue that cannot be parsed every field that it seems to mask, and cards, in all topics.
+    Of a catalogue that has problems every field that it seems to mask anywhere, and cards, in all topics.
     """
     catalog = target.catalog
-    if target.broken is not None:
+    declared = {name: topic.mask for name, topic in catalog.topics.items()} if catalog else {}
+    if target.doubtful is not None:
         from kafkactl.catalog.file import masked_at_a_glance
 
-        return dict.fromkeys(topics, (*masked_at_a_glance(target.broken), *asked))
-    declared = {name: topic.mask for name, topic in catalog.topics.items()} if catalog else {}
+        output.warn("what it masks is not certain: cards, and every field it seems to mask, are hidden in all topics")
+        seeming = masked_at_a_glance(target.doubtful)
+        return {topic: (*declared.get(topic, ()), *seeming, *asked) for topic in topics}
     found = {topic: (*declared.get(topic, ()), *asked) for topic in topics}
     return {topic: fields for topic, fields in found.items() if fields}
