@@ -1,5 +1,6 @@
 """The stored output of each command that asks a cluster, in each of its formats, where no other test stores it."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +29,7 @@ def test_describe(form: str, one_broker: str, kafkactl: Kafkactl) -> None:
     run = kafkactl("describe", "-o", form)
     assert run.code == 0
     text = run.out if form != "json" else run.out.partition('"config"')[0] + run.out.rpartition('"partial"')[2]
+    text = re.sub(r'"size_bytes": \d+', '"size_bytes": 0', text)  # a new log's first files may be counted already
     golden(f"describe-{form}.txt", steady(text, one_broker))
 
 

@@ -26,6 +26,7 @@ def _surroundings(broker: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_main_job_on_zookeeper(kafkactl: Kafkactl) -> None:
+    Path("topics.yaml").write_text("topics: {c: {partitions: 2, retention: 7d}, d: {partitions: 1}}")
     created = kafkactl("init-topics", "--wait", "60s")
     assert created.code == 0, created.text
     assert "2 created" in created.err
