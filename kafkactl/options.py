@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
@@ -70,6 +71,14 @@ def as_bytes(text: str) -> bytes:
 def escaped_bytes(text: str | bytes) -> bytes:
     r"""An argument's bytes, in which \xNN, \t, \n, \r, \0 and \\ are what they are in --format."""
     return text if isinstance(text, bytes) else typed_bytes(text)  # a default is parsed, too
+
+
+def contents(path: Path) -> bytes:
+    """All of a file that the user named; `-` is stdin. Raises UsageError if it cannot be read."""
+    try:
+        return sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"Cannot read {path}: {error.strerror}.") from None
 
 
 def refuse_unusable(parameter: Any, given: Any) -> None:

@@ -5,10 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from kafkactl.plan.differences import Change, Kind, Plan
+from kafkactl.plan.differences import Change, Identity, Plan
 from kafkactl.plan.risk import Risk
-
-Identity = tuple[str, Kind, str, str | None, str | None]
 
 
 @dataclass(frozen=True)
@@ -29,6 +27,10 @@ class Agreement:
     def asks(self, change: Change) -> bool:
         """Whether a change is wanted at all: an undeclared override is left alone until --allow overrides."""
         return change.kind != "override" or Risk.OVERRIDES in self.allowed
+
+    def permits(self, change: Change) -> bool:
+        """Whether a change is wanted and may be made."""
+        return self.asks(change) and self.covers(change)
 
     def with_yes(self, changes: Iterable[Change], risk: Risk) -> "Agreement":
         """This, and a yes to a risk of the changes that were named in the question."""
@@ -93,12 +95,7 @@ class Account:
     @property
     def differing(self) -> tuple[str, ...]:
         """The topics that still differ from what is declared."""
-        return tuple(
-            dict.fromkeys(
-                entry.change.topic
-                for entry in self.of(Fate.FAILED, Fate.WITHHELD, Fate.IMPOSSIBLE, Fate.UNKNOWN, Fate.NOT_DONE)
-            )
-        )
+        return self.topics(Fate.FAILED, Fate.WITHHELD, Fate.IMPOSSIBLE, Fate.UNKNOWN, Fate.NOT_DONE)
 
     @property
     def missing(self) -> tuple[Risk, ...]:

@@ -18,6 +18,7 @@ from kafkactl.text.words import many
 from kafkactl.topics import ConfigValue, LiveTopic, is_internal
 
 Kind = Literal["create", "config", "partitions", "replication", "override", "delete"]
+Identity = tuple[str, Kind, str, str | None, str | None]  # topic, kind, key, old, new
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Change:
     position: Position | None = None
 
     @property
-    def identity(self) -> tuple[str, Kind, str, str | None, str | None]:
+    def identity(self) -> Identity:
         """What makes this the same change when the cluster is looked at again: consent is for this and no other."""
         return self.topic, self.kind, self.key, self.old, self.new
 

@@ -13,9 +13,7 @@ from kafkactl.records.filters import Filter, Query
 from kafkactl.records.jsonlines import encode, encode_lines
 from kafkactl.records.masking import mask
 from kafkactl.records.model import Record
-from kafkactl.text.escapes import printable
-
-_ESCAPES = {"n": b"\n", "t": b"\t", "r": b"\r", "0": b"\0", "\\": b"\\"}
+from kafkactl.text.escapes import SIGNS, printable
 
 
 def length(data: bytes | None) -> int:
@@ -67,7 +65,7 @@ def compile_format(text: str) -> Callable[[Record], bytes]:
 def _escaped(escape: str) -> bytes:
     if escape[0] == "x" and len(escape) > 1:
         return bytes([int(escape[1:], 16)])
-    return _ESCAPES.get(escape, b"\\" + escape.encode())
+    return SIGNS.get(escape, b"\\" + escape.encode())
 
 
 Paint = Callable[[str, str], str]

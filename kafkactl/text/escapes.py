@@ -42,10 +42,10 @@ def is_text(text: str) -> bool:
 
 
 _TYPED = re.compile(rb"\\(x[0-9a-fA-F]{2}|[tnr0\\])")
-_SIGNS = {b"t": b"\t", b"n": b"\n", b"r": b"\r", b"0": b"\0", b"\\": b"\\"}
+SIGNS = {"n": b"\n", "t": b"\t", "r": b"\r", "0": b"\0", "\\": b"\\"}  # by the sign behind a backslash
 
 
 def typed_bytes(text: str) -> bytes:
     """The bytes of an argument, those that are not UTF-8 among them; `\\xNN`, `\\t`, `\\n`, `\\r`, `\\0` and `\\\\` are
     what they are in --format. Any other backslash stands for itself."""
-    return _TYPED.sub(lambda m: _SIGNS.get(m[1]) or bytes([int(m[1][1:], 16)]), os.fsencode(text))
+    return _TYPED.sub(lambda m: SIGNS.get(m[1].decode()) or bytes([int(m[1][1:], 16)]), os.fsencode(text))

@@ -131,7 +131,7 @@ _OUTCOMES = {
 def _not_all(errors: Sequence[KafkactlError]) -> KafkactlError:
     """One error for several, of the kind of the last: an outage is one whatever failed before it."""
     kind = UnreachableError if isinstance(errors[-1], UnreachableError) else KafkactlError
-    return kind("Not every group was changed.", hint="To see them: " + kafkactl("groups list").text)
+    return kind("Not every group was changed.", hint=kafkactl("groups list", note="To see them"))
 
 
 def _question(todo: Sequence[OffsetChange]) -> str:

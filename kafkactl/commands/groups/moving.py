@@ -1,6 +1,5 @@
 """groups reset, undo, copy, delete-offsets, delete: what a user types."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -190,7 +189,6 @@ def delete(
 def _read(path: Path) -> str:
     """A file's text; `-` is stdin. Raises UsageError if it cannot be read."""
     try:
-        return sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise UsageError(f"Cannot read {path}: {reason}.") from None
+        return options.contents(path).decode()
+    except UnicodeDecodeError:
+        raise UsageError(f"Cannot read {path}: it is not UTF-8.") from None

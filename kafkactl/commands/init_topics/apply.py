@@ -7,8 +7,8 @@ from kafkactl.catalog.model import Catalog
 from kafkactl.cluster import changes
 from kafkactl.cluster.client import Cluster
 from kafkactl.cluster.metadata import read_default_replication, read_topics
-from kafkactl.plan.account import Account, Agreement, Identity, Ledger, questions
-from kafkactl.plan.differences import Change, Plan, make_plan
+from kafkactl.plan.account import Account, Agreement, Ledger, questions
+from kafkactl.plan.differences import Change, Identity, Plan, make_plan
 from kafkactl.plan.risk import CONSEQUENCE, Risk
 from kafkactl.text.words import many
 from kafkactl.view import output, plan_table
@@ -76,10 +76,7 @@ class Run:
     def todo(self) -> list[Change]:
         """What may be done and was not tried yet."""
         tried = self.ledger.done.keys() | self.ledger.failed.keys()
-        return [c for c in self.plan.everything if self._agreed(c) and c.identity not in tried]
-
-    def _agreed(self, change: Change) -> bool:
-        return self.agreement.asks(change) and self.agreement.covers(change)
+        return [c for c in self.plan.everything if self.agreement.permits(c) and c.identity not in tried]
 
     def make_so(self, *, quiet: bool) -> None:
         """Apply, until nothing is left that may be done. What turns up on the way is shown and asked about first."""

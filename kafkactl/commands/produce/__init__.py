@@ -1,6 +1,5 @@
 """kafkactl produce: writes records and accounts for every one."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -132,7 +131,7 @@ def produce(
         raise UsageError("--delimiter: nothing is given; an unset shell variable looks like that.")
     wish = ProduceOptions(
         topic=topic,
-        value=value if value_file is None else _contents(value_file),
+        value=value if value_file is None else options.contents(value_file),
         value_file=value_file,
         delimiter=delimiter,
         lines=None if lines == Path("-") else lines,
@@ -154,11 +153,3 @@ def produce(
         confirm=confirm,
     )
     produce_records(target, wish)
-
-
-def _contents(path: Path) -> bytes:
-    """All of a file; - is stdin. Raises UsageError if it cannot be read."""
-    try:
-        return sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"Cannot read {path}: {error.strerror}.") from None

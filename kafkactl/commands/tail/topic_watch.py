@@ -38,11 +38,16 @@ class News:
     nothing_left: bool = False
 
 
+def _is_another(topic: str, before: Mapping[str, str], now: Mapping[str, str]) -> bool:
+    """Whether a topic has another id than before; not where one of the two is not known."""
+    return topic in before and topic in now and before[topic] != now[topic]
+
+
 def news(before: Seen, now: Seen) -> News:
     """What has changed between two looks. Pure."""
     topics, there = {p.topic for p in before.places}, {p.topic for p in now.places}
     gone = topics - there
-    recreated = {t for t in topics & there if before.ids.get(t, now.ids.get(t)) != now.ids.get(t, before.ids.get(t))}
+    recreated = {topic for topic in topics & there if _is_another(topic, before.ids, now.ids)}
     leave = {place for place in before.places if place.topic in gone | recreated or place not in now.places}
     join = {p: first for p, first in now.firsts.items() if p not in before.places or p.topic in recreated}
     told = [f"{topic} was deleted" for topic in sorted(gone)]
@@ -96,11 +101,7 @@ class TopicWatch:
             Place(name, id) for name in names for id in partitions_of(topics[name], self._wanted, strict=False)
         )
         before = self._seen
-        fresh = [
-            p
-            for p in sorted(places)
-            if p not in before.places or before.ids.get(p.topic, ids.get(p.topic)) != ids.get(p.topic)
-        ]
+        fresh = [p for p in sorted(places) if p not in before.places or _is_another(p.topic, before.ids, ids)]
         led = {Place(name, p.id) for name in names for p in topics[name].partitions if p.leader is not None}
         bounds = span.bounds(self._kafka, [p for p in fresh if p in led], uncommitted=self._uncommitted)
         # A new partition without a leader yet is new at the next look.

@@ -126,6 +126,7 @@ def no_members(facts: Facts) -> Iterator[Finding]:
 
 
 def _no_members(facts: Facts) -> Iterator[Finding]:
+    severities = group_severities(facts)
     for group, partitions in judged(facts, "STOPPED"):
         read = {topic for member in group.members for topic, _ in member.assigned}
         # Members that unsubscribed from a whole topic leave its commits behind: worth knowing, but not a fault.
@@ -143,14 +144,13 @@ def _no_members(facts: Facts) -> Iterator[Finding]:
                 "committed": committed,
             },
             [("seen", f"the group is {group.state}"), *seen(group, partitions)],
-            severity="info" if given_up else group_severity(facts, group),
+            severity="info" if given_up else severities.get(group.id),
         )
 
 
-def group_severity(facts: Facts, group: Group) -> Severity | None:
-    """Error where `lag` says so of the group: both judge by one function. None leaves it to the code."""
-    found = {line.group.id: line.level for line in lines(observation(facts), facts.thresholds)}
-    return "error" if found.get(group.id) == "error" else None
+def group_severities(facts: Facts) -> dict[str, Severity]:
+    """The groups of which `lag` says that they are an error: both judge by one function."""
+    return {line.group.id: "error" for line in lines(observation(facts), facts.thresholds) if line.level == "error"}
 
 
 @check("KD609")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from kafkactl.doctor.checks.consumers import (
-    group_severity,
+    group_severities,
     judged,
     observation,
     offsets,
@@ -88,6 +88,7 @@ def falling_behind(facts: Facts) -> Iterator[Finding]:
 
 
 def _falling_behind(facts: Facts) -> Iterator[Finding]:
+    severities = group_severities(facts)
     for group, verdict in observation(facts).judged:
         partitions = of(verdict, "SLOW")
         if not partitions:
@@ -102,5 +103,5 @@ def _falling_behind(facts: Facts) -> Iterator[Finding]:
             },
             seen(group, partitions),
             heal=to_keep_up(group, verdict),
-            severity=group_severity(facts, group),
+            severity=severities.get(group.id),
         )
