@@ -58,6 +58,10 @@ class UsageError(KafkactlError):
     exit_code = ExitCode.USAGE
 
 
+class NoTopicError(KafkactlError):
+    """There is no such topic."""
+
+
 class UnreachableError(KafkactlError):
     """Kafka does not answer, or stopped answering."""
 

@@ -84,6 +84,32 @@ class LivePartition:
     isr: tuple[int, ...]
 
 
+class Identity(NamedTuple):
+    """What makes a topic the one it is (KIP-516): its id, "" where not known, and how many partitions it has."""
+
+    id: str
+    partitions: int
+
+
+def recreated_topics(before: Mapping[str, Identity], now: Mapping[str, Identity]) -> frozenset[str]:
+    """The topics that have another id than before; without those of which one of the two is not known."""
+    return frozenset(
+        name for name, topic in now.items() if topic.id and name in before and before[name].id not in ("", topic.id)
+    )
+
+
+def topic_changes(before: Mapping[str, Identity], now: Mapping[str, Identity]) -> list[str]:
+    """What became of topics between two looks, in a sentence each without its full stop."""
+    others = recreated_topics(before, now)
+    told = [f"{name} was deleted" for name in sorted(before.keys() - now.keys())]
+    told += [f"{name} was deleted and recreated" for name in sorted(others)]
+    for name in sorted((before.keys() & now.keys()) - others):
+        added = range(before[name].partitions, now[name].partitions)
+        if added:
+            told.append(f"{in_short(Place(name, id) for id in added)} {'is' if len(added) == 1 else 'are'} new")
+    return told + [f"{name} is a new topic" for name in sorted(now.keys() - before.keys())]
+
+
 @dataclass(frozen=True)
 class ConfigValue:
     """One setting of a live topic: its value, and the value it would have without the topic's own override."""

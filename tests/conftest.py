@@ -16,6 +16,7 @@ import pytest
 
 from tests.arrangement import arrange
 from tests.program import KAFKACTL, heed_interrupts
+from tests.sandboxes import eventually
 
 if TYPE_CHECKING:
     from tests.docker.engine import Engine
@@ -205,6 +206,19 @@ def create(brokers: str, *topics: Any) -> None:
         future.result(10)
     while not all(topic.topic in admin.list_topics(timeout=10).topics for topic in topics):
         pass
+
+
+def commit(admin: Any, group: str, topic: str, offset: int, partitions: int = 1) -> None:
+    """Commit for a group without members; the coordinator of a new cluster takes a moment."""
+    from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
+
+    places = [TopicPartition(topic, partition, offset) for partition in range(partitions)]
+
+    def done() -> bool:
+        future = admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, places)])[group]
+        return not future.exception(10) and not any(place.error for place in future.result().topic_partitions)
+
+    assert eventually(done)
 
 
 def steady(text: str, brokers: str) -> str:

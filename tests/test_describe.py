@@ -2,15 +2,14 @@
 
 import json
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka import Producer
 from confluent_kafka.admin import NewTopic
 
-from tests.conftest import Outcome, admin_client, command, create, golden, steady
+from tests.conftest import Outcome, admin_client, command, commit, create, golden, steady
 
 Kafkactl = Callable[..., Outcome]
 
@@ -31,21 +30,13 @@ def filled(one_broker: str, kafkactl: Kafkactl) -> str:
     """The catalogue's two topics, an undeclared one, some records and a group."""
     Path("topics.yaml").write_text(CATALOGUE, encoding="utf-8")
     assert kafkactl("init-topics").code == 0
-    admin = admin_client(one_broker)
     create(one_broker, NewTopic("stray", 1, 1, config={"cleanup.policy": "compact"}))
     producer = Producer({"bootstrap.servers": one_broker})
     for number in range(10):
         producer.produce("payment.created", b"x" * 100, partition=number % 2)
     producer.flush(10)
-    offsets = ConsumerGroupTopicPartitions("analytics-group", [TopicPartition("payment.created", 0, 3)])
-    while True:
-        (future,) = admin.alter_consumer_group_offsets([offsets]).values()
-        try:
-            future.result(10)
-        except Exception:  # noqa: BLE001 - the coordinator of a new cluster takes a moment
-            time.sleep(0.1)
-        else:
-            return one_broker
+    commit(admin_client(one_broker), "analytics-group", "payment.created", 3)
+    return one_broker
 
 
 def test_the_list_of_topics(filled: str, kafkactl: Kafkactl) -> None:
@@ -61,6 +52,18 @@ def test_the_list_of_topics(filled: str, kafkactl: Kafkactl) -> None:
     assert run.out.splitlines()[0].endswith("· KRaft · 1 broker · controller 1")
     assert "free" in run.out.splitlines()[1]
     assert "__consumer_offsets" in kafkactl("describe", "--internal").out
+
+
+def test_offsets_of_a_compacted_topic_are_not_called_records(filled: str, kafkactl: Kafkactl) -> None:
+    producer = Producer({"bootstrap.servers": filled})
+    for number in range(6):
+        producer.produce("stray", b"%d" % number, key=b"the same")
+    producer.flush(10)
+    assert "RECORDS ≤" in kafkactl("describe").out
+    assert " · up to 6 records · " in kafkactl("describe", "stray").out
+    topics = {t["name"]: t for t in json.loads(kafkactl("describe", "-o", "json").out)["topics"]}
+    assert (topics["stray"]["offsets"], topics["stray"]["records"]) == (6, None)
+    assert (topics["payment.created"]["offsets"], topics["payment.created"]["records"]) == (10, 10)
 
 
 def test_names_only(filled: str, kafkactl: Kafkactl) -> None:

@@ -11,19 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kafkactl.doctor.facts import Facts, dump_facts, load_facts
-from kafkactl.groups.model import Group, Member, Partition, Sample, State, Waiting
+from kafkactl.groups.lag import lag_of, lost_in
+from kafkactl.groups.model import CommitLook, Group, Member, Partition, Sample, State, Waiting
 from kafkactl.groups.observation import Observation, unrest
-from kafkactl.groups.verdict import (
-    COMMIT_INTERVAL,
-    ERRORS,
-    VERDICTS,
-    Verdict,
-    doubtful,
-    judge,
-    judge_group,
-    lag_of,
-    lost_in,
-)
+from kafkactl.groups.speed import COMMIT_INTERVAL
+from kafkactl.groups.verdict import ERRORS, VERDICTS, GroupVerdict, Verdict, doubtful, judge, judge_group
+from kafkactl.topics import Identity
 
 OWNER = Member("m-1", "app-1", "10.0.0.1", None, (("t", 0), ("t", 1), ("t", 2)))
 LONG = COMMIT_INTERVAL + 5
@@ -66,6 +59,21 @@ def group(partition: Partition, state: State = "Stable", *members: Member) -> Gr
     return Group("g", state, "classic", "range", 1, members, (partition,))
 
 
+def steadily(before: Group, now: Group, seconds: float) -> tuple[CommitLook, ...]:
+    """Looks ten times a second at a group that commits all the time."""
+    then = {p.place: p.committed for p in before.partitions}
+    ends = {
+        p.place: (then[p.place], p.committed)
+        for p in now.partitions
+        if then.get(p.place) is not None and p.committed is not None
+    }
+    looks = int(seconds * 10)
+    return tuple(
+        CommitLook(look * 100, tuple((place, a + (b - a) * look // looks) for place, (a, b) in ends.items()))
+        for look in range(1, looks)
+    )
+
+
 def verdict(
     now: Partition,
     before: Partition | None = None,
@@ -73,8 +81,9 @@ def verdict(
     state: State = "Stable",
     members: Sequence[Member] = (OWNER,),
 ) -> Verdict:
-    was = group(before, state, *members) if before else None
-    return judge_group(group(now, state, *members), was, seconds).partitions[0].verdict
+    found, was = group(now, state, *members), group(before, state, *members) if before else None
+    looks = steadily(was, found, seconds) if was else ()
+    return judge_group(found, was, seconds, looks).partitions[0].verdict
 
 
 @given(groups(), st.none() | groups(), st.floats(0, 3_600))
@@ -233,12 +242,15 @@ def test_slow_is_more_than_a_consumer_that_keeps_up_has_yet_to_commit() -> None:
 
 
 def test_rates_and_the_time_until_nothing_waits() -> None:
-    judged = judge_group(group(one(3_000, end=4_000), "Stable", OWNER), group(one(0, end=2_000)), 10)
-    (partition,) = judged.partitions
-    assert (partition.rate_in, partition.rate_out, partition.drained) == (200, 300, 10)
-    assert judged.drained == 10
-    never = judge_group(group(one(500, end=4_000), "Stable", OWNER), group(one(0, end=2_000)), 10)
-    assert never.drained == math.inf
+    def judged(offset: int, looks: bool = True) -> GroupVerdict:
+        now, before = group(one(offset, end=4_000), "Stable", OWNER), group(one(0, end=2_000))
+        return judge_group(now, before, 10, steadily(before, now, 10) if looks else ())
+
+    (partition,) = judged(3_000).partitions
+    assert (partition.rate_in, partition.rate_out) == (200, 300)
+    assert judged(3_000).drained == partition.drained == pytest.approx(10, rel=0.05)
+    assert judged(500).drained == math.inf
+    assert judged(500, looks=False).drained is None  # one commit was seen: it may commit rarely
 
 
 def test_a_group_that_did_not_answer_is_unknown_and_a_rebalancing_one_says_so() -> None:
@@ -249,8 +261,18 @@ def test_a_group_that_did_not_answer_is_unknown_and_a_rebalancing_one_says_so() 
 
 def test_a_sample_is_compared_with_the_one_before_by_name() -> None:
     before = Sample(0, (replace(group(one(10), "Stable", OWNER), id="a"), group(one(40), "Stable", OWNER)))
-    now = Sample(60_000, (group(one(40), "Stable", OWNER), replace(group(one(40), "Stable", OWNER), id="new")))
+    now = Sample(61_000, (group(one(40), "Stable", OWNER), replace(group(one(40), "Stable", OWNER), id="new")))
     assert [(judged.group, judged.verdict) for judged in judge(now, before)] == [("g", "STALLED"), ("new", "OK")]
+
+
+@given(groups(), groups(), st.integers(1, 600))
+def test_a_topic_that_was_recreated_is_compared_with_nothing(now: Group, before: Group, seconds: int) -> None:
+    """It is its id, not its name: what its namesake held says nothing about it."""
+    then = Sample(0, (before,), topics={"t": Identity("old", 3)})
+    (judged,) = judge(Sample(seconds * 1000, (now,), topics={"t": Identity("new", 3)}), then)
+    assert (judged.verdict, judged.rate_out) == (judge_group(now).verdict, None)
+    (same,) = judge(Sample(seconds * 1000, (now,), topics={"t": Identity("", 3)}), then)  # not known
+    assert same == judge_group(now, before, seconds)
 
 
 def test_a_look_at_the_record_is_taken_only_where_nothing_moves_and_the_shortest_way_first() -> None:

@@ -45,7 +45,8 @@ def test_one_look_tells_lag_time_and_state_and_what_it_cannot(kafkactl: Run, ord
     assert line.split()[:2] == ["app", "16"]
     assert line.endswith("STOPPED  nobody reads orders[0,1]")
     assert advice[-1] == "    kafkactl groups delete app"
-    assert run.err == "\n1 group: 1 STOPPED. For rates and stuck consumers, use --sample 35s or --watch.\n"
+    hint = "For rates use --sample 35s, for stuck consumers --sample 65s, or --watch."
+    assert run.err == f"\n1 group: 1 STOPPED. {hint}\n"
     found = group(kafkactl("lag", "-o", "json", "--partitions"))
     assert [(p["committed"], p["end_offset"], p["lag"], p["verdict"]) for p in found["partitions"]] == [
         (12, 20, 8, "STOPPED"),

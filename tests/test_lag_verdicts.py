@@ -13,16 +13,17 @@ from msgspec import structs
 from kafkactl.catalog.model import Catalog, Position, Service, Topic
 from kafkactl.groups.advice import advice
 from kafkactl.groups.history import WINDOW, History, VerdictChange, changes, sparkline, states
+from kafkactl.groups.lag import behind, lag_of, worst_spots
 from kafkactl.groups.model import Group, Member, Partition, Sample, Waiting
 from kafkactl.groups.observation import Observation
 from kafkactl.groups.reasons import reason, word
 from kafkactl.groups.report import GroupLine, Thresholds, absent, make_report, thresholds
-from kafkactl.groups.verdict import VERDICTS, behind, judge_group, lag_of, worst_spots
+from kafkactl.groups.verdict import VERDICTS, judge_group
 from kafkactl.text.remedies import Advice
 from kafkactl.text.words import age
 from kafkactl.topics import Place, in_short
 from kafkactl.view import group_table
-from tests.test_groups import LONG, OWNER, SHORT, group, groups, one
+from tests.test_groups import LONG, OWNER, SHORT, group, groups, one, steadily
 
 NOW = 1_000_000_000
 
@@ -32,7 +33,8 @@ def line(
 ) -> GroupLine:
     unrest = ({now.id: 9}, {now.id: 4}) if restless else ({}, {})
     then = Sample(NOW - int(seconds * 1000), (before,)) if before else None
-    return make_report(Observation(Sample(NOW, (now,)), then, 10, *unrest), None, limit).lines[0]
+    commits = {now.id: steadily(before, now, min(seconds, 100))} if before else {}
+    return make_report(Observation(Sample(NOW, (now,)), then, 10, *unrest, commits), None, limit).lines[0]
 
 
 def topic(name: str, *consumers: str, threshold: int | None = None) -> Topic:
@@ -165,19 +167,19 @@ def stuck(committed: Partition, seconds: float, *members: Member) -> GroupLine:
 
 def test_each_verdict_has_its_reason_and_its_command() -> None:
     stalled = stuck(one(40, waiting=Waiting(42, NOW)), LONG, OWNER)
-    assert reason(stalled) == "t[0] at 40: no commit in 35 s"
+    assert reason(stalled) == "t[0] at 40: no commit in 65 s"
     assert advice(stalled)[1].text == "kafkactl tail t --partition 0 --offset 42 -c 1 --no-follow"
     short = stuck(one(40), SHORT, OWNER)
     assert (word(short), reason(short), advice(short)) == ("ok", "no commit in 10 s", [])
     rewound = line(group(one(30), "Stable", OWNER), group(one(40), "Stable", OWNER), SHORT)
-    assert reason(rewound) == "t[0] went back by 10 records"
+    assert reason(rewound) == "t[0] went back by 10 offsets"
     lost = line(group(one(10, 30), "Stable", OWNER))
-    assert (word(lost), reason(lost)) == ("OUT OF RANGE", "20 records deleted unread from t[0]")
+    assert (word(lost), reason(lost)) == ("OUT OF RANGE", "up to 20 records deleted unread from t[0]")
     assert advice(lost)[1].text == "kafkactl groups reset g --topic t --partition 0 --to-earliest"
     ahead = line(group(one(110), "Stable", OWNER))
     assert reason(ahead) == "t[0]: committed 110, but the log ends at 100"
     stopped = line(group(one(99), "Empty"))
-    assert advice(stopped)[0].text.startswith("1 record waits, but the group has no members")
+    assert advice(stopped)[0].text.startswith("Up to 1 record waits, but the group has no members")
     elsewhere = line(group(one(40), "Stable", Member("m", "c", "h", None, (("other", 0),))))
     assert reason(elsewhere) == "no member reads t[0]"
     assert advice(elsewhere)[1].text == "kafkactl groups delete-offsets g t"
@@ -202,11 +204,11 @@ def test_each_verdict_has_its_reason_and_its_command() -> None:
     [
         (one(40, end=5_000), None, "To see whether it falls behind, catches up or is stuck, take a sample:"),
         (one(400, end=5_000), one(40, end=4_900), "It is catching up: 36/s out, 10/s in. Wait."),
-        (one(41, end=5_000), one(31, end=4_990), "Its lag stays the same: 1/s out, 1/s in."),
+        (one(41, end=5_000), one(31, end=4_990), "Its lag hardly changes: 1/s out, 1/s in."),
         (
             one(40, end=5_000),
             one(40, end=4_990),
-            "It may commit only every 30 s. To see whether it is stuck, take a longer",
+            "It may commit only every 60 s. To see whether it falls behind, catches up or is stuck, take a longer",
         ),
     ],
 )
@@ -250,10 +252,10 @@ def look(history: History, second: float, found: Group) -> Observation:
 
 def test_looks_that_follow_one_another_find_who_is_stuck_only_after_a_commit_interval() -> None:
     history, stuck = History(), group(one(40), "Stable", OWNER)
-    verdicts = {second: look(history, second, stuck).verdicts[0].verdict for second in range(0, 61, 2)}
-    assert [second for second, verdict in verdicts.items() if verdict == "STALLED"] == list(range(32, 61, 2))
+    verdicts = {second: look(history, second, stuck).verdicts[0].verdict for second in range(0, 91, 2)}
+    assert [second for second, verdict in verdicts.items() if verdict == "STALLED"] == list(range(62, 91, 2))
     assert history.lags("g")[-1] == 60
-    moved = look(history, 62, group(one(41), "Stable", OWNER))
+    moved = look(history, 92, group(one(41), "Stable", OWNER))
     assert moved.verdicts[0].verdict == "OK"
     assert moved.seconds <= WINDOW + 5
 

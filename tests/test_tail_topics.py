@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from kafkactl.commands.tail.topic_watch import Seen, news
 from kafkactl.topics import Place
-from tests.conftest import KAFKACTL, admin_client, create
+from tests.conftest import KAFKACTL, Outcome, admin_client, create
 from tests.sandboxes import eventually
 
 places = st.frozensets(st.builds(Place, st.sampled_from("abc"), st.integers(0, 2)))
@@ -114,3 +114,24 @@ def test_a_new_topic_that_matches_the_glob(one_broker: str, tmp_path: Path) -> N
 @pytest.fixture
 def _no_catalogue(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
+
+
+def test_a_topic_is_waited_for_before_it_exists_and_after_it_is_deleted(one_broker: str, tmp_path: Path) -> None:
+    with following(tmp_path, "later", "--wait", "20s", "-o", "raw") as (run, says):
+        assert says("waiting: There is no topic later on ")
+        create(one_broker, NewTopic("later", 1, 1))
+        send(one_broker, "later", 0)
+        assert says("later[0]")
+        delete(one_broker, "later")
+        assert says("Waiting up to 20 s for later to be created.")
+        create(one_broker, NewTopic("later", 2, 1))
+        send(one_broker, "later", 1)
+        assert says("later[1]")
+        assert run.poll() is None
+
+
+def test_a_wait_for_a_topic_that_never_comes_ends(one_broker: str, kafkactl: Callable[..., Outcome]) -> None:
+    run = kafkactl("tail", "never", "--wait", "1s")
+    assert run.code == 4
+    assert run.err.splitlines()[-2].startswith("Waited 1 s. There is no topic never on ")
+    assert kafkactl("tail", "never").code == 1

@@ -1,6 +1,6 @@
 """Reading brokers and topics: which exist, who leads them, and their settings."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,11 +10,11 @@ from confluent_kafka.admin import AdminClient, ConfigResource, ConfigSource, Res
 from kafkactl.cluster.client import WORK_LIMIT, Broker, Cluster
 from kafkactl.cluster.kafka_errors import error_text, failure
 from kafkactl.cluster.properties import client_properties
-from kafkactl.errors import KafkactlError
+from kafkactl.errors import KafkactlError, NoTopicError
 from kafkactl.text.remedies import kafkactl
 from kafkactl.text.suggest import suggest
 from kafkactl.text.units import is_number
-from kafkactl.topics import ConfigValue, LivePartition, LiveTopic
+from kafkactl.topics import ConfigValue, Identity, LivePartition, LiveTopic
 
 
 @dataclass(frozen=True)
@@ -128,10 +128,10 @@ def require_topic(cluster: Cluster, name: str) -> LiveTopic:
     return topics.found[name]
 
 
-def no_such_topic(cluster: Cluster, name: str, topics: Topics, kind: str = "no topic") -> KafkactlError:
+def no_such_topic(cluster: Cluster, name: str, topics: Topics, kind: str = "no topic") -> NoTopicError:
     """The error for a topic (or what `kind` says, such as a glob) that is not among these."""
     slip = suggest(name, topics.found, quoted=False)
-    return KafkactlError(
+    return NoTopicError(
         f"There is {kind} {name} on {cluster.connection.address}.{slip}",
         hint=kafkactl("describe", options=["-o", "name"], note="List them"),
     )
@@ -172,6 +172,13 @@ def read_topic_ids(cluster: Cluster, names: Sequence[str]) -> dict[str, str]:
     answers = _describe(cluster, names)
     ids = {name: str(answer.topic_id) for name, answer in answers.items() if not isinstance(answer, KafkaError)}
     return {name: id for name, id in ids.items() if id and id != _NO_ID}
+
+
+def read_identities(cluster: Cluster, wanted: Callable[[str], bool]) -> dict[str, Identity]:
+    """What the topics with a wanted name are at this moment."""
+    found = {name: topic for name, topic in read_metadata(cluster).topics.items() if wanted(name)}
+    ids = read_topic_ids(cluster, list(found))
+    return {name: Identity(ids.get(name, ""), len(topic.partitions)) for name, topic in found.items()}
 
 
 _NO_ID = "AAAAAAAAAAAAAAAAAAAAAA"  # 16 bytes of zero, as Kafka writes them

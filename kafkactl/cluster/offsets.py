@@ -23,7 +23,7 @@ class Range:
     end: int | None
 
     @property
-    def records(self) -> int | None:
+    def span(self) -> int | None:
         """How many offsets that is; compaction and transactions make the records fewer."""
         return None if self.first is None or self.end is None else max(0, self.end - self.first)
 

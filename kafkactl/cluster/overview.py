@@ -12,11 +12,11 @@ from kafkactl.topics import Health, LiveTopic, Place, health, is_internal
 
 @dataclass(frozen=True)
 class TopicRow:
-    """One topic in the list. None: not known (`records`: a leader does not answer; `size`: no permission)."""
+    """One topic in the list. None: not known (`span`, its offsets: a leader does not answer; `size`: no permission)."""
 
     name: str
     live: LiveTopic | None  # None: declared, but not on the cluster or hidden from us
-    records: int | None
+    span: int | None
     size: int | None  # bytes on disk, all replicas
     declared: bool
     state: Health
@@ -91,14 +91,14 @@ def read_overview(
 
 def _row(topic: LiveTopic, ranges: Mapping[Place, Range], storage: Storage, declared: bool) -> TopicRow:
     counts = [
-        ranges[Place(topic.name, p.id)].records if Place(topic.name, p.id) in ranges else None for p in topic.partitions
+        ranges[Place(topic.name, p.id)].span if Place(topic.name, p.id) in ranges else None for p in topic.partitions
     ]
     moving = frozenset(partition for name, partition in storage.moving if name == topic.name)
     state, words = health(topic, moving)
     return TopicRow(
         name=topic.name,
         live=topic,
-        records=None if None in counts else sum(count or 0 for count in counts),
+        span=None if None in counts else sum(count or 0 for count in counts),
         size=None if "sizes" in storage.missing else storage.replicas_size.get(topic.name, 0),
         declared=declared,
         state=state,

@@ -158,7 +158,7 @@ def _read(
     ranges = ranges_of(
         kafka, [Place(t.name, p.id) for t in topics.found.values() for p in t.partitions if p.leader in there]
     )
-    filled = [place for place, range in ranges.items() if range.records]
+    filled = [place for place, range in ranges.items() if range.span]
     now = int(time.time() * 1000)
     newest, day = read_newest(kafka, filled), read_time_offsets(kafka, filled, now - _DAY)
     settings = read_brokers(kafka, there)

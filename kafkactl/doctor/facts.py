@@ -87,7 +87,7 @@ class TopicFacts:
     last_day: int | None = None
 
     @property
-    def records(self) -> int:
+    def span(self) -> int:
         """How many offsets it holds, as far as that is known."""
         return sum(max(0, p.end - p.first) for p in self.partitions if p.end is not None and p.first is not None)
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from kafkactl.groups.model import Group
 from kafkactl.groups.reasons import facts_of, of, places, readers_of
 from kafkactl.groups.report import GroupLine
-from kafkactl.groups.verdict import COMMIT_INTERVAL, GroupVerdict, PartitionVerdict, Verdict
+from kafkactl.groups.speed import COMMIT_INTERVAL, LONG_SAMPLE
+from kafkactl.groups.verdict import GroupVerdict, PartitionVerdict, Verdict, read_rate
 from kafkactl.text.remedies import Advice, Command, Remedy, kafkactl
-from kafkactl.text.words import many
+from kafkactl.text.words import many, sentence, that_wait
 from kafkactl.topics import Place, in_short
 
 _HOT = 0.8  # a partition with this share of a topic's lag holds the group up
@@ -39,15 +40,15 @@ def to_keep_up(group: Group, judged: GroupVerdict) -> list[Remedy]:
     topic = worst.topic
     of_topic = [partition for partition in judged.partitions if partition.topic == topic]
     rate_in = sum(partition.rate_in or 0 for partition in of_topic)
-    rate_out = sum(partition.rate_out or 0 for partition in of_topic)
+    rate_out = read_rate(judged, of_topic)
     lag = sum(partition.lag or 0 for partition in of_topic)
     readers, partitions = readers_of(group, topic)
     first = f"It reads {rate_out:,.0f}/s of {topic}, but {rate_in:,.0f}/s arrive"
     if partitions > 1 and (worst.lag or 0) >= _HOT * lag:
-        share = f"All {lag:,}" if worst.lag == lag else f"{worst.lag:,} of the {lag:,}"
+        share = f"All of its lag ({lag:,})" if worst.lag == lag else f"{worst.lag:,} of its lag of {lag:,}"
         return [
             Advice(
-                f"{first}. {share} waiting records are in {worst.place}, which only one member can read, so more "
+                f"{first}. {share} is in {worst.place}, which only one member can read, so more "
                 "members do not help. Make the handler faster, or spread the keys that are written there."
             ),
         ]
@@ -75,10 +76,10 @@ def _stalled(line: GroupLine, found: Found) -> list[Remedy]:
     worst = found[0]
     owner = worst.owner
     who = f"Member {owner.client} ({owner.id} at {owner.host}) holds" if owner else "No member of the group owns"
-    lag = many(sum(partition.lag or 0 for partition in found), "record")
+    lag = that_wait(sum(partition.lag or 0 for partition in found))
     return [
         Advice(
-            f"{who} {in_short(places(found))} and has committed nothing for {worst.still:.0f} s, while {lag} wait. "
+            f"{who} {in_short(places(found))} and has committed nothing for {worst.still:.0f} s, while {lag}. "
             "Check the record it is stuck on and its log, then restart it:"
         ),
         _tail(line, worst),
@@ -88,7 +89,7 @@ def _stalled(line: GroupLine, found: Found) -> list[Remedy]:
 def _stopped(line: GroupLine, found: Found) -> list[Remedy]:
     group = line.group
     lag = sum(partition.lag or 0 for partition in found)
-    waits = f"{many(lag, 'record')} {'waits' if lag == 1 else 'wait'}"
+    waits = sentence(that_wait(lag))
     if not group.members and line.service:
         return [
             Advice(f"{waits}, but the group has no members. Start {line.service}; if it is running, see its log:"),
@@ -120,7 +121,8 @@ def _rewound(line: GroupLine, found: Found) -> list[Remedy]:
 
 
 def _out_of_range(line: GroupLine, found: Found) -> list[Remedy]:
-    lost = many(sum(partition.lost for partition in found), "record was", "records were")
+    count = sum(partition.lost for partition in found)
+    lost = f"Up to {many(count, 'record was', 'records were')}"
     return [
         Advice(
             f"{lost} deleted unread: retention was faster than the group, or somebody deleted records. "
@@ -157,19 +159,23 @@ def _restless(line: GroupLine) -> list[Remedy]:
 def _behind(line: GroupLine, found: Found) -> list[Remedy]:
     """Advice for a group above its threshold with no other trouble."""
     judged = line.judged
-    longer = kafkactl("lag", line.group.id, options=["--sample", f"{COMMIT_INTERVAL + 5:.0f}s"])
+    longer = kafkactl("lag", line.group.id, options=["--sample", LONG_SAMPLE])
     if judged.rate_in is None or judged.rate_out is None:
         return [Advice("To see whether it falls behind, catches up or is stuck, take a sample:"), longer]
-    if judged.rate_out > judged.rate_in:
-        return [Advice(f"It is catching up: {judged.rate_out:,.0f}/s out, {judged.rate_in:,.0f}/s in. Wait.")]
-    if not judged.rate_out:
+    if judged.speed is None:
         return [
             Advice(
-                f"It may commit only every {COMMIT_INTERVAL:.0f} s. To see whether it is stuck, take a longer sample:"
+                f"It may commit only every {COMMIT_INTERVAL:.0f} s. To see whether it falls behind, catches up or is "
+                "stuck, take a longer sample:"
             ),
             longer,
         ]
-    return [Advice(f"Its lag stays the same: {judged.rate_out:,.0f}/s out, {judged.rate_in:,.0f}/s in.")]
+    rates = f"{judged.speed.likely:,.0f}/s out, {judged.rate_in:,.0f}/s in"
+    if judged.speed.least > judged.rate_in:
+        return [Advice(f"It is catching up: {rates}. Wait.")]
+    if judged.speed.most < judged.rate_in:
+        return [Advice(f"It falls behind: {rates}."), longer]
+    return [Advice(f"Its lag hardly changes: {rates}.")]
 
 
 def _tail(line: GroupLine, partition: PartitionVerdict) -> Command:

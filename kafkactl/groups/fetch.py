@@ -13,13 +13,13 @@ from confluent_kafka import TopicPartition as TP
 
 from kafkactl.cluster.client import Cluster
 from kafkactl.cluster.kafka_errors import error_text, failure
-from kafkactl.cluster.metadata import no_such_topic, read_metadata, read_topics
+from kafkactl.cluster.metadata import no_such_topic, read_metadata, read_topic_ids, read_topics
 from kafkactl.cluster.offsets import Range, ranges_of, read_stable_ends
 from kafkactl.errors import KafkactlError, UnreachableError
 from kafkactl.groups.model import Group, Member, Partition, Sample, State, Type
 from kafkactl.text.remedies import kafkactl
 from kafkactl.text.suggest import suggest
-from kafkactl.topics import Place, is_glob, matches, place_of
+from kafkactl.topics import Identity, Place, is_glob, matches, place_of
 
 _OFFSETS = "__consumer_offsets"
 _A_SECOND = 200  # groups that even a busy cluster describes in a second
@@ -53,8 +53,10 @@ def list_group_ids(cluster: Cluster) -> Listing:
     return Listing(ids, missing | _leaderless(read_metadata(cluster)))
 
 
-def read_groups(cluster: Cluster, scope: Scope | None = None, *, committed: bool = False) -> Sample:
-    """The groups that exist; with `committed` the ends of committed transactions, too.
+def read_groups(
+    cluster: Cluster, scope: Scope | None = None, *, committed: bool = False, identified: bool = False
+) -> Sample:
+    """The groups that exist; with `committed` the ends of committed transactions, with `identified` the topics, too.
 
     What does not answer within the connection's timeout is listed in `missing`; the rest is returned. Raises
     KafkactlError if Kafka answers nothing at all.
@@ -83,7 +85,20 @@ def read_groups(cluster: Cluster, scope: Scope | None = None, *, committed: bool
     ends = _Ends({place: rank for rank, place in enumerate(sorted(places))}, places - there, ranges, stable)
     found = (_group(name, groups[name], commits[name], committed_by[name], members[name], ends) for name in wanted)
     # A group that reads none of the topics asked for is not asked for; of one that did not answer nobody knows.
-    return Sample(taken, tuple(g for g in found if scope.topics is None or g.partitions or g.missing), missing)
+    shown = tuple(g for g in found if scope.topics is None or g.partitions or g.missing)
+    return Sample(taken, shown, missing, _identities(cluster, metadata, places) if identified else {})
+
+
+def _identities(cluster: Cluster, metadata: Any, places: Iterable[Place]) -> dict[str, Identity]:
+    ids = read_topic_ids(cluster, sorted({topic for topic, _ in places} & metadata.topics.keys()))
+    return {name: Identity(ids.get(name, ""), len(topic.partitions)) for name, topic in metadata.topics.items()}
+
+
+def read_commits_of(cluster: Cluster, groups: Sequence[str]) -> dict[str, dict[Place, int]]:
+    """What each of these groups has committed; without those that do not answer within the connection's timeout."""
+    limit = cluster.connection.timeout
+    answers = cluster.gather(_ask_commits(cluster, groups, limit), limit=limit)
+    return {group: _committed(answer) for group, answer in answers.items() if not isinstance(answer, KafkaError)}
 
 
 def describe_groups(cluster: Cluster, groups: Callable[[str], bool] | None = None) -> Sample:
@@ -120,15 +135,25 @@ def read_standing(cluster: Cluster, group: str, places: Iterable[Place]) -> tupl
     )
 
 
-def groups_by_topic(cluster: Cluster, topics: Iterable[str]) -> dict[str, list[str]]:
+class Committers(NamedTuple):
+    """The groups that have commits in each topic; and who could not be asked, and why: then there may be more."""
+
+    by_topic: dict[str, list[str]]
+    missing: dict[str, str]
+
+
+def groups_by_topic(cluster: Cluster, topics: Iterable[str]) -> Committers:
     """The groups that have committed offsets in each of these topics."""
     wanted: dict[str, list[str]] = {topic: [] for topic in topics}
-    groups = sorted(_list(cluster)[0])
+    ids, missing = list_group_ids(cluster)
+    groups = sorted(ids)
     limit = cluster.connection.timeout + len(groups) / _A_SECOND
     for group, answer in cluster.gather(_ask_commits(cluster, groups, limit), limit=limit).items():
+        if isinstance(answer, KafkaError):
+            missing[group] = f"{group}: commits: {error_text(answer)}"
         for topic in {topic for topic, _ in _committed(answer)} & wanted.keys():
             wanted[topic].append(group)
-    return wanted
+    return Committers(wanted, missing)
 
 
 def commits_if_any(cluster: Cluster, group: str, places: Sequence[Place]) -> dict[Place, int]:

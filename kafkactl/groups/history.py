@@ -4,11 +4,13 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from kafkactl.groups.model import Sample
-from kafkactl.groups.observation import Observation, unrest
+from kafkactl.groups.lag import lag_of
+from kafkactl.groups.model import CommitLook, Group, Sample
+from kafkactl.groups.observation import CommitLooks, Observation, changes_of_topics, unrest
 from kafkactl.groups.reasons import above, word
 from kafkactl.groups.report import Report
-from kafkactl.groups.verdict import COMMIT_INTERVAL
+from kafkactl.groups.speed import COMMIT_INTERVAL
+from kafkactl.topics import Place
 
 # The window (s) for trends: a healthy consumer commits at least once in it.
 WINDOW = COMMIT_INTERVAL + 10
@@ -22,7 +24,10 @@ class History:
     def __init__(self) -> None:
         self._kept: deque[Sample] = deque()
         self._looks: deque[tuple[int, frozenset[str]]] = deque()
+        self._commits: deque[tuple[int, dict[str, dict[Place, int]]]] = deque()
         self._lags: dict[str, deque[int]] = {}
+        self._last: Sample | None = None
+        self.news: list[str] = []  # what became of the topics that are read, between the last two samples
 
     @property
     def before(self) -> Sample | None:
@@ -35,10 +40,13 @@ class History:
         while len(self._kept) > 1 and self._kept[1].taken <= oldest:
             self._kept.popleft()
         self._looks.append((now.taken, frozenset(group.id for group in now.groups if group.rebalancing)))
+        self._commits.append((now.taken, {group.id: _committed(group) for group in now.groups if _lags(group)}))
         while self._looks[0][0] < oldest:
             self._looks.popleft()
+        self.news = changes_of_topics(self._last, now) if self._last else []
+        self._last = now
         seen, begun = unrest(look for _, look in self._looks)
-        observed = Observation(now, self.before, len(self._looks), seen, begun)
+        observed = Observation(now, self.before, len(self._looks), seen, begun, self._commits_between(now))
         if not self._kept or now.taken - self._kept[-1].taken >= _APART * 1000:
             self._kept.append(now)
         self._lags = {
@@ -46,9 +54,28 @@ class History:
         }
         return observed
 
+    def _commits_between(self, now: Sample) -> Mapping[str, Sequence[CommitLook]]:
+        if self.before is None:
+            return {}
+        while self._commits[0][0] <= self.before.taken and self._commits[0][0] < now.taken:
+            self._commits.popleft()
+        found = CommitLooks(self.before)
+        for taken, commits in self._commits:
+            if taken < now.taken:
+                found.add(taken, commits)
+        return found.found
+
     def lags(self, group: str) -> Sequence[int]:
         """A group's lags, the latest last."""
         return tuple(self._lags.get(group, ()))
+
+
+def _lags(group: Group) -> bool:
+    return any(map(lag_of, group.partitions))
+
+
+def _committed(group: Group) -> dict[Place, int]:
+    return {p.place: p.committed for p in group.partitions if p.committed is not None}
 
 
 class VerdictChange(NamedTuple):

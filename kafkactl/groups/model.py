@@ -5,12 +5,12 @@ Offsets count from 0; None is "not known" (or "no commit"), and never zero.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
 from kafkactl.text.words import many
-from kafkactl.topics import Place, place_of
+from kafkactl.topics import Identity, Place, place_of, recreated_topics
 
 # Kafka's own words. Reconciling stands for both Assigning and Reconciling of KIP-848: librdkafka tells neither.
 State = Literal["Stable", "Empty", "Dead", "PreparingRebalance", "CompletingRebalance", "Reconciling", "Unknown"]
@@ -105,16 +105,34 @@ class Group:
         return {place: member for member in self.members for place in member.assigned}
 
 
+class CommitLook(NamedTuple):
+    """What of a group's commits had moved since the look before: partitions with their new offsets."""
+
+    after: int  # ms since the earlier of the two samples
+    moved: tuple[tuple[Place, int], ...]
+
+
 @dataclass(frozen=True)
 class Sample:
     """All groups (or those asked for) at one moment. `missing`: who did not answer (a broker, a group), and why.
 
-    An outage is never "no groups": where `missing` says something, there may be more groups than these.
+    An outage is never "no groups": where `missing` says something, there may be more groups than these. `topics`, where
+    they were asked for, are all that are there; only those that the groups read with their ids.
     """
 
     taken: int  # ms since 1970
     groups: tuple[Group, ...]
     missing: Mapping[str, str] = field(default_factory=dict)
+    topics: Mapping[str, Identity] = field(default_factory=dict)
+
+    @property
+    def read(self) -> frozenset[str]:
+        """The topics that the groups have commits in, or members for."""
+        return frozenset(partition.topic for group in self.groups for partition in group.partitions)
+
+    def recreated_since(self, before: "Sample") -> frozenset[str]:
+        """The topics that are not those they were, as far as that is known."""
+        return recreated_topics(before.topics, self.topics)
 
     def gaps(self) -> list[str]:
         """What is unknown: who did not answer, and why."""

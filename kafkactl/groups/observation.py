@@ -1,11 +1,12 @@
 """Groups over some time: one sample or two, and what happened in between. Pure data, as in model."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from kafkactl.groups.model import Group, Sample
+from kafkactl.groups.model import CommitLook, Group, Sample
 from kafkactl.groups.verdict import GroupVerdict, judge
+from kafkactl.topics import Place, topic_changes
 
 _LOOKS = 4  # the minimum number of checks to judge whether a group keeps rebalancing
 _RESTLESS = 0.5  # the share of looks in which a group that never settles is rebalancing
@@ -17,7 +18,8 @@ class Observation:
     """What was seen of the groups: now, and where a sample was taken, how they were before.
 
     `looks` is how often their states were looked at in between; `unrest` in how many of these looks a group was
-    rebalancing, and `rebalances` how many rebalances it was seen to begin.
+    rebalancing, and `rebalances` how many rebalances it was seen to begin. `commits` are what groups with records
+    waiting were seen to commit in between.
     """
 
     now: Sample
@@ -25,6 +27,7 @@ class Observation:
     looks: int = 0
     unrest: Mapping[str, int] = field(default_factory=dict)
     rebalances: Mapping[str, int] = field(default_factory=dict)
+    commits: Mapping[str, Sequence[CommitLook]] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:
@@ -44,12 +47,46 @@ class Observation:
     @cached_property
     def verdicts(self) -> tuple[GroupVerdict, ...]:
         """The groups of `now`, in their order, judged."""
-        return judge(self.now, self.before)
+        return judge(self.now, self.before, self.commits)
+
+    @property
+    def news(self) -> list[str]:
+        """What became of the topics that the groups read, between the samples; a sentence each, without full stop."""
+        return changes_of_topics(self.before, self.now) if self.before else []
 
     @property
     def judged(self) -> Iterator[tuple[Group, GroupVerdict]]:
         """Each group of `now`, and what is judged of it."""
         return zip(self.now.groups, self.verdicts, strict=True)
+
+
+def changes_of_topics(before: Sample, now: Sample) -> list[str]:
+    """What became of the topics that the groups read in either sample; nothing where topics were not asked for."""
+    if not (before.topics and now.topics):
+        return []
+    read = before.read | now.read
+    then, there = ({name: sample.topics[name] for name in read & sample.topics.keys()} for sample in (before, now))
+    return topic_changes(then, there)
+
+
+class CommitLooks:
+    """What groups are seen to commit after a first sample. Not frozen: it grows by each look."""
+
+    def __init__(self, before: Sample) -> None:
+        self._taken = before.taken
+        self.found: dict[str, list[CommitLook]] = {}
+        self._last = {
+            group.id: {p.place: p.committed for p in group.partitions if p.committed is not None}
+            for group in before.groups
+        }
+
+    def add(self, taken: int, commits: Mapping[str, Mapping[Place, int]]) -> None:
+        """What was committed at a moment (ms since 1970)."""
+        for group, offsets in commits.items():
+            last = self._last.setdefault(group, {})
+            moved = tuple((place, offset) for place, offset in offsets.items() if last.get(place) != offset)
+            last |= moved
+            self.found.setdefault(group, []).append(CommitLook(taken - self._taken, moved))
 
 
 def unrest(looks: Iterable[frozenset[str]]) -> tuple[dict[str, int], dict[str, int]]:

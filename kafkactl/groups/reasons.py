@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from kafkactl.groups.model import Group, Partition
 from kafkactl.groups.report import GroupLine
 from kafkactl.groups.verdict import GroupVerdict, PartitionVerdict, Verdict
-from kafkactl.text.words import many
+from kafkactl.text.words import many, up_to
 from kafkactl.topics import Place, in_short
 
 
@@ -70,11 +70,11 @@ def _stopped(line: GroupLine, found: Found) -> str:
 
 
 def _rewound(line: GroupLine, found: Found) -> str:
-    return f"{in_short(places(found))} went back by {many(sum(p.rewound for p in found), 'record')}"
+    return f"{in_short(places(found))} went back by {many(sum(p.rewound for p in found), 'offset')}"
 
 
 def _out_of_range(line: GroupLine, found: Found) -> str:
-    return f"{many(sum(p.lost for p in found), 'record')} deleted unread from {in_short(places(found))}"
+    return f"{up_to(sum(p.lost for p in found))} deleted unread from {in_short(places(found))}"
 
 
 def _ahead(line: GroupLine, found: Found) -> str:
@@ -105,13 +105,13 @@ def _ok(line: GroupLine, found: Found) -> str:
     partitions = line.group.partitions
     still = max((partition.still for partition in found), default=0.0)
     silent = sum(partition.committed is None and partition.first != partition.end for partition in partitions)
-    words = [f"{passed.lag:,} wait in {passed.topic}" for passed in line.passed if passed.topic]
+    words = [f"lag {passed.lag:,} in {passed.topic}" for passed in line.passed if passed.topic]
     if still:
         words.append(f"no commit in {still:.0f} s")
     if silent:
         words.append(f"no commit yet in {silent} of {many(len(partitions), 'partition')}")
     if held := sum(partition.held for partition in partitions):
-        words.append(f"{many(held, 'record')} behind an open transaction")
+        words.append(f"{many(held, 'offset')} behind an open transaction")
     return "; ".join(words)
 
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from kafkactl.catalog.model import Catalog
+from kafkactl.groups.lag import behind
 from kafkactl.groups.model import Group, Sample
 from kafkactl.groups.observation import Observation
-from kafkactl.groups.verdict import ERRORS, VERDICTS, GroupVerdict, group_behind
+from kafkactl.groups.verdict import ERRORS, VERDICTS, GroupVerdict
 
 THRESHOLD = 1000  # records; the guide's alert KafkaConsumerLagHigh
 
@@ -103,6 +104,7 @@ class Report:
     lines: tuple[GroupLine, ...]
     absent: tuple[Absent, ...] = ()
     gaps: tuple[str, ...] = ()
+    news: tuple[str, ...] = ()  # what became of the topics between the samples
 
 
 def make_report(
@@ -115,6 +117,7 @@ def make_report(
         tuple(lines(observed, thresholds(catalog, threshold))),
         tuple(absent(catalog, observed.now)) if everything else (),
         tuple(observed.now.gaps()),
+        tuple(observed.news),
     )
 
 
@@ -125,9 +128,19 @@ def lines(observed: Observation, limits: Thresholds) -> list[GroupLine]:
 
 
 def _line(group: Group, judged: GroupVerdict, observed: Observation, limits: Thresholds) -> GroupLine:
-    seconds, known = group_behind(group, judged, observed.now.taken)
+    seconds, known = _behind(group, judged, observed.now.taken)
     restless = f"{observed.unrest[group.id]} of {observed.looks} checks" if observed.restless(group.id) else ""
     return GroupLine(group, judged, seconds, known, limits.passed(judged), restless, limits.declared.get(group.id, ""))
+
+
+def _behind(group: Group, judged: GroupVerdict, taken: int) -> tuple[float | None, bool]:
+    """How far behind a group is: as far as its partition that is most so. And whether that is known of all of them."""
+    pairs = zip(group.partitions, judged.partitions, strict=True)
+    waits = [behind(partition, verdict.lag, taken) for partition, verdict in pairs if verdict.lag]
+    known = [seconds for seconds in waits if seconds is not None]
+    if not waits:
+        return 0.0, True
+    return max(known, default=None), len(known) == len(waits)
 
 
 def _badness(line: GroupLine) -> tuple[int, int, int, float]:

@@ -5,16 +5,17 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from confluent_kafka import ConsumerGroupState, ConsumerGroupType
 
 from kafkactl.cluster.client import Cluster, connect
 from kafkactl.errors import KafkactlError
-from kafkactl.groups.fetch import Scope, read_groups
+from kafkactl.groups.fetch import Scope, read_commits_of, read_groups
+from kafkactl.groups.lag import lag_of, worst_spots
 from kafkactl.groups.model import Partition, Sample, Waiting
-from kafkactl.groups.observation import Observation, unrest
-from kafkactl.groups.verdict import doubtful, worst_spots
+from kafkactl.groups.observation import CommitLooks, Observation, unrest
+from kafkactl.groups.verdict import doubtful
 from kafkactl.records.consume import Reader
 from kafkactl.topics import Place
 
@@ -128,6 +129,8 @@ def _waiting(message: Any, ends: Mapping[Place, int]) -> Waiting:
 
 
 _LOOK = 0.5  # seconds between two looks at the states of all groups
+_COMMITS = 2.0  # and between two at the commits of groups that lag
+_MOST_GROUPS = 100  # whose commits are looked at, those that lag most
 
 
 def observe(
@@ -138,31 +141,51 @@ def observe(
     scope: Scope | None = None,
     times: bool = False,
 ) -> Observation:
-    """The groups; with `seconds`, also a sample taken that long before.
+    """The groups; with `seconds`, also a sample taken that long before, and what happened in between.
 
     Where offsets wait and nothing moves, the record that waits is looked for; with `times` wherever offsets wait, for
-    its time. Raises KafkactlError where Kafka answers
-    nothing at all; who does not answer otherwise is named in the samples' `missing`.
+    its time. Raises KafkactlError where Kafka answers nothing at all; who does not answer otherwise is named in the
+    samples' `missing`.
     """
     if seconds <= 0:
         return Observation(with_waiting(cluster, read_groups(cluster, scope, committed=True), times=times))
-    before = read_groups(cluster, scope, committed=True)
-    looks = _look(cluster, seconds, pause)
+    before = read_groups(cluster, scope, committed=True, identified=True)
+    between = _look(cluster, before, seconds, pause)
     # With a client of its own: brokers may have been restarted in between (librdkafka#4605).
-    now = read_groups(connect(cluster.connection), scope, committed=True)
-    seen, begun = unrest(looks)
-    return Observation(with_waiting(cluster, now, before, times=times), before, len(looks), seen, begun)
+    now = read_groups(connect(cluster.connection), scope, committed=True, identified=True)
+    seen, begun = unrest(between.restless)
+    now = with_waiting(cluster, now, before, times=times)
+    return Observation(now, before, len(between.restless), seen, begun, between.commits.found)
 
 
-def _look(cluster: Cluster, seconds: float, pause: Callable[[float], None]) -> list[frozenset[str]]:
-    """The groups that were rebalancing, in each look of those seconds. A look is one small request a broker."""
+class _Between(NamedTuple):
+    """The groups that were rebalancing in each look, and what others committed."""
+
+    restless: list[frozenset[str]]
+    commits: CommitLooks
+
+
+def _look(cluster: Cluster, before: Sample, seconds: float, pause: Callable[[float], None]) -> _Between:
+    """Look again and again for so many seconds: one small request a broker, and now and then one a lagging group."""
     until = time.monotonic() + seconds
-    looks = []
+    found = _Between([], CommitLooks(before))
+    lagging = _most_behind(before)
+    next_commits = time.monotonic() + _COMMITS
     while (left := until - time.monotonic()) > 0:
         pause(min(_LOOK, left))
         listing = cluster.wait(cluster.admin.list_consumer_groups(request_timeout=cluster.connection.timeout))
-        looks.append(frozenset(group.group_id for group in listing.valid if _restless(group.state, group.type)))
-    return looks
+        found.restless.append(frozenset(g.group_id for g in listing.valid if _restless(g.state, g.type)))
+        if lagging and time.monotonic() >= next_commits:
+            next_commits = time.monotonic() + _COMMITS
+            # With a client of its own, too: a broker that comes back must not answer a request nobody awaits.
+            commits = read_commits_of(connect(cluster.connection), lagging)
+            found.commits.add(int(time.time() * 1000), commits)
+    return found
+
+
+def _most_behind(sample: Sample) -> list[str]:
+    lags = {group.id: sum(lag_of(partition) or 0 for partition in group.partitions) for group in sample.groups}
+    return sorted((group for group, lag in lags.items() if lag), key=lambda group: -lags[group])[:_MOST_GROUPS]
 
 
 def _restless(state: ConsumerGroupState, kind: ConsumerGroupType) -> bool:

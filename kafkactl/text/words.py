@@ -19,6 +19,21 @@ def many(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def up_to(number: int, noun: str = "record") -> str:
+    """At most so many things: offsets may be fewer records, since compaction leaves gaps and transactions markers."""
+    return f"up to {many(number, noun)}"
+
+
+def that_wait(number: int) -> str:
+    """That so many offsets wait to be read: up to 601 records wait."""
+    return f"{up_to(number)} {'waits' if number == 1 else 'wait'}"
+
+
+def sentence(text: str) -> str:
+    """A text with its first letter as a sentence begins."""
+    return text[:1].upper() + text[1:]
+
+
 def size(number: float | None) -> str:
     """Bytes as a person says them: 14 MiB; the exact figure is in the JSON. None is a dash."""
     if number is None:

@@ -48,7 +48,9 @@ def row_document(row: "TopicRow", view: "Overview", catalogued: bool) -> dict[st
         "health": row.state,
         "reason": None if row.state == "ok" else row.words,
         "replication": replication(row) or None,
-        "records": row.records,
+        "offsets": row.span,
+        # Only where nothing is compacted are these the records (transaction markers among them).
+        "records": None if _compacted(row) else row.span,
         "size_bytes": row.size,
         "partitions": [
             {
@@ -71,6 +73,11 @@ def row_document(row: "TopicRow", view: "Overview", catalogued: bool) -> dict[st
         if live
         else {},
     }
+
+
+def _compacted(row: "TopicRow") -> bool:
+    policy = (row.live.config or {}).get("cleanup.policy") if row.live else None
+    return policy is not None and "compact" in (policy.value or "")
 
 
 def show_cluster(view: "Overview") -> None:
@@ -103,7 +110,7 @@ def show_list(rows: "Sequence[TopicRow]", *, catalogued: bool, unhealthy: bool) 
         Column("PART", right=True),
         Column("REPL", right=True),
         Column("RETENTION", right=True),
-        Column("RECORDS", right=True),
+        Column("RECORDS ≤", right=True),
         Column("SIZE", right=True),
         *([Column("DECL")] if catalogued else []),
         Column("HEALTH"),
@@ -117,7 +124,7 @@ def _cells(row: "TopicRow", catalogued: bool) -> list[output.Cell]:
         len(row.live.partitions) if row.live else None,
         replication(row) or None,
         _retention(row) or None,
-        row.records,
+        row.span,
         words.size(row.size),
         *(["yes" if row.declared else "no"] if catalogued else []),
         row.words if row.state == "ok" else output.Coloured(row.words, "red" if row.state == "error" else "yellow"),

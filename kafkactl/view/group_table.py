@@ -5,10 +5,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from kafkactl.groups.advice import advice
+from kafkactl.groups.lag import behind
 from kafkactl.groups.model import Group, Member
 from kafkactl.groups.reasons import reason, word
 from kafkactl.groups.report import GroupLine
-from kafkactl.groups.verdict import COMMIT_INTERVAL, ERRORS, PartitionVerdict, Verdict, behind
+from kafkactl.groups.speed import COMMIT_INTERVAL
+from kafkactl.groups.verdict import ERRORS, PartitionVerdict, Verdict
 from kafkactl.text.escapes import plain
 from kafkactl.text.words import NAMED, many
 from kafkactl.topics import in_short

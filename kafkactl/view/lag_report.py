@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from kafkactl.groups.advice import advice
 from kafkactl.groups.reasons import reason, word
 from kafkactl.groups.report import Absent, GroupLine, Report
-from kafkactl.groups.verdict import COMMIT_INTERVAL
+from kafkactl.groups.speed import COMMIT_INTERVAL, LONG_SAMPLE
 from kafkactl.text.escapes import plain
 from kafkactl.text.remedies import Command, Remedy, with_flags
 from kafkactl.text.words import and_more, many
@@ -46,6 +46,8 @@ def show_report(
         case LagFormat.TABLE:
             show_table(found, partitions=partitions)
             advise(found, flags)
+            for change in found.news:
+                output.note(f"{change}.")
             output.note(f"\n{lag_summary(found)}" if found.lines or found.absent else "")
 
 
@@ -115,9 +117,12 @@ def lag_summary(found: Report, *, live: bool = False) -> str:
     parts += [f"{len(found.absent):,} declared but missing"] if found.absent else []
     said = f"{' · '.join(part for part in parts if part)}."
     if found.lines and not live and not found.seconds:
-        said += " For rates and stuck consumers, use --sample 35s or --watch."
+        said += f" For rates use --sample 35s, for stuck consumers --sample {LONG_SAMPLE}, or --watch."
     elif found.lines and not live and found.seconds <= COMMIT_INTERVAL:
-        said += " To detect stuck consumers, which may commit only every 30 s, use --sample 35s."
+        said += (
+            f" To detect stuck consumers, which may commit only every {COMMIT_INTERVAL:.0f} s, "
+            f"use --sample {LONG_SAMPLE}."
+        )
     return textwrap.fill(said, min(output.width(), _WIDEST), break_long_words=False, break_on_hyphens=False)
 
 
@@ -129,6 +134,7 @@ def lag_document(found: Report, cluster: str, addresses: Sequence[str], *, parti
         "sample_seconds": found.seconds,
         "complete": not found.gaps,
         "gaps": list(found.gaps),
+        "topics_changed": list(found.news),
         "groups": [group_table.line_document(line, found.taken, partitions=partitions) for line in found.lines],
         "absent": [
             {"group": entry.group, "services": list(entry.services), "topics": list(entry.topics)}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from kafkactl.catalog.model import Catalog
 from kafkactl.groups.reasons import reason
 from kafkactl.text import words
-from kafkactl.text.words import many
+from kafkactl.text.words import many, up_to
 from kafkactl.topics import Place
 from kafkactl.view import group_table, output
 from kafkactl.view.cluster_page import replication, row_document
@@ -59,7 +59,10 @@ def _catalogued(name: str, catalog: Catalog | None) -> dict[str, Any]:
     }
 
 
-def show_topic(row: "TopicRow", view: "Overview", catalog: Catalog | None, groups: list[str]) -> None:
+def show_topic(
+    row: "TopicRow", view: "Overview", catalog: Catalog | None, groups: list[str], *, complete: bool
+) -> None:
+    """One topic; `complete`: whether every group could be asked."""
     live = row.live
     assert live is not None
     topic = catalog.topics.get(row.name) if catalog else None
@@ -67,7 +70,7 @@ def show_topic(row: "TopicRow", view: "Overview", catalog: Catalog | None, group
     facts = [
         many(len(live.partitions), "partition"),
         f"replication {replication(row)}",
-        f"{row.records:,} records" if row.records is not None else "records unknown",
+        up_to(row.span) if row.span else "no records" if row.span == 0 else "records unknown",
         words.size(row.size) if row.size is not None else "size unknown",
         row.words,
     ]
@@ -77,7 +80,7 @@ def show_topic(row: "TopicRow", view: "Overview", catalog: Catalog | None, group
         say(f"  declared at {topic.position.file}:{topic.position.line}")
     elif catalog:
         say(f"  not declared in {catalog.path}")
-    say(f"  groups with commits: {', '.join(groups) or 'none'}")
+    say(f"  groups with commits: {', '.join(groups) or ('none' if complete else 'not known')}")
     say()
     _show_partitions(row, view)
     _show_settings(row, topic.config if topic else {})
@@ -88,7 +91,7 @@ def _who(services: Sequence[str]) -> str:
 
 
 def _show_partitions(row: "TopicRow", view: "Overview") -> None:
-    titles = ("PARTITION", "LEADER", "REPLICAS", "ISR", "FIRST", "END", "RECORDS", "SIZE")
+    titles = ("PARTITION", "LEADER", "REPLICAS", "ISR", "FIRST", "END", "RECORDS ≤", "SIZE")
     columns = [Column(title, right=title not in ("REPLICAS", "ISR")) for title in titles]
     rows: list[list[output.Cell]] = []
     for p in row.live.partitions if row.live else ():
@@ -96,7 +99,7 @@ def _show_partitions(row: "TopicRow", view: "Overview") -> None:
         size = view.storage.sizes.get(Place(row.name, p.id))
         rows.append([
             p.id, "none" if p.leader is None else p.leader, ",".join(map(str, p.replicas)), ",".join(map(str, p.isr)),
-            known.first if known else None, known.end if known else None, known.records if known else None,
+            known.first if known else None, known.end if known else None, known.span if known else None,
             words.size(size),
         ])  # fmt: skip
     output.table(columns, rows)

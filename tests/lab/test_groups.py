@@ -119,7 +119,7 @@ def test_no_members(doctor: Doctor, app: Consumes, running: ExitStack) -> None:
         doctor().content()  # to Kafka it is still a member
         assert eventually(lambda: group(app.brokers, app.group).state == "Empty")
     finding = named(doctor("--fail-on", "warn"), "KD603")
-    assert finding["headline"] == "7 records wait for orders-group in orders[0]: it has no members."
+    assert finding["headline"] == "orders-group has up to 7 records to read in orders[0]: it has no members."
     assert output(finding["heal"][1]) == "0"  # the first of the seven
     running.enter_context(consumer(app))
     assert eventually(lambda: drained(app.brokers, app.group))
@@ -223,7 +223,7 @@ def test_above_threshold(doctor: Doctor, app: Consumes, running: ExitStack) -> N
     with consumer(replace(app, stuck_after=1)):
         assert eventually(lambda: committed(app.brokers, app.group) == 1)
         finding = named(doctor(), "KD609")
-        assert finding["headline"] == "9 records wait for orders-group; its threshold is 5."
+        assert finding["headline"] == "orders-group has a lag of 9, above its threshold of 5."
         assert shell("kafkactl lag orders-group").returncode == 1
     running.enter_context(consumer(app))
     assert eventually(lambda: drained(app.brokers, app.group))

@@ -1,20 +1,17 @@
 """kafkactl describe: the cluster, its topics, one topic, a broker."""
 
-import sys
-import time
-from collections.abc import Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kafkactl import options, process
-from kafkactl.errors import ExitCode, UnreachableError, UsageError
-from kafkactl.settings import Connection, Target
+from kafkactl import options
+from kafkactl.errors import ExitCode, UsageError
+from kafkactl.settings import Target
 from kafkactl.text.remedies import kafkactl
-from kafkactl.view import output
-from kafkactl.view.output import ListFormat, say
+from kafkactl.view.output import ListFormat
 
-_REFRESH = 2.0  # seconds between two refreshes of --watch
+if TYPE_CHECKING:
+    from kafkactl.cluster.client import Cluster
 
 
 @options.on_cluster(first_aid=True)
@@ -54,11 +51,9 @@ def describe(
     if groups and (broker or not names):
         raise UsageError("--groups needs a topic.", hint=kafkactl("lag", note="To see all groups"))
 
-    def look() -> ExitCode:
-        from kafkactl.cluster.client import connect
+    def look(kafka: "Cluster", names: list[str] | None) -> ExitCode:
         from kafkactl.commands.describe import pages
 
-        kafka = connect(target.connection)
         if broker:
             return pages.describe_brokers(kafka, names, show)
         if names:
@@ -66,21 +61,9 @@ def describe(
         return pages.describe_cluster(kafka, target.catalog, show, unhealthy=unhealthy, internal=internal)
 
     if watch:
-        _watch(look, target.connection, page=show is ListFormat.TABLE)
-    raise typer.Exit(look())
+        from kafkactl.commands.describe.refresh import refresh
 
+        refresh(look, target.connection, names, topics=not broker, page=show is ListFormat.TABLE)
+    from kafkactl.cluster.client import connect
 
-def _watch(look: Callable[[], ExitCode], connection: Connection, *, page: bool) -> None:
-    """Refresh until Ctrl-C, even while the cluster restarts. `page`: for people; else stdout gets documents alone."""
-    while True:
-        if page and output.is_terminal(sys.stdout):
-            sys.stdout.write("\x1b[H\x1b[2J")
-        try:
-            look()
-        except UnreachableError as error:
-            output.note(error.message)
-        if page:
-            say(f"\n{time.strftime('%H:%M:%S%z')}  {connection.label}  every {_REFRESH:g} s, Ctrl-C to stop")
-        sys.stdout.flush()
-        process.collect_garbage()
-        time.sleep(_REFRESH)
+    raise typer.Exit(look(connect(target.connection), names))

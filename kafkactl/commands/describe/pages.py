@@ -48,8 +48,8 @@ def describe_topics(
     unhealthy: bool,
     judge_groups: bool = False,
 ) -> ExitCode:
-    from kafkactl.groups.fetch import groups_by_topic
-    from kafkactl.view import topic_page
+    from kafkactl.groups.fetch import Committers, groups_by_topic
+    from kafkactl.view import group_table, topic_page
 
     names = _chosen(kafka, names)
     view = read_overview(kafka, catalog.topics if catalog else (), only=names)
@@ -57,7 +57,8 @@ def describe_topics(
     rows = [found[name] for name in names if name in found]
     if unhealthy:
         rows = [row for row in rows if row.state != "ok"]
-    groups = groups_by_topic(kafka, [row.name for row in rows]) if rows and show is not ListFormat.NAME else {}
+    listed = Committers({}, {}) if show is ListFormat.NAME else groups_by_topic(kafka, [row.name for row in rows])
+    groups = listed.by_topic
     judged = _judged(kafka, catalog, [row.name for row in rows]) if judge_groups else {}
     match show:
         case ListFormat.NAME:
@@ -67,15 +68,18 @@ def describe_topics(
             topics = [
                 topic_page.topic_document(row, view, catalog, groups[row.name], judged.get(row.name)) for row in rows
             ]
-            output.document("topics", {"topics": topics, "missing": dict(view.storage.missing)})
+            missing = dict(view.storage.missing)
+            missing |= {"groups": "; ".join(listed.missing.values())} if listed.missing else {}
+            output.document("topics", {"topics": topics, "missing": missing})
         case ListFormat.TABLE:
             for number, row in enumerate(rows):
                 if number:
                     say()
-                topic_page.show_topic(row, view, catalog, groups[row.name])
+                topic_page.show_topic(row, view, catalog, groups[row.name], complete=not listed.missing)
                 if row.name in judged:
                     topic_page.show_judged(judged[row.name])
     cluster_page.admit_gaps(view)
+    group_table.warn_of_gaps(listed.missing.values())
     for name in names:
         if name not in found:
             raise _unknown(kafka, catalog, name, view.hidden)

@@ -42,7 +42,7 @@ def doctor(
             "--sample",
             metavar="TIME",
             parser=options.duration,
-            help="Sample groups twice, TIME apart; over 30s detects stuck consumers. Default: 0s.",
+            help="Sample groups twice, TIME apart; over 60s detects stuck consumers. Default: 0s.",
             show_default=False,
         ),
     ] = 0.0,

@@ -43,7 +43,7 @@ def lag(
             "--sample",
             metavar="TIME",
             parser=options.positive_duration,
-            help="Sample twice, TIME apart, for rates and trends; over 30s detects stuck consumers.",
+            help="Sample twice, TIME apart, for rates and trends; over 60s detects stuck consumers.",
         ),
     ] = None,
     watch: Annotated[
@@ -54,7 +54,8 @@ def lag(
 ) -> None:
     """Show which consumer groups are behind, by how much, since when, and what to do about it. Joins no group.
 
-    A single check shows lag, delay and missing consumers. Rates and stuck consumers need --sample 35s or --watch.
+    A single check shows lag, delay and missing consumers. Rates need --sample 35s, stuck consumers
+    --sample 65s, or --watch for both.
 
     \b
     Examples:

@@ -50,7 +50,8 @@ def _look(connection: Connection, chosen: Scope, history: History, catalog: Cata
     # Each refresh uses its own client once the cluster answers: librdkafka 2.16 aborts the process if an abandoned
     # request to a coordinator completes when the broker returns (librdkafka#4605).
     kafka = connect(connection)
-    sample = with_waiting(kafka, read_groups(kafka, chosen, committed=True), history.before, times=True)
+    sample = read_groups(kafka, chosen, committed=True, identified=True)
+    sample = with_waiting(kafka, sample, history.before, times=True)
     return judged_report(history.add(sample), catalog, wish)
 
 
@@ -74,6 +75,8 @@ class _Lines:
 
     def show(self, found: Report, history: History) -> None:
         now = states(found)
+        for news in history.news:
+            output.say(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')}  {news}")
         told = changes(self._states or {}, now)
         for change in told if self._states is not None else [change for change in told if change.new != "ok"]:
             output.say(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')}  {_change_text(change, found)}")
@@ -100,6 +103,7 @@ class _Screen:
 
     def show(self, found: Report, history: History) -> None:
         now = states(found)
+        self._changes += [f"{_clock()}  {news}" for news in history.news]
         if self._states is not None:
             self._changes += [f"{_clock()}  {_change_text(change, found)}" for change in changes(self._states, now)]
         self._states, self._last = now, (found, history)

@@ -46,6 +46,16 @@ def tail(
     partitions: Annotated[
         list[int] | None, typer.Option("--partition", metavar="N", help="Only this partition. Repeatable.")
     ] = None,
+    wait: Annotated[
+        float,
+        typer.Option(
+            "--wait",
+            metavar="TIME",
+            parser=options.duration,
+            show_default=False,
+            help="Wait up to TIME for Kafka, and for a topic that does not exist yet or was deleted. Default: 0s.",
+        ),
+    ] = 0.0,
     until: Annotated[str | None, typer.Option("--until", metavar="TIME", help="Stop at TIME.")] = None,
     late: Annotated[
         str | None,
@@ -140,7 +150,7 @@ def tail(
     start.check()
     if late is not None and until is None:
         raise UsageError("--late needs --until: it says how far to read beyond it.")
-    end = End(until=options.moment(until) if until else None, late=_late(late), count=count, follow=follow)
+    end = End(until=options.moment(until) if until else None, late=_late(late), count=count, follow=follow, wait=wait)
     if start.since is not None and end.until is not None and start.since >= end.until:
         raise UsageError("--until is not after --since: no record can be between them.")
     shown = Shown(

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from kafkactl.cluster.client import Cluster
 from kafkactl.cluster.metadata import no_such_topic, read_topics
-from kafkactl.errors import KafkactlError, UsageError
+from kafkactl.errors import KafkactlError, NoTopicError, UsageError, WaitExpiredError
 from kafkactl.records import span
 from kafkactl.records.partitioning import Partitioner, partition_of
 from kafkactl.text.escapes import printable
 from kafkactl.topics import LiveTopic, Place, is_glob, matches
 from kafkactl.view import output
+
+_RETRY_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,24 @@ def find_places(kafka: Cluster, wanted: Wanted) -> Places:
     return Places([place for place, led in found.items() if led], [place for place, led in found.items() if not led])
 
 
+def await_places(kafka: Cluster, wanted: Wanted, seconds: float) -> Places:
+    """As `find_places`, waiting so long for a topic that does not exist. Raises WaitExpiredError if it never does."""
+    deadline = time.monotonic() + seconds
+    told = ""
+    while True:
+        try:
+            return find_places(kafka, wanted)
+        except NoTopicError as error:
+            if not seconds:
+                raise
+            if time.monotonic() > deadline:
+                raise WaitExpiredError(f"Waited {seconds:g} s. {error.message}", hint=error.hint) from None
+            if error.message != told:
+                output.note(f"waiting: {error.message}")
+            told = error.message
+        time.sleep(_RETRY_SECONDS)
+
+
 def partitions_of(topic: LiveTopic, wanted: Wanted, *, strict: bool) -> set[int]:
     """The wanted partitions of a topic. Raises UsageError for one it does not have, if `strict`."""
     ids = {partition.id for partition in topic.partitions}
@@ -68,9 +88,6 @@ def partitions_of(topic: LiveTopic, wanted: Wanted, *, strict: bool) -> set[int]
             )
         ids &= {place}
     return ids
-
-
-_RETRY_SECONDS = 0.5
 
 
 @dataclass(frozen=True)

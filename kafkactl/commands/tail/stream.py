@@ -1,5 +1,6 @@
 """One run of tail: from where, which records, in which format, to where."""
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -7,11 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from kafkactl.cluster.client import Cluster, connect
+from kafkactl.cluster.client import Cluster, wait_for
 from kafkactl.cluster.metadata import read_configs
-from kafkactl.commands.tail.start import Latecomers, Start, Wanted, find_places, since, starts, tell_gone
+from kafkactl.commands.tail.start import Latecomers, Start, Wanted, await_places, since, starts, tell_gone
 from kafkactl.commands.tail.topic_watch import TopicWatch
-from kafkactl.errors import KafkactlError
+from kafkactl.errors import KafkactlError, WaitExpiredError
 from kafkactl.records import filters, span
 from kafkactl.records.consume import Reader, as_record, last_records, raw_values, read_until
 from kafkactl.records.forms import Emitter, Form, compile_format, raw
@@ -99,13 +100,15 @@ _NAMED = 5  # partitions that are listed by name
 class End:
     """Where to stop: at a time (ms), after a number of records, at the current end, or never.
 
-    `late` is how many seconds late a record may have been written, None for any.
+    `late` is how many seconds late a record may have been written, None for any; `wait` for how many a topic that is
+    not there, or not any more, is waited for.
     """
 
     until: int | None
     late: float | None
     count: int | None
     follow: bool
+    wait: float
 
 
 @dataclass(frozen=True)
@@ -141,8 +144,8 @@ def show_records(
     now = datetime.now().astimezone(UTC if shown.utc else None)
     began = int(now.timestamp() * 1000)
     keep, query, form = _kept(shown), filters.Jq(shown.query) if shown.query else None, _form(shown, now)
-    kafka = connect(target.connection)
-    places = find_places(kafka, wanted)
+    kafka = wait_for(target.connection, stop.wait, waiting=lambda reason: output.note(f"waiting: {reason}"))
+    places = await_places(kafka, wanted, stop.wait)
     everywhere = [*places.led, *places.leaderless]
     masks = {} if shown.unmasked else _masks(target, {topic for topic, _ in everywhere}, shown.mask)
     out = Out(Emitter(form, query, masks, keep), stop.count, Window(start.since, stop.until))
@@ -173,7 +176,7 @@ def show_records(
             first, start_of = ends, since(kafka, began)
         if follow:
             watch = TopicWatch(kafka, wanted, frozenset(everywhere), uncommitted=uncommitted)
-            _follow(reader, out, first, Latecomers(kafka, late, uncommitted, start_of), watch)
+            _follow(reader, out, first, Latecomers(kafka, late, uncommitted, start_of), watch, stop.wait)
         for messages in read_until(reader, first, ends, patience):
             out.messages(messages)
         _tell_uncut(cut, stop)
@@ -227,8 +230,11 @@ def _tell_left_out(out: Out, query: filters.Jq | None) -> None:
         output.note(f"0 of {many(out.read, 'record')} matched.")
 
 
-def _follow(reader: Reader, out: Out, first: Mapping[Place, int], late: Latecomers, watch: TopicWatch) -> None:
+def _follow(
+    reader: Reader, out: Out, first: Mapping[Place, int], late: Latecomers, watch: TopicWatch, wait: float
+) -> None:
     reader.assign(first)
+    expires = math.inf  # when nothing is left to follow, and was not waited for
     while True:
         messages, _ = reader.messages(0.1)
         if messages:
@@ -247,8 +253,14 @@ def _follow(reader: Reader, out: Out, first: Mapping[Place, int], late: Latecome
             reader.leave(reader.held(news.leave))
             if news.join:
                 reader.join(news.join)
+                expires = math.inf
             if news.nothing_left and not any(map(is_glob, watch.topics)):
-                raise KafkactlError("Nothing is left to follow.")
+                if not wait:
+                    raise KafkactlError("Nothing is left to follow.")
+                output.note(f"Waiting up to {wait:g} s for {and_more(watch.topics, _NAMED)} to be created.")
+                expires = time.monotonic() + wait
+        if time.monotonic() > expires:
+            raise WaitExpiredError(f"Waited {wait:g} s: {and_more(watch.topics, _NAMED)} was not created again.")
 
 
 def _tell_late(late: Iterable[Place]) -> None:

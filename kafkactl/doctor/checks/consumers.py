@@ -10,7 +10,7 @@ from kafkactl.groups.observation import Observation
 from kafkactl.groups.report import lines
 from kafkactl.groups.verdict import PartitionVerdict, Verdict
 from kafkactl.text.remedies import Advice, Remedy
-from kafkactl.text.words import NAMED, and_more, many
+from kafkactl.text.words import NAMED, and_more, many, up_to
 
 
 def observation(facts: Facts) -> Observation:
@@ -63,9 +63,9 @@ def worst_of(partitions: Iterable[PartitionVerdict]) -> PartitionVerdict:
 
 
 def waiting(partitions: Iterable[PartitionVerdict]) -> dict[str, object]:
-    """How many records wait in all, as the texts of the codes say it."""
+    """How many records wait in all, at most, as the texts of the codes say it."""
     lag = sum(partition.lag or 0 for partition in partitions)
-    return {"lag": many(lag, "record"), "waits": "waits" if lag == 1 else "wait"}
+    return {"lag": up_to(lag), "waits": "waits" if lag == 1 else "wait"}
 
 
 @check("KD601")
@@ -167,7 +167,7 @@ def _above_threshold(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             line.group.id,
             {
-                **waiting(lagging),
+                "number": f"{worst.lag:,}",
                 "places": and_more(map(place, lagging)),
                 "limit": f"{worst.limit:,}",
                 "what": f" in {worst.topic}" if worst.topic else "",
@@ -218,7 +218,7 @@ def no_group(facts: Facts) -> Iterator[Finding]:
             group,
             {
                 "headline": f"{service} is declared to read {and_more(filled)}, which "
-                f"{'holds' if len(filled) == 1 else 'hold'} {many(sum(records.values()), 'record')}, "
+                f"{'holds' if len(filled) == 1 else 'hold'} {up_to(sum(records.values()))}, "
                 f"but group {group} does not exist.",
                 "remedy": f"start {service}, or correct its group under services: in topics.yaml",
             },
@@ -236,4 +236,4 @@ def no_group(facts: Facts) -> Iterator[Finding]:
 
 def _records(facts: Facts, name: str) -> int:
     topic = facts.cluster.topic(name) if facts.cluster else None
-    return topic.records if topic else 0
+    return topic.span if topic else 0

@@ -42,9 +42,9 @@ def retention_beyond_disk(facts: Facts) -> Iterator[Finding]:
     free = sum(usable)
     for topic in facts.cluster.topics:
         kept = _retention(topic)
-        if not topic.bytes or not topic.last_day or not topic.records or kept is None:
+        if not topic.bytes or not topic.last_day or not topic.span or kept is None:
             continue
-        daily = topic.bytes * topic.last_day / topic.records
+        daily = topic.bytes * topic.last_day / topic.span
         if daily * kept / _DAY > topic.bytes + free:
             days = int((topic.bytes + free) / daily)
             yield Finding(
@@ -59,7 +59,7 @@ def retention_beyond_disk(facts: Facts) -> Iterator[Finding]:
                 [
                     (
                         "seen",
-                        f"{topic.last_day:,} of {topic.records:,} records ({size(topic.bytes)}) arrived in 24 hours",
+                        f"{topic.last_day:,} of {topic.span:,} offsets ({size(topic.bytes)}) arrived in 24 hours",
                     )
                 ],
             )

@@ -8,7 +8,7 @@ from kafkactl.doctor.codes import Finding, NotApplicableError, check
 from kafkactl.doctor.facts import ClusterFacts, Facts, PartitionFacts, TopicFacts
 from kafkactl.text.remedies import Advice, kafkactl
 from kafkactl.text.units import is_number
-from kafkactl.text.words import and_more, many
+from kafkactl.text.words import and_more, many, up_to
 from kafkactl.topics import Place, is_internal
 
 _HOUR = 3_600_000  # ms
@@ -161,7 +161,7 @@ def auto_create(facts: Facts) -> Iterator[Finding]:
 def _looks_like_an_accident(topic: TopicFacts, facts: Facts) -> bool:
     from kafkactl.text.suggest import closest
 
-    if is_internal(topic.name) or topic.records or len(topic.partitions) > 1 or facts.declared is None:
+    if is_internal(topic.name) or topic.span or len(topic.partitions) > 1 or facts.declared is None:
         return False
     declared = {entry.name for entry in facts.declared}
     return topic.name not in declared and closest(topic.name, declared, 0.85) is not None
@@ -246,8 +246,8 @@ def leader_skew(facts: Facts) -> Iterator[Finding]:
 def dead_letters(facts: Facts) -> Iterator[Finding]:
     for topic in _cluster(facts).topics:
         words = topic.name.casefold()
-        if topic.records and not is_internal(topic.name) and any(word in words for word in _DEAD_LETTERS):
-            yield Finding(topic.name, {"records": many(topic.records, "record")})
+        if topic.span and not is_internal(topic.name) and any(word in words for word in _DEAD_LETTERS):
+            yield Finding(topic.name, {"records": up_to(topic.span)})
 
 
 @check("KD513")

@@ -19,7 +19,8 @@ from kafkactl.groups.advice import to_keep_up
 from kafkactl.groups.model import Group
 from kafkactl.groups.observation import Observation
 from kafkactl.groups.reasons import of
-from kafkactl.groups.verdict import COMMIT_INTERVAL, PartitionVerdict
+from kafkactl.groups.speed import COMMIT_INTERVAL
+from kafkactl.groups.verdict import PartitionVerdict, read_rate
 from kafkactl.text.words import and_more
 
 
@@ -27,7 +28,9 @@ from kafkactl.text.words import and_more
 def stalled(facts: Facts) -> Iterator[Finding]:
     seconds = _sampled(facts)
     if seconds <= COMMIT_INTERVAL:
-        raise NotApplicableError(f"a sample of {seconds:.0f} s is too short: a consumer may commit only every 30 s")
+        raise NotApplicableError(
+            f"a sample of {seconds:.0f} s is too short: a consumer may commit only every {COMMIT_INTERVAL:.0f} s"
+        )
     yield from or_partial(facts, (_stalled(*found) for found in judged(facts, "STALLED")))
 
 
@@ -98,7 +101,7 @@ def _falling_behind(facts: Facts) -> Iterator[Finding]:
             {
                 "places": and_more(map(place, partitions)),
                 "rate_in": f"{sum(partition.rate_in or 0 for partition in partitions):,.0f}",
-                "rate_out": f"{sum(partition.rate_out or 0 for partition in partitions):,.0f}",
+                "rate_out": f"{read_rate(verdict, partitions):,.0f}",
                 **waiting(partitions),
             },
             seen(group, partitions),

@@ -1,0 +1,79 @@
+"""describe --watch: the page again and again, and what became of the topics in between."""
+
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import NoReturn
+
+from kafkactl import process
+from kafkactl.cluster.client import Cluster, connect
+from kafkactl.cluster.metadata import read_identities
+from kafkactl.errors import ExitCode, KafkactlError, UnreachableError
+from kafkactl.settings import Connection
+from kafkactl.topics import Identity, is_glob, is_internal, matches, topic_changes
+from kafkactl.view import output
+from kafkactl.view.output import say
+
+_REFRESH = 2.0  # seconds between two refreshes
+_CHANGES = 5  # how many changes are shown below a page
+
+Look = Callable[[Cluster, list[str] | None], ExitCode]
+
+
+def refresh(look: Look, connection: Connection, names: list[str] | None, *, topics: bool, page: bool) -> NoReturn:
+    """Refresh until Ctrl-C, even while the cluster restarts.
+
+    `page`: for people; else stdout gets documents alone. Raises KafkactlError when every topic that was named is gone.
+    """
+    seen = _Topics((names or None) if topics else [])
+    changes: deque[str] = deque(maxlen=_CHANGES)
+    drawn = page and output.is_terminal(sys.stdout)
+    while True:
+        if drawn:
+            sys.stdout.write("\x1b[H\x1b[2J")
+        try:
+            kafka = connect(connection)
+            for change in seen.news(kafka):
+                if drawn:
+                    changes.append(f"{time.strftime('%H:%M:%S')}  {change}")
+                else:
+                    output.note(f"{change}.")
+            look(kafka, seen.left if topics else names)
+        except UnreachableError as error:
+            output.note(error.message)
+        for change in changes:
+            say(output.fitted(change))
+        if page:
+            say(f"\n{time.strftime('%H:%M:%S%z')}  {connection.label}  every {_REFRESH:g} s, Ctrl-C to stop")
+        sys.stdout.flush()
+        process.collect_garbage()
+        time.sleep(_REFRESH)
+
+
+class _Topics:
+    """The topics that are watched; all but Kafka's own where none is named. Not frozen: they come and go."""
+
+    def __init__(self, names: list[str] | None) -> None:
+        self._names = names
+        self._seen: Mapping[str, Identity] | None = None
+
+    def _wanted(self, name: str) -> bool:
+        return not is_internal(name) if self._names is None else any(matches(name, given) for given in self._names)
+
+    @property
+    def left(self) -> list[str] | None:
+        """The names and globs that are still to be shown."""
+        return self._names
+
+    def news(self, kafka: Cluster) -> list[str]:
+        """What became of them since the last look. Raises KafkactlError when nothing is left of what was named."""
+        now = read_identities(kafka, self._wanted) if self._names != [] else {}
+        before, self._seen = self._seen, now
+        told = topic_changes(before, now) if before is not None else []
+        if before and self._names:
+            gone = before.keys() - now.keys()
+            self._names = [name for name in self._names if is_glob(name) or name not in gone]
+            if not self._names:
+                raise KafkactlError(f"{', '.join(told)}. Nothing is left to watch.")
+        return told
