@@ -16,6 +16,7 @@ from kafkactl.containers.stack import Stack, find_stack
 from kafkactl.errors import KafkactlError, UsageError
 from kafkactl.sandbox.broker import log_tail, whole_lines
 from kafkactl.sandbox.model import Node
+from kafkactl.text.remedies import command, kafkactl
 from kafkactl.text.suggest import suggest
 
 if TYPE_CHECKING:
@@ -95,7 +96,10 @@ def find_services(project: str | None, directory: Path) -> Found:
         raise problem or KafkactlError(
             "No Kafka containers and no sandbox were found.",
             where=f"The Docker engine at {engine.endpoint.address} was checked." if engine else "",
-            hint="Start one: docker compose up -d, or without Docker: kafkactl sandbox up",
+            hint=[
+                command("docker", "compose", "up", "-d", note="Start one"),
+                kafkactl("sandbox up", note="Or without Docker"),
+            ],
         )
     return Found(engine, stack, brokers, problem)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from kafkactl.errors import UsageError
 from kafkactl.text.escapes import is_text, printable
+from kafkactl.text.remedies import kafkactl
 from kafkactl.text.units import is_number
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def open_catalog(file: Path | None, environment: str | None, *, required: bool =
             "There is no topics.yaml here or in a parent directory.",
             where="Name one with --file or KAFKACTL_CATALOG."
             + (f" --env {environment} needs it." if environment else ""),
-            hint="Create one from the current cluster: kafkactl export > topics.yaml",
+            hint=kafkactl("export", note="Create one from the current cluster").into("topics.yaml"),
         )
     return None
 
@@ -223,7 +224,8 @@ def topics_to_look_at(given: Sequence[str]) -> list[str]:
     """The topics of a read-only command: those given, else KAFKA_TOPICS. Raises UsageError if there are none."""
     names = looked_at(given, "KAFKA_TOPICS")
     if not names:
-        raise UsageError("No topic given.", hint="Name one, or set KAFKA_TOPICS. List them: kafkactl describe -o name")
+        listing = kafkactl("describe", options=["-o", "name"], note="Name one, or set KAFKA_TOPICS. List them")
+        raise UsageError("No topic given.", hint=listing)
     return names
 
 

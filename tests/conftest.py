@@ -15,6 +15,7 @@ import hypothesis
 import pytest
 
 from tests.arrangement import arrange
+from tests.printed import checker, printed
 from tests.program import KAFKACTL, heed_interrupts
 from tests.sandboxes import eventually
 
@@ -76,9 +77,15 @@ def _garbage() -> Iterator[None]:
     gc.collect()
 
 
+_check_printed = checker()
+
+
 @pytest.fixture
 def kafkactl(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
-    """kafkactl through its main(), in this process: exit code, stdout and stderr as a user gets them."""
+    """kafkactl through its main(), in this process: exit code, stdout and stderr as a user gets them.
+
+    Every command that it prints must be one that can be typed (tests/printed.py).
+    """
     from kafkactl import cli
 
     def run(*arguments: str) -> Outcome:
@@ -86,7 +93,7 @@ def kafkactl(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str])
         before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
         capfd.readouterr()
         try:
-            with pytest.raises(SystemExit) as ended:
+            with printed(monkeypatch) as commands, pytest.raises(SystemExit) as ended:
                 cli.main()
         finally:
             for number, handler in before.items():
@@ -94,6 +101,7 @@ def kafkactl(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str])
         out, err = capfd.readouterr()
         code = int(ended.value.code or 0)
         del ended
+        _check_printed(commands)
         gc.collect(1)  # in this thread, as a process of its own would: see kafkactl/process.py
         return Outcome(code, out, err)
 

@@ -101,7 +101,7 @@ def test_no_catalogue_at_all(kafkactl: Run) -> None:
     assert outcome.out == ""
     assert outcome.err.splitlines() == [
         "There is no topics.yaml here or in a parent directory.",
-        "  Name a file: kafkactl lint FILE, or set KAFKACTL_CATALOG.",
+        "  Name a file, or set KAFKACTL_CATALOG.",
     ]
 
 

@@ -83,7 +83,7 @@ def _found() -> Path:
     if path is None:
         raise UsageError(
             "There is no topics.yaml here or in a parent directory.",
-            hint="Name a file: kafkactl lint FILE, or set KAFKACTL_CATALOG.",
+            hint="Name a file, or set KAFKACTL_CATALOG.",
         )
     return path
 

@@ -67,7 +67,7 @@ def smoke(
     def protected(kafka: "Cluster") -> None:
         consent.require_unprotected(target, kafka.info.id, confirm, "write test records to it")
 
-    order = Order(connection, tuple(catalog.topics) if catalog else (), topic, count, size, timeout)
+    order = Order(connection, tuple(catalog.topics) if catalog else (), topic, count, size, timeout, target.flags)
     report = _Report(live=show is output.ReportFormat.TABLE)
     start = time.monotonic()
     proof = Proof(order, before_writing=protected, starting=report.starting)
@@ -114,6 +114,8 @@ class _Report:
         output.say(f"{line}   {figures}".rstrip() if figures[:1] != "\n" else line + figures)
         if result.reason:
             output.say(f"        {look.paint(result.reason, 'dim' if result.state == 'skipped' else 'red')}")
+        if result.next:
+            output.say(f"        {result.next}")
 
     @property
     def failed(self) -> "list[StepResult]":
@@ -158,6 +160,7 @@ class _Report:
                     "state": r.state,
                     "seconds": round(r.seconds, 6),
                     "reason": r.reason or None,
+                    "next": r.next or None,
                     "latency_seconds": {k: round(v, 6) for k, v in r.figures.items()} if r.figures else None,
                 }
                 for r in self.results
@@ -165,4 +168,4 @@ class _Report:
         }
 
     def _cases(self) -> list[Case]:
-        return [Case(r.name, r.state, r.reason, r.seconds) for r in self.results]
+        return [Case(r.name, r.state, " ".join(filter(None, (r.reason, r.next))), r.seconds) for r in self.results]

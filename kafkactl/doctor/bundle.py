@@ -11,6 +11,7 @@ from kafkactl.containers.logs import ContainerLogs
 from kafkactl.doctor import redact
 from kafkactl.doctor.facts import Facts, dump_facts, load_facts
 from kafkactl.errors import KafkactlError, UsageError
+from kafkactl.text.remedies import kafkactl
 
 _LINES = 2000  # how many lines of each container's log are kept, the last ones
 
@@ -45,7 +46,8 @@ def read_facts(path: Path) -> Facts:
         raise UsageError(f"Cannot read {path}: {error.strerror}.") from None
     except ValueError as error:
         raise UsageError(
-            f"{path} is not a valid facts file: {error}.", hint="Write one: kafkactl doctor --save FILE"
+            f"{path} is not a valid facts file: {error}.",
+            hint=kafkactl("doctor", options=["--save", "facts.json"], note="Write one"),
         ) from None
 
 

@@ -14,11 +14,9 @@ from urllib.parse import quote
 
 from kafkactl.errors import KafkactlError, UsageError
 from kafkactl.settings import state_directory
+from kafkactl.text.remedies import kafkactl
 from kafkactl.text.words import and_more
 from kafkactl.topics import Place, impossible_name
-
-_HINT = "To write such a file: kafkactl groups save GROUP > FILE"
-
 
 # What became of a change. "pending": it was begun, and nobody knows how it ended; "refused": nothing was changed.
 Outcome = Literal["pending", "done", "partly", "refused"]
@@ -61,7 +59,12 @@ def parse_offsets(text: str, name: str, group: str = "") -> Saved:
     Raises UsageError if it is invalid.
     """
     text = text.removeprefix("\ufeff")
-    return _from_json(text, name) if text.lstrip().startswith("{") else _from_csv(text, name, group)
+    try:
+        return _from_json(text, name) if text.lstrip().startswith("{") else _from_csv(text, name, group)
+    except UsageError as error:
+        if group:
+            error.hint = kafkactl("groups save", group, note="To write such a file").into("offsets.json")
+        raise
 
 
 def _from_csv(text: str, name: str, group: str) -> Saved:
@@ -79,15 +82,15 @@ def _from_csv(text: str, name: str, group: str) -> Saved:
                 and _DIGITS.fullmatch(offset)
                 and _fits(int(id), int(offset))
             ):
-                raise UsageError("A line is not topic,partition,offset.", where=f"{name}:{number}", hint=_HINT)
+                raise UsageError("A line is not topic,partition,offset.", where=f"{name}:{number}")
             groups |= dict.fromkeys(front)
             if not front or front == [group]:
                 offsets[Place(topic, int(id))] = int(offset)
     except csv.Error as error:
-        raise UsageError(f"{name} contains no offsets: {error}.", hint=_HINT) from None
+        raise UsageError(f"{name} contains no offsets: {error}.") from None
     if not offsets:
         has = f"It has offsets of {and_more(groups)}." if groups else ""
-        raise UsageError(f"{name} contains no offsets{f' of {group}' if groups else ''}.", where=has, hint=_HINT)
+        raise UsageError(f"{name} contains no offsets{f' of {group}' if groups else ''}.", where=has)
     return Saved("", "", 0, offsets)
 
 
@@ -114,7 +117,7 @@ def _from_json(text: str, name: str) -> Saved:
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         why = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
-        raise UsageError(f"{name} is not a valid offsets file: {why}.", hint=_HINT) from None
+        raise UsageError(f"{name} is not a valid offsets file: {why}.") from None
 
 
 def _outcome(word: Any) -> Outcome:

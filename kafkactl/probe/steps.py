@@ -21,6 +21,7 @@ from kafkactl.errors import ExitCode, KafkactlError
 from kafkactl.probe.comparison import percentile
 from kafkactl.probe.roundtrip import Echo, Load, Written, write
 from kafkactl.settings import Connection
+from kafkactl.text.remedies import kafkactl
 from kafkactl.text.words import and_more
 from kafkactl.topics import LiveTopic, health
 
@@ -37,6 +38,7 @@ class Order:
     count: int = 100  # records to each partition
     size: int = 200  # bytes of a record's value
     timeout: float = 30.0  # seconds for each step
+    flags: tuple[str, ...] = ()  # those that named the cluster, for the commands of hints
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class StepResult:
     state: Literal["ok", "error", "skipped"]
     seconds: float = 0.0
     reason: str = ""
+    next: str = ""  # what to do about it
     figures: Mapping[str, float] | None = None
     exit_code: ExitCode = ExitCode.OK
 
@@ -117,7 +120,8 @@ class Proof:
         except KafkactlError as error:
             taken = time.monotonic() - start
             text = " ".join(filter(None, [error.message, error.where]))
-            return StepResult(name(), "error", taken, text, self._figures, error.exit_code)
+            error.flags = self.order.flags
+            return StepResult(name(), "error", taken, text, error.next_step, self._figures, error.exit_code)
         return StepResult(name(), "ok", time.monotonic() - start, figures=self._figures)
 
     @property
@@ -176,7 +180,7 @@ class Proof:
         ]
         if bad:
             raise KafkactlError(
-                f"{and_more(bad, separator='; ')}.", where="To create missing topics: kafkactl init-topics"
+                f"{and_more(bad, separator='; ')}.", hint=kafkactl("init-topics", note="To create missing topics")
             )
 
     def _make_topic(self) -> None:

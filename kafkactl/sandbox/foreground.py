@@ -44,7 +44,7 @@ def check_command(command: Sequence[str]) -> None:
     import shutil
 
     if not shutil.which(command[0]):
-        raise UsageError(f"Program {command[0]} was not found.", hint="kafkactl sandbox run -- COMMAND …")
+        raise UsageError(f"Program {command[0]} was not found.", hint="Name one on the PATH, or name its path.")
 
 
 def run_command(command: Sequence[str], environment: Mapping[str, str]) -> int:

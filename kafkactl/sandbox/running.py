@@ -29,6 +29,7 @@ from kafkactl.sandbox.broker import (
 from kafkactl.sandbox.machine import disk_errors
 from kafkactl.sandbox.model import Distribution, Node
 from kafkactl.sandbox.ports import free_ports
+from kafkactl.text.remedies import kafkactl
 
 # The newest line says which process groups are to be killed. "Gone" must be told before a pid can be given away.
 _SCRIPT = """
@@ -233,7 +234,7 @@ def _on_free_ports(directory: Path, brokers: int, build: Callable[[Sequence[Node
                 if attempt < _PORT_ATTEMPTS and any(map(lost_a_port, nodes)):
                     continue
                 # Its log goes with its directory.
-                hint = "To keep a broker's logs, use `kafkactl sandbox up`."
+                hint = kafkactl("sandbox up", note="To keep a broker's log")
                 raise KafkactlError(error.message, where=error.where, hint=hint) from error
             except BaseException:
                 sandbox.close()

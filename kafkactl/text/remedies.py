@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from kafkactl.text.escapes import plain
 
-_AND = "&&"
+_SIGNS = frozenset({"&&", ">"})  # the shell's own, between words
 # Commands that dial no cluster and do not take the flags that select one.
 _LOCAL = frozenset({"sandbox", "lint", "logs", "ps"})
 _GROUPED = frozenset({"groups"})  # their commands have two words
@@ -20,7 +20,7 @@ _GROUPED = frozenset({"groups"})  # their commands have two words
 
 @dataclass(frozen=True)
 class Command:
-    """A command to be typed as it is; its words, with "&&" between commands that follow one another.
+    """A command to be typed as it is: its words, "&&" between commands that follow one another, ">" before a file.
 
     `note` says what it does or when to run it.
     """
@@ -31,7 +31,7 @@ class Command:
     @property
     def text(self) -> str:
         """As a shell takes it."""
-        return " ".join(word if word == _AND else _quoted(word) for word in self.words)
+        return " ".join(word if word in _SIGNS else _quoted(word) for word in self.words)
 
     def noted(self, note: str) -> "Command":
         """The same command with another note."""
@@ -39,7 +39,11 @@ class Command:
 
     def then(self, other: "Command") -> "Command":
         """This command and, where it succeeds, another one."""
-        return Command((*self.words, _AND, *other.words), other.note or self.note)
+        return Command((*self.words, "&&", *other.words), other.note or self.note)
+
+    def into(self, path: str) -> "Command":
+        """This command with its output in a file."""
+        return replace(self, words=(*self.words, ">", path))
 
 
 def _quoted(word: str) -> str:
@@ -82,7 +86,16 @@ def filled(remedy: Remedy, values: Mapping[str, object]) -> Remedy:
     """A remedy with values in place of names in braces; each word of a command stays one word."""
     if isinstance(remedy, Advice):
         return Advice(remedy.text.format_map(values))
-    return Command(tuple(word.format_map(values) for word in remedy.words), remedy.note.format_map(values))
+    words: list[str] = []
+    dashed: list[str] = []  # names that would be taken for options
+    for before, word in zip(("", *remedy.words), (*remedy.words, "&&"), strict=True):
+        if word == "&&":
+            words += ["--", *dashed] if dashed else []
+            dashed = []
+        text = word.format_map(values)
+        is_name = text != word and text.startswith("-") and not before.startswith("-")
+        (dashed if is_name else words).append(text)
+    return Command(tuple(words[:-1]), remedy.note.format_map(values))
 
 
 R = TypeVar("R", Command, Advice, Remedy)

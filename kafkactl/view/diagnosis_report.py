@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from kafkactl.doctor.codes import Code, Told, category
 from kafkactl.doctor.diagnosis import Diagnosis
 from kafkactl.text.escapes import plain
-from kafkactl.text.remedies import Advice, Remedy, filled
+from kafkactl.text.remedies import Advice, Remedy, filled, kafkactl
 from kafkactl.text.words import many, took
 from kafkactl.view import output
 from kafkactl.view.cases import Case, github, junit
@@ -56,7 +56,8 @@ def _tell(found: Diagnosis, seconds: float) -> None:
         output.say()
         _tell_news(found)
     output.say()
-    summary, more = f"{_summary(found)} · {took(seconds)}", f"more: kafkactl doctor --explain {first.code}"
+    explained = kafkactl("doctor", options=["--explain", first.code])
+    summary, more = f"{_summary(found)} · {took(seconds)}", f"more: {explained.text}"
     gap = _room() - len(summary) - len(more)
     output.say(f"{summary}{' ' * gap}{more}" if gap > 1 else f"{summary}\n{more}")
 

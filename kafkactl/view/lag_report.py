@@ -11,7 +11,7 @@ from kafkactl.groups.reasons import reason, word
 from kafkactl.groups.report import Absent, GroupLine, Report
 from kafkactl.groups.speed import COMMIT_INTERVAL, LONG_SAMPLE
 from kafkactl.text.escapes import plain
-from kafkactl.text.remedies import Command, Remedy, with_flags
+from kafkactl.text.remedies import Command, Remedy, kafkactl, with_flags
 from kafkactl.text.words import and_more, many
 from kafkactl.view import group_table, output
 from kafkactl.view.cases import Case, github, junit
@@ -93,7 +93,9 @@ def advise(found: Report, flags: Sequence[str]) -> None:
         for remedy in remedies:
             _paragraph(with_flags(remedy, flags))
     if len(told) > _ADVISED:
-        output.say(f"\n{len(told) - _ADVISED:,} more groups need attention: kafkactl lag GROUP")
+        rest = len(told) - _ADVISED
+        shown = with_flags(kafkactl("lag", told[_ADVISED][0].group.id), flags)
+        output.say(f"\n{many(rest, 'more group needs', 'more groups need')} attention. The next one: {shown.text}")
 
 
 def _paragraph(remedy: Remedy) -> None:

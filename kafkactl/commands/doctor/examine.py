@@ -14,6 +14,7 @@ from kafkactl.doctor.diagnosis import Diagnosis, Ignored, diagnose
 from kafkactl.doctor.facts import Facts
 from kafkactl.errors import ExitCode, UsageError
 from kafkactl.settings import Target
+from kafkactl.text.remedies import kafkactl
 from kafkactl.text.suggest import suggest
 from kafkactl.view import diagnosis_report, output
 from kafkactl.view.output import DoctorFormat
@@ -191,7 +192,7 @@ def _wanted(texts: Iterable[str]) -> list[str] | None:
             known = [*codes(), *map(category, codes()), *(entry.slug for entry in codes().values())]
             raise UsageError(
                 f"There is no check {text}.{suggest(text, known, quoted=False)}",
-                hint="List them: kafkactl doctor --list",
+                hint=kafkactl("doctor", options=["--list"], note="List them"),
             )
         wanted += found
     return wanted or None

@@ -106,6 +106,6 @@ def _allowed(allow: list[Risk] | None) -> frozenset[Risk]:
     if Risk.REPLICATION in (allow or ()):
         raise UsageError(
             "--allow replication is not supported yet: kafkactl does not move replicas.",
-            hint="Use kafka-reassign-partitions; kafkactl diff shows when it is done.",
+            hint=kafkactl("diff", note="Use kafka-reassign-partitions. To see when it is done"),
         )
     return frozenset(allow or ())

@@ -1,5 +1,6 @@
 """One run of lag: read the groups, judge them, and derive the exit code."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kafkactl.catalog.model import Catalog
@@ -10,6 +11,7 @@ from kafkactl.groups.observation import Observation
 from kafkactl.groups.report import Report, make_report
 from kafkactl.groups.sampling import observe
 from kafkactl.settings import Target
+from kafkactl.text.remedies import kafkactl, with_flags
 from kafkactl.view import group_table, lag_report, output
 from kafkactl.view.output import LagFormat
 
@@ -32,7 +34,7 @@ def show_lag(target: Target, wish: LagOptions) -> ExitCode:
     kafka = connect(target.connection)
     chosen = scope(kafka, target.catalog, wish)
     if wish.show is LagFormat.TABLE:
-        tell_narrowed(wish)
+        tell_narrowed(wish, target.flags)
         if wish.sample:
             output.pending(f"  …   sampling the groups for {wish.sample:g} s")
     observed = observe(kafka, wish.sample, scope=chosen, times=True)
@@ -66,10 +68,11 @@ def _declared(error: KafkactlError, catalog: Catalog, wish: LagOptions) -> Kafka
     return error
 
 
-def tell_narrowed(wish: LagOptions) -> None:
+def tell_narrowed(wish: LagOptions, flags: Sequence[str]) -> None:
     """Say so if the environment, not the command line, selects the groups."""
     if wish.narrowed:
-        output.note(f"Showing only {', '.join(wish.groups)} (KAFKA_CONSUMER_GROUP). All groups: kafkactl lag '*'")
+        every = with_flags(kafkactl("lag", "*"), flags)
+        output.note(f"Showing only {', '.join(wish.groups)} (KAFKA_CONSUMER_GROUP). All groups: {every.text}")
 
 
 def judged_report(observed: Observation, catalog: Catalog | None, wish: LagOptions) -> Report:

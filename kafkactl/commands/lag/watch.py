@@ -31,7 +31,7 @@ def watch(target: Target, wish: LagOptions) -> NoReturn:
     """Refresh until Ctrl-C, even while the cluster restarts. Raises UnreachableError if it never answered."""
     connection, catalog = target.connection, target.catalog
     chosen = scope(connect(connection), catalog, wish)
-    tell_narrowed(wish)
+    tell_narrowed(wish, target.flags)
     view = _Screen(connection, partitions=wish.partitions) if output.is_terminal(sys.stdout) else _Lines()
     history = History()
     while True:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from kafkactl.containers.model import engine_remedies
 from kafkactl.doctor.codes import Finding, NotApplicableError, check
 from kafkactl.doctor.facts import NO_STACK, EngineFacts, Facts
-from kafkactl.text.remedies import Advice, command, kafkactl
+from kafkactl.text.remedies import command, kafkactl
 
 _SKEW, _BAD_SKEW = 2, 60  # seconds
 _WRONG = ("context", "address", "foreign", "failed")
@@ -82,7 +82,7 @@ def wrong(facts: Facts) -> Iterator[Finding]:
             engine.address,
             {"words": words},
             [("seen", f"the docker context {engine.other_context} names another engine"), ("because", engine.source)],
-            heal=[Advice("unset DOCKER_HOST, and run kafkactl doctor again")],
+            heal=[command("unset", "DOCKER_HOST").then(kafkactl("doctor"))],
             severity="warning",
         )
 
