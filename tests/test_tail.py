@@ -238,7 +238,7 @@ def test_compaction_and_transactions_leave_gaps_but_not_fewer_records(one_broker
     producer.flush(10)
     waiting = kafkactl("tail", "a", "-n", "1", "--no-follow")
     assert numbers(waiting) == [27]
-    assert "at least 1 offset held back by an open transaction" in waiting.err
+    assert "at least 1 offset held back by an open transaction of t (producer " in waiting.err
     producer.abort_transaction(10)
 
 

@@ -123,9 +123,9 @@ def _go_on(
 
 
 def _waiting(message: Any, ends: Mapping[Place, int]) -> Waiting:
-    """What came after the end was looked at did not wait then."""
+    """What came after the end was looked at did not wait then. A time of 0 is none: whoever wrote it set none."""
     place, offset, timestamp = Place(message.topic(), message.partition()), message.offset(), message.timestamp()[1]
-    return Waiting(offset, timestamp if timestamp >= 0 else None) if offset < ends[place] else Waiting()
+    return Waiting(offset, timestamp if timestamp > 0 else None) if offset < ends[place] else Waiting()
 
 
 _LOOK = 0.5  # seconds between two looks at the states of all groups

@@ -160,7 +160,8 @@ def show_records(
         ends, cut, follow = found.ends, found.cut, False
     if follow:
         _tell_late(late)
-    _tell_open_transactions(newest, bounds.ends)
+    _tell_open_transactions(kafka, newest, bounds.ends)
+    _tell_where_keys_are(wanted, places.led)
     patience = max(30.0, target.connection.timeout)
     start_of = starts(kafka, start, everywhere)
     reader = Reader(kafka, lambda text: output.note(f"{text}."), uncommitted=uncommitted)
@@ -268,15 +269,30 @@ def _tell_late(late: Iterable[Place]) -> None:
         output.note(f"{names}: waiting for a leader that responds.")
 
 
-def _tell_open_transactions(newest: Mapping[Place, int], stable: Mapping[Place, int]) -> None:
+def _tell_open_transactions(kafka: Cluster, newest: Mapping[Place, int], stable: Mapping[Place, int]) -> None:
     """Say where records wait: `newest` are ends, `stable` the last stable offsets that were asked for after them."""
-    for place, end in newest.items():
-        held = end - stable.get(place, end)
-        if held > 0:
-            output.note(
-                f"{place}: at least {many(held, 'offset')} held back by an open transaction "
-                "(--read-uncommitted shows such records)."
-            )
+    held = {place: end - stable.get(place, end) for place, end in newest.items()}
+    held = {place: offsets for place, offsets in held.items() if offsets > 0}
+    if not held:
+        return
+    from kafkactl.cluster.transactions import read_holders
+
+    holders = read_holders(kafka, held)
+    for place, offsets in held.items():
+        who = and_more([f" of {holder.text(time.time() * 1000)}" for holder in holders.get(place, ())], _NAMED)
+        output.note(
+            f"{place}: at least {many(offsets, 'offset')} held back by an open transaction{who} "
+            "(--read-uncommitted shows such records)."
+        )
+
+
+def _tell_where_keys_are(wanted: Wanted, places: Sequence[Place]) -> None:
+    """A topic that grew has older records of a key elsewhere, and nothing shows that it grew."""
+    if wanted.partitioner is not None:
+        output.note(
+            f"Only {and_more(places, _NAMED)} {'is' if len(places) == 1 else 'are'} read. If partitions were added to "
+            "the topic, older records of this key may be in others: leave out --partitioner to search all."
+        )
 
 
 def _kept(shown: Shown) -> filters.Filter | None:
