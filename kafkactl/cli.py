@@ -176,6 +176,7 @@ def _root(
 
 def main() -> NoReturn:
     """Run the command line of this process and exit with its code."""
+    process.start_clock()
     process.raise_on_signals()
     process.collect_garbage_by_hand()
     for stream in (sys.stdout, sys.stderr):

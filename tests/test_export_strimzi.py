@@ -147,8 +147,7 @@ def test_whatever_is_taken_over_passes_lint(given_topics: list[tuple[str, object
     ]
     try:
         found = read_strimzi([("s.yaml", yaml.safe_dump_all(documents))])
-    except CatalogError as error:
-        assert error.problems
+    except CatalogError:
         return
     catalogue = parse_catalog(catalogue_text(found.topics, ["x"]))
     assert list(catalogue.topics) == list(found.topics)

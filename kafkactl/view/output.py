@@ -219,6 +219,11 @@ def told(kind: str = "") -> bool:
     return bool(_told)
 
 
+def nothing_told() -> None:
+    """A command begins: no document was written yet."""
+    _told.clear()
+
+
 def document(kind: str, body: dict[str, Any]) -> None:
     """One JSON document on stdout. Keys are stable within a schema version."""
     import json

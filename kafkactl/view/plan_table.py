@@ -195,4 +195,4 @@ def _case(change: Change, level: Literal["warning", "error"]) -> Case:
     if change.impossible:
         message += f". {change.impossible}"
     name = " ".join(filter(None, [change.topic, change.key]))
-    return Case(name, level, message, file=where.file, line=where.line, column=where.column)
+    return Case(name, level, message, file=where.file, line=where.line, column=where.column, subject=change.topic)
