@@ -119,6 +119,13 @@ class Commands(TyperGroup):
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.help) for name, entry in self.table.items()])
 
+    def _main_shell_completion(self, *given: Any, **named: Any) -> None:
+        if os.environ.get("_KAFKACTL_COMPLETE", "").startswith("complete_"):
+            from kafkactl.completion import offer_whole_texts
+
+            offer_whole_texts()
+        super()._main_shell_completion(*given, **named)
+
     def shell_complete(self, ctx: Any, incomplete: str) -> Any:
         from typer._click.shell_completion import CompletionItem
 
