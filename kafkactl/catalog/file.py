@@ -55,7 +55,7 @@ def parse_catalog(data: str | bytes, name: str = NAME, environment: str | None =
 def _declaration(data: str | bytes, name: str) -> tuple[Declaration, Problems]:
     path = Path(name)
     if len(data) > MAX_BYTES:
-        raise unreadable(path, f"the file is larger than {MAX_BYTES // 2**20} MiB, too large for a catalogue.")
+        raise unreadable(path, f"the file is larger than {MAX_BYTES // 2**20} MiB, too large for a topics.yaml.")
     text = data if isinstance(data, str) else decoded(data, path)
     try:
         root = nodes.compose_nodes(text.removeprefix("\ufeff"), name)

@@ -194,7 +194,7 @@ class _Composer:
                     self.documents += 1
                     self.anchors.clear()
                     if self.documents > 1 and not self.several:
-                        raise self._at(event, "a second document begins here; the catalogue must be a single document.")
+                        raise self._at(event, "a second document begins here; a topics.yaml must be a single document.")
         return self.roots
 
     def _open(self, event: "yaml.MappingStartEvent | yaml.SequenceStartEvent") -> None:
