@@ -119,6 +119,13 @@ class Commands(TyperGroup):
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.help) for name, entry in self.table.items()])
 
+    def _main_shell_completion(self, *given: Any, **named: Any) -> None:
+        if os.environ.get("_KAFKACTL_COMPLETE", "").startswith("complete_"):
+            from kafkactl.completion import offer_whole_texts
+
+            offer_whole_texts()
+        super()._main_shell_completion(*given, **named)
+
     def shell_complete(self, ctx: Any, incomplete: str) -> Any:
         from typer._click.shell_completion import CompletionItem
 
@@ -176,6 +183,7 @@ def _root(
 
 def main() -> NoReturn:
     """Run the command line of this process and exit with its code."""
+    process.start_clock()
     process.raise_on_signals()
     process.collect_garbage_by_hand()
     for stream in (sys.stdout, sys.stderr):

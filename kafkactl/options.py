@@ -204,6 +204,7 @@ def on_cluster(
         @wraps(command)
         def run(**given: Any) -> None:
             named = {name: given.pop(name) for name in added}
+            output.nothing_told()
             target = Target(**named, warn=output.warn if first_aid else None)
             try:
                 command(target, **given)

@@ -9,6 +9,7 @@ gain from it: they make no cycles, and looking for some takes a sixth of the tim
 import gc
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
@@ -34,6 +35,19 @@ def collect_garbage() -> None:
 def leave_garbage() -> None:
     """At the end of the process: what is in cycles goes with its memory. Nothing is collected any more."""
     gc.freeze()
+
+
+_began = [time.monotonic()]
+
+
+def start_clock() -> None:
+    """A command begins."""
+    _began[0] = time.monotonic()
+
+
+def seconds() -> float:
+    """How long the command has been running."""
+    return time.monotonic() - _began[0]
 
 
 _NAMES = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}

@@ -467,4 +467,6 @@ def test_no_shape_of_catalogue_is_too_odd(topics: str, environments: str, servic
 def test_another_tools_file_is_told_for_what_it_is(text: str, whose: str) -> None:
     with pytest.raises(CatalogError) as error:
         parse_catalog(text)
-    assert [problem.message for problem in error.value.problems] == [f"this is {whose}, not a topics.yaml."]
+    (problem,) = error.value.problems
+    hint = " Print it as one: kafkactl export --from topics.yaml" if "Strimzi KafkaTopic" in whose else ""
+    assert problem.message == f"this is {whose}, not a topics.yaml.{hint}"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kafkactl.catalog.configs import CONFIGS, normalise, wrong_name
 from kafkactl.text.suggest import closest, suggest
-from kafkactl.text.units import parse_retention, parse_size, retention_text, size_text
+from kafkactl.text.units import parse_duration, parse_retention, parse_size, retention_text, size_text
 
 DAY = 86_400_000
 
@@ -36,9 +36,7 @@ def test_retention_is_read(text: str | int, milliseconds: int) -> None:
     assert parse_retention(text) == milliseconds
 
 
-@pytest.mark.parametrize(
-    "text", ["7x", "", "d", "7 days", "-2", "-7d", "1.5h", "7dd", "07d", "1_000", "0x10", "9" * 60, "٣d"]
-)
+@pytest.mark.parametrize("text", ["7x", "", "d", "7 days", "-2", "-7d", "1.5h", "7dd", "07d", "1_000", "0x10", "٣d"])
 def test_what_is_no_retention_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"is not a valid duration\. Write 7d, 168h or a number of milliseconds\."):
         parse_retention(text)
@@ -69,7 +67,7 @@ def test_size_is_read(text: str | int, number: int) -> None:
     assert parse_size(text) == number
 
 
-@pytest.mark.parametrize("text", ["1GB", "1G", "1.5GiB", "-5", "", "many", "9" * 25 + "GiB"])
+@pytest.mark.parametrize("text", ["1GB", "1G", "1.5GiB", "-5", "", "many"])
 def test_what_is_no_size_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"is not a valid size\. Write 1GiB, 512MiB or a number of bytes\."):
         parse_size(text)
@@ -225,3 +223,20 @@ def test_suggestions_are_sentences_to_append() -> None:
 
 def test_the_closest_of_many_names() -> None:
     assert closest("topic.1234x", [f"topic.{number}" for number in range(5000)]) == "topic.1234"
+
+
+@given(st.integers(0, 10**30), st.sampled_from(["", "ms", "s", "m", "h", "d", "w"]))
+@example(10**60, "d")
+@example(106_751_991_168, "d")
+def test_what_is_too_long_is_told_as_that(number: int, unit: str) -> None:
+    factor = {"": 1, "ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": DAY, "w": 7 * DAY}[unit]
+    text = f"{number}{unit}"
+    if number * factor < 2**63:
+        assert parse_retention(text) == number * factor
+        return
+    with pytest.raises(ValueError, match="is too long; the longest is 106751991167d"):
+        parse_retention(text)
+    with pytest.raises(ValueError, match="is too long; the longest is 24d"):
+        parse_duration(text)
+    with pytest.raises(ValueError, match="is too large; the largest is 9223372036854775807 bytes"):
+        parse_size(f"{number * factor}KiB")

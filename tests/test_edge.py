@@ -57,7 +57,7 @@ def ours(modules: set[str]) -> set[str]:
     return {name.removeprefix("kafkactl.") for name in modules if name.startswith("kafkactl.")}
 
 
-ROOT = {"cli", "imports", "process", "errors", "text", "text.escapes"}  # what even --version needs
+ROOT = {"cli", "completion", "imports", "process", "errors", "text", "text.escapes"}  # what even --version needs
 
 
 @pytest.mark.parametrize("argument", ["--version", "--help"])
@@ -103,6 +103,31 @@ def test_a_list_of_commands_shows_the_first_sentence_of_each_ones_help(name: str
     module, _, function = leaf.home.partition(":")
     described = getattr(importlib.import_module(f"kafkactl.commands.{module}"), function)
     assert leaf.help == first_sentence(described.__doc__)
+
+
+@pytest.mark.parametrize("typed", ["kafkactl ", "kafkactl tail --", "kafkactl produce --", "kafkactl groups "])
+def test_zsh_and_fish_are_offered_whole_help_texts(typed: str) -> None:
+    def complete(shell: str, **more: str) -> str:
+        program = "from kafkactl.cli import app; app(prog_name='kafkactl')"
+        environment = {**os.environ, "_KAFKACTL_COMPLETE": f"complete_{shell}", "_TYPER_COMPLETE_ARGS": typed, **more}
+        run = [sys.executable, "-c", program]
+        return subprocess.run(run, env=environment, capture_output=True, text=True, check=True).stdout
+
+    # As zsh has it: it evaluates what it is given, and _arguments what is in the inner parentheses.
+    script = f"""
+    set -f
+    _arguments() {{ local inner=${{1#"*: :(("}}; eval "words=( ${{inner%"))"}} )"; printf '%s\\n' "${{words[@]}}"; }}
+    eval $(cat <<'ANSWER'
+{complete("zsh")}
+ANSWER
+    )
+    """
+    shown = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout
+    found = [re.split(r"(?<!\\):", line, maxsplit=1) for line in shown.splitlines()]
+    offered = {value: text.replace("\\:", ":") for value, text in found}
+    described = [line.split("\t") for line in complete("fish", _TYPER_COMPLETE_FISH_ACTION="get-args").splitlines()]
+    assert offered == dict(described)
+    assert any("'" in text for text in offered.values()) or typed == "kafkactl produce --"
 
 
 def test_completion_offers_the_catalogues_topics_without_dialling() -> None:

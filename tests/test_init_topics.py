@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
 
-from tests.conftest import REPOSITORY, Outcome, admin_client, command, create, golden
+from tests.conftest import REPOSITORY, Outcome, admin_client, command, create, golden, untimed
 from tests.program import IN_A_SHELL
 from tests.sandboxes import eventually
 
@@ -230,7 +230,7 @@ def test_diff_in_every_format(form: str, one_broker: str, kafkactl: Kafkactl) ->
     )
     run = kafkactl("diff", "-o", form)
     assert run.code == 1
-    golden(f"diff-{form}.txt", run.out)
+    golden(f"diff-{form}.txt", untimed(run.out))
     if form == "json":
         document = json.loads(run.out)
         assert document["drift"] is True

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.conftest import REPOSITORY, Outcome, golden
+from tests.conftest import REPOSITORY, Outcome, golden, untimed
 
 Run = Callable[..., Outcome]
 
@@ -45,7 +45,7 @@ def test_a_bad_file_in_every_format(kafkactl: Run, form: str) -> None:
     outcome = kafkactl("lint", "-o", form)
     assert outcome.code == 2
     assert outcome.err == ""
-    golden(f"lint-{form}.txt", outcome.out)
+    golden(f"lint-{form}.txt", untimed(outcome.out))
 
 
 @pytest.mark.parametrize("form", ["table", "json", "junit", "github"])
@@ -53,7 +53,7 @@ def test_warnings_pass_in_every_format(kafkactl: Run, form: str) -> None:
     Path("topics.yaml").write_text(DOUBTFUL)
     outcome = kafkactl("lint", "-o", form)
     assert outcome.code == 0
-    golden(f"lint-warning-{form}.txt", outcome.out)
+    golden(f"lint-warning-{form}.txt", untimed(outcome.out))
 
 
 def test_the_platforms_catalogue_is_clean(kafkactl: Run, monkeypatch: pytest.MonkeyPatch) -> None:

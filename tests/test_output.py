@@ -15,12 +15,18 @@ from kafkactl.view.output import Column
 
 
 def test_a_table_in_a_pipe_is_aligned_and_never_cut(capsys: pytest.CaptureFixture[str]) -> None:
-    output.table([Column("A"), Column("N", right=True)], [["支付", 1204], ["x" * 300, None], ["[bold]", 3]])
+    output.table([Column("A"), Column("N", right=True)], [["支付", 1204], ["x" * 60, None], ["[bold]", 3]])
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].endswith("    N")
-    assert output.cell_width(lines[1]) == output.cell_width(lines[2]) == 307
-    assert lines[1].endswith("1,204")
-    assert lines[3].startswith("[bold]")
+    assert output.cell_width(lines[1]) == output.cell_width(lines[2]) == 67
+    assert lines[3].startswith("[bold] ")
+
+
+def test_a_very_long_cell_widens_its_own_row_only(capsys: pytest.CaptureFixture[str]) -> None:
+    output.table([Column("A"), Column("N", right=True)], [["支付", 1204], ["x" * 300, None]])
+    assert capsys.readouterr().out.splitlines() == ["A         N", "支付  1,204", f"{'x' * 300}      –"]
+    output.table([Column("A"), Column("B")], [["x" * 300, "b"]])
+    assert "x" * 300 + "  b" in capsys.readouterr().out
 
 
 @given(st.text(), st.integers(2, 30))

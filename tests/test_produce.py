@@ -107,7 +107,7 @@ def test_a_line_without_a_key_is_told_and_kept_and_the_rest_goes_on(one_broker: 
         f"{path}:4: it does not contain the key separator ':'.",
         "3 of 5 records acknowledged; 2 lines are not valid records.",
         f"  Unacknowledged records are in {path}.unsent.jsonl.",
-        "  Correct these lines and send them again.",
+        f'  Correct the "text" of these lines there, then send them: kafkactl produce t --json -l {path}.unsent.jsonl',
     ]
     unsent = tmp_path / "in.txt.unsent.jsonl"
     assert [(line["line"], line["text"]) for line in lines(unsent)] == [(2, "no key"), (4, {"base64": "/w=="})]
@@ -128,7 +128,7 @@ def test_fail_fast_keeps_the_rest_to_be_sent(one_broker: str, tmp_path: Path) ->
     run = feed(b"a:1\nbad\nb:2\nc:3\n", "produce", "t", "-K", ":", "--fail-fast", "-H", "h=1")
     assert (run.code, values("t")) == (1, ["1"])
     assert "1 of 4 records acknowledged; 1 line is not a valid record, 2 not sent: --fail-fast." in run.err
-    assert "Send the rest: kafkactl produce t --json -l t.unsent.jsonl" in run.err
+    assert "of this line there, then send it and the rest: kafkactl produce t --json -l t.unsent.jsonl" in run.err
     again = feed(b"", "produce", "t", "--json", "-l", "t.unsent.jsonl")
     assert again.code == 1
     assert [(r["key"], r["value"], r["headers"]) for r in records("t")] == [
@@ -136,7 +136,7 @@ def test_fail_fast_keeps_the_rest_to_be_sent(one_broker: str, tmp_path: Path) ->
     ]  # fmt: skip
     # The line that was none before is none again, kept under a name that is free.
     assert len(lines(tmp_path / "t.unsent-2.jsonl")) == 1
-    assert "Correct these lines" in again.err
+    assert 'Correct the "text" of this line' in again.err
 
 
 def test_what_is_not_sent_goes_where_it_was_asked_to(one_broker: str, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from kafkactl.errors import UsageError
 from kafkactl.records import filters, jsonlines
 from kafkactl.records.forms import compile_format, printable, readable_line, when
 from kafkactl.records.model import Record
+from kafkactl.records.query import Jq
 
 maybe_bytes = st.none() | st.binary() | st.text().map(lambda text: text.encode("utf-8", "surrogatepass"))
 names = st.text(st.characters(exclude_categories=["Cs"]))
@@ -52,7 +53,7 @@ def test_null_is_not_empty_and_bytes_are_marked() -> None:
     assert json.loads(jsonlines.encode(record(), masked=True))["masked"] is True
 
 
-@pytest.mark.parametrize("line", [b"", b"{", b"[]", b'{"key":"k"}', b'{"value":3}', b'{"value":{"base64":3}}', b"\xff"])
+@pytest.mark.parametrize("line", [b"", b"{", b"[]", b'{"key":"k"}', b'{"value":{"base64":3}}', b"\xff"])
 def test_a_line_that_is_none_is_told(line: bytes) -> None:
     with pytest.raises(ValueError):
         jsonlines.data(jsonlines.decode(line).value)
@@ -113,14 +114,19 @@ class TestFilters:
 
     def test_jq_keeps_drops_and_rewrites(self) -> None:
         payment = record(value=b'{"amount": 1999}')
-        assert filters.Jq(".value.amount > 1000")(payment) == [True]
-        assert filters.Jq(".value.amount > 9999")(payment) == []
-        assert filters.Jq(".value.none")(payment) == []
-        assert filters.Jq("{key, a: .value.amount}")(payment) == [{"key": "k", "a": 1999}]
-        assert filters.Jq(".value.amount > 1000")(record(value=b"no json")) == []
-        assert filters.Jq(".value.amount.x.y")(payment) == []  # fails on this record: no match
+
+        def results(expression: str, given: Record = payment) -> list[bytes]:
+            with Jq(expression) as query:
+                return query(given)
+
+        assert results(".value.amount > 1000") == [b"true"]
+        assert results(".value.amount > 9999") == []
+        assert results(".value.none") == []
+        assert results("{key, a: .value.amount}") == [b'{"key":"k","a":1999}']
+        assert results(".value.amount > 1000", record(value=b"no json")) == []
+        assert results(".value.amount.x.y") == []  # fails on this record: no match
         with pytest.raises(UsageError, match="--jq"):
-            filters.Jq(".a >")
+            Jq(".a >")
 
 
 NOW = datetime(2023, 11, 14, 23, 0, tzinfo=UTC)

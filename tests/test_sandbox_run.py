@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -12,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.program import IN_A_SHELL
 from tests.sandboxes import Shell, eventually, shell
 
 
@@ -117,3 +120,17 @@ def test_the_command_line_loads_nothing_of_the_extra() -> None:
     code = f"import json, sys; import kafkactl.cli; print(json.dumps([m for m in {heavy} if m in sys.modules]))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == []
+
+
+def test_the_examples_of_the_help_are_true(sandbox: Shell) -> None:
+    """Where topics.yaml declares topics that are not there yet, which is every temporary cluster."""
+    (sandbox.home / "topics.yaml").write_text("topics: {a: {partitions: 3, replication: 3}}")
+    helped = sandbox.run("run", "--help").stdout
+    (example,) = re.findall(r"kafkactl sandbox (run --brokers 3 .*)", helped)
+    program = sandbox.home / "kafkactl"
+    program.write_text(f'#!/bin/sh\nexec {IN_A_SHELL} "$@"\n')
+    program.chmod(0o755)
+    more = {"PATH": f"{sandbox.home}:{os.environ['PATH']}", "KAFKACTL_CATALOG": str(sandbox.home / "topics.yaml")}
+    done = Shell(sandbox.home, {**sandbox.environment, **more}).run(*shlex.split(example))
+    assert done.returncode == 0, done.stderr
+    assert "Kafka works" in done.stderr

@@ -77,6 +77,37 @@ def test_up_twice_status_and_down(sandbox: Detached) -> None:
     assert sandbox("logs").returncode == 1
 
 
+def test_a_sandbox_on_another_port_is_spoken_of(sandbox: Detached) -> None:
+    def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        return sandbox.shell.run(*arguments)
+
+    assert run("status").stdout == "No sandbox is up on port 40093. Start it: kafkactl sandbox up\n"
+    assert sandbox("up").returncode == 0
+    here = f"--port {sandbox.port}"
+
+    shown = run("status")
+    assert shown.returncode == 0
+    assert f"at 127.0.0.1:{sandbox.port}: up" in shown.stdout
+    assert shown.stderr == f"No sandbox is up on port 40093; this one is on port {sandbox.port}.\n"
+    assert json.loads(run("status", "-o", "json").stdout)["port"] == sandbox.port
+    named = run("status", "--port", "40093")
+    assert named.returncode == 1
+    assert named.stdout.endswith(f"There is one on port {sandbox.port}: kafkactl sandbox status {here}\n")
+
+    logs = run("logs")
+    assert logs.returncode == 1
+    assert f"kafkactl sandbox logs {here}" in logs.stderr
+    down = run("down")
+    assert down.returncode == 0
+    assert f"No sandbox is up on port 40093. There is one on port {sandbox.port}" in down.stderr
+    assert len(sandbox.shell.brokers()) == 1  # it was not taken down by mistake
+    command = down.stderr.strip().rpartition("kafkactl sandbox ")[2].split()
+    assert run(*command, "--keep-data").returncode == 0
+    kept = run("status")
+    assert kept.returncode == 1
+    assert f"The data of one is kept on port {sandbox.port}: kafkactl sandbox status {here}" in kept.stdout
+
+
 def test_kept_data_is_there_again(sandbox: Detached) -> None:
     assert sandbox("up", "--set", "log.retention.ms=123456789").returncode == 0
     address = f"localhost:{sandbox.port}"

@@ -11,6 +11,8 @@ import termios
 import time
 from pathlib import Path
 
+import pytest
+from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import NewTopic
 
 from tests.conftest import admin_client, create
@@ -22,7 +24,7 @@ ESCAPE = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 class Terminal:
     """A command on a pseudo-terminal of so many columns."""
 
-    def __init__(self, *arguments: str, columns: int = 100) -> None:
+    def __init__(self, *arguments: str, columns: int = 100, kind: str = "xterm-256color") -> None:
         self._controller, terminal = pty.openpty()
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
         environment = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLUMNS", "LINES")}
@@ -31,7 +33,7 @@ class Terminal:
             stdin=terminal,
             stdout=terminal,
             stderr=terminal,
-            env={**environment, "TERM": "xterm-256color"},
+            env={**environment, "TERM": kind},
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - no other thread runs
         )
@@ -124,19 +126,59 @@ def test_the_name_of_a_protected_environment_is_typed(one_broker: str) -> None:
     assert partitions(one_broker, "a") == 1
 
 
-def test_everything_fits_into_80_columns(one_broker: str) -> None:
+@pytest.mark.parametrize("kind", ["xterm-256color", "dumb"])
+def test_everything_fits_into_80_columns(kind: str, one_broker: str) -> None:
     names = ["accounting.settlement.completed", "accounting.transaction.created", "payment.created"]
     create(one_broker, *(NewTopic(name, 3, 1) for name in names))
     Path("topics.yaml").write_text(
         "topics:\n" + "".join(f"  {name}: {{partitions: 6, retention: 1d}}\n" for name in names)
     )
     for arguments in (("describe",), ("diff",), ("test", "--count", "2"), ("describe", names[0])):
-        terminal = Terminal(*arguments, columns=80)
+        terminal = Terminal(*arguments, columns=80, kind=kind)
         terminal.end()
         # What is long by nature is a sentence with a command to copy; figures and tables fit.
         long = [line for line in terminal.lines if len(line) > 80 and "Apply with" not in line]
         assert long == [], arguments
         assert "…" not in "".join(terminal.lines)
+
+
+GROUP, TOPIC = "g" * 300, "t" * 249
+
+
+def commit(brokers: str, group: str, topic: str) -> None:
+    consumer = Consumer({"bootstrap.servers": brokers, "group.id": group, "enable.auto.commit": False})
+    consumer.commit(offsets=[TopicPartition(topic, 0, 0)], asynchronous=False)
+    consumer.close()
+
+
+WIDE = [
+    ("lag",),
+    ("groups", "list"),
+    ("groups", "describe", GROUP, "small"),
+    ("describe",),
+    ("describe", TOPIC, "--groups"),
+    ("diff",),
+]
+
+
+@pytest.mark.parametrize("arguments", WIDE, ids=lambda words: " ".join(words)[:20])
+@pytest.mark.parametrize("kind", ["xterm-256color", "dumb", ""])
+def test_a_long_name_widens_no_other_row(kind: str, arguments: tuple[str, ...], one_broker: str) -> None:
+    create(one_broker, NewTopic(TOPIC, 1, 1), NewTopic("short", 1, 1))
+    for group, topic in ((GROUP, "short"), ("small", "short"), ("small", TOPIC)):
+        commit(one_broker, group, topic)
+    Path("topics.yaml").write_text(f"topics: {{short: {{partitions: 2}}, {TOPIC}: {{partitions: 2}}}}")
+    if kind:
+        terminal = Terminal(*arguments, columns=100, kind=kind)
+        terminal.end()
+        lines, raw = terminal.lines, "".join(terminal.raw.split())
+    else:
+        done = subprocess.run([*KAFKACTL, *arguments], capture_output=True, text=True, check=False)
+        lines, raw = done.stdout.splitlines(), done.stdout
+    others = [line for line in lines if "ggg" not in line and "ttt" not in line]
+    assert [line for line in others if len(line) > 100] == []
+    shown = [name for name in (GROUP, TOPIC) if name in raw.replace("\n", "")]
+    assert shown or kind  # whole in a pipe
 
 
 def test_colours_on_a_terminal_and_none_without(one_broker: str) -> None:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, TypeVar
 
+from kafkactl.text.escapes import plain
 from kafkactl.text.units import is_number, retention_text
 from kafkactl.text.words import and_more
 from kafkactl.topics import LiveTopic, is_internal
@@ -19,30 +20,38 @@ def export_text(topics: Iterable[LiveTopic], headline: str) -> str:
     Topics whose settings could not be read say only partitions and replication. A min.insync.replicas above the
     replication, which Kafka takes and `lint` does not, is left out, and a comment says so.
     """
-    import yaml
-
     ours = sorted((topic for topic in topics if not is_internal(topic.name)), key=lambda topic: topic.name)
     said = {topic.name: _values(topic) for topic in ours}
-    short = [name for name, values in said.items() if _drop_unmet_min_isr(values)]
-    defaults = {
-        key: _commonest([values[key] for values in said.values() if key in values])
-        for key in ("partitions", "replication", "retention")
-        if any(key in values for values in said.values())
-    }
-    body: dict[str, Any] = {"defaults": defaults} if defaults else {}
-    body["topics"] = {name: _beyond(values, defaults) for name, values in said.items()}
-    text = yaml.safe_dump(body, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110)
+    short = [name for name, values in said.items() if drop_unmet_min_isr(values)]
     comments = [headline]
     if short:
         comments.append(f"Left out: min.insync.replicas of {and_more(short)}, which is more than the replication.")
-    return "".join(f"# {comment}\n" for comment in comments) + text
+    return catalogue_text(said, comments)
 
 
-def _drop_unmet_min_isr(values: dict[str, Any]) -> bool:
+def catalogue_text(topics: Mapping[str, Mapping[str, Any]], comments: Iterable[str]) -> str:
+    """A catalogue of topics that say partitions, replication, retention and config, each or none of them.
+
+    What each of them says becomes a default in its commonest value; a default would be one of topics that say nothing.
+    """
+    import yaml
+
+    defaults = {
+        key: _commonest([values[key] for values in topics.values()])
+        for key in ("partitions", "replication", "retention")
+        if topics and all(key in values for values in topics.values())
+    }
+    body: dict[str, Any] = {"defaults": defaults} if defaults else {}
+    body["topics"] = {name: _beyond(values, defaults) for name, values in topics.items()}
+    text = yaml.safe_dump(body, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110)
+    return "".join(f"# {plain(comment)}\n" for comment in comments) + text
+
+
+def drop_unmet_min_isr(values: dict[str, Any]) -> bool:
     """Take min.insync.replicas out where there are fewer replicas; whether there were."""
     config = values.get("config", {})
     needed = config.get("min.insync.replicas", 1)
-    if not isinstance(needed, int) or needed <= values["replication"]:
+    if not isinstance(needed, int) or needed <= values.get("replication", needed):
         return False
     del config["min.insync.replicas"]
     if not config:
@@ -61,10 +70,10 @@ def _values(topic: LiveTopic) -> dict[str, Any]:
         for key, current in sorted(config.items())
         if current.overridden and key != "retention.ms" and current.value not in (None, current.default)
     }
-    return {**values, **({"config": {key: _scalar(value) for key, value in own.items()}} if own else {})}
+    return {**values, **({"config": {key: scalar(value) for key, value in own.items()}} if own else {})}
 
 
-def _scalar(value: str | None) -> str | int:
+def scalar(value: str | None) -> str | int:
     """Whole numbers are written without quotes, as a person would."""
     return int(value) if value and is_number(value.lstrip("-")) and str(int(value)) == value else value or ""
 

@@ -55,9 +55,13 @@ def parse_catalog(data: str | bytes, name: str = NAME, environment: str | None =
 def _declaration(data: str | bytes, name: str) -> tuple[Declaration, Problems]:
     path = Path(name)
     if len(data) > MAX_BYTES:
-        raise unreadable(path, f"the file is larger than {MAX_BYTES // 2**20} MiB, too large for a catalogue.")
-    text = data if isinstance(data, str) else _decoded(data, path)
-    root = nodes.compose_nodes(text.removeprefix("\ufeff"), name)
+        raise unreadable(path, f"the file is larger than {MAX_BYTES // 2**20} MiB, too large for a topics.yaml.")
+    text = data if isinstance(data, str) else decoded(data, path)
+    try:
+        root = nodes.compose_nodes(text.removeprefix("\ufeff"), name)
+    except CatalogError:
+        _refuse_another_tools(text, name)
+        raise
     if root is None or (isinstance(root, nodes.Scalar) and root.empty):
         raise unreadable(path, "the file is empty. It must declare topics.")
     problems = Problems(name)
@@ -65,12 +69,46 @@ def _declaration(data: str | bytes, name: str) -> tuple[Declaration, Problems]:
         problems.error(root, "the file must be a mapping that begins with keys such as topics:.")
         raise CatalogError(problems.found)
     if other := _of_another_tool(root):
-        problems.error(root, f"this is {other}, not a topics.yaml.")
+        problems.error(root, f"this is {other}, not a topics.yaml.{_conversion(root, name)}")
         raise CatalogError(problems.found)
     fields = read_root(root, problems)
     declaration = declare(fields, path, problems)
     check_references(fields, declaration, problems)
     return declaration, problems
+
+
+def _refuse_another_tools(text: str, name: str) -> None:
+    """Raise CatalogError where a text of several documents begins with one of another tool, which often has several."""
+    try:
+        documents = nodes.compose_documents(text.removeprefix("\ufeff"), name)
+    except CatalogError:
+        return
+    first = documents[0]
+    if isinstance(first, nodes.Mapping) and (other := _of_another_tool(first)):
+        problems = Problems(name)
+        hint = next(filter(None, (_conversion(document, name) for document in documents)), "")
+        problems.error(first, f"this is {other}, not a topics.yaml.{hint}")
+        raise CatalogError(problems.found)
+
+
+def _conversion(root: nodes.Node, name: str) -> str:
+    """How to make a topics.yaml of it, where that can be done."""
+    from kafkactl.catalog.strimzi import holds_topics
+    from kafkactl.text import remedies
+
+    if not holds_topics(root):
+        return ""
+    return f" Print it as one: {remedies.kafkactl('export', options=['--from', name]).text}"
+
+
+def read_resources(path: Path) -> list[tuple[str, str]]:
+    """The name and text of a file, or of each YAML or JSON file below a directory. Raises CatalogError."""
+    files = [path]
+    if path.is_dir():
+        files = sorted(p for p in path.rglob("*") if p.suffix in (".yaml", ".yml", ".json") and p.is_file())
+        if not files:
+            raise unreadable(path, "there is no YAML or JSON file in this directory.")
+    return [(str(file), decoded(_read(file), file)) for file in files]
 
 
 def _of_another_tool(root: nodes.Mapping) -> str | None:
@@ -102,7 +140,8 @@ def _read(path: Path) -> bytes:
         raise unreadable(path, f"the file cannot be read: {why}.") from None
 
 
-def _decoded(data: bytes, path: Path) -> str:
+def decoded(data: bytes, path: Path) -> str:
+    """A file's text. Raises CatalogError, which says where it is not UTF-8, or too large."""
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -134,6 +134,16 @@ class _Open:
 
 def compose_nodes(text: str, file: str) -> Node | None:
     """The single document of a YAML text, or None if it has none. Raises CatalogError for anything but plain YAML."""
+    roots = _compose(text, file, several=False)
+    return roots[0] if roots else None
+
+
+def compose_documents(text: str, file: str) -> list[Node]:
+    """All documents of a YAML text. Raises CatalogError as `compose_nodes` does."""
+    return _compose(text, file, several=True)
+
+
+def _compose(text: str, file: str, *, several: bool) -> list[Node]:
     import yaml
 
     bad = (_UNPRINTABLE_ASCII if text.isascii() else _unprintable()).search(text)
@@ -143,12 +153,12 @@ def compose_nodes(text: str, file: str) -> Node | None:
         raise _error(file, line, column, f"the character U+{ord(bad[0]):04X} is not allowed in YAML.")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return _Composer(file).compose(yaml.parse(text, Loader=loader))
+        return _Composer(file, several=several).compose(yaml.parse(text, Loader=loader))
     except yaml.YAMLError as error:
         # Newer versions of libyaml look far ahead and reject deep nesting themselves; the parser in Python reports
         # where the nesting begins.
         if "nesting" in str(error) and loader is not yaml.SafeLoader:
-            return _Composer(file).compose(yaml.parse(text, Loader=yaml.SafeLoader))
+            return _Composer(file, several=several).compose(yaml.parse(text, Loader=yaml.SafeLoader))
 
         raise CatalogError([explain_syntax(error, text, file)]) from None
 
@@ -156,15 +166,16 @@ def compose_nodes(text: str, file: str) -> Node | None:
 class _Composer:
     """Turns the parser's events into nodes with a stack of its own."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, *, several: bool) -> None:
         self.file = file
+        self.several = several
         self.stack: list[_Open] = []
-        self.root: Node | None = None
+        self.roots: list[Node] = []
         self.documents = 0
         self.anchors: dict[str, tuple[Node | None, int]] = {}
         self.nodes = 0
 
-    def compose(self, events: Iterator["yaml.Event"]) -> Node | None:
+    def compose(self, events: Iterator["yaml.Event"]) -> list[Node]:
         import yaml
 
         for event in events:
@@ -181,9 +192,10 @@ class _Composer:
                     self._alias(event)
                 case yaml.DocumentStartEvent():
                     self.documents += 1
-                    if self.documents > 1:
-                        raise self._at(event, "a second document begins here; the catalogue must be a single document.")
-        return self.root
+                    self.anchors.clear()
+                    if self.documents > 1 and not self.several:
+                        raise self._at(event, "a second document begins here; a topics.yaml must be a single document.")
+        return self.roots
 
     def _open(self, event: "yaml.MappingStartEvent | yaml.SequenceStartEvent") -> None:
         self._refuse_tag(event)
@@ -231,7 +243,7 @@ class _Composer:
             self.stack[-1].children.append(node)
             self.stack[-1].size += size
         else:
-            self.root = node
+            self.roots.append(node)
 
     def _refuse_tag(self, event: "yaml.ScalarEvent | yaml.CollectionStartEvent") -> None:
         if event.tag is not None:

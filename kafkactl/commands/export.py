@@ -1,8 +1,13 @@
 """kafkactl export: the live cluster as a topics.yaml, for teams that adopt kafkactl."""
 
 import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from kafkactl import options
+from kafkactl.errors import UsageError
 from kafkactl.settings import Target
 from kafkactl.view import output
 
@@ -10,15 +15,31 @@ from kafkactl.view import output
 @options.on_cluster()
 def export(
     target: Target,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="PATH",
+            help="Instead of the cluster's, take the KafkaTopics of Strimzi in a file, a directory, or stdin (-).",
+        ),
+    ] = None,
 ) -> None:
     """Write the cluster's topics as a topics.yaml that passes lint and shows no diff.
 
     Only values that differ from the defaults are written. Add descriptions, producers and consumers yourself.
+    With --from no cluster is asked; what cannot be taken over is named on stderr.
 
     \b
-    Example:
+    Examples:
       kafkactl export > topics.yaml
+      kafkactl export --from strimzi/ > topics.yaml
+      kubectl get kafkatopics -o yaml | kafkactl export --from - > topics.yaml
     """
+    if source is not None:
+        if target.flags:
+            raise UsageError(f"--from and {target.flags[0]} cannot be combined: --from asks no cluster.")
+        _from_strimzi(source)
+        return
     from kafkactl.catalog.export import export_text
     from kafkactl.cluster.client import connect
     from kafkactl.cluster.metadata import read_topics
@@ -37,3 +58,19 @@ def export(
             )
         if topic.config is None:
             output.warn(f"{topic.name}: no permission to read its settings, so the file does not include them")
+
+
+def _from_strimzi(source: Path) -> None:
+    """Write the topics of Strimzi's documents. Raises CatalogError where there are none."""
+    from kafkactl.catalog.export import catalogue_text
+    from kafkactl.catalog.file import decoded, read_resources
+    from kafkactl.catalog.strimzi import clusters_told, read_strimzi
+
+    name = "stdin" if str(source) == "-" else str(source)
+    texts = [(name, decoded(options.contents(source), Path(name)))] if name == "stdin" else read_resources(source)
+    found = read_strimzi(texts)
+    sys.stdout.write(catalogue_text(found.topics, [f"The KafkaTopics of Strimzi in {name}."]))
+    for problem in found.left_out:
+        output.warn(str(problem))
+    if told := clusters_told(found.clusters):
+        output.warn(told)

@@ -15,6 +15,7 @@ from kafkactl.text.words import many
 from kafkactl.view import output
 from kafkactl.view.cases import Case, github, junit
 from kafkactl.view.output import ReportFormat
+from kafkactl.view.problem_report import problem_cases, problem_documents
 
 if TYPE_CHECKING:
     from kafkactl.catalog.model import Problem
@@ -121,16 +122,7 @@ def _document(results: list[_Result]) -> dict[str, Any]:
                 "valid": result.valid,
                 "topics": result.topics,
                 "environments": result.environments,
-                "problems": [
-                    {
-                        "file": problem.position.file,
-                        "line": problem.position.line,
-                        "column": problem.position.column,
-                        "severity": "warning" if problem.warning else "error",
-                        "message": problem.message,
-                    }
-                    for problem in result.problems
-                ],
+                "problems": problem_documents(result.problems),
             }
             for result in results
         ],
@@ -141,17 +133,7 @@ def _cases(results: list[_Result]) -> list[Case]:
     """A case for each problem; one passing case for a file without any."""
     cases: list[Case] = []
     for result in results:
-        cases += [
-            Case(
-                name=str(problem.position),
-                level="warning" if problem.warning else "error",
-                message=problem.message,
-                file=problem.position.file,
-                line=max(1, problem.position.line),  # a problem of the whole file is annotated on line 1
-                column=max(1, problem.position.column),
-            )
-            for problem in result.problems
-        ]
+        cases += problem_cases(result.problems)
         if result.valid:
             cases.append(Case(name=result.file))
     return cases

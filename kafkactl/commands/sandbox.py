@@ -27,6 +27,11 @@ Port = Annotated[
         "--port", metavar="PORT", min=1024, max=65000, help="Port of the first broker; the others use the next ports."
     ),
 ]
+# Where none is given, the default port is meant, and others are spoken of.
+AnyPort = Annotated[
+    int | None,
+    typer.Option("--port", metavar="PORT", min=1024, max=65000, help=f"Port of the first broker. Default: {_PORT}."),
+]
 KafkaVersion = Annotated[
     str | None,
     typer.Option(
@@ -73,7 +78,7 @@ def up(
 
 
 def down(
-    port: Port = _PORT,
+    port: AnyPort = None,
     keep_data: Annotated[bool, typer.Option("--keep-data", help="Keep topics and records for the next `up`.")] = False,
 ) -> None:
     """Stop the cluster that `up` started, and remove its data.
@@ -85,16 +90,17 @@ def down(
     """
     from kafkactl.sandbox import detached
 
+    port = port or _PORT
     done = detached.down(port, keep_data=keep_data)
     data = f" Its data was {done.data}." if done.data else ""
     if not done.brokers:
-        note(f"No sandbox is up on port {port}.{data}")
+        note(" ".join([f"No sandbox is up on port {port}.{data}", *_others("sandbox down", port)]))
         return
     how = "Stopped" if done.clean else "Killed (it did not stop within 10 s)"
     note(f"{how} the sandbox on port {port} ({many(done.brokers, 'broker')}).{data}")
 
 
-def status(port: Port = _PORT, output: Output = Format.TABLE) -> None:
+def status(port: AnyPort = None, output: Output = Format.TABLE) -> None:
     """Show whether every broker is serving; exit code 1 if not.
 
     For a broker that is not serving, the last lines of its log are shown.
@@ -104,14 +110,14 @@ def status(port: Port = _PORT, output: Output = Format.TABLE) -> None:
       kafkactl sandbox status
       kafkactl sandbox status -o json
     """
-    from kafkactl.sandbox import detached
 
-    found = detached.status(port)
+    port, found = _status(port)
     if output is Format.JSON:
         document("sandbox", _as_json(port, found))
     elif found is None or found.state == "kept":
         kept = " Its data was kept." if found else ""
-        say(f"No sandbox is up on port {port}.{kept} Start it: kafkactl sandbox up{_port_flag(port)}")
+        start = f"Start it: kafkactl sandbox up{_port_flag(port)}"
+        say(" ".join([f"No sandbox is up on port {port}.{kept} {start}", *_others("sandbox status", port)]))
     else:
         say(f"Kafka {found.record.version} at {found.record.nodes[0].address}: {found.state}")
         table(
@@ -123,6 +129,31 @@ def status(port: Port = _PORT, output: Output = Format.TABLE) -> None:
                 say(f"  broker {broker.node.id}: {line}")
     if found is None or found.state != "up":
         raise typer.Exit(ExitCode.FOUND)
+
+
+def _status(port: int | None) -> "tuple[int, Status | None]":
+    """The sandbox on a port; where none is given, and none is on the default one, the only other that is up."""
+    from kafkactl.sandbox import detached
+
+    found = detached.status(port or _PORT)
+    if port is None and found is None:
+        others = [other.port for other in detached.elsewhere(_PORT) if other.up]
+        if len(others) == 1:
+            note(f"No sandbox is up on port {_PORT}; this one is on port {others[0]}.")
+            return others[0], detached.status(others[0])
+    return port or _PORT, found
+
+
+def _others(subcommand: str, port: int) -> list[str]:
+    """A sentence for each sandbox on another port, with the command that is about it."""
+    from kafkactl.sandbox import detached
+    from kafkactl.text.remedies import kafkactl
+
+    told = []
+    for other in detached.elsewhere(port):
+        what = "There is one" if other.up else "The data of one is kept"
+        told.append(f"{what} on port {other.port}: {kafkactl(subcommand, options=['--port', str(other.port)]).text}")
+    return told
 
 
 def _as_json(port: int, found: "Status | None") -> dict[str, Any]:
@@ -151,7 +182,7 @@ def _as_json(port: int, found: "Status | None") -> dict[str, Any]:
 
 
 def logs(
-    port: Port = _PORT,
+    port: AnyPort = None,
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Keep showing new lines until Ctrl-C.")] = False,
     lines: Annotated[int, typer.Option("-n", "--lines", metavar="N", min=0, help="Last N lines of each broker.")] = 50,
 ) -> None:
@@ -165,9 +196,14 @@ def logs(
     from kafkactl.sandbox import store
     from kafkactl.services import BrokerLogs
 
+    port = port or _PORT
     record = store.load_record(port)
     if record is None:
-        raise KafkactlError(f"No sandbox is up on port {port}.", hint=f"kafkactl sandbox up{_port_flag(port)}")
+        raise KafkactlError(
+            f"No sandbox is up on port {port}.",
+            where=" ".join(_others("sandbox logs", port)),
+            hint=f"Start one: kafkactl sandbox up{_port_flag(port)}",
+        )
     several = len(record.nodes) > 1
     kept = BrokerLogs({str(node.id): node for node in record.nodes})
     for batch in chain([kept.so_far(lines, None, None)], kept.follow() if follow else ()):
@@ -192,7 +228,7 @@ def run(
     \b
     Examples:
       kafkactl sandbox run -- make test
-      kafkactl sandbox run --brokers 3 -- kafkactl test
+      kafkactl sandbox run --brokers 3 -- sh -c 'kafkactl init-topics && kafkactl test'
     """
     from kafkactl.sandbox.foreground import check_command, run_command, throwaway
 

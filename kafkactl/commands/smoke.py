@@ -156,6 +156,7 @@ class _Report:
             "seconds": round(seconds, 3),
             "steps": [
                 {
+                    "step": r.step,
                     "name": r.name,
                     "state": r.state,
                     "seconds": round(r.seconds, 6),
@@ -168,4 +169,22 @@ class _Report:
         }
 
     def _cases(self) -> list[Case]:
-        return [Case(r.name, r.state, " ".join(filter(None, (r.reason, r.next))), r.seconds) for r in self.results]
+        return [Case(r.name, r.state, _reason(r), r.seconds, subject=_STEPS[r.step]) for r in self.results]
+
+
+def _reason(result: "StepResult") -> str:
+    return " ".join(filter(None, (result.reason, result.next)))
+
+
+# What JUnit calls the steps: the same in every run.
+_STEPS = {
+    "bootstrap": "reach Kafka",
+    "brokers": "reach every advertised broker",
+    "metadata": "read the cluster's metadata",
+    "declared": "declared topics exist and have leaders",
+    "topic": "a topic has leaders",
+    "write": "write records, acks=all",
+    "read": "read them back: none lost, none duplicated, in order, intact",
+    "group": "commit and read a group's offset",
+    "clean": "scratch topic and group removed",
+}

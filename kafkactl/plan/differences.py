@@ -170,7 +170,7 @@ def _differences(topic: Topic, live: LiveTopic) -> Iterator[Change]:
             old=str(fewest) if fewest == most else f"{fewest}–{most}",
             new=str(topic.replication),
             risks=frozenset({Risk.REPLICATION}),
-            impossible="kafkactl does not move replicas yet: use kafka-reassign-partitions, or correct the catalogue",
+            impossible="kafkactl does not move replicas yet: use kafka-reassign-partitions, or correct topics.yaml",
             declared=topic,
             position=topic.position,
         )

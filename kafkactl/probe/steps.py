@@ -43,8 +43,12 @@ class Order:
 
 @dataclass(frozen=True)
 class StepResult:
-    """The result of one step. `figures` are seconds by name (p50, p95 …)."""
+    """The result of one step. `figures` are seconds by name (p50, p95 …).
 
+    `name` is what was done, with addresses and counts; `step` is the same in every run.
+    """
+
+    step: str
     name: str
     state: Literal["ok", "error", "skipped"]
     seconds: float = 0.0
@@ -82,9 +86,9 @@ class Proof:
             blocked = sorted(failed & set(needs))
             if blocked:
                 failed.add(key)
-                yield StepResult(name(), "skipped", reason=f"needs: {', '.join(blocked)}")
+                yield StepResult(key, name(), "skipped", reason=f"needs: {', '.join(blocked)}")
                 continue
-            result = self._run(name, action)
+            result = self._run(key, name, action)
             if result.state == "error":
                 failed.add(key)
             yield result
@@ -111,7 +115,7 @@ class Proof:
         ]
         return steps
 
-    def _run(self, name: Callable[[], str], action: Callable[[], None]) -> StepResult:
+    def _run(self, key: str, name: Callable[[], str], action: Callable[[], None]) -> StepResult:
         self._figures = None
         self._starting(name())
         start = time.monotonic()
@@ -121,8 +125,8 @@ class Proof:
             taken = time.monotonic() - start
             text = " ".join(filter(None, [error.message, error.where]))
             error.flags = self.order.flags
-            return StepResult(name(), "error", taken, text, error.next_step, self._figures, error.exit_code)
-        return StepResult(name(), "ok", time.monotonic() - start, figures=self._figures)
+            return StepResult(key, name(), "error", taken, text, error.next_step, self._figures, error.exit_code)
+        return StepResult(key, name(), "ok", time.monotonic() - start, figures=self._figures)
 
     @property
     def cluster(self) -> Cluster:
@@ -308,10 +312,10 @@ class Proof:
         taken = time.monotonic() - start
         if left:
             return StepResult(
-                "clean up", "error", taken, f"could not remove: {'; '.join(left)}", exit_code=ExitCode.FOUND
+                "clean", "clean up", "error", taken, f"could not remove: {'; '.join(left)}", exit_code=ExitCode.FOUND
             )
         return StepResult(
-            "scratch topic and group removed" if self.order.topic is None else "group removed", "ok", taken
+            "clean", "scratch topic and group removed" if self.order.topic is None else "group removed", "ok", taken
         )
 
     def _remove(self, delete: Callable[..., dict[str, object]], name: str, absent: int) -> str:

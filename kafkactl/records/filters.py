@@ -2,12 +2,10 @@
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from kafkactl.errors import UsageError
-from kafkactl.records.jsonlines import encode_parsed
 from kafkactl.records.model import Record
-from kafkactl.text.escapes import plain, printable
+from kafkactl.text.escapes import printable
 
 Filter = Callable[[Record], bool]
 
@@ -47,35 +45,3 @@ def all_of(filters: Sequence[Filter]) -> Filter | None:
     if not filters:
         return None
     return lambda record: all(keep(record) for keep in filters)
-
-
-Query = Callable[[Record], list[Any]]
-
-
-class Jq:
-    """What a jq expression makes of a record's JSON object, its value parsed where it is JSON.
-
-    true stands for the record itself; false and null are dropped already. A record the expression fails on is no
-    match: `failed` counts them, `first` says why the first of them did. Raises UsageError for an expression that does
-    not compile.
-    """
-
-    def __init__(self, expression: str) -> None:
-        import jq as library
-
-        self.failed = 0
-        self.first = ""
-        try:
-            self._program = library.compile(expression)
-        except ValueError as error:
-            reason = str(error).partition("\n")[0]
-            raise UsageError(f"--jq: {reason}.", where=plain(expression)) from None
-
-    def __call__(self, record: Record) -> list[Any]:
-        try:
-            found = self._program.input_text(encode_parsed(record).decode()).all()
-        except ValueError as error:
-            self.failed += 1
-            self.first = self.first or plain(str(error).partition("\n")[0])
-            return []
-        return [result for result in found if result is not None and result is not False]

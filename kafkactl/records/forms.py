@@ -9,10 +9,11 @@ from typing import cast
 import msgspec
 
 from kafkactl.errors import UsageError
-from kafkactl.records.filters import Filter, Query
+from kafkactl.records.filters import Filter
 from kafkactl.records.jsonlines import encode, encode_lines
 from kafkactl.records.masking import mask
 from kafkactl.records.model import Record
+from kafkactl.records.query import Query
 from kafkactl.text.escapes import SIGNS, printable
 
 
@@ -120,13 +121,15 @@ class Emitter:
 
     `form` writes one record, its end of line included; None means as JSON. `masks` are the fields to hide, by
     topic; a topic that is not there is not masked. `keep` sees records as they are; `query`, which is jq, sees
-    what is shown of them.
+    what is shown of them; its results are written in place of the record, indented if `pretty`, unless it only filters.
     """
 
     form: Form | None = None
     query: Query | None = None
     masks: Mapping[str, Sequence[str]] = field(default_factory=dict)
     keep: Filter | None = None
+    pretty: bool = False
+    query_only_filters: bool = False
 
     @property
     def shows_all(self) -> bool:
@@ -143,8 +146,9 @@ class Emitter:
             results = self.query(shown)
             if not results:
                 return None
-            if not (len(results) == 1 and results[0] is True):  # 1 is a result, and equal to True
-                return b"".join(msgspec.json.encode(result) + b"\n" for result in results)
+            if results != [b"true"] and not self.query_only_filters:
+                indent = 2 if self.pretty else -1
+                return b"".join(msgspec.json.format(result, indent=indent) + b"\n" for result in results)
         if self.form is not None:
             return self.form(shown)
         return encode(shown, masked=shown is not record and shown != record) + b"\n"

@@ -4,8 +4,12 @@
      "key":"k","value":"v","headers":[["name","value"],["name",null]]}
 
 Bytes that are UTF-8 are text; others are base64 and marked: {"base64": "/w=="}. null is Kafka's null.
+
+What people write is read, too: a key, value or header that is any other JSON stands for its own text, as it was
+written, and headers may be an object of names and values.
 """
 
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from typing import Any
@@ -110,8 +114,82 @@ def decode(line: bytes) -> RecordLine:
     """Parse a line. Raises ValueError with what is wrong with it, without quoting the line's content."""
     try:
         return _decoder.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _as_people_write_it(fields(line))
+
+
+def fields(line: bytes) -> dict[str, msgspec.Raw]:
+    """The line's keys, each with its JSON as it was written. Raises ValueError where it is no JSON object."""
+    try:
+        line.decode()
+        return _fields.decode(line)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"it is not UTF-8: byte {error.start + 1} of the line begins no character") from None
+    except RecursionError:
+        raise ValueError("its JSON is nested too deeply") from None
+    except msgspec.ValidationError:
+        raise ValueError('it is not a JSON object such as {"key": "k", "value": "v"}') from None
     except msgspec.DecodeError as error:
-        raise ValueError(str(error)) from None
+        at = re.search(r"byte (\d+)", str(error))
+        where = f"byte {int(at[1]) + 1} of the line is unexpected" if at else "it ends too early, or an escape is wrong"
+        raise ValueError(f"it is not valid JSON: {where}") from None
+
+
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def _as_people_write_it(found: dict[str, msgspec.Raw]) -> RecordLine:
+    """A record whose parts may be any JSON."""
+    if "value" not in found:
+        raise ValueError('it has no "value"; null would be a tombstone')
+    return RecordLine(
+        value=text_of("value", found["value"]),
+        key=text_of("key", found["key"]) if "key" in found else None,
+        headers=headers_of(found["headers"]) if "headers" in found else [],
+        partition=integer_of("partition", found["partition"]) if "partition" in found else None,
+        timestamp=integer_of("timestamp", found["timestamp"]) if "timestamp" in found else None,
+        masked=bytes(found.get("masked", b"false")) not in (b"false", b"null"),
+    )
+
+
+def text_of(name: str, raw: msgspec.Raw) -> Text:
+    """What one part of a record is: a text, marked bytes, null, or any other JSON as its own text."""
+    written = bytes(raw).strip()
+    try:
+        if written[:1] == b'"':
+            return msgspec.json.decode(written, type=str)
+        if written == b"null":
+            return None
+        if written[:1] == b"{" and (only := _fields.decode(written)).keys() == {"base64"}:
+            return Base64(msgspec.json.decode(only["base64"], type=str))
+        msgspec.json.decode(written)
+    except msgspec.ValidationError:
+        raise ValueError(f'the base64 of its "{name}" is not text') from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise ValueError(f'its "{name}" is not valid JSON') from None
+    return written.decode()
+
+
+def headers_of(raw: msgspec.Raw) -> list[tuple[str, Text]]:
+    """Headers, as pairs or as an object."""
+    try:
+        written = bytes(raw).strip()
+        if written == b"null":
+            return []
+        if written[:1] == b"{":
+            return [(name, text_of(f"headers.{name}", value)) for name, value in _fields.decode(written).items()]
+        pairs = msgspec.json.decode(written, type=list[tuple[str, msgspec.Raw]])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise ValueError('its "headers" are neither [["name", "value"], …] nor {"name": "value", …}') from None
+    return [(name, text_of(f"headers.{name}", value)) for name, value in pairs]
+
+
+def integer_of(name: str, raw: msgspec.Raw) -> int | None:
+    """A whole number, or None for null."""
+    try:
+        return msgspec.json.decode(raw, type=int | None)
+    except msgspec.DecodeError:
+        raise ValueError(f'its "{name}" is not a whole number') from None
 
 
 def data(given: Text) -> bytes | None:

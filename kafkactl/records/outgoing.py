@@ -90,7 +90,7 @@ def tombstone(given: Given) -> Parse:
 
 
 def from_json(given: Given, *, keep_partition: bool) -> Parse:
-    """A line is a record as `tail -o json` writes it; options of the command line override its values.
+    """A line is a record as `tail -o json` or a person writes it; options of the command line override its values.
 
     An empty line is skipped (None). Raises ValueError for an invalid record, a masked record, and a timestamp that
     cannot be written: the client library takes 0 for "now".
@@ -105,10 +105,14 @@ def from_json(given: Given, *, keep_partition: bool) -> Parse:
         timestamp = found.timestamp if given.timestamp is None else given.timestamp
         if timestamp is not None and timestamp <= 0:
             raise ValueError(f"its timestamp is {timestamp} ms, which cannot be written")
+        if timestamp is not None and timestamp >= 2**63:
+            raise ValueError("its timestamp is beyond what Kafka can hold")
         if not keep_partition:
             partition = given.partition
         elif found.partition is None:
             raise ValueError("it has no partition, but --keep-partition needs one")
+        elif not 0 <= found.partition < 2**31:
+            raise ValueError(f"no partition can have the number {found.partition}")
         else:
             partition = found.partition
         return Outgoing(
@@ -214,8 +218,3 @@ def as_line(topic: str, record: Outgoing) -> bytes:
         timestamp=None if record.timestamp == NOW else record.timestamp,
     )
     return encode_line(line) + b"\n"
-
-
-def as_invalid(line: bytes, number: int, why: str) -> bytes:
-    """An invalid line in the file of unsent records: without a value, so that reading it as a record fails again."""
-    return msgspec.json.encode({"invalid": why, "line": number, "text": as_text(line)}) + b"\n"

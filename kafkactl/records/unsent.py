@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from kafkactl.errors import KafkactlError, UsageError
-from kafkactl.records.outgoing import Outgoing, as_invalid, as_line
+from kafkactl.records.corrections import Reading, as_invalid
+from kafkactl.records.outgoing import Outgoing, as_line
 
 _OURS = re.compile(r"\.unsent(-\d+)?\.jsonl$")
 _LONGEST = 200  # bytes of the input's or topic's name in that of the file: file systems take 255 in all
@@ -18,10 +19,10 @@ class Unsent:
     """Records and lines that were not sent, in the form that `produce --json` reads.
 
     `path` is the requested file, which must not exist; None means a file with a free name next to the `input` (in the
-    current directory if there is none).
+    current directory if there is none). `reading` is how its lines are read, which is kept with invalid ones.
     """
 
-    def __init__(self, topic: str, path: Path | None, input: Path | None) -> None:
+    def __init__(self, topic: str, path: Path | None, input: Path | None, reading: Reading) -> None:
         if path is not None and os.path.lexists(path):  # of a name no file can have it is False, no error
             raise UsageError(f"{path} already exists and is not overwritten.", hint="Use another name: --unsent FILE")
         if path is not None and len(os.fsencode(path.name)) > 255:
@@ -30,6 +31,7 @@ class Unsent:
             raise UsageError(f"Cannot create a file in {path.parent} for --unsent.")
         self._topic = topic
         self._asked = path
+        self._reading = reading
         self._input = input
         self._file: BinaryIO | None = None
         self.path: Path | None = None  # once there is one
@@ -41,7 +43,7 @@ class Unsent:
 
     def invalid(self, line: bytes, number: int, why: str) -> None:
         """Keep an invalid line."""
-        self._write(as_invalid(line, number, why))
+        self._write(as_invalid(line, number, why, self._reading))
 
     def close(self) -> None:
         """Flush what was kept to the disk. Raises KafkactlError if that fails."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kafkactl.errors import KafkactlError, UnreachableError, UsageError
-from kafkactl.sandbox.machine import sandbox_extra
+from kafkactl.sandbox.machine import sandbox_extra, system_trust
 
 Progress = Callable[[str], None]
 
@@ -72,6 +72,7 @@ def fetch(jars: Sequence[Jar], cache: Path, scratch: Path, progress: Progress) -
     """
     quiet_jgo()
     with (
+        system_trust(),
         tempfile.TemporaryDirectory(prefix="fetching-", dir=scratch) as staging,
         ThreadPoolExecutor(_FETCHERS) as pool,
     ):
@@ -114,7 +115,7 @@ def _download(coordinates: str, repository: Path) -> Path:
         except (OSError, RuntimeError) as error:  # requests' errors are OSErrors; jgo's "not found" is a RuntimeError
             if artifact.cached_path:
                 Path(artifact.cached_path).unlink(missing_ok=True)  # jgo would take a torn download for the jar
-            if attempt == _ATTEMPTS or not isinstance(error, OSError):
+            if attempt == _ATTEMPTS or not isinstance(error, OSError) or _is_tls(error):
                 raise cannot_be_had(coordinates, error) from error
             time.sleep(0.3 * attempt)
     raise AssertionError
@@ -126,12 +127,24 @@ def cannot_be_had(what: str, error: BaseException) -> UnreachableError:
         return UnreachableError(
             f"{what} was not found.", hint="Check the version, and whether the package mirror has it."
         )
+    if _is_tls(error):
+        why = re.search(r"certificate verify failed: ([^(\]]+)", str(error))
+        return UnreachableError(
+            f"Cannot fetch {what}.",
+            where=f"What answers is not trusted: {why[1].strip() if why else 'the TLS handshake failed'}.",
+            hint="Behind a proxy with its own authority, have this machine trust that one, or name the file of its "
+            "certificate in REQUESTS_CA_BUNDLE or SSL_CERT_FILE.",
+        )
     reason = type(error).__name__
     return UnreachableError(
         f"Cannot fetch {what}.",
         where=f"The package repository does not answer ({reason}).",
         hint="Check the network and HTTPS_PROXY, or set KAFKACTL_CACHE to a directory filled on another machine.",
     )
+
+
+def _is_tls(error: BaseException) -> bool:
+    return type(error).__name__ == "SSLError"  # that of requests, which is not imported for a comparison
 
 
 def settle(source: Path, target: Path) -> None:
@@ -198,7 +211,7 @@ def resolve_jars(version: str, cache: Path) -> list[Jar]:
     quiet_jgo()
     cache.mkdir(parents=True, exist_ok=True)
     main = f"org.apache.kafka:kafka_2.13:{version}"
-    with tempfile.TemporaryDirectory(prefix="resolving-", dir=cache) as staging:
+    with system_trust(), tempfile.TemporaryDirectory(prefix="resolving-", dir=cache) as staging:
         context = MavenContext(repo_cache=Path(staging))
         jars = []
         try:

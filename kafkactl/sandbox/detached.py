@@ -202,6 +202,30 @@ def status(port: int) -> Status | None:
     return Status(record, tuple(brokers))
 
 
+@dataclass(frozen=True)
+class Elsewhere:
+    """A sandbox on another port: `up`, or only its data is kept there."""
+
+    port: int
+    up: bool
+
+
+def elsewhere(port: int) -> list[Elsewhere]:
+    """The sandboxes on other ports than this one. One whose record cannot be read may be up."""
+    found = []
+    for other in store.ports():
+        if other == port:
+            continue
+        try:
+            record = store.load_record(other)
+        except KafkactlError:
+            found.append(Elsewhere(other, up=True))
+            continue
+        if record is not None:
+            found.append(Elsewhere(other, up=bool(record.processes)))
+    return found
+
+
 def _last_words(node: Node) -> tuple[str, ...]:
     """The last lines of a broker's log, and before them its last error if they do not show it."""
     lines, _ = log_tail(node.log, _LAST_LINES)

@@ -19,6 +19,18 @@ def sandbox_extra() -> Iterator[None]:
 
 
 @contextmanager
+def system_trust() -> Iterator[None]:
+    """Within the context, HTTPS trusts the authorities that this machine trusts, besides those of Python's packages."""
+    with sandbox_extra():
+        import truststore
+    truststore.inject_into_ssl()
+    try:
+        yield
+    finally:
+        truststore.extract_from_ssl()
+
+
+@contextmanager
 def locked(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Hold a lock file's lock, calling `waiting` if another process has it.
 

@@ -27,6 +27,8 @@ def parse_retention(value: str | int) -> int:
     Raises ValueError with a sentence that quotes the value.
     """
     amount = _parse(value, _MS)
+    if amount == _TOO_MUCH:
+        raise ValueError(f'"{_short(value)}" is too long; the longest is {_LONG_MAX // _MS["d"]}d.')
     if amount is None:
         raise ValueError(f'"{value}" is not a valid duration. Write 7d, 168h or a number of milliseconds.')
     return amount
@@ -38,27 +40,39 @@ def parse_size(value: str | int) -> int:
     Raises ValueError with a sentence that quotes the value; `1GB` is refused because it is two different sizes.
     """
     amount = _parse(value, _BYTES_FOLDED)
+    if amount == _TOO_MUCH:
+        raise ValueError(f'"{_short(value)}" is too large; the largest is {_LONG_MAX} bytes.')
     if amount is None:
         raise ValueError(f'"{value}" is not a valid size. Write 1GiB, 512MiB or a number of bytes.')
     return amount
+
+
+_TOO_MUCH = -2  # more than Kafka's `long`
 
 
 def _parse(value: str | int, factors: dict[str, int]) -> int | None:
     text = str(value).strip()
     if text in ("infinite", "-1"):
         return INFINITE
-    match = _AMOUNT.fullmatch(text) if len(text) <= 40 else None
-    if match is None:
+    match = _AMOUNT.fullmatch(text)
+    factor = None if match is None else factors.get(match[2].lower()) if match[2] else 1
+    if match is None or factor is None:
         return None
-    factor = factors.get(match[2].lower()) if match[2] else 1
-    if factor is None or int(match[1]) * factor > _LONG_MAX:
-        return None
+    # int() is slow on thousands of digits.
+    if len(match[1]) > 19 or int(match[1]) * factor > _LONG_MAX:
+        return _TOO_MUCH
     return int(match[1]) * factor
 
 
-_PART = r"(\d{1,18}(?:\.\d{1,9})?)(ms|s|m|h|d|w)"
+def _short(value: str | int) -> str:
+    text = str(value).strip()
+    return text if len(text) <= 40 else f"{text[:20]}…{text[-10:]}"
+
+
+_PART = r"(\d{1,99}(?:\.\d{1,9})?)(ms|s|m|h|d|w)"
 _SPAN = re.compile(rf"(?:{_PART})+", re.ASCII)
 _SECONDS = re.compile(r"\d{1,10}(?:\.\d{1,9})?", re.ASCII)
+_LONG_SECONDS = re.compile(r"\d{1,99}(?:\.\d{1,9})?", re.ASCII)
 _RATE = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)(?:/(s|m|h))?", re.ASCII)
 _CLOCK = re.compile(r"\d{2}:\d{2}(:\d{2})?", re.ASCII)
 
@@ -81,11 +95,11 @@ def _span(text: str) -> float | None:
 def parse_duration(text: str) -> float:
     """Seconds from what a user types: 30s, 500ms, 1h30m, or a number of seconds. Raises ValueError."""
     text = text.strip()
-    milliseconds = float(text) * 1000 if _SECONDS.fullmatch(text) else _span(text)
+    milliseconds = float(text) * 1000 if _LONG_SECONDS.fullmatch(text) else _span(text)
     if milliseconds is None:
         raise ValueError(f"{text!r} is not a valid duration. Write 30s, 500ms, 2m or a number of seconds.")
     if milliseconds > _LONGEST:
-        raise ValueError(f"{text!r} is too long; the longest is 24d.")
+        raise ValueError(f"'{_short(text)}' is too long; the longest is 24d.")
     return milliseconds / 1000
 
 

@@ -2,16 +2,18 @@
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
+from kafkactl import process
 from kafkactl.view.output import say, told
 
 
 class Case(NamedTuple):
     """One result, as JUnit and GitHub show it: a topic, a step, a check.
 
-    `level` is how bad a failure is ("ok" is a pass); `file`, `line` and `column` place it in a file.
+    `level` is how bad a failure is ("ok" is a pass); `file`, `line` and `column` place it in a file. `subject` is what
+    JUnit calls it, where its name says more than stays the same from run to run (counts, addresses).
     """
 
     name: str
@@ -21,13 +23,19 @@ class Case(NamedTuple):
     file: str = ""
     line: int = 0
     column: int = 0
+    subject: str = ""
 
 
 def junit(suite: str, cases: Sequence[Case]) -> None:
-    """Cases as one Maven Surefire test suite. A warning passes, as it does in the exit code, with a message."""
+    """Cases as one Maven Surefire test suite, whose time is the command's until now.
+
+    A warning passes, as it does in the exit code, with a message. Several cases of one subject are one: a dashboard
+    follows a test case by its name.
+    """
     from xml.etree import ElementTree as ET
 
     told(suite)
+    cases = list(_by_subject(cases))
     failed = [case for case in cases if case.level == "error"]
     root = ET.Element(
         "testsuite",
@@ -36,7 +44,7 @@ def junit(suite: str, cases: Sequence[Case]) -> None:
         failures=str(len(failed)),
         errors="0",
         skipped=str(sum(case.level == "skipped" for case in cases)),
-        time=f"{sum(case.seconds for case in cases):.3f}",
+        time=f"{process.seconds():.3f}",
     )
     for case in cases:
         element = ET.SubElement(
@@ -52,6 +60,24 @@ def junit(suite: str, cases: Sequence[Case]) -> None:
     ET.indent(root)
     sys.stdout.write('<?xml version="1.0" encoding="UTF-8"?>\n')
     sys.stdout.write(ET.tostring(root, encoding="unicode") + "\n")
+
+
+_WORST_FIRST = ("error", "warning", "skipped", "ok")
+
+
+def _by_subject(cases: Iterable[Case]) -> Iterable[Case]:
+    """One case for each subject, named by it: as bad as the worst of its cases, with all that these say."""
+    groups: dict[str, list[Case]] = {}
+    for case in cases:
+        groups.setdefault(case.subject or case.name, []).append(case)
+    for subject, group in groups.items():
+        if len(group) == 1:
+            yield group[0]._replace(name=subject)
+            continue
+        group.sort(key=lambda case: _WORST_FIRST.index(case.level))
+        messages = [case.message for case in group if case.message]
+        taken = sum(case.seconds for case in group)
+        yield group[0]._replace(name=subject, message="; ".join(messages), seconds=taken)
 
 
 def _xml(text: str) -> str:

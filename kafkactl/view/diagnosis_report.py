@@ -214,7 +214,7 @@ def _cases(found: Diagnosis) -> list[Case]:
             cases.append(Case(result.code, "error", f"the check crashed: {result.reason}"))
         for told in result.findings:
             level = "ok" if told.severity == "info" else told.severity
-            cases.append(Case(f"{told.code} {told.target}", level, told.headline))
+            cases.append(Case(f"{told.code} {told.target}", level, told.headline, subject=told.code))
         if result.state == "passed":
             cases.append(Case(result.code))
     return cases

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from kafkactl.catalog.model import CatalogError
 from kafkactl.errors import KafkactlError
 from kafkactl.view import cases, output
+from kafkactl.view.problem_report import problem_cases, problem_documents
 
 
 def tell_failure(command: str, show: Any, error: KafkactlError) -> None:
@@ -13,7 +15,7 @@ def tell_failure(command: str, show: Any, error: KafkactlError) -> None:
     """
     if output.told():
         return
-    name, message = f"kafkactl {command}", " ".join(filter(None, (error.message, error.where)))
+    told = _cases(command, error)
     match str(show or ""):
         case "json" if not isinstance(show, output.RecordFormat):
             output.document(
@@ -24,13 +26,21 @@ def tell_failure(command: str, show: Any, error: KafkactlError) -> None:
                     "where": error.where or None,
                     "next": error.next_step or None,
                     "exit_code": int(error.exit_code),
+                    **({"problems": problem_documents(error.problems)} if isinstance(error, CatalogError) else {}),
                 },
             )
         case "junit":
-            cases.junit(command, [cases.Case(name, "error", message)])
+            cases.junit(command, told)
         case "github":
-            cases.github([cases.Case(name, "error", message)])
+            cases.github(told)
         case "prometheus":
             output.say("# HELP kafkactl_lag_complete 1 if every broker answered, else 0.")
             output.say("# TYPE kafkactl_lag_complete gauge")
             output.say("kafkactl_lag_complete 0")
+
+
+def _cases(command: str, error: KafkactlError) -> list[cases.Case]:
+    """The command's failure as one case; each problem of a topics.yaml, where that is the failure."""
+    if isinstance(error, CatalogError):
+        return problem_cases(error.problems)
+    return [cases.Case(f"kafkactl {command}", "error", " ".join(filter(None, (error.message, error.where))))]

@@ -99,8 +99,8 @@ class Column(NamedTuple):
 
 
 def width() -> int:
-    """How many cells a line of stdout may take: the terminal's width, no limit in a pipe."""
-    return shutil.get_terminal_size().columns if is_terminal(sys.stdout) else sys.maxsize
+    """How many cells a line of stdout may take: the width of a terminal, be it a dumb one; no limit in a pipe."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
 
 
 class Style(NamedTuple):
@@ -134,7 +134,7 @@ _MARKS = {"ok": "✓", "error": "✗", "warning": "!", "skipped": "–"}
 
 
 def is_terminal(stream: TextIO) -> bool:
-    """Whether a person looks at this stream."""
+    """Whether a person looks at this stream, on a terminal that takes colours and moves its cursor."""
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
@@ -219,6 +219,11 @@ def told(kind: str = "") -> bool:
     return bool(_told)
 
 
+def nothing_told() -> None:
+    """A command begins: no document was written yet."""
+    _told.clear()
+
+
 def document(kind: str, body: dict[str, Any]) -> None:
     """One JSON document on stdout. Keys are stable within a schema version."""
     import json
@@ -266,14 +271,23 @@ def fitted(text: str) -> str:
 def table(columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> None:
     """Rows under headings: fitted to a terminal's width, or plain, aligned and never truncated in a pipe."""
     cells_of = [list(row) for row in rows]
-    if is_terminal(sys.stdout):
+    if sys.stdout.isatty():
         _rich_table(columns, cells_of)
         return
     texts = [[_text(cell) for cell in row] for row in cells_of]
-    widths = [max(map(cell_width, column)) for column in zip([c.title for c in columns], *texts, strict=True)]
+    widths = [column_width(column) for column in zip([c.title for c in columns], *texts, strict=True)]
     for row in [[c.title for c in columns], *texts]:
         line = "  ".join(pad(t, w, c.right) for t, w, c in zip(row, widths, columns, strict=True))
         say(line.rstrip())
+
+
+_WIDE = 60  # cells
+
+
+def column_width(texts: Iterable[str]) -> int:
+    """How wide to make a column of these: a text that is wider than most widens its own row only, not every one."""
+    widths = [cell_width(text) for text in texts]
+    return max((width for width in widths if width <= _WIDE), default=min(_WIDE, max(widths, default=0)))
 
 
 def fits(columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> bool:
@@ -308,4 +322,5 @@ def _rich_table(columns: Sequence[Column], rows: list[list[Cell]]) -> None:
         )
     for row in rows:
         grid.add_row(*(Text(_text(cell), style=cell.colour if isinstance(cell, Coloured) else "") for cell in row))
-    Console(highlight=False, no_color=bool(os.environ.get("NO_COLOR"))).print(grid)
+    # Its height is of no account, but without it rich takes a dumb terminal to have 80 columns.
+    Console(highlight=False, no_color=bool(os.environ.get("NO_COLOR")), width=width(), height=25).print(grid)

@@ -10,7 +10,7 @@ from kafkactl.text.escapes import plain
 from kafkactl.text.units import is_number, retention_text, size_text
 from kafkactl.text.words import many
 from kafkactl.view.cases import Case
-from kafkactl.view.output import Style, cell_width, pad, say, style, width
+from kafkactl.view.output import Style, column_width, pad, say, style, width
 
 Row = tuple[str, str, str, str, str, str, str]
 
@@ -105,7 +105,7 @@ _COLOURS = {"~": "yellow", "!": "red", "-": "red", "?": "dim", " ": "dim"}
 
 def _columns(rows: list[Row], look: Style) -> None:
     """Rows as columns; where the terminal is too narrow for them, each in two lines."""
-    widths = [max((cell_width(row[i]) for row in rows), default=0) for i in range(7)]
+    widths = [column_width(row[i] for row in rows) for i in range(7)]
     narrow = sum(widths) + 12 > width()
     for row in rows:
         place, mark, topic, what, values, risk, allow = (pad(t, w) for t, w in zip(row, widths, strict=True))
@@ -195,4 +195,4 @@ def _case(change: Change, level: Literal["warning", "error"]) -> Case:
     if change.impossible:
         message += f". {change.impossible}"
     name = " ".join(filter(None, [change.topic, change.key]))
-    return Case(name, level, message, file=where.file, line=where.line, column=where.column)
+    return Case(name, level, message, file=where.file, line=where.line, column=where.column, subject=change.topic)

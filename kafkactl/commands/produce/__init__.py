@@ -34,17 +34,16 @@ def produce(
         typer.Option("--value-file", metavar="FILE", help="All of FILE is one value, newlines included; - is stdin."),
     ] = None,
     delimiter: Annotated[
-        bytes,
+        bytes | None,
         typer.Option(
             "--delimiter",
             metavar="TEXT",
             parser=options.escaped_bytes,
             help=r"What ends a record of the input; \0 is a zero byte. Default: a newline.",
-            show_default=False,
         ),
-    ] = b"\n",
+    ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Lines are records in the format of `tail -o json`; writes exact copies.")
+        bool, typer.Option("--json", help="Lines are records as JSON, as `tail -o json` writes them; see below.")
     ] = False,
     key: Annotated[
         bytes | None,
@@ -79,9 +78,11 @@ def produce(
         int | None, typer.Option("--partition", metavar="N", min=0, help="Write to this partition.")
     ] = None,
     partitioner: Annotated[
-        Partitioner,
-        typer.Option("--partitioner", help="How the key selects the partition; murmur2 is what Java clients use."),
-    ] = Partitioner.MURMUR2,
+        Partitioner | None,
+        typer.Option(
+            "--partitioner", help="How the key selects the partition. Default: murmur2, which Java clients use."
+        ),
+    ] = None,
     keep_partition: Annotated[
         bool, typer.Option("--keep-partition", help="With --json: write each record to the partition it came from.")
     ] = False,
@@ -115,25 +116,43 @@ def produce(
     Records that were not acknowledged, because a broker rejected them or went down or because of Ctrl-C or SIGTERM, are
     kept in a file that `produce --json` can send.
 
+    With --json each line is an object with a value, and if you like a key, headers, a timestamp (in ms) and a
+    partition, which counts with --keep-partition; other keys are ignored. A value, a key or a header's value is a
+    text, null, bytes as {"base64": "/w=="}, or any other JSON, which is written as its text. Headers are
+    [["name", "value"], …] or {"name": "value", …}.
+
     \b
     Examples:
       kafkactl produce payment.created '{"id": "p-1"}' -k p-1 -H source=manual
       kafkactl produce payment.created -K : -l records.txt
       kafkactl produce payment.created --tombstone -k p-1
+      kafkactl produce payment.created --json '{"key": "p-1", "value": {"id": "p-1"}, "headers": {"source": "manual"}}'
       kafkactl tail dlq.payment --from-beginning --no-follow -o json | kafkactl produce payment.created --json
     """
     from kafkactl.commands.produce.outcome import ProduceOptions
     from kafkactl.commands.produce.write import produce_records
 
-    if value is not None and value_file is not None:
-        raise UsageError("VALUE and --value-file cannot be combined: each says what to write.")
-    if not delimiter:
+    sources = {
+        "VALUE": value is not None,
+        "--value-file": value_file is not None,
+        "--lines": lines is not None,
+        "--tombstone": tombstone,
+    }
+    given = [name for name, there in sources.items() if there]
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)} cannot be combined: each says what to write.")
+    if delimiter is not None and given and given != ["--lines"]:
+        raise UsageError(f"--delimiter and {given[0]} cannot be combined: {given[0]} is one record.")
+    if delimiter == b"":
         raise UsageError("--delimiter: nothing is given; an unset shell variable looks like that.")
+    if partitioner and (partition is not None or keep_partition):
+        other = "--partition" if partition is not None else "--keep-partition"
+        raise UsageError(f"--partitioner and {other} cannot be combined: each says where a record goes.")
     wish = ProduceOptions(
         topic=topic,
         value=value if value_file is None else options.contents(value_file),
         value_file=value_file,
-        delimiter=delimiter,
+        delimiter=delimiter or b"\n",
         lines=None if lines == Path("-") else lines,
         as_json=as_json,
         key=key,
@@ -142,7 +161,7 @@ def produce(
         timestamp=options.moment(timestamp) if timestamp is not None else None,
         tombstone=tombstone,
         partition=partition,
-        partitioner=partitioner,
+        partitioner=partitioner or Partitioner.MURMUR2,
         keep_partition=keep_partition,
         count=count,
         per_second=per_second,

@@ -107,12 +107,14 @@ def conclude(job: Job, kafka: Cluster, resend: Resend, seconds: float) -> None:
 
 def _next_step(job: Job, resend: Resend) -> str | Command:
     copies = resend.copies(job.tally.copies) if job.tally.copies else None
-    if job.unsent.path is None or job.unsent.count == job.tally.invalid:
-        if job.tally.invalid:
-            return "Correct these lines and send them again."
+    if job.unsent.path is None:
         return copies.noted("Send the rest") if copies else ""
     rest = resend.file(job.unsent.path)
     tally = job.tally
+    if tally.invalid:
+        which, them = ("this line", "it") if tally.invalid == 1 else ("these lines", "them")
+        rest = rest.noted(f'Correct the "text" of {which} there, then send {them}')
+        return rest if job.unsent.count == tally.invalid else rest.noted(f"{rest.note} and the rest")
     if not (tally.left or copies or job.sender.waiting):  # all of it was rejected, and would be again
         return rest.noted("Correct what was rejected, then send it")
     return (rest.then(copies) if copies else rest).noted("Send the rest")

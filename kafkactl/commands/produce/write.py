@@ -12,10 +12,11 @@ from kafkactl.commands.produce.outcome import ProduceOptions, Resend, conclude
 from kafkactl.errors import UsageError
 from kafkactl.process import Interruption
 from kafkactl.records import outgoing
+from kafkactl.records.corrections import Reading
 from kafkactl.records.job import Job, Pace
 from kafkactl.records.lines import Lines, Repeated, Source
 from kafkactl.records.model import Headers
-from kafkactl.records.outgoing import Columns, Given, Outgoing, Parse, Rules
+from kafkactl.records.outgoing import Columns, Given, Parse, Rules
 from kafkactl.records.send import Sender
 from kafkactl.records.unsent import Unsent
 from kafkactl.settings import Target
@@ -32,8 +33,10 @@ def produce_records(target: Target, wish: ProduceOptions) -> None:
     """Write the records. Raises what `conclude` raises if not all of them were acknowledged."""
     _check(wish)
     _check_declared(target.catalog, wish)
-    parse = _parse(wish)
-    unsent = Unsent(wish.topic, wish.unsent, wish.lines)
+    reading = _reading(wish)
+    parse = outgoing.tombstone(reading.given) if wish.tombstone else reading.parse()
+    _check_value(wish, parse)
+    unsent = Unsent(wish.topic, wish.unsent, wish.lines, reading)
     with ExitStack() as stack:
         source = _source(wish, stack)
         kafka = connect(target.connection)
@@ -51,7 +54,7 @@ def produce_records(target: Target, wish: ProduceOptions) -> None:
             unsent=unsent,
             stop=stop,
             told=_BadLines(wish),
-            aged=_OldRecords(wish.topic, rules),
+            aged=_OldRecords(wish, rules),
             progressed=lambda job: bar(job.source.read, _so_far(job)),
             columns=_columns(wish, rules),
             pace=Pace(wish.per_second) if wish.per_second else None,
@@ -70,13 +73,6 @@ def _so_far(job: Job) -> str:
 
 def _check(wish: ProduceOptions) -> None:
     """Raise UsageError for options that contradict each other."""
-    sources = {
-        "VALUE": wish.value is not None,
-        "--lines": wish.lines is not None,
-        "--tombstone": wish.tombstone,
-    }
-    if len(given := [name for name, there in sources.items() if there]) > 1:
-        raise UsageError(f"{' and '.join(given)} cannot be combined: each says what to write.")
     keys = {"--json": wish.as_json, "--key": wish.key is not None, "--key-separator": wish.separator is not None}
     if len(given := [name for name, there in keys.items() if there]) > 1:
         raise UsageError(f"{' and '.join(given)} cannot be combined: each says where the key comes from.")
@@ -101,39 +97,37 @@ def _check_declared(catalog: Catalog | None, wish: ProduceOptions) -> None:
     )
 
 
-def _parse(wish: ProduceOptions) -> Parse:
+def _reading(wish: ProduceOptions) -> Reading:
     if wish.timestamp is not None and wish.timestamp <= 0:
         raise UsageError("--timestamp is before 1970; Kafka timestamps start there.")
-    given = Given(wish.key, _headers(wish.headers), wish.timestamp, wish.partition)
-    if wish.tombstone:
-        return outgoing.tombstone(given)
-    if wish.as_json:
-        parse = outgoing.from_json(given, keep_partition=wish.keep_partition)
-    elif wish.separator is not None:
-        parse = outgoing.keyed(wish.separator, given)
-    else:
-        parse = outgoing.unkeyed(given)
-    return _uncut(parse) if _typed(wish) else parse
+    return Reading(
+        Given(wish.key, _headers(wish.headers), wish.timestamp, wish.partition),
+        separator=wish.separator,
+        as_json=wish.as_json,
+        keep_partition=wish.keep_partition,
+        typed=_typed(wish),
+    )
+
+
+def _check_value(wish: ProduceOptions, parse: Parse) -> None:
+    """Raise UsageError for a VALUE that is no record: there are no other lines that could go on without it."""
+    if wish.value is None:
+        return
+    try:
+        record = parse(wish.value)
+    except ValueError as error:
+        raise UsageError(f"{_name_of_value(wish)}: {error}.") from None
+    if record is None:
+        raise UsageError(f"{_name_of_value(wish)}: it is empty, but --json needs a record.")
+
+
+def _name_of_value(wish: ProduceOptions) -> str:
+    return "VALUE" if wish.value_file is None else "stdin" if str(wish.value_file) == "-" else str(wish.value_file)
 
 
 def _typed(wish: ProduceOptions) -> bool:
     """Whether lines are typed, or pasted, on a terminal."""
     return wish.value is None and wish.lines is None and sys.stdin is not None and sys.stdin.isatty()
-
-
-_TERMINAL_LINE = 4095  # bytes: what a terminal passes on of a line, without a word about the rest
-
-
-def _uncut(parse: Parse) -> Parse:
-    def whole(line: bytes) -> Outgoing | None:
-        if len(line) >= _TERMINAL_LINE:
-            raise ValueError(
-                f"a terminal passes on {_TERMINAL_LINE:,} bytes of a line, so this one may be cut; "
-                "send it from a file: --value-file, --lines"
-            )
-        return parse(line)
-
-    return whole
 
 
 def _columns(wish: ProduceOptions, rules: Rules) -> Columns | None:
@@ -197,26 +191,36 @@ def _sender(kafka: Cluster, wish: ProduceOptions, rules: Rules, stop: Interrupti
     )
 
 
+def _place(wish: ProduceOptions, number: int) -> str:
+    """Where a line of the input is."""
+    if wish.tombstone:
+        return "the tombstone"
+    if wish.value is not None:
+        return _name_of_value(wish)
+    return f"{wish.lines}:{number}" if wish.lines else f"line {number}"
+
+
 class _BadLines:
-    """Reports invalid lines, up to a limit."""
+    """Reports invalid lines, up to a limit; of copies of one value only the first."""
 
     def __init__(self, wish: ProduceOptions) -> None:
-        self._where = f"{wish.lines}:" if wish.lines else "line "
+        self._wish = wish
         self._told = 0
 
     def __call__(self, number: int, why: str) -> None:
         self._told += 1
-        if self._told <= _TOLD_LINES:
-            output.note(f"{self._where}{number}: {why}.")
-        elif self._told == _TOLD_LINES + 1:
+        limit = 1 if self._wish.value is not None or self._wish.tombstone else _TOLD_LINES
+        if self._told <= limit:
+            output.note(f"{_place(self._wish, number)}: {why}.")
+        elif self._told == limit + 1 and limit > 1:
             output.note("Further invalid lines are counted but not listed.")
 
 
 class _OldRecords:
     """Warns once about records that are older than the topic's retention."""
 
-    def __init__(self, topic: str, rules: Rules) -> None:
-        self._topic = topic
+    def __init__(self, wish: ProduceOptions, rules: Rules) -> None:
+        self._wish = wish
         self._kept = rules.retention
         self._oldest = None if rules.retention is None else int(time.time() * 1000) - rules.retention
 
@@ -224,6 +228,6 @@ class _OldRecords:
         if self._kept is not None and self._oldest is not None and timestamp < self._oldest:
             self._oldest = None
             output.warn(
-                f"line {number} is older than the retention of {self._topic} ({retention_text(self._kept)}): "
-                "Kafka may delete such records at once."
+                f"{_place(self._wish, number)} is older than the retention of {self._wish.topic} "
+                f"({retention_text(self._kept)}): Kafka may delete such records at once."
             )

@@ -103,11 +103,16 @@ def tail(
         ),
     ] = None,
     query: Annotated[
-        str | None, typer.Option("--jq", metavar="EXPR", help="Filter or transform each record's JSON object.")
+        str | None,
+        typer.Option(
+            "--jq", metavar="EXPR", help="Filter or transform each record's JSON object; with --format only filter."
+        ),
     ] = None,
     show: Annotated[
         RecordFormat | None,
-        typer.Option("-o", "--output", help="Output format. Default: line on a terminal, raw in a pipe."),
+        typer.Option(
+            "-o", "--output", help="Output format. Default: line on a terminal or with --headers or --pretty, else raw."
+        ),
     ] = None,
     form: Annotated[
         str | None,
@@ -140,6 +145,11 @@ def tail(
 
     if partitioner and key is None:
         raise UsageError("--partitioner needs --key.")
+    _check_shown(show, form, headers=headers, pretty=pretty)
+    if mask and no_mask:
+        raise UsageError("--mask and --no-mask cannot be combined.")
+    if show is None:
+        show = RecordFormat.LINE if sys.stdout.isatty() or headers or pretty else RecordFormat.RAW
     start = Start(
         number=number,
         from_beginning=from_beginning,
@@ -158,7 +168,7 @@ def tail(
         grep=grep,
         headers=tuple(header or ()),
         query=query,
-        show=show or (RecordFormat.LINE if sys.stdout.isatty() else RecordFormat.RAW),
+        show=show,
         form=form,
         with_headers=headers,
         pretty=pretty,
@@ -174,6 +184,19 @@ def tail(
         shown,
         uncommitted=uncommitted,
     )
+
+
+def _check_shown(show: RecordFormat | None, form: str | None, *, headers: bool, pretty: bool) -> None:
+    """Raise UsageError for options of which one would be ignored."""
+    if form is not None:
+        for name, given in {"--output": show is not None, "--headers": headers, "--pretty": pretty}.items():
+            if given:
+                hint = "Headers in a format: %h" if name == "--headers" else ""
+                raise UsageError(f"--format and {name} cannot be combined: each says how to show a record.", hint=hint)
+    if show is RecordFormat.RAW and (headers or pretty):
+        raise UsageError(f"-o raw shows values as they are: {'--headers' if headers else '--pretty'} cannot be added.")
+    if show is RecordFormat.JSON and pretty:
+        raise UsageError("-o json writes one line for each record: --pretty cannot be added.", hint="-o json | jq .")
 
 
 def _late(text: str | None) -> float | None:

@@ -4,6 +4,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +19,7 @@ from kafkactl.records.consume import Reader, as_record, last_records, raw_values
 from kafkactl.records.forms import Emitter, Form, compile_format, raw
 from kafkactl.records.forms import readable_line as show_line
 from kafkactl.records.model import Record
+from kafkactl.records.query import Jq
 from kafkactl.records.window import Window, window_end
 from kafkactl.settings import Target
 from kafkactl.text.escapes import plain_json
@@ -65,8 +67,9 @@ class Out:
 
     def text_of(self, record: Record) -> bytes | None:
         """What is written for a record of the window; None where it is not wanted."""
-        self.read += 1
-        return self.emitter.text(record)
+        text = self.emitter.text(record)
+        self.read += 1  # only now: an interrupted jq has judged nothing
+        return text
 
     def text_in_window(self, record: Record) -> bytes | None:
         """As `text_of`, of any record."""
@@ -141,14 +144,25 @@ def show_records(
 
     Raises KafkactlError at the end if a partition's leader did not answer and was not waited for.
     """
+    with Jq(shown.query) if shown.query is not None else nullcontext() as query:
+        _show(target, wanted, start, stop, shown, query, uncommitted=uncommitted)
+
+
+def _show(
+    target: Target, wanted: Wanted, start: Start, stop: End, shown: Shown, query: Jq | None, *, uncommitted: bool
+) -> None:
     now = datetime.now().astimezone(UTC if shown.utc else None)
     began = int(now.timestamp() * 1000)
-    keep, query, form = _kept(shown), filters.Jq(shown.query) if shown.query else None, _form(shown, now)
+    keep, form = _kept(shown), _form(shown, now)
     kafka = wait_for(target.connection, stop.wait, waiting=lambda reason: output.note(f"waiting: {reason}"))
     places = await_places(kafka, wanted, stop.wait)
     everywhere = [*places.led, *places.leaderless]
     masks = {} if shown.unmasked else _masks(target, {topic for topic, _ in everywhere}, shown.mask)
-    out = Out(Emitter(form, query, masks, keep), stop.count, Window(start.since, stop.until))
+    out = Out(
+        Emitter(form, query, masks, keep, shown.pretty, shown.form is not None),
+        stop.count,
+        Window(start.since, stop.until),
+    )
     # The end first: only a last stable offset before an end that was there earlier proves an open transaction.
     newest = {} if uncommitted else span.bounds(kafka, places.led, uncommitted=True).ends
     bounds = span.bounds(kafka, places.led, uncommitted=uncommitted)
@@ -217,7 +231,7 @@ def _tell_uncut(cut: frozenset[Place], stop: End) -> None:
         )
 
 
-def _tell_left_out(out: Out, query: filters.Jq | None) -> None:
+def _tell_left_out(out: Out, query: Jq | None) -> None:
     """What was not shown, and why: nothing is left out in silence."""
     if places := sorted(out.window.unordered):
         output.note(
