@@ -109,12 +109,14 @@ class Group:
 class Sample:
     """All groups (or those asked for) at one moment. `missing`: who did not answer (a broker, a group), and why.
 
-    An outage is never "no groups": where `missing` says something, there may be more groups than these.
+    An outage is never "no groups": where `missing` says something, there may be more groups than these. `others`, where
+    they were looked for, are the groups that cannot be read: each name with its kind, such as "share group".
     """
 
     taken: int  # ms since 1970
     groups: tuple[Group, ...]
     missing: Mapping[str, str] = field(default_factory=dict)
+    others: Mapping[str, str] = field(default_factory=dict)
 
     def gaps(self) -> list[str]:
         """What is unknown: who did not answer, and why."""

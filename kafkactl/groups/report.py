@@ -87,11 +87,15 @@ class GroupLine:
 
 
 class Absent(NamedTuple):
-    """A group that does not exist, and the declared consumers that would be in it."""
+    """A group that does not exist, and the declared consumers that would be in it.
+
+    `kind`: it does exist, but is of a kind that cannot be read, such as a share group.
+    """
 
     group: str
     services: tuple[str, ...]
     topics: tuple[str, ...]
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,7 @@ class Report:
     lines: tuple[GroupLine, ...]
     absent: tuple[Absent, ...] = ()
     gaps: tuple[str, ...] = ()
+    others: Mapping[str, str] = field(default_factory=dict)  # groups that cannot be read, with their kinds
 
 
 def make_report(
@@ -115,6 +120,7 @@ def make_report(
         tuple(lines(observed, thresholds(catalog, threshold))),
         tuple(absent(catalog, observed.now)) if everything else (),
         tuple(observed.now.gaps()),
+        observed.now.others,
     )
 
 
@@ -149,4 +155,7 @@ def absent(catalog: Catalog | None, sample: Sample) -> list[Absent]:
             services, read = readers.setdefault(service.group, ({}, {}))
             services[service.name] = None
             read[name] = None
-    return [Absent(group, tuple(services), tuple(read)) for group, (services, read) in sorted(readers.items())]
+    return [
+        Absent(group, tuple(services), tuple(read), sample.others.get(group, ""))
+        for group, (services, read) in sorted(readers.items())
+    ]

@@ -13,6 +13,7 @@ from kafkactl.errors import KafkactlError, Terminated, UnreachableError
 from kafkactl.groups import journal
 from kafkactl.groups.fetch import commits_if_any, describe_groups, read_commits
 from kafkactl.groups.journal import Outcome, Saved
+from kafkactl.groups.names import refuse_other_kind
 from kafkactl.groups.reset import Move
 from kafkactl.text.escapes import plain
 from kafkactl.text.remedies import kafkactl, with_flags
@@ -36,10 +37,13 @@ class OffsetChange:
 def refuse_members(kafka: Cluster, group: str, *, reading: str = "") -> None:
     """Raise KafkactlError if a group has members (with `reading`: members that read this topic), and name them.
 
-    Raises UnreachableError if that could not be determined. A group that does not exist has no members.
+    Raises UnreachableError if that could not be determined. A group that does not exist has no members; a share group
+    is refused, with or without members.
     """
     sample = describe_groups(kafka, group.__eq__)
     found = sample.group(group)
+    if found is None:
+        refuse_other_kind(kafka, group)
     gap = found.missing if found else next(iter(sample.missing.values()), "")
     if gap:
         raise UnreachableError(f"Nothing was changed: could not determine whether {group} has members: {gap}.")

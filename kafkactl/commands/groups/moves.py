@@ -14,9 +14,10 @@ from kafkactl.commands.groups.change import OffsetChange, carry_out, refuse_memb
 from kafkactl.consent import Asked
 from kafkactl.errors import KafkactlError, UsageError
 from kafkactl.groups import journal
-from kafkactl.groups.fetch import Scope, read_groups, read_standing, require_group
+from kafkactl.groups.fetch import Scope, read_groups, read_standing
 from kafkactl.groups.journal import Saved, parse_offsets
 from kafkactl.groups.model import Partition
+from kafkactl.groups.names import refuse_other_kind, require_group
 from kafkactl.groups.reset import Goal, Move, by, plan, to_earliest, to_latest, to_offset, to_these, to_time
 from kafkactl.text.escapes import plain
 from kafkactl.text.words import many
@@ -166,6 +167,8 @@ def undo_change(asked: Asked, group: str | None) -> None:
     kafka = connect(asked.target.connection)
     last = journal.latest(kafka.info.id, group)
     if last is None:
+        if group:
+            refuse_other_kind(kafka, group)
         raise KafkactlError(
             f"There is no change to {group or 'any group'} on this cluster to undo.",
             where="Only changes made with kafkactl on this machine by this user can be undone.",
