@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kafkactl import options
-from kafkactl.errors import ExitCode
+from kafkactl.errors import ExitCode, UnreachableError
 from kafkactl.settings import Target
 from kafkactl.text.words import many
 from kafkactl.view import output
@@ -72,7 +72,6 @@ def list_groups(
 def _others(kafka: "Cluster") -> "dict[str, OtherGroup] | None":
     """Share and streams groups and the like; None, with a warning, where they could not be listed."""
     from kafkactl.cluster.other_groups import list_other_groups
-    from kafkactl.errors import UnreachableError
 
     try:
         return list_other_groups(kafka)
@@ -147,8 +146,10 @@ def save(
     kafka = connect(target.connection)
     require_group(kafka, group)
     sample = read_groups(kafka, Scope(group.__eq__))
-    offsets = {p.place: p.committed for found in sample.groups for p in found.partitions if p.committed is not None}
+    found = sample.group(group)
+    if found is None or found.missing:  # a file with a part of them would be taken for all
+        why = found.missing if found else next(iter(sample.missing.values()), "it no longer exists")
+        raise UnreachableError(f"Nothing was written: could not read the offsets of {group}: {why}.")
+    offsets = {p.place: p.committed for p in found.partitions if p.committed is not None}
     output.document("offsets", offsets_document(Saved(group, kafka.info.id, sample.taken, offsets)))
-    if sample.gaps():
-        raise typer.Exit(_tell_gaps(sample.gaps()))
     output.note(f"Saved {many(len(offsets), 'offset')} of {group}: {in_short(offsets) or 'it has no commits'}.")
