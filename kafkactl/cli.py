@@ -56,7 +56,7 @@ COMMANDS: Mapping[str, Leaf | Branch] = {
         {
             "list": Leaf(
                 "groups.listing:list_groups",
-                "List consumer groups with their state, protocol, members and coordinator.",
+                "List groups of every type, with their state, members and coordinator.",
             ),
             "describe": Leaf(
                 "groups.listing:show_groups",

@@ -227,7 +227,9 @@ def test_a_hostile_name_is_quoted_in_commands() -> None:
 def test_declared_consumers_that_are_not_there_and_none_where_nobody_knows() -> None:
     declared = catalog(topic("t", "analytics", "*"), topic("u", "analytics", "risk"), analytics=None)
     there = Sample(NOW, (replace(group(one(1)), id="risk-group"),))
-    assert absent(declared, there) == [("analytics-group", ("analytics",), ("t", "u"))]
+    assert absent(declared, there) == [("analytics-group", ("analytics",), ("t", "u"), "")]
+    shared = replace(there, others={"analytics-group": "share group"})
+    assert [entry.kind for entry in absent(declared, shared)] == ["share group"]
     assert absent(declared, replace(there, missing={"list": "a broker is silent"})) == []
     assert absent(None, there) == []
 

@@ -90,7 +90,7 @@ class Cluster:
     def _result(self, future: "Future[Any]", patience: "Patience") -> Any:
         while True:
             try:
-                return future.result(timeout=_SLICE)
+                return future.result(timeout=0 if patience.over else _SLICE)
             except FutureTimeout:
                 if future.done() or not patience.check():
                     return KafkaError(KafkaError._TIMED_OUT)

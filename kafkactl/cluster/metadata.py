@@ -1,7 +1,9 @@
 """Reading brokers and topics: which exist, who leads them, and their settings."""
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from sys import intern
 from typing import Any
 
 from confluent_kafka import KafkaError
@@ -109,8 +111,8 @@ def read_topics(
                 denied[name] = error_text(answer)
         else:
             listed[name] = _described_partitions(answer)
-    wanted = [name for name in (listed if config_of is None else config_of) if name in listed]
-    configs = read_configs(cluster, wanted, limit)
+    wanted = dict.fromkeys(name for name in (listed if config_of is None else config_of) if name in listed)
+    configs = read_configs(cluster, list(wanted), limit)
     found = {
         name: LiveTopic(name, partitions, configs.get(name) if name in wanted else {})
         for name, partitions in listed.items()
@@ -199,30 +201,38 @@ def _described_partitions(description: Any) -> tuple[LivePartition, ...]:
 def read_configs(
     cluster: Cluster, names: Sequence[str], limit: float = WORK_LIMIT
 ) -> dict[str, Mapping[str, ConfigValue] | None]:
-    """The settings of topics, in one request; None for a topic whose settings we may not read.
+    """The settings of topics; None for a topic whose settings we may not read. `limit` is in seconds.
 
-    A topic created a moment ago may still be unknown to the broker that answers: it is left out.
+    A topic created a moment ago may still be unknown to the broker that answers: it is left out. A request is for as
+    many topics as do not hurt: an answer is held as Python objects, each setting with all it could fall back to.
     """
-    if not names:
-        return {}
-    resources = [ConfigResource(ResourceType.TOPIC, name) for name in names]
-    asked = cluster.admin.describe_configs(resources, request_timeout=WORK_LIMIT)
-    answers = cluster.gather(asked, limit=limit)
     configs: dict[str, Mapping[str, ConfigValue] | None] = {}
-    for resource, answer in answers.items():
-        if not isinstance(answer, KafkaError):
-            configs[resource.name] = {key: _config_value(entry) for key, entry in answer.items()}
-        elif answer.code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
-            configs[resource.name] = None
+    until = time.monotonic() + limit
+    shared: dict[tuple[str | None, str | None, bool], ConfigValue] = {}  # thousands of topics differ in few settings
+    for start in range(0, len(names), _CONFIGS_AT_ONCE):
+        resources = [ConfigResource(ResourceType.TOPIC, name) for name in names[start : start + _CONFIGS_AT_ONCE]]
+        asked = cluster.admin.describe_configs(resources, request_timeout=WORK_LIMIT)
+        for resource, answer in cluster.gather(asked, limit=max(0.0, until - time.monotonic())).items():
+            if not isinstance(answer, KafkaError):
+                configs[resource.name] = {
+                    intern(key): shared.setdefault(found, ConfigValue(*found))
+                    for key, entry in answer.items()
+                    for found in [_config_value(entry)]
+                }
+            elif answer.code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                configs[resource.name] = None
     return _with_broker_defaults(cluster, configs)
 
 
-def _config_value(entry: Any) -> ConfigValue:
-    """A setting with the value it falls back to: the first synonym that is not the topic's own."""
+_CONFIGS_AT_ONCE = 500  # topics
+
+
+def _config_value(entry: Any) -> tuple[str | None, str | None, bool]:
+    """A setting's value, the value it falls back to (its first synonym that is not the topic's own), and if it does."""
     own = ConfigSource.DYNAMIC_TOPIC_CONFIG.value
-    fallback = next((s.value for s in entry.synonyms.values() if _source(s) != own), None)
-    overridden = _source(entry) == own
-    return ConfigValue(entry.value, fallback if overridden else entry.value, overridden)
+    if _source(entry) != own:
+        return entry.value, entry.value, False
+    return entry.value, next((s.value for s in entry.synonyms.values() if _source(s) != own), None), True
 
 
 # Settings whose broker-wide value may be given in another unit: then the topic's override hides it from its

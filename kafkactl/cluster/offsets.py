@@ -1,6 +1,6 @@
 """Offsets of partitions, as reported by their leaders."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,8 @@ from kafkactl.topics import NO_SUCH_TIME, LiveTopic, Place
 
 # ListOffsets answers are merged pairwise by librdkafka: beyond this many partitions a request it costs seconds.
 _AT_ONCE = 2000
+# Partitions asked about at a time: each is a future, of some 2 KB, until it is answered.
+_UNDER_WAY = 4 * _AT_ONCE
 
 
 @dataclass(frozen=True)
@@ -40,14 +42,20 @@ def read_ranges(cluster: Cluster, topics: Iterable[LiveTopic]) -> dict[Place, Ra
 
 def ranges_of(cluster: Cluster, places: Sequence[Place], *, committed: bool = False) -> dict[Place, Range]:
     """As `read_ranges`, for these partitions; `committed` ends one before its first open transaction."""
-    firsts, ends = _ask(cluster, places, OffsetSpec.earliest()), _ask(cluster, places, OffsetSpec.latest(), committed)
-    first, end = _offsets(cluster, firsts), _offsets(cluster, ends)
-    return {place: Range(first[place], end[place]) for place in places}
+    ranges: dict[Place, Range] = {}
+    for some in _portions(places):
+        firsts, ends = _ask(cluster, some, OffsetSpec.earliest()), _ask(cluster, some, OffsetSpec.latest(), committed)
+        first, end = _offsets(cluster, firsts), _offsets(cluster, ends)
+        ranges |= {place: Range(first[place], end[place]) for place in some}
+    return ranges
 
 
 def read_stable_ends(cluster: Cluster, places: Sequence[Place]) -> dict[Place, int | None]:
     """How far a reader of committed transactions gets in each partition; None where no leader answers in time."""
-    return _offsets(cluster, _ask(cluster, places, OffsetSpec.latest(), committed=True))
+    found: dict[Place, int | None] = {}
+    for some in _portions(places):
+        found |= _offsets(cluster, _ask(cluster, some, OffsetSpec.latest(), committed=True))
+    return found
 
 
 def read_time_offsets(cluster: Cluster, places: Iterable[Place], milliseconds: int) -> dict[Place, int | None]:
@@ -55,39 +63,47 @@ def read_time_offsets(cluster: Cluster, places: Iterable[Place], milliseconds: i
 
     None where no leader answers within the connection's timeout.
     """
-    return _offsets(cluster, _ask(cluster, places, OffsetSpec.for_timestamp(milliseconds)), least=NO_SUCH_TIME)
+    found: dict[Place, int | None] = {}
+    for some in _portions(list(places)):
+        found |= _offsets(cluster, _ask(cluster, some, OffsetSpec.for_timestamp(milliseconds)), least=NO_SUCH_TIME)
+    return found
 
 
 def read_newest(cluster: Cluster, places: Iterable[Place]) -> dict[Place, int | None]:
     """The latest timestamp (ms) of each partition's records; None if there is none, or if no leader answers."""
-    answers = cluster.gather(_ask(cluster, places, OffsetSpec.max_timestamp()), limit=cluster.connection.timeout)
-    return {
-        Place(tp.topic, tp.partition): None
-        if isinstance(answer, KafkaError) or answer.timestamp < 0
-        else answer.timestamp
-        for tp, answer in answers.items()
-    }
+    found: dict[Place, int | None] = {}
+    for some in _portions(list(places)):
+        answers = cluster.gather(_ask(cluster, some, OffsetSpec.max_timestamp()), limit=cluster.connection.timeout)
+        found |= {
+            place: None if isinstance(answer, KafkaError) or answer.timestamp < 0 else answer.timestamp
+            for place, answer in answers.items()
+        }
+    return found
 
 
-def _ask(cluster: Cluster, places: Iterable[Place], spec: Any, committed: bool = False) -> dict[TP, Any]:
+def _portions(places: Sequence[Place]) -> Iterator[Sequence[Place]]:
+    for start in range(0, len(places), _UNDER_WAY):
+        yield places[start : start + _UNDER_WAY]
+
+
+def _ask(cluster: Cluster, places: Iterable[Place], spec: Any, committed: bool = False) -> dict[Place, Any]:
     """The futures of what the leaders answer to an OffsetSpec: all are under way at once."""
-    asked = [TP(*place) for place in places]
+    asked = {place: TP(*place) for place in places}
+    keys = list(asked.values())
     futures: dict[TP, Any] = {}
-    for start in range(0, len(asked), _AT_ONCE):
+    for start in range(0, len(keys), _AT_ONCE):
         futures |= cluster.admin.list_offsets(
-            dict.fromkeys(asked[start : start + _AT_ONCE], spec),
+            dict.fromkeys(keys[start : start + _AT_ONCE], spec),
             isolation_level=IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED,
             request_timeout=cluster.connection.timeout * 0.8,
         )
-    return futures
+    return {place: futures[key] for place, key in asked.items()}
 
 
-def _offsets(cluster: Cluster, futures: dict[TP, Any], least: int = 0) -> dict[Place, int | None]:
+def _offsets(cluster: Cluster, futures: dict[Place, Any], least: int = 0) -> dict[Place, int | None]:
     answers = cluster.gather(futures, limit=cluster.connection.timeout)
     # An unreachable leader comes back as success with a negative offset (library trap 1).
     return {
-        Place(tp.topic, tp.partition): None
-        if isinstance(answer, KafkaError) or answer.offset < least
-        else answer.offset
-        for tp, answer in answers.items()
+        place: None if isinstance(answer, KafkaError) or answer.offset < least else answer.offset
+        for place, answer in answers.items()
     }

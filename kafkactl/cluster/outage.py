@@ -143,6 +143,11 @@ class Patience:
         self.next_check = time.monotonic() + self.timeout * 0.5
         self.sign_of_life: _SignOfLife | None = None
 
+    @property
+    def over(self) -> bool:
+        """Whether the limit is over: what has not come by now is waited for no longer."""
+        return time.monotonic() >= self.deadline
+
     def check(self) -> bool:
         """False when the limit is over; raises UnreachableError when the cluster is gone."""
         now = time.monotonic()
@@ -155,7 +160,7 @@ class Patience:
             self.suspect_since = now
         if now > self.next_check:
             self._look_for_life(now)
-        return now < self.deadline
+        return not self.over
 
     def _judge(self, event: Any) -> None:
         code = event.code()

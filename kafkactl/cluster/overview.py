@@ -51,7 +51,7 @@ def read_overview(
     cluster: Cluster, declared: Iterable[str], *, internal: bool = False, only: Iterable[str] | None = None
 ) -> Overview:
     """Everything `describe` needs; `only` limits the topics (not the brokers) to these names."""
-    names = list(declared)
+    names = dict.fromkeys(declared)
     wanted = None if only is None else set(only)
     asked = ask_storage(cluster)
     topics = read_topics(cluster, [*names, *(wanted or ())], config_of=wanted)
@@ -63,7 +63,10 @@ def read_overview(
     ranges = read_ranges(cluster, shown)
     settings = read_brokers(cluster)
     storage = read_storage(cluster, asked)
-    rows = [_row(topic, ranges, storage, topic.name in names) for topic in shown]
+    moving: dict[str, set[int]] = {}
+    for name, id in storage.moving:
+        moving.setdefault(name, set()).add(id)
+    rows = [_row(topic, ranges, storage, topic.name in names, frozenset(moving.get(topic.name, ()))) for topic in shown]
     if wanted is None:
         rows += [_absent(name, topics.denied) for name in names if name not in topics.found]
     kind = mode(settings)
@@ -89,11 +92,12 @@ def read_overview(
     )
 
 
-def _row(topic: LiveTopic, ranges: Mapping[Place, Range], storage: Storage, declared: bool) -> TopicRow:
+def _row(
+    topic: LiveTopic, ranges: Mapping[Place, Range], storage: Storage, declared: bool, moving: frozenset[int]
+) -> TopicRow:
     counts = [
         ranges[Place(topic.name, p.id)].span if Place(topic.name, p.id) in ranges else None for p in topic.partitions
     ]
-    moving = frozenset(partition for name, partition in storage.moving if name == topic.name)
     state, words = health(topic, moving)
     return TopicRow(
         name=topic.name,

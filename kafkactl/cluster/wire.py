@@ -1,7 +1,7 @@
-"""Kafka's protocol over a plain connection, for the three requests that librdkafka lacks.
+"""Kafka's protocol over a plain connection, for the four requests that librdkafka lacks or answers in part.
 
 kafka-python has them, too, but loading it takes longer than all the rest of `describe`: it is left to connections that
-need TLS or SASL, and to brokers older than 2.6. Layouts are those of the Kafka protocol guide; all three are "flexible"
+need TLS or SASL, and to brokers older than 2.6. Layouts are those of the Kafka protocol guide; all four are "flexible"
 versions: arrays and strings have their length + 1 as a varint, and every structure ends in tagged fields.
 """
 
@@ -15,10 +15,11 @@ from kafkactl.cluster.network import resolvable
 
 T = TypeVar("T")
 
-_API_VERSIONS, _LOG_DIRS, _MOVES, _QUORUM = 18, 35, 46, 55
+_GROUPS, _API_VERSIONS, _LOG_DIRS, _MOVES, _QUORUM = 16, 18, 35, 46, 55
 _LOG_DIRS_WITH_TOTALS, _LOG_DIRS_WITH_ERROR = 4, 3
+_GROUPS_WITH_TYPE = 5
 # By request: the oldest and the newest version that is understood here.
-_KNOWN = {_LOG_DIRS: (2, 4), _MOVES: (0, 0), _QUORUM: (0, 0)}
+_KNOWN = {_GROUPS: (4, 5), _LOG_DIRS: (2, 4), _MOVES: (0, 0), _QUORUM: (0, 0)}
 _CLIENT = b"kafkactl"
 _LARGEST = 256 * 2**20  # bytes of an answer; more is not Kafka
 _METADATA_TOPIC = b"__cluster_metadata"
@@ -64,6 +65,21 @@ class Wire:
         if version >= _LOG_DIRS_WITH_ERROR:
             answer.raise_error()
         return answer.array(lambda: _log_dir(answer, version))
+
+    def groups(self) -> list[tuple[str, str, str, str]]:
+        """The groups that this broker coordinates, of every kind: id, type ("" if not told), protocol type, state."""
+        typed = self._version(_GROUPS) == _GROUPS_WITH_TYPE
+        _, answer = self._ask(_GROUPS, b"\x01\x01" if typed else b"\x01")  # of every state and type
+        answer.skip(4)
+        answer.raise_error()
+
+        def group() -> tuple[str, str, str, str]:
+            id, protocol, state = answer.text(), answer.text(), answer.text()
+            kind = answer.text() if typed else ""
+            answer.tags()
+            return id, kind.lower(), protocol, state
+
+        return answer.array(group)
 
     def quorum_leader(self) -> int:
         """The id of the active controller of a KRaft cluster."""

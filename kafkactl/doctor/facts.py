@@ -5,6 +5,7 @@ A part that could not be read is None (or empty), and `missing` says why under t
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import msgspec
@@ -104,9 +105,13 @@ class ClusterFacts:
     denied: Mapping[str, str] = field(default_factory=dict)  # declared topics we may not see, and why
     sampled: float = 0.0  # seconds between the two samples of the partitions' ends
 
+    @cached_property
+    def _by_name(self) -> Mapping[str, TopicFacts]:
+        return {topic.name: topic for topic in self.topics}
+
     def topic(self, name: str) -> TopicFacts | None:
         """The topic of this name."""
-        return next((topic for topic in self.topics if topic.name == name), None)
+        return self._by_name.get(name)
 
 
 @dataclass(frozen=True)

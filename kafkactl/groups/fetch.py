@@ -5,23 +5,23 @@ Commits are read before the ends of the partitions: the other way round, a group
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from fnmatch import fnmatchcase
+from concurrent.futures import Future
 from typing import Any, NamedTuple
 
 from confluent_kafka import ConsumerGroupState, ConsumerGroupTopicPartitions, ConsumerGroupType, KafkaError
 from confluent_kafka import TopicPartition as TP
 
 from kafkactl.cluster.client import Cluster
-from kafkactl.cluster.kafka_errors import error_text, failure
-from kafkactl.cluster.metadata import no_such_topic, read_metadata, read_topic_ids, read_topics
+from kafkactl.cluster.kafka_errors import error_text
+from kafkactl.cluster.metadata import read_metadata, read_topic_ids
 from kafkactl.cluster.offsets import Range, ranges_of, read_stable_ends
+from kafkactl.cluster.other_groups import OtherGroup, list_other_groups
 from kafkactl.errors import KafkactlError, UnreachableError
 from kafkactl.groups.model import Group, Member, Partition, Sample, State, Type
+from kafkactl.groups.names import OFFSETS_TOPIC, leaderless, list_answered, list_group_ids, no_such_group
 from kafkactl.text.remedies import kafkactl
-from kafkactl.text.suggest import suggest
-from kafkactl.topics import Identity, Place, is_glob, matches, place_of
+from kafkactl.topics import Identity, Place, place_of
 
-_OFFSETS = "__consumer_offsets"
 _A_SECOND = 200  # groups that even a busy cluster describes in a second
 _STATES: Mapping[Any, State] = {
     ConsumerGroupState.STABLE: "Stable",
@@ -33,24 +33,15 @@ _STATES: Mapping[Any, State] = {
 _TYPES: Mapping[Any, Type] = {ConsumerGroupType.CLASSIC: "classic", ConsumerGroupType.CONSUMER: "consumer"}
 
 
-class Listing(NamedTuple):
-    """The groups that the brokers know; and who did not answer, and why: then there may be more."""
-
-    ids: set[str]
-    missing: dict[str, str]
-
-
 class Scope(NamedTuple):
-    """Filters by name for groups and for topics; None selects all."""
+    """Filters by name for groups and for topics; None selects all.
+
+    `others`: groups of kinds that cannot be read are looked for, too, where their names pass.
+    """
 
     groups: Callable[[str], bool] | None = None
     topics: Callable[[str], bool] | None = None
-
-
-def list_group_ids(cluster: Cluster) -> Listing:
-    """The names of all groups. Raises KafkactlError where Kafka answers nothing at all."""
-    ids, missing = _list(cluster)
-    return Listing(ids, missing | _leaderless(read_metadata(cluster)))
+    others: bool = False
 
 
 def read_groups(
@@ -61,10 +52,11 @@ def read_groups(
     What does not answer within the connection's timeout is listed in `missing`; the rest is returned. Raises
     KafkactlError if Kafka answers nothing at all.
     """
-    scope = scope or Scope()
+    scope = scope or Scope(others=True)
+    others = cluster.start(list_other_groups, cluster) if scope.others else None
     metadata = read_metadata(cluster)
-    listed, missing = _list(cluster)
-    missing |= _leaderless(metadata)
+    listed, missing = list_answered(cluster)
+    missing |= leaderless(metadata)
     wanted = sorted(name for name in listed if scope.groups is None or scope.groups(name))
     limit = cluster.connection.timeout + len(wanted) / _A_SECOND
     described = cluster.admin.describe_consumer_groups(wanted, request_timeout=limit) if wanted else {}
@@ -86,7 +78,8 @@ def read_groups(
     found = (_group(name, groups[name], commits[name], committed_by[name], members[name], ends) for name in wanted)
     # A group that reads none of the topics asked for is not asked for; of one that did not answer nobody knows.
     shown = tuple(g for g in found if scope.topics is None or g.partitions or g.missing)
-    return Sample(taken, shown, missing, _identities(cluster, metadata, places) if identified else {})
+    kinds = _kinds(cluster, others, scope.groups) if others else {}
+    return Sample(taken, shown, missing, kinds, _identities(cluster, metadata, places) if identified else {})
 
 
 def _identities(cluster: Cluster, metadata: Any, places: Iterable[Place]) -> dict[str, Identity]:
@@ -99,6 +92,17 @@ def read_commits_of(cluster: Cluster, groups: Sequence[str]) -> dict[str, dict[P
     limit = cluster.connection.timeout
     answers = cluster.gather(_ask_commits(cluster, groups, limit), limit=limit)
     return {group: _committed(answer) for group, answer in answers.items() if not isinstance(answer, KafkaError)}
+
+
+def _kinds(
+    cluster: Cluster, others: "Future[dict[str, OtherGroup]]", chosen: Callable[[str], bool] | None
+) -> dict[str, str]:
+    """The kinds of groups that cannot be read, by name; none where that could not be determined."""
+    try:
+        found = cluster.wait(others, limit=cluster.connection.timeout)
+    except KafkactlError:
+        return {}
+    return {name: group.kind for name, group in found.items() if chosen is None or chosen(name)}
 
 
 def describe_groups(cluster: Cluster, groups: Callable[[str], bool] | None = None) -> Sample:
@@ -158,7 +162,7 @@ def groups_by_topic(cluster: Cluster, topics: Iterable[str]) -> Committers:
 
 def commits_if_any(cluster: Cluster, group: str, places: Sequence[Place]) -> dict[Place, int]:
     """As `read_commits`, of a group which may be a new one; without asking on a cluster where no group ever was."""
-    return read_commits(cluster, group, places) if _OFFSETS in read_metadata(cluster).topics else {}
+    return read_commits(cluster, group, places) if OFFSETS_TOPIC in read_metadata(cluster).topics else {}
 
 
 def read_commits(cluster: Cluster, group: str, places: Sequence[Place]) -> dict[Place, int]:
@@ -168,50 +172,12 @@ def read_commits(cluster: Cluster, group: str, places: Sequence[Place]) -> dict[
     """
     # Where no group ever was, asking for one's coordinator would make Kafka create its offsets topic. A group of a
     # moment ago is not in the list yet, and the topic may be hidden from us: either one is enough.
-    if _OFFSETS not in read_metadata(cluster).topics:
-        known, _ = _list(cluster)
+    if OFFSETS_TOPIC not in read_metadata(cluster).topics:
+        known, _ = list_answered(cluster)
         if group not in known:
             raise no_such_group(cluster, group, known)
     request = ConsumerGroupTopicPartitions(group, [TP(*place) for place in places])
     return _committed(cluster.wait(cluster.admin.list_consumer_group_offsets([request])[group]))
-
-
-def no_such_group(cluster: Cluster, group: str, known: Iterable[str], kind: str = "no group") -> KafkactlError:
-    """The error for a group (or what `kind` says, such as a glob) that is not among these."""
-    slip = suggest(group, known, quoted=False)
-    return KafkactlError(
-        f"There is {kind} {group} on {cluster.connection.address}.{slip}",
-        hint=kafkactl("groups list", note="List them"),
-    )
-
-
-def _list(cluster: Cluster) -> tuple[set[str], dict[str, str]]:
-    """The groups that the brokers know, and what brokers did not answer. A list creates no offsets topic."""
-    until = time.monotonic() + cluster.connection.timeout
-    while True:
-        listing = cluster.wait(cluster.admin.list_consumer_groups(request_timeout=cluster.connection.timeout))
-        # A broker that does not answer raises nothing (library trap 2): an outage would look like "no groups".
-        errors = [getattr(error, "args", [error])[0] for error in listing.errors or ()]
-        # A broker that has just taken over groups reads them first.
-        loading = any(error.code() == KafkaError.COORDINATOR_LOAD_IN_PROGRESS for error in errors)
-        if not loading or time.monotonic() > until:
-            break
-        time.sleep(0.1)
-    if errors and not listing.valid:
-        raise failure(errors[0], "The list of groups")
-    missing = {"list": f"a broker did not list its groups: {error_text(errors[0])}"} if errors else {}
-    return {group.group_id for group in listing.valid}, missing
-
-
-def _leaderless(metadata: Any) -> dict[str, str]:
-    """Groups live in the partitions of an internal topic; no broker lists those of a partition without a leader."""
-    topic = metadata.topics.get(_OFFSETS)
-    gone = [p.id for p in topic.partitions.values() if p.leader < 0] if topic else []
-    if not gone:
-        return {}
-    return {
-        _OFFSETS: f"{len(gone)} of its {len(topic.partitions)} partitions have no leader, so their groups are unknown"
-    }
 
 
 def _ask_commits(cluster: Cluster, groups: Iterable[str], limit: float) -> dict[str, Any]:
@@ -297,47 +263,3 @@ def _group(
         partitions,
         missing,
     )
-
-
-def group_filter(cluster: Cluster, wanted: Sequence[str]) -> Callable[[str], bool]:
-    """A function that tells whether a group matches one of these names and globs.
-
-    Raises KafkactlError for a pattern that matches no group, UnreachableError if that cannot be determined.
-    """
-    listing = list_group_ids(cluster)
-    globs = [pattern for pattern in wanted if is_glob(pattern) and pattern not in listing.ids]
-    for pattern in wanted:
-        if pattern in listing.ids or (pattern in globs and any(fnmatchcase(name, pattern) for name in listing.ids)):
-            continue
-        raise _not_found(cluster, pattern, listing, "no group that matches" if pattern in globs else "no group")
-    return lambda name: name in wanted or any(fnmatchcase(name, pattern) for pattern in globs)
-
-
-def require_group(cluster: Cluster, name: str, *, hint: str = "") -> None:
-    """Raise KafkactlError where there is no group of this very name, UnreachableError where nobody knows."""
-    listing = list_group_ids(cluster)
-    if name not in listing.ids:
-        error = _not_found(cluster, name, listing)
-        error.hint = hint if hint and not listing.missing else error.hint
-        raise error
-
-
-def topic_filter(cluster: Cluster, wanted: Sequence[str]) -> Callable[[str], bool]:
-    """A function that tells whether a topic matches one of these names and globs; globs skip Kafka's own topics.
-
-    Raises KafkactlError for one that matches no topic on the cluster.
-    """
-    topics = read_topics(cluster, [name for name in wanted if not is_glob(name)], config_of=())
-    for pattern in wanted:
-        if not any(matches(name, pattern) for name in topics.found):
-            raise no_such_topic(cluster, pattern, topics, "no topic that matches" if is_glob(pattern) else "no topic")
-    return lambda name: any(matches(name, pattern) for pattern in wanted)
-
-
-def _not_found(cluster: Cluster, name: str, listing: Listing, kind: str = "no group") -> KafkactlError:
-    if listing.missing:
-        why = next(iter(listing.missing.values()))
-        return UnreachableError(
-            f"Could not determine whether group {name} exists: {why}.", hint=kafkactl("doctor", note="See")
-        )
-    return no_such_group(cluster, name, listing.ids, kind)

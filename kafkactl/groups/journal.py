@@ -27,7 +27,8 @@ class Saved:
     """A group's saved offsets. `taken` is in ms since 1970, `cluster` an id; 0 and "" if unknown, as the group may be.
 
     An offset of None means that it had no commit there. `change` is what was about to be done to it, for undo; `ids`
-    are those of the topics, where Kafka told them: a recreated topic is another one.
+    are those of the topics, where Kafka told them: a recreated topic is another one. `created`: there was no such group
+    before.
     """
 
     group: str
@@ -37,6 +38,7 @@ class Saved:
     change: str = ""
     outcome: Outcome = "done"
     ids: Mapping[str, str] = field(default_factory=dict)
+    created: bool = False
 
 
 def offsets_document(saved: Saved) -> dict[str, Any]:
@@ -47,6 +49,7 @@ def offsets_document(saved: Saved) -> dict[str, Any]:
         "taken": datetime.fromtimestamp(saved.taken / 1000, UTC).isoformat(timespec="milliseconds"),
         **({"change": saved.change, "outcome": saved.outcome} if saved.change else {}),
         **({"topic_ids": dict(saved.ids)} if saved.ids else {}),
+        **({"group_created": True} if saved.created else {}),
         "offsets": [
             {"topic": topic, "partition": id, "offset": offset} for (topic, id), offset in sorted(saved.offsets.items())
         ],
@@ -114,6 +117,7 @@ def _from_json(text: str, name: str) -> Saved:
             str(data.get("change", "")),
             _outcome(data.get("outcome", "done")),
             {str(topic): str(id) for topic, id in data.get("topic_ids", {}).items()},
+            data.get("group_created", False) is True,
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         why = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)

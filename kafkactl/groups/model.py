@@ -117,12 +117,14 @@ class Sample:
     """All groups (or those asked for) at one moment. `missing`: who did not answer (a broker, a group), and why.
 
     An outage is never "no groups": where `missing` says something, there may be more groups than these. `topics`, where
-    they were asked for, are all that are there; only those that the groups read with their ids.
+    they were asked for, are all that are there; only those that the groups read with their ids. `others`,
+    where they were looked for, are the groups that cannot be read: each name with its kind, such as "share group".
     """
 
     taken: int  # ms since 1970
     groups: tuple[Group, ...]
     missing: Mapping[str, str] = field(default_factory=dict)
+    others: Mapping[str, str] = field(default_factory=dict)
     topics: Mapping[str, Identity] = field(default_factory=dict)
 
     @property

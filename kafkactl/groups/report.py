@@ -88,11 +88,15 @@ class GroupLine:
 
 
 class Absent(NamedTuple):
-    """A group that does not exist, and the declared consumers that would be in it."""
+    """A group that does not exist, and the declared consumers that would be in it.
+
+    `kind`: it does exist, but is of a kind that cannot be read, such as a share group.
+    """
 
     group: str
     services: tuple[str, ...]
     topics: tuple[str, ...]
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,7 @@ class Report:
     absent: tuple[Absent, ...] = ()
     gaps: tuple[str, ...] = ()
     news: tuple[str, ...] = ()  # what became of the topics between the samples
+    others: Mapping[str, str] = field(default_factory=dict)  # groups that cannot be read, with their kinds
 
 
 def make_report(
@@ -118,6 +123,7 @@ def make_report(
         tuple(absent(catalog, observed.now)) if everything else (),
         tuple(observed.now.gaps()),
         tuple(observed.news),
+        observed.now.others,
     )
 
 
@@ -162,4 +168,7 @@ def absent(catalog: Catalog | None, sample: Sample) -> list[Absent]:
             services, read = readers.setdefault(service.group, ({}, {}))
             services[service.name] = None
             read[name] = None
-    return [Absent(group, tuple(services), tuple(read)) for group, (services, read) in sorted(readers.items())]
+    return [
+        Absent(group, tuple(services), tuple(read), sample.others.get(group, ""))
+        for group, (services, read) in sorted(readers.items())
+    ]

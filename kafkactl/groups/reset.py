@@ -86,7 +86,7 @@ def by(number: int) -> Goal:
 
     def wish(partition: Partition) -> tuple[int | None, str]:
         if partition.committed is None:
-            return None, "no commit to count from: unchanged"
+            return None, "no commit to count from"
         return partition.committed + number, ""
 
     return wish
@@ -98,7 +98,8 @@ def to_time(offsets: Mapping[Place, int]) -> Goal:
     def wish(partition: Partition) -> tuple[int | None, str]:
         offset = offsets[partition.place]
         if offset == NO_SUCH_TIME:
-            return partition.readable_end, "no record at or after that time: moved to the end"
+            there = partition.committed == partition.readable_end
+            return partition.readable_end, f"no record at or after that time: {'already at' if there else 'to'} the end"
         return offset, ""
 
     return wish

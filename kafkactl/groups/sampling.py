@@ -23,6 +23,7 @@ Spot = tuple[Place, int]  # a partition and the offset to read from
 
 _MOST = 200  # spots that are looked at
 _MOST_TIMES = 10_000  # and for the time of what waits there
+_PLACES_AT_ONCE = 2_000  # partitions: librdkafka takes time that grows with their square
 _NEAR = 1_000  # offsets it is quicker to read on than to fetch anew
 
 
@@ -68,8 +69,13 @@ def read_waiting(cluster: Cluster, spots: Iterable[Spot], ends: Mapping[Place, i
         return found
     until = time.monotonic() + cluster.connection.timeout
     reader = Reader(cluster, lambda _: None, few=True)
+    places = list(queues)
     try:
-        _read(reader, {place: sorted(queue, reverse=True) for place, queue in queues.items()}, ends, until, found)
+        for start in range(0, len(places), _PLACES_AT_ONCE):
+            if start:
+                reader.renew()
+            chosen = places[start : start + _PLACES_AT_ONCE]
+            _read(reader, {place: sorted(queues[place], reverse=True) for place in chosen}, ends, until, found)
     except KafkactlError:  # what may not be read stays unknown
         pass
     finally:

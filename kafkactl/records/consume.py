@@ -62,27 +62,35 @@ class Reader:
         self._told = told
         self._timeout = cluster.connection.timeout
         self._away_since: float | None = None
-        self._consumer = Consumer(
-            {
-                **_QUEUE,
-                **(_FEW if few else {}),
-                "fetch.wait.max.ms": 100,
-                **client_properties(cluster.connection),
-                "group.id": "kafkactl",  # librdkafka asks for one; assign() joins none
-                "enable.auto.commit": False,
-                "enable.auto.offset.store": False,
-                "enable.partition.eof": True,
-                "auto.offset.reset": "error",
-                "allow.auto.create.topics": False,
-                "isolation.level": "read_uncommitted" if uncommitted else "read_committed",
-                "error_cb": self._error,
-            }
-        )
+        self._listed = False
+        self._properties = {
+            **_QUEUE,
+            **(_FEW if few else {}),
+            "fetch.wait.max.ms": 100,
+            **client_properties(cluster.connection),
+            "group.id": "kafkactl",  # librdkafka asks for one; assign() joins none
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "enable.partition.eof": True,
+            "auto.offset.reset": "error",
+            "allow.auto.create.topics": False,
+            "isolation.level": "read_uncommitted" if uncommitted else "read_committed",
+            "error_cb": self._error,
+        }
+        self._consumer = Consumer(self._properties)
+
+    def renew(self) -> None:
+        """Forget all partitions read so far: librdkafka keeps them, and gets slower with the square of their number."""
+        self.close()
+        self._consumer = Consumer(self._properties)
+        self._listed = False
 
     def assign(self, offsets: Mapping[Place, int]) -> None:
         """Read these partitions, each from this offset, instead of those before."""
-        if len(offsets) > _MANY:
-            # Told of all topics at once; else librdkafka asks for those it does not know yet, a round a second.
+        if len(offsets) > _MANY and not self._listed:
+            # Told of all topics at once; else librdkafka asks for those it does not know yet, a round a second. Only
+            # once: it looks up each of them in a list of those that it reads.
+            self._listed = True
             with contextlib.suppress(KafkaException):
                 self._consumer.list_topics(timeout=self._timeout)
         self._consumer.assign([TP(*place, offset) for place, offset in offsets.items()])
@@ -136,6 +144,7 @@ class Reader:
         return {Place(tp.topic, tp.partition): tp.offset - 1 for tp in found if tp.offset >= 0}
 
     def close(self) -> None:
+        self._consumer.unassign()  # of thousands of partitions close() alone takes seconds
         self._consumer.close()
 
     def _start_again(self, message: Any) -> None:
@@ -274,7 +283,9 @@ def last_records(
     newest: list[Found] = []  # a heap: the oldest first
     tails = {place: _Tail(firsts[place], end, count) for place, end in ends.items() if firsts[place] < end}
     while tails and count:
-        for group in _groups(tails, _PLACES_AT_ONCE):
+        for number, group in enumerate(_groups(tails, _PLACES_AT_ONCE)):
+            if number:
+                reader.renew()
             for kept in _read_back(reader, group, count, text, seconds).values():
                 for found in kept:
                     (heapq.heappush if len(newest) < count else heapq.heappushpop)(newest, found)

@@ -1,11 +1,12 @@
 """How the cluster, the list of its topics, and its brokers are shown."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from kafkactl.text import words
 from kafkactl.text.words import many
-from kafkactl.topics import Place
+from kafkactl.topics import ConfigValue, Place
 from kafkactl.view import output
 from kafkactl.view.output import Column, say
 from kafkactl.view.plan_table import value_text
@@ -66,18 +67,19 @@ def row_document(row: "TopicRow", view: "Overview", catalogued: bool) -> dict[st
             }
             for p in (live.partitions if live else ())
         ],
-        "config": {
-            key: {"value": value.value, "default": value.default, "overridden": value.overridden}
-            for key, value in sorted((live.config or {}).items())
-        }
-        if live
-        else {},
+        "config": {key: _setting_document(value) for key, value in sorted((live.config or {}).items())} if live else {},
     }
 
 
 def _compacted(row: "TopicRow") -> bool:
     policy = (row.live.config or {}).get("cleanup.policy") if row.live else None
     return policy is not None and "compact" in (policy.value or "")
+
+
+@cache
+def _setting_document(value: ConfigValue) -> dict[str, Any]:
+    """A setting, once for all topics that have it so."""
+    return {"value": value.value, "default": value.default, "overridden": value.overridden}
 
 
 def show_cluster(view: "Overview") -> None:

@@ -19,6 +19,7 @@ from kafkactl.view.output import Cell, Coloured, Column
 
 if TYPE_CHECKING:
     from kafkactl.cluster.client import Cluster
+    from kafkactl.cluster.other_groups import OtherGroup
 
 
 _COLOURS = {"ok": "", "warning": "yellow", "error": "red"}
@@ -205,6 +206,19 @@ def group_document(group: Group) -> dict[str, Any]:
             }
             for member in group.members
         ],
+    }
+
+
+def other_document(group: "OtherGroup") -> dict[str, Any]:
+    """A group that cannot be read, as JSON: what Kafka's list says of it."""
+    return {
+        "group": group.id,
+        "state": group.state,
+        "type": group.shown_type,
+        "assignor": None,
+        "coordinator": None,
+        "missing": f"kafkactl cannot read {group.kind}s yet",
+        "members": None,
     }
 
 

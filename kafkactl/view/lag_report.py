@@ -2,7 +2,7 @@
 
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -49,6 +49,17 @@ def show_report(
             for change in found.news:
                 output.note(f"{change}.")
             output.note(f"\n{lag_summary(found)}" if found.lines or found.absent else "")
+            tell_others(found.others, flags)
+
+
+def tell_others(others: Mapping[str, str], flags: Sequence[str]) -> None:
+    """Say how many groups are left out because their kind cannot be read."""
+    if not others:
+        return
+    counts = Counter(others.values())
+    kinds = ", ".join(many(number, kind) for kind, number in sorted(counts.items()))
+    listed = with_flags(kafkactl("groups list"), flags).text
+    output.note(f"Not shown, because kafkactl cannot read them yet: {kinds}. To list them: {listed}")
 
 
 def show_table(found: Report, *, partitions: bool) -> None:
@@ -74,7 +85,7 @@ def show_table(found: Report, *, partitions: bool) -> None:
 
 
 def _absent_cells(entry: Absent, width: int) -> list[Cell]:
-    return [entry.group, *[None] * (width - 2), Coloured("no group", "dim")]
+    return [entry.group, *[None] * (width - 2), Coloured(entry.kind or "no group", "dim")]
 
 
 def _absent_reason(entry: Absent) -> str:
@@ -116,7 +127,10 @@ def lag_summary(found: Report, *, live: bool = False) -> str:
     passed = sum(bool(line.passed) for line in found.lines)
     parts = [f"{many(len(found.lines), 'group')}: {', '.join(words)}" if words else ""]
     parts += [f"{passed:,} above the threshold"] if passed else []
-    parts += [f"{len(found.absent):,} declared but missing"] if found.absent else []
+    missing = sum(not entry.kind for entry in found.absent)
+    parts += [f"{missing:,} declared but missing"] if missing else []
+    if not any(parts):
+        return ""
     said = f"{' · '.join(part for part in parts if part)}."
     if found.lines and not live and not found.seconds:
         said += f" For rates use --sample 35s, for stuck consumers --sample {LONG_SAMPLE}, or --watch."
@@ -141,7 +155,9 @@ def lag_document(found: Report, cluster: str, addresses: Sequence[str], *, parti
         "absent": [
             {"group": entry.group, "services": list(entry.services), "topics": list(entry.topics)}
             for entry in found.absent
+            if not entry.kind
         ],
+        "not_readable": [{"group": group, "kind": kind} for group, kind in sorted(found.others.items())],
     }
 
 
@@ -156,7 +172,13 @@ def cases(found: Report) -> list[Case]:
         for line in found.lines
     ]
     told += [
-        Case(entry.group, "skipped", f"the group does not exist; {_absent_reason(entry)}") for entry in found.absent
+        Case(
+            entry.group,
+            "skipped",
+            f"{f'a {entry.kind}, which cannot be read' if entry.kind else 'the group does not exist'}; "
+            f"{_absent_reason(entry)}",
+        )
+        for entry in found.absent
     ]
     told += [Case("incomplete answer", "error", gap) for gap in found.gaps]
     return told

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from kafkactl.text.escapes import plain, plain_json
@@ -229,8 +230,14 @@ def document(kind: str, body: dict[str, Any]) -> None:
     import json
 
     told(kind)
-    text = json.dumps({"schema_version": SCHEMA_VERSION, "kind": kind, **body}, ensure_ascii=False, indent=2)
-    sys.stdout.write(f"{plain_json(text) if sys.stdout.isatty() else text}\n")
+    whole = {"schema_version": SCHEMA_VERSION, "kind": kind, **body}
+    tokens = json.JSONEncoder(ensure_ascii=False, indent=2).iterencode(whole)
+    while text := "".join(islice(tokens, _TOKENS)):  # that of thousands of topics never is in memory as a whole
+        sys.stdout.write(plain_json(text) if sys.stdout.isatty() else text)
+    sys.stdout.write("\n")
+
+
+_TOKENS = 10_000  # of JSON, written at once
 
 
 def remedy_document(remedy: "Remedy") -> dict[str, str]:

@@ -13,6 +13,7 @@ from kafkactl.errors import KafkactlError, Terminated, UnreachableError
 from kafkactl.groups import journal
 from kafkactl.groups.fetch import commits_if_any, describe_groups, read_commits
 from kafkactl.groups.journal import Outcome, Saved
+from kafkactl.groups.names import refuse_other_kind
 from kafkactl.groups.reset import Move
 from kafkactl.text.escapes import plain
 from kafkactl.text.remedies import kafkactl, with_flags
@@ -24,22 +25,35 @@ from kafkactl.view.output import Cell, Column
 
 @dataclass(frozen=True)
 class OffsetChange:
-    """A change of one group's offsets. `words` describe it: "reset to the first available record"."""
+    """A change of one group's offsets. `words` describe it: "reset to the first available record".
+
+    `besides`: what is done apart from the offsets, or is left undone. `creates`: there is no such group yet.
+    """
 
     group: str
     words: str
     moves: tuple[Move, ...]
     act: Callable[[], None]
     always: bool = False  # there is something to do even if no offset moves
+    creates: bool = False
+    besides: str = ""
+
+    @property
+    def text(self) -> str:
+        """All of it in words."""
+        return f"{self.words}; {self.besides}" if self.besides else self.words
 
 
 def refuse_members(kafka: Cluster, group: str, *, reading: str = "") -> None:
     """Raise KafkactlError if a group has members (with `reading`: members that read this topic), and name them.
 
-    Raises UnreachableError if that could not be determined. A group that does not exist has no members.
+    Raises UnreachableError if that could not be determined. A group that does not exist has no members; a share group
+    is refused, with or without members.
     """
     sample = describe_groups(kafka, group.__eq__)
     found = sample.group(group)
+    if found is None:
+        refuse_other_kind(kafka, group)
     gap = found.missing if found else next(iter(sample.missing.values()), "")
     if gap:
         raise UnreachableError(f"Nothing was changed: could not determine whether {group} has members: {gap}.")
@@ -80,9 +94,7 @@ def carry_out(kafka: Cluster, asked: Asked, changes: Sequence[OffsetChange]) -> 
     if asked.dry_run or not todo:
         if asked.json:
             output.document("groups-change", change_document(kafka, changes, results, dry_run=asked.dry_run))
-        output.note(
-            "\nDry run: nothing was changed." if asked.dry_run else "\nNothing to do: the offsets are already there."
-        )
+        output.note("\nDry run: nothing was changed." if asked.dry_run else "\nNothing to do: no offset would change.")
         return
     consent.require_unprotected(asked.target, kafka.info.id, asked.confirm, "move offsets of its groups")
     if not asked.yes:
@@ -92,6 +104,7 @@ def carry_out(kafka: Cluster, asked: Asked, changes: Sequence[OffsetChange]) -> 
     error: BaseException | None = None
     try:
         for change in todo:
+            results[change.group] = _Result("pending")  # a signal may come in the middle
             results[change.group] = result = _do(kafka, asked, change)
             if isinstance(result.error, UnreachableError):
                 break
@@ -104,10 +117,10 @@ def carry_out(kafka: Cluster, asked: Asked, changes: Sequence[OffsetChange]) -> 
 
 
 def _tell_rest(todo: Sequence[OffsetChange], results: Mapping[str, _Result], signal: BaseException | None) -> None:
-    """Raise what went wrong; where there are several groups, after a line for each that was not changed."""
+    """Raise what went wrong, after a line for each group that was not changed; one group's error says it itself."""
     wrong = [(change.group, results[change.group]) for change in todo if results[change.group].outcome != "done"]
     errors = [result.error for _, result in wrong if result.error]
-    if len(todo) > 1 and wrong:
+    if wrong and (len(todo) > 1 or signal is not None):
         for group, result in wrong:
             why = f": {result.error.message}" if result.error else ""
             output.note(f"{_OUTCOMES[result.outcome]} {group}{why}")
@@ -139,8 +152,8 @@ def _question(todo: Sequence[OffsetChange]) -> str:
     skipped = sum(move.skipped or 0 for change in todo for move in change.moves)
     effects = [f"{again:,} to be read again" if again else "", f"{skipped:,} skipped" if skipped else ""]
     said = ", ".join(effect for effect in effects if effect)
-    listed = ", ".join(plain(change.group) for change in todo)
-    return f"{listed}: {todo[0].words}{f' ({said})' if said else ''}"
+    words = {change.text: ", ".join(plain(c.group) for c in todo if c.text == change.text) for change in todo}
+    return f"{'; '.join(f'{groups}: {text}' for text, groups in words.items())}{f' ({said})' if said else ''}"
 
 
 def _do(kafka: Cluster, asked: Asked, change: OffsetChange) -> _Result:
@@ -149,7 +162,8 @@ def _do(kafka: Cluster, asked: Asked, change: OffsetChange) -> _Result:
         _require_as_shown(kafka, change)
         offsets = {move.place: move.old for move in change.moves if move.changes}
         ids = read_topic_ids(kafka, sorted({place.topic for place in offsets}))
-        saved = Saved(change.group, kafka.info.id, int(time.time() * 1000), offsets, change.words, "pending", ids)
+        now = int(time.time() * 1000)
+        saved = Saved(change.group, kafka.info.id, now, offsets, change.words, "pending", ids, change.creates)
         path = journal.keep(saved) if offsets else None  # else there is nothing that could be put back
     except KafkactlError as error:
         return _Result("refused", error=error)
@@ -161,14 +175,14 @@ def _do(kafka: Cluster, asked: Asked, change: OffsetChange) -> _Result:
     outcome, why = _look_back(kafka, change, failure)
     if path:
         journal.keep_outcome(path, saved, outcome)
-    if outcome == "done":
+    if outcome in ("done", "partly"):
         undo = with_flags(kafkactl("groups undo", change.group), asked.target.flags)
-        moved = many(sum(move.changes for move in change.moves), "partition")
-        output.note(
-            f"\nDone. {plain(change.group)}: {change.words}, {moved}.\n  To undo: {undo.text}\n  Old offsets: {path}"
-            if path
-            else f"\nDone. {plain(change.group)}: {change.words}."
+        moved = (
+            f", {many(sum(move.changes for move in change.moves), 'partition')}" if path and outcome == "done" else ""
         )
+        output.note(f"\n{_OUTCOMES[outcome].rstrip(':')}. {plain(change.group)}: {change.text}{moved}.")
+        if path:
+            output.note(f"  To undo: {undo.text}\n  Old offsets: {path}")
     return _Result(outcome, str(path or ""), why)
 
 
@@ -216,7 +230,7 @@ def _look_back(
 
 def _show_plan(change: OffsetChange) -> None:
     """The plan, partition by partition."""
-    output.say(f"{output.style().paint(plain(change.group), 'bold')} · {plain(change.words)}")
+    output.say(f"{output.style().paint(plain(change.group), 'bold')} · {plain(change.text)}")
     if not change.moves:
         output.say("  no committed offsets")
         return
@@ -227,15 +241,21 @@ def _show_plan(change: OffsetChange) -> None:
         Column("AGAIN", True),
         Column("SKIPPED", True),
     ]
-    noted = any(move.note for move in change.moves)
+    noted = any(map(_note, change.moves))
     output.table([*columns, *([Column("")] if noted else [])], [_cells(move, noted) for move in change.moves])
 
 
+def _note(move: Move) -> str:
+    """Why a partition is moved elsewhere than was asked for, or not at all."""
+    unchanged = "" if move.changes else "already there" if move.old is not None else "already without a commit"
+    return move.note or unchanged
+
+
 def _cells(move: Move, noted: bool) -> list[Cell]:
-    to: Cell = move.new if move.changes else output.Coloured("unchanged", "dim")
-    if move.new is None and move.changes:
-        to = "no commit"
-    return [str(move.place), move.old, to, move.again, move.skipped, *([move.note] if noted else [])]
+    note = [_note(move)] if noted else []
+    if not move.changes:
+        return [str(move.place), move.old, output.Coloured("unchanged", "dim"), None, None, *note]
+    return [str(move.place), move.old, "no commit" if move.new is None else move.new, move.again, move.skipped, *note]
 
 
 def change_document(
@@ -251,7 +271,7 @@ def change_document(
         "groups": [
             {
                 "group": change.group,
-                "change": change.words,
+                "change": change.text,
                 "outcome": results[change.group].outcome,
                 "reason": error.message if (error := results[change.group].error) else None,
                 "partitions": [

@@ -1,15 +1,20 @@
 """groups list, describe, save: the subcommands that change nothing."""
 
-from typing import Annotated
+from operator import itemgetter
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kafkactl import options
-from kafkactl.errors import ExitCode
+from kafkactl.errors import ExitCode, UnreachableError
 from kafkactl.settings import Target
 from kafkactl.text.words import many
 from kafkactl.view import output
-from kafkactl.view.output import Column, Format, ListFormat
+from kafkactl.view.output import Cell, Column, Format, ListFormat
+
+if TYPE_CHECKING:
+    from kafkactl.cluster.client import Cluster
+    from kafkactl.cluster.other_groups import OtherGroup
 
 Group = Annotated[str, typer.Argument(metavar="GROUP", help="Group name.", show_default=False)]
 
@@ -22,7 +27,7 @@ def list_groups(
     ] = None,
     show: options.ListOutput = ListFormat.TABLE,
 ) -> None:
-    """List consumer groups with their state, protocol, members and coordinator.
+    """List groups of every type, with their state, members and coordinator.
 
     \b
     Examples:
@@ -30,31 +35,49 @@ def list_groups(
       kafkactl groups list 'payment-*' -o name
     """
     from kafkactl.cluster.client import connect
-    from kafkactl.groups.fetch import describe_groups, group_filter
+    from kafkactl.groups.fetch import describe_groups
+    from kafkactl.groups.names import group_filter
     from kafkactl.view import group_table
 
     kafka = connect(target.connection)
-    sample = describe_groups(kafka, group_filter(kafka, groups) if groups else None)
+    others = _others(kafka)
+    chosen = group_filter(kafka, groups, others or ()) if groups else None
+    sample = describe_groups(kafka, chosen)
+    listed = [other for name, other in (others or {}).items() if chosen is None or chosen(name)]
     gaps = sample.gaps()
     match show:
         case ListFormat.NAME:
-            for group in sample.groups:
-                output.say(group.id)
+            for name in sorted([*(group.id for group in sample.groups), *(other.id for other in listed)]):
+                output.say(name)
         case ListFormat.JSON:
-            listed = [{"group": group.id, **group_table.group_document(group)} for group in sample.groups]
-            output.document("groups", {"complete": not gaps, "gaps": gaps, "groups": listed})
-        case ListFormat.TABLE if sample.groups:
-            titles = ("GROUP", "STATE", "TYPE", "ASSIGNOR", "MEMBERS", "COORDINATOR")
-            output.table(
-                [Column(title, right=title == "MEMBERS") for title in titles],
-                [
-                    [g.id, g.state, g.type, g.assignor or "–", len(g.members), group_table.coordinator_text(g, kafka)]
-                    for g in sample.groups
-                ],
+            entries = [{"group": group.id, **group_table.group_document(group)} for group in sample.groups]
+            entries += [group_table.other_document(other) for other in listed]
+            output.document(
+                "groups", {"complete": not gaps, "gaps": gaps, "groups": sorted(entries, key=itemgetter("group"))}
             )
+        case ListFormat.TABLE if sample.groups or listed:
+            titles = ("GROUP", "STATE", "TYPE", "ASSIGNOR", "MEMBERS", "COORDINATOR")
+            rows: list[list[Cell]] = [
+                [g.id, g.state, g.type, g.assignor or "–", len(g.members), group_table.coordinator_text(g, kafka)]
+                for g in sample.groups
+            ]
+            rows += [[other.id, other.state, other.shown_type, "–", None, "–"] for other in listed]
+            output.table([Column(title, right=title == "MEMBERS") for title in titles], sorted(rows, key=itemgetter(0)))
         case _:
-            output.say("No consumer groups." if not gaps else "No consumer groups could be read.")
+            said = "No groups." if others is not None else "No consumer groups."
+            output.say(said if not gaps else "No consumer groups could be read.")
     raise typer.Exit(_tell_gaps(gaps))
+
+
+def _others(kafka: "Cluster") -> "dict[str, OtherGroup] | None":
+    """Share and streams groups and the like; None, with a warning, where they could not be listed."""
+    from kafkactl.cluster.other_groups import list_other_groups
+
+    try:
+        return list_other_groups(kafka)
+    except UnreachableError as error:
+        output.warn(f"share and streams groups are not listed: {error.message.rstrip('.')}")
+        return None
 
 
 def _tell_gaps(gaps: list[str]) -> ExitCode:
@@ -80,7 +103,8 @@ def show_groups(
       kafkactl groups describe 'payment-*' -o json
     """
     from kafkactl.cluster.client import connect
-    from kafkactl.groups.fetch import Scope, group_filter
+    from kafkactl.groups.fetch import Scope
+    from kafkactl.groups.names import group_filter
     from kafkactl.groups.report import make_report
     from kafkactl.groups.sampling import observe
     from kafkactl.view import group_table
@@ -114,15 +138,18 @@ def save(
       kafkactl groups reset accounting-group --from-file accounting.json
     """
     from kafkactl.cluster.client import connect
-    from kafkactl.groups.fetch import Scope, read_groups, require_group
+    from kafkactl.groups.fetch import Scope, read_groups
     from kafkactl.groups.journal import Saved, offsets_document
+    from kafkactl.groups.names import require_group
     from kafkactl.topics import in_short
 
     kafka = connect(target.connection)
     require_group(kafka, group)
     sample = read_groups(kafka, Scope(group.__eq__))
-    offsets = {p.place: p.committed for found in sample.groups for p in found.partitions if p.committed is not None}
+    found = sample.group(group)
+    if found is None or found.missing:  # a file with a part of them would be taken for all
+        why = found.missing if found else next(iter(sample.missing.values()), "it no longer exists")
+        raise UnreachableError(f"Nothing was written: could not read the offsets of {group}: {why}.")
+    offsets = {p.place: p.committed for p in found.partitions if p.committed is not None}
     output.document("offsets", offsets_document(Saved(group, kafka.info.id, sample.taken, offsets)))
-    if sample.gaps():
-        raise typer.Exit(_tell_gaps(sample.gaps()))
     output.note(f"Saved {many(len(offsets), 'offset')} of {group}: {in_short(offsets) or 'it has no commits'}.")

@@ -1,7 +1,7 @@
 """How each of the changing commands computes a group's new offsets."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -14,9 +14,10 @@ from kafkactl.commands.groups.change import OffsetChange, carry_out, refuse_memb
 from kafkactl.consent import Asked
 from kafkactl.errors import KafkactlError, UsageError
 from kafkactl.groups import journal
-from kafkactl.groups.fetch import Scope, read_groups, read_standing, require_group
+from kafkactl.groups.fetch import Scope, read_groups, read_standing
 from kafkactl.groups.journal import Saved, parse_offsets
 from kafkactl.groups.model import Partition
+from kafkactl.groups.names import list_group_ids, refuse_other_kind, require_group
 from kafkactl.groups.reset import Goal, Move, by, plan, to_earliest, to_latest, to_offset, to_these, to_time
 from kafkactl.text.escapes import plain
 from kafkactl.text.words import many
@@ -66,10 +67,16 @@ def _words(where: Where) -> str:
     return {
         "--to-earliest": "reset to the first available record",
         "--to-latest": "reset to the end",
-        "--by": f"reset by {where.value:+,}" if where.option == "--by" else "",
+        "--by": _shift(where.value) if where.option == "--by" else "",
         "--to-offset": f"reset to offset {where.value}",
         "--from-file": f"reset to the offsets in {where.value}",
     }[where.option]
+
+
+def _shift(number: int) -> str:
+    if number == 0:
+        return "reset by 0 offsets"
+    return f"reset {many(abs(number), 'offset')} {'ahead' if number > 0 else 'back'}"
 
 
 def _wish(kafka: Cluster, standing: Sequence[Partition], where: Where) -> Goal:
@@ -166,6 +173,8 @@ def undo_change(asked: Asked, group: str | None) -> None:
     kafka = connect(asked.target.connection)
     last = journal.latest(kafka.info.id, group)
     if last is None:
+        if group:
+            refuse_other_kind(kafka, group)
         raise KafkactlError(
             f"There is no change to {group or 'any group'} on this cluster to undo.",
             where="Only changes made with kafkactl on this machine by this user can be undone.",
@@ -179,15 +188,38 @@ def undo_change(asked: Asked, group: str | None) -> None:
     )
     words = _back(saved.change)
     moves = plan(read_standing(kafka, saved.group, offsets), to_these(offsets), exact=True)
-    carry_out(kafka, asked, [_change(kafka, saved.group, words, moves)])
+    change = _change(kafka, saved.group, words, moves)
+    if saved.created and not change.creates:
+        change = _undo_of_creation(kafka, change)
+    carry_out(kafka, asked, [change])
 
 
 _OUTCOMES = {
     "done": "",
     "partly": "; it was done in part",
-    "pending": "; it was interrupted, and whether it was done is not known",
+    "pending": "; it was interrupted, and its outcome could not be determined",
     "refused": "; it was refused",
 }
+
+
+def _undo_of_creation(kafka: Cluster, change: OffsetChange) -> OffsetChange:
+    """The undo of what created a group: the group is deleted, too, unless it has other commits by now."""
+    removed = {move.place for move in change.moves if move.new is None}
+    kept = sorted(_committed(kafka, change.group).keys() - removed)
+    if kept:
+        return replace(change, besides=f"the group stays: it has commits in {in_short(kept)}, too")
+    act = partial(_delete_whole, kafka, change.group, removed)
+    return replace(change, besides="delete the group, which was created then", act=act, always=True)
+
+
+def _delete_whole(kafka: Cluster, group: str, shown: Collection[Place]) -> None:
+    """Delete a group whose commits are those that were shown. Raises KafkactlError if it has others by now."""
+    if more := sorted(_committed(kafka, group).keys() - set(shown)):
+        raise KafkactlError(
+            f"Nothing was changed: {group} has committed in {in_short(more)} since the plan was shown.",
+            hint="Run it again to see a new plan.",
+        )
+    delete_group(kafka, group)
 
 
 def _left(kafka: Cluster, saved: Saved) -> dict[Place, int | None]:
@@ -201,7 +233,7 @@ def _left(kafka: Cluster, saved: Saved) -> dict[Place, int | None]:
             f"That cannot be undone, and nothing was changed: {in_short(gone)} was deleted, or recreated, since."
         )
     if gone:
-        output.warn(f"left out, since deleted or recreated: {in_short(gone)}")
+        output.warn(f"left out, because they were deleted or recreated since that change: {in_short(gone)}")
     return {place: offset for place, offset in saved.offsets.items() if place in there}
 
 
@@ -256,8 +288,9 @@ def delete_groups(asked: Asked, groups: Sequence[str]) -> None:
     for group in dict.fromkeys(groups):
         require_group(kafka, group)
         refuse_members(kafka, group)
-        act: Callable[[], None] = partial(delete_group, kafka, group)
-        changes.append(OffsetChange(group, "delete the group", _forgotten(_committed(kafka, group)), act, always=True))
+        moves = _forgotten(_committed(kafka, group))
+        act = partial(_delete_whole, kafka, group, [move.place for move in moves])
+        changes.append(OffsetChange(group, "delete the group", moves, act, always=True))
     carry_out(kafka, asked, changes)
 
 
@@ -274,4 +307,5 @@ def _change(kafka: Cluster, group: str, words: str, moves: tuple[Move, ...]) -> 
         if removed:
             remove_commits(kafka, group, removed)
 
-    return OffsetChange(group, words, moves, act)
+    new = all(move.old is None for move in moves) and group not in list_group_ids(kafka).ids
+    return OffsetChange(group, words, moves, act, creates=new)

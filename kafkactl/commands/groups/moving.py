@@ -1,7 +1,10 @@
 """groups reset, undo, copy, delete-offsets, delete: what a user types."""
 
+import inspect
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,10 +16,37 @@ from kafkactl.view.output import Format
 
 Group = Annotated[str, typer.Argument(metavar="GROUP", help="Group name; never taken from the environment.")]
 
+# What every command takes that changes a group; it gets them as one `Asked`.
+_AGREEMENT: dict[str, tuple[Any, Any]] = {
+    "dry_run": (options.DryRun, False),
+    "yes": (options.Yes, False),
+    "confirm": (options.Confirm, None),
+    "show": (options.Output, Format.TABLE),
+}
 
-@options.on_cluster()
+
+def _changes_groups(command: Callable[..., None]) -> Callable[..., None]:
+    """A command that changes groups of a cluster: its first parameter, `asked`, receives the options above."""
+
+    @wraps(command)
+    def run(target: Target, **given: Any) -> None:
+        agreed = {name: given.pop(name) for name in _AGREEMENT}
+        as_json = agreed.pop("show") is Format.JSON
+        command(Asked(target, **agreed, json=as_json), **given)
+
+    own = [p for p in inspect.signature(command).parameters.values() if p.name != "asked"]
+    added = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+        for name, (annotation, default) in _AGREEMENT.items()
+    ]
+    target = inspect.Parameter("target", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Target)
+    run.__signature__ = inspect.Signature([target, *own, *added])  # type: ignore[attr-defined]
+    return options.on_cluster()(run)
+
+
+@_changes_groups
 def reset(
-    target: Target,
+    asked: Asked,
     group: Group,
     topics: Annotated[
         list[str] | None,
@@ -51,10 +81,6 @@ def reset(
         ),
     ] = None,
     create: Annotated[bool, typer.Option("--create", help="GROUP may be a new one.")] = False,
-    dry_run: options.DryRun = False,
-    yes: options.Yes = False,
-    confirm: options.Confirm = None,
-    show: options.Output = Format.TABLE,
 ) -> None:
     """Move the committed offsets of an inactive group. Shows the plan, asks, saves the old offsets, and can be undone.
 
@@ -76,12 +102,12 @@ def reset(
     }
     given = [option for option, value in places.items() if value is not None]
     if len(given) != 1:
-        asked = f"{' and '.join(given)} cannot be combined." if given else "No target given."
-        raise UsageError(asked, hint=f"Use one of {', '.join(places)}.")
+        why = f"{' and '.join(given)} cannot be combined." if given else "No target given."
+        raise UsageError(why, hint=f"Use one of {', '.join(places)}.")
     if not topics and from_file is None:
         raise UsageError("No topic given.", hint=f"Name topics, or use a glob: --topic '*' {given[0]}")
     moves.reset_offsets(
-        Asked(target, yes, confirm, dry_run, show is Format.JSON),
+        asked,
         group,
         moves.Where(
             topics=tuple(topics or ()),
@@ -95,17 +121,13 @@ def reset(
     )
 
 
-@options.on_cluster()
+@_changes_groups
 def undo(
-    target: Target,
+    asked: Asked,
     group: Annotated[
         str | None,
         typer.Argument(metavar="[GROUP]", help="Group name. Default: the group last changed on this cluster."),
     ] = None,
-    dry_run: options.DryRun = False,
-    yes: options.Yes = False,
-    confirm: options.Confirm = None,
-    show: options.Output = Format.TABLE,
 ) -> None:
     """Undo the last change that kafkactl made to a group from this machine; undoing an undo works too.
 
@@ -116,21 +138,17 @@ def undo(
     """
     from kafkactl.commands.groups import moves
 
-    moves.undo_change(Asked(target, yes, confirm, dry_run, show is Format.JSON), group)
+    moves.undo_change(asked, group)
 
 
-@options.on_cluster()
+@_changes_groups
 def copy(
-    target: Target,
+    asked: Asked,
     source: Annotated[str, typer.Argument(metavar="FROM", help="The group to copy from.")],
     to: Annotated[str, typer.Argument(metavar="TO", help="The group to copy to; it may be new.")],
     topics: Annotated[
         list[str] | None, typer.Option("--topic", metavar="GLOB", help="Only these topics. Repeatable. Default: all.")
     ] = None,
-    dry_run: options.DryRun = False,
-    yes: options.Yes = False,
-    confirm: options.Confirm = None,
-    show: options.Output = Format.TABLE,
 ) -> None:
     """Copy one group's committed offsets to another group.
 
@@ -140,19 +158,14 @@ def copy(
     """
     from kafkactl.commands.groups import moves
 
-    asked = Asked(target, yes, confirm, dry_run, show is Format.JSON)
     moves.copy_offsets(asked, source, to, tuple(topics or ()))
 
 
-@options.on_cluster()
+@_changes_groups
 def delete_offsets(
-    target: Target,
+    asked: Asked,
     group: Group,
     topic: Annotated[str, typer.Argument(metavar="TOPIC", help="The topic whose committed offsets are deleted.")],
-    dry_run: options.DryRun = False,
-    yes: options.Yes = False,
-    confirm: options.Confirm = None,
-    show: options.Output = Format.TABLE,
 ) -> None:
     """Delete a group's committed offsets in a topic that it no longer reads.
 
@@ -162,18 +175,13 @@ def delete_offsets(
     """
     from kafkactl.commands.groups import moves
 
-    asked = Asked(target, yes, confirm, dry_run, show is Format.JSON)
     moves.forget_offsets(asked, group, topic)
 
 
-@options.on_cluster()
+@_changes_groups
 def delete(
-    target: Target,
+    asked: Asked,
     groups: Annotated[list[str], typer.Argument(metavar="GROUP…", help="Group names; globs are not allowed.")],
-    dry_run: options.DryRun = False,
-    yes: options.Yes = False,
-    confirm: options.Confirm = None,
-    show: options.Output = Format.TABLE,
 ) -> None:
     """Delete inactive groups and their committed offsets. Saves the offsets first, so `groups undo` can restore them.
 
@@ -183,7 +191,7 @@ def delete(
     """
     from kafkactl.commands.groups import moves
 
-    moves.delete_groups(Asked(target, yes, confirm, dry_run, show is Format.JSON), groups)
+    moves.delete_groups(asked, groups)
 
 
 def _read(path: Path) -> str:

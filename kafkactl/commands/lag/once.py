@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from kafkactl.catalog.model import Catalog
 from kafkactl.cluster.client import Cluster, connect
 from kafkactl.errors import ExitCode, KafkactlError
-from kafkactl.groups.fetch import Scope, group_filter, topic_filter
+from kafkactl.groups.fetch import Scope
+from kafkactl.groups.names import group_filter, topic_filter
 from kafkactl.groups.observation import Observation
 from kafkactl.groups.report import Report, make_report
 from kafkactl.groups.sampling import observe
 from kafkactl.settings import Target
 from kafkactl.text.remedies import kafkactl, with_flags
+from kafkactl.topics import is_glob
 from kafkactl.view import group_table, lag_report, output
 from kafkactl.view.output import LagFormat
 
@@ -54,7 +56,8 @@ def scope(kafka: Cluster, catalog: Catalog | None, wish: LagOptions) -> Scope:
         groups = group_filter(kafka, wish.groups) if wish.groups else None
     except KafkactlError as error:
         raise (_declared(error, catalog, wish) if catalog else error) from None
-    return Scope(groups, topic_filter(kafka, wish.topics) if wish.topics else None)
+    others = not wish.groups or any(map(is_glob, wish.groups))
+    return Scope(groups, topic_filter(kafka, wish.topics) if wish.topics else None, others)
 
 
 def _declared(error: KafkactlError, catalog: Catalog, wish: LagOptions) -> KafkactlError:

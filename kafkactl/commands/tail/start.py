@@ -132,9 +132,11 @@ def starts(kafka: Cluster, wish: Start, places: Sequence[Place]) -> Starts | Non
         return lambda bounds: {p: min(max(offset, first), bounds.ends[p]) for p, first in bounds.firsts.items()}
     if wish.group is not None:
         from kafkactl.groups.fetch import read_commits
+        from kafkactl.groups.names import require_group
 
         committed = read_commits(kafka, wish.group, places)
         if not committed:
+            require_group(kafka, wish.group)
             raise KafkactlError(f"Group {wish.group} has no commits in these topics.")
         return lambda bounds: {p: max(committed.get(p, end), bounds.firsts[p]) for p, end in bounds.ends.items()}
     return None

@@ -209,6 +209,16 @@ def no_group(facts: Facts) -> Iterator[Finding]:
         raise NotApplicableError(f"only some groups could be read: {and_more(observed.now.missing.values())}")
     quiet = []
     for group, (service, topics) in readers.items():
+        if kind := observed.now.others.get(group):
+            yield Finding(
+                group,
+                {
+                    "headline": f"{service} is declared to read {and_more(topics)}: its group {group} is "
+                    f"a {kind}, which kafkactl cannot read, so how far it is behind is not checked.",
+                    "remedy": f"watch {group} with Kafka's own tools; kafkactl groups describe prints the command",
+                },
+            )
+            continue
         records = {name: _records(facts, name) for name in topics}
         if not any(records.values()):
             quiet.append(group)
