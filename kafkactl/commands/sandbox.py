@@ -116,7 +116,9 @@ def status(port: AnyPort = None, output: Output = Format.TABLE) -> None:
         document("sandbox", _as_json(port, found))
     elif found is None or found.state == "kept":
         kept = " Its data was kept." if found else ""
-        start = f"Start it: kafkactl sandbox up{_port_flag(port)}"
+        from kafkactl.sandbox.detached import on_port
+
+        start = f"Start it: {on_port('sandbox up', port).text}"
         say(" ".join([f"No sandbox is up on port {port}.{kept} {start}", *_others("sandbox status", port)]))
     else:
         say(f"Kafka {found.record.version} at {found.record.nodes[0].address}: {found.state}")
@@ -194,6 +196,7 @@ def logs(
       kafkactl sandbox logs -f
     """
     from kafkactl.sandbox import store
+    from kafkactl.sandbox.detached import on_port
     from kafkactl.services import BrokerLogs
 
     port = port or _PORT
@@ -202,7 +205,7 @@ def logs(
         raise KafkactlError(
             f"No sandbox is up on port {port}.",
             where=" ".join(_others("sandbox logs", port)),
-            hint=f"Start one: kafkactl sandbox up{_port_flag(port)}",
+            hint=on_port("sandbox up", port, note="Start one"),
         )
     several = len(record.nodes) > 1
     kept = BrokerLogs({str(node.id): node for node in record.nodes})
@@ -252,10 +255,6 @@ def _pairs(settings: list[str] | None) -> dict[str, str] | None:
         if not re.fullmatch(r"[\w.\-]+=.*", text, re.DOTALL):
             raise UsageError(f"--set {text}: not KEY=VALUE.", hint="For example: --set log.retention.ms=60000")
     return dict(text.split("=", 1) for text in settings)
-
-
-def _port_flag(port: int) -> str:
-    return "" if port == _PORT else f" --port {port}"
 
 
 class _Talk:

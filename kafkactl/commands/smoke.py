@@ -16,7 +16,8 @@ from kafkactl.view.cases import Case, github, junit
 
 if TYPE_CHECKING:
     from kafkactl.cluster.client import Cluster
-    from kafkactl.probe.steps import Proof, StepResult
+    from kafkactl.probe.model import StepResult
+    from kafkactl.probe.steps import Proof
 
 
 @options.on_cluster(own_timeout=True, first_aid=True)
@@ -60,7 +61,8 @@ def smoke(
       kafkactl test
       kafkactl test --count 1000 --size 1000 -o junit
     """
-    from kafkactl.probe.steps import Order, Proof
+    from kafkactl.probe.model import Order
+    from kafkactl.probe.steps import Proof
 
     catalog, connection = target.catalog, replace(target.connection, timeout=min(3.0, timeout))
 

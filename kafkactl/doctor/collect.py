@@ -12,7 +12,8 @@ from kafkactl.doctor.collect_kafka import of_kafka
 from kafkactl.doctor.collect_stack import StackLook, compose_program, look_at_stack
 from kafkactl.doctor.facts import Dial, Facts, ProbeStep, StackFacts
 from kafkactl.doctor.listeners import published
-from kafkactl.probe.steps import Order, Proof
+from kafkactl.probe.model import Order
+from kafkactl.probe.steps import Proof
 from kafkactl.settings import Connection, Target
 
 

@@ -3,8 +3,6 @@
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError
 from confluent_kafka import TopicPartition as TP
@@ -19,43 +17,13 @@ from kafkactl.cluster.offsets import read_ranges
 from kafkactl.cluster.outage import Patience
 from kafkactl.errors import ExitCode, KafkactlError
 from kafkactl.probe.comparison import percentile
+from kafkactl.probe.model import Order, StepResult
 from kafkactl.probe.roundtrip import Echo, Load, Written, write
-from kafkactl.settings import Connection
 from kafkactl.text.remedies import kafkactl
 from kafkactl.text.words import and_more
 from kafkactl.topics import LiveTopic, health
 
 SCRATCH_PREFIX = "kafkactl-test-"
-
-
-@dataclass(frozen=True)
-class Order:
-    """What to prove. `topic` None means a scratch topic; `declared` are topics that must exist and have leaders."""
-
-    connection: Connection
-    declared: tuple[str, ...] = ()
-    topic: str | None = None
-    count: int = 100  # records to each partition
-    size: int = 200  # bytes of a record's value
-    timeout: float = 30.0  # seconds for each step
-    flags: tuple[str, ...] = ()  # those that named the cluster, for the commands of hints
-
-
-@dataclass(frozen=True)
-class StepResult:
-    """The result of one step. `figures` are seconds by name (p50, p95 …).
-
-    `name` is what was done, with addresses and counts; `step` is the same in every run.
-    """
-
-    step: str
-    name: str
-    state: Literal["ok", "error", "skipped"]
-    seconds: float = 0.0
-    reason: str = ""
-    next: str = ""  # what to do about it
-    figures: Mapping[str, float] | None = None
-    exit_code: ExitCode = ExitCode.OK
 
 
 class Proof:

@@ -16,6 +16,7 @@ from kafkactl.sandbox.ports import HOST, free_ports, has_ipv6, these_ports
 from kafkactl.sandbox.preparation import prepare
 from kafkactl.sandbox.running import START_SECONDS, STOP_SECONDS
 from kafkactl.sandbox.store import SandboxRecord
+from kafkactl.text.remedies import Command, kafkactl
 
 DEFAULT_PORT = 40093
 _LAST_LINES = 5
@@ -179,12 +180,13 @@ def _refuse_other(known: SandboxRecord, wish: UpOptions, *, running: bool) -> No
         what = "A sandbox is up" if running else "There is data of a sandbox"
         raise KafkactlError(
             f"{what} on port {known.port} with {' and '.join(other)}.",
-            hint=f"Remove it and its data first: kafkactl sandbox down{_port_flag(known.port)}",
+            hint=on_port("sandbox down", known.port, note="Remove it and its data first"),
         )
 
 
-def _port_flag(port: int) -> str:
-    return "" if port == DEFAULT_PORT else f" --port {port}"
+def on_port(subcommand: str, port: int, note: str = "") -> Command:
+    """A command for the sandbox on a port, which need not be named where it is the default one."""
+    return kafkactl(subcommand, options=[] if port == DEFAULT_PORT else ["--port", str(port)], note=note)
 
 
 def status(port: int) -> Status | None:

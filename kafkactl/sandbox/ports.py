@@ -114,7 +114,7 @@ def _in_use(port: int) -> PortInUseError:
     return PortInUseError(
         f"Port {port} is in use.",
         where=f"It is used by {holder(port) or 'a process that is not visible from here'}.",
-        hint="Stop that process, or choose another port: kafkactl sandbox up --port PORT",
+        hint="Stop that process, or choose another port with --port.",
     )
 
 

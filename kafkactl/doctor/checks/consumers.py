@@ -9,7 +9,7 @@ from kafkactl.groups.model import Group
 from kafkactl.groups.observation import Observation
 from kafkactl.groups.report import lines
 from kafkactl.groups.verdict import PartitionVerdict, Verdict
-from kafkactl.text.remedies import Advice, Remedy
+from kafkactl.text.remedies import Advice, Remedy, kafkactl
 from kafkactl.text.words import NAMED, and_more, many, up_to
 
 
@@ -215,8 +215,8 @@ def no_group(facts: Facts) -> Iterator[Finding]:
                 {
                     "headline": f"{service} is declared to read {and_more(topics)}: its group {group} is "
                     f"a {kind}, which kafkactl cannot read, so how far it is behind is not checked.",
-                    "remedy": f"watch {group} with Kafka's own tools; kafkactl groups describe prints the command",
                 },
+                heal=[kafkactl("groups describe", group, note="prints the command of Kafka's own that shows it")],
             )
             continue
         records = {name: _records(facts, name) for name in topics}
