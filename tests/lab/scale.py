@@ -1,6 +1,7 @@
 """A cluster of a size that few have: thousands of topics, and thousands of groups that have committed in them."""
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -16,38 +17,60 @@ def names(topics: int) -> list[str]:
     return [f"payments.{number:05}" for number in range(topics)]
 
 
-def fill(brokers: str, topics: int, partitions: int, groups: int) -> None:
-    """Create the topics, write a record to each of their partitions, and commit for the groups: half are at the end."""
+def fill(brokers: str, topics: int, partitions: int, groups: int, *, filled: int | None = None) -> None:
+    """Create the topics, write a record to each partition of the first `filled` ones (all where None), and commit for
+    the groups: half are at the end.
+    """
     admin = AdminClient({"bootstrap.servers": brokers, "log_level": 0})
     every = names(topics)
-    for some in _portions(every):
+    _wait(admin.create_topics([NewTopic(every[0], partitions, 1)]).values())
+    _first_group(admin, every[0])  # while the brokers have nothing else to do
+    for some in _portions(every[1:], _AT_ONCE * 4 // partitions):  # Kafka bounds the partitions of a request
         _wait(admin.create_topics([NewTopic(name, partitions, 1) for name in some], request_timeout=120).values())
     producer = Producer({"bootstrap.servers": brokers, "log_level": 0, "message.timeout.ms": 120_000})
-    for some in _portions(every):
+    for some in _portions(every[:filled]):
         for name in some:
             for partition in range(partitions):
                 producer.produce(name, b"{}", partition=partition)
         producer.flush(120)
-    commit(admin, every, partitions, groups)
+    commit(admin, every[:filled], partitions, groups)
+
+
+def _first_group(admin: AdminClient, topic: str) -> None:
+    """Let Kafka make its topic of offsets, and its coordinators ready: until then a commit is refused."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        request = ConsumerGroupTopicPartitions("group-00000", [TopicPartition(topic, 0, 1)])
+        (answer,) = _wait(admin.alter_consumer_group_offsets([request], request_timeout=60).values())
+        if not any(place.error for place in answer.topic_partitions):
+            return
+        time.sleep(0.2)
 
 
 def commit(admin: AdminClient, every: Sequence[str], partitions: int, groups: int) -> None:
     """Groups that have read some of these topics, the even ones all of them."""
-    for numbers in _portions(range(groups)):
-        futures: list[Future[Any]] = []
-        for number in numbers:
-            read = [every[(number * _READS + place) % len(every)] for place in range(_READS)]
-            offsets = [TopicPartition(name, id, 1 - number % 2) for name in read for id in range(partitions)]
-            wanted = [ConsumerGroupTopicPartitions(f"group-{number:05}", offsets)]
-            futures += admin.alter_consumer_group_offsets(wanted, request_timeout=120).values()
-        _wait(futures)
+    left = list(range(groups))
+    until = time.monotonic() + 120
+    while left and time.monotonic() < until:  # a broker may hear of a new topic, or of its groups, a moment later
+        left = [number for numbers in _portions(left) for number in _refused(admin, every, partitions, numbers)]
+    assert not left, left[:3]
 
 
-def _portions(entries: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(entries), _AT_ONCE):
-        yield entries[start : start + _AT_ONCE]
+def _refused(admin: AdminClient, every: Sequence[str], partitions: int, numbers: Sequence[int]) -> list[int]:
+    futures: list[Future[Any]] = []
+    for number in numbers:
+        read = [every[(number * _READS + place) % len(every)] for place in range(_READS)]
+        offsets = [TopicPartition(name, id, 1 - number % 2) for name in read for id in range(partitions)]
+        wanted = [ConsumerGroupTopicPartitions(f"group-{number:05}", offsets)]
+        futures += admin.alter_consumer_group_offsets(wanted, request_timeout=120).values()
+    answers = zip(numbers, _wait(futures), strict=True)
+    return [number for number, answer in answers if any(place.error for place in answer.topic_partitions)]
 
 
-def _wait(futures: "Any") -> None:
-    for future in futures:
-        future.result(120)
+def _portions(entries: Sequence[Any], size: int = _AT_ONCE) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(entries), size):
+        yield entries[start : start + size]
+
+
+def _wait(futures: Iterable["Future[Any]"]) -> list[Any]:
+    return [future.result(120) for future in futures]

@@ -1,9 +1,9 @@
 """Every command that reads, on a cluster of 5,000 topics × 3 and 2,000 groups, and on one of 30,000 partitions.
 
-The bounds are those of an idle machine of two cores: 10 s and 300 MiB each. What others use of it is taken off: the
-time that counts is that of the processor, and twice as much may pass on the clock.
+The bounds are 10 s and 300 MiB each. The time that counts is the processor's: others may be at work on this machine.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -48,15 +48,22 @@ class Cost(NamedTuple):
     mebibytes: float
 
 
+# A process begins with the peak of the one that started it: this one is small, pytest is not.
+_MEASURE = """
+import json, resource, subprocess, sys
+code = subprocess.run(sys.argv[2:], stdout=open(sys.argv[1], "w"), stderr=subprocess.STDOUT).returncode
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([code, used.ru_utime + used.ru_stime, used.ru_maxrss]))
+"""
+
+
 def cost(words: Sequence[str], brokers: str, catalog: Path, out: Path) -> Cost:
     """Run kafkactl to its end."""
     environment = {**os.environ, "KAFKA_BROKERS": brokers, "KAFKACTL_CATALOG": str(catalog)}
-    with out.open("w") as file:
-        process = subprocess.Popen([*KAFKACTL, *words], stdout=file, stderr=subprocess.STDOUT, env=environment)
-        _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    unit = 1 if sys.platform == "darwin" else 1024
-    return Cost(process.returncode, used.ru_utime + used.ru_stime, used.ru_maxrss * unit / 2**20)
+    measure = [sys.executable, "-c", _MEASURE, str(out), *KAFKACTL, *words]
+    told = subprocess.run(measure, stdout=subprocess.PIPE, env=environment, check=True)
+    code, seconds, peak = json.loads(told.stdout)
+    return Cost(code, seconds, peak * (1 if sys.platform == "darwin" else 1024) / 2**20)
 
 
 def within(words: Sequence[str], brokers: str, catalog: Path, directory: Path) -> None:
@@ -85,8 +92,8 @@ def test_thousands_of_topics_and_groups(words: Sequence[str], large: tuple[str, 
 
 def test_thirty_thousand_partitions(tmp_path: Path) -> None:
     catalog = tmp_path / "topics.yaml"
-    catalog.write_text("topics: {payments.00000: {partitions: 6}}\n")
+    catalog.write_text("topics: {payments.00000: {partitions: 20}}\n")
     with throwaway(brokers=3, full_jit=True) as sandbox:
-        scale.fill(sandbox.bootstrap, 5_000, 6, 100)
+        scale.fill(sandbox.bootstrap, 1_500, 20, 100, filled=100)
         for words in (("describe",), ("doctor",)):
             within(words, sandbox.bootstrap, catalog, tmp_path)
