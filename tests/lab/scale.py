@@ -3,9 +3,10 @@
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any
 
-from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 _AT_ONCE = 500  # topics or groups under way at once
@@ -41,9 +42,10 @@ def _first_group(admin: AdminClient, topic: str) -> None:
     until = time.monotonic() + 60
     while time.monotonic() < until:
         request = ConsumerGroupTopicPartitions("group-00000", [TopicPartition(topic, 0, 1)])
-        (answer,) = _wait(admin.alter_consumer_group_offsets([request], request_timeout=60).values())
-        if not any(place.error for place in answer.topic_partitions):
-            return
+        with suppress(KafkaException):  # librdkafka may wait in vain for a coordinator: it is asked again
+            (answer,) = _wait(admin.alter_consumer_group_offsets([request], request_timeout=5).values())
+            if not any(place.error for place in answer.topic_partitions):
+                return
         time.sleep(0.2)
 
 
