@@ -1,7 +1,8 @@
 """What runs beside what: `make test` spreads groups of tests over several workers, the long ones first.
 
 A group is a module, since its tests may share what the module started. What needs a Docker engine is one group whatever
-the module, for a worker has one engine; the laboratory's is another, on an engine of its own.
+the module, for a worker has one engine; the laboratory's is another, on an engine of its own. What shares the cluster of
+three brokers is one group, too: three brokers are busy even while nobody asks for them.
 """
 
 import random
@@ -14,6 +15,7 @@ _LONG_FIRST = (
     "test_lag_situations",
     "laboratory",
     "test_produce_faults",
+    "three brokers",
     "lab/test_healthy",
     "lab/test_network",
     "test_init_topics",
@@ -23,6 +25,8 @@ _LONG_FIRST = (
 def group(item: pytest.Item) -> str:
     """The name of the group whose tests one worker runs, one after the other."""
     room = item.path.parent.name
+    if "three_brokers" in getattr(item, "fixturenames", ()):
+        return "three brokers"
     if "engine" in getattr(item, "fixturenames", ()):
         return "laboratory" if room == "lab" else "docker"
     return item.path.stem if room == "tests" else f"{room}/{item.path.stem}"

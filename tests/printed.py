@@ -19,7 +19,7 @@ _LEFT_OPEN = re.compile("[A-Z_]{2,}")  # what --explain leaves to the reader: TO
 # Programs that a machine has which runs what the remedy is about, and this one may not have.
 _ELSEWHERE = frozenset({
     "docker", "docker-compose", "podman", "colima", "open", "sudo", "systemctl", "zookeeper-shell",
-    "kafka-share-groups.sh", "kafka-streams-groups.sh", "kafka-reassign-partitions.sh",
+    "kafka-groups.sh", "kafka-share-groups.sh", "kafka-streams-groups.sh", "kafka-reassign-partitions.sh",
 })  # fmt: skip
 _OF_THE_SHELL = frozenset({"unset", "export", "kill", "cd"})
 # What changes nothing and ends by itself.

@@ -103,7 +103,11 @@ def unreadable(content: bytes | None) -> str:
             "topics.yaml:1:1  the file is not UTF-8: it looks like UTF-16. Save it as UTF-8.",
         ),
         (b"topics: {a\x00: {}}\n", "topics.yaml:1:11  the character U+0000 is not allowed in YAML."),
-        (b"x" * (4 * 2**20 + 1), "topics.yaml: the file is larger than 4 MiB, too large for a catalogue."),
+        pytest.param(
+            b"x" * (4 * 2**20 + 1),
+            "topics.yaml: the file is larger than 4 MiB, too large for a topics.yaml.",
+            id="too large",
+        ),
     ],
 )
 def test_files_that_cannot_be_read(content: bytes | None, line: str) -> None:

@@ -79,7 +79,7 @@ def test_a_damaged_jar_is_fetched_again(sandbox: Shell) -> None:
     assert sandbox.run("run", "--", "true").stderr == ""
 
 
-@pytest.mark.parametrize("content", [b"", b"no AOT cache" * 1000])
+@pytest.mark.parametrize("content", [b"", b"no AOT cache" * 1000], ids=["empty", "damaged"])
 def test_an_aot_cache_that_cannot_be_used_only_costs_time(sandbox: Shell, content: bytes) -> None:
     (aot,) = _home(sandbox).glob("*.aot")
     whole = aot.read_bytes()

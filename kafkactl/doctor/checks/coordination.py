@@ -1,7 +1,8 @@
 """KD4: do brokers, ZooKeeper and controllers find each other, as far as containers and their logs show? Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from kafkactl.containers.model import Container
 from kafkactl.doctor.checks.lifecycle import log_line, severity, suffering
 from kafkactl.doctor.checks.troubles import docker, recreate, recreated, show_log, stack, told_by
 from kafkactl.doctor.codes import Finding, check
@@ -26,10 +27,7 @@ def zookeeper(facts: Facts) -> Iterator[Finding]:
         else:
             wanted = variable(container.environment, "ZOOKEEPER_CONNECT")
             words = f"{container.name} cannot reach ZooKeeper at {wanted or '?'}."
-            there_is = ", ".join(f"{keeper.service}:2181" for keeper in keepers)
-            correct = f"correct KAFKA_ZOOKEEPER_CONNECT of {container.service}: ZooKeeper is at {there_is}"
-            none = "start a ZooKeeper there, or correct KAFKA_ZOOKEEPER_CONNECT"
-            heal = [Advice(correct if there_is else none), recreate(facts, container)]
+            heal = _reach_zookeeper(facts, container, wanted, keepers)
             evidence = []
         yield Finding(
             container.name,
@@ -37,6 +35,21 @@ def zookeeper(facts: Facts) -> Iterator[Finding]:
             [*evidence, *log_line(trouble), *suffering(trouble)],
             heal,
         )
+
+
+def _reach_zookeeper(facts: Facts, broker: Container, wanted: str, keepers: Sequence[Container]) -> list[Remedy]:
+    """What to do where a broker cannot reach ZooKeeper at the address that it was given."""
+    there_is = [f"{name}:2181" for keeper in keepers for name in dict.fromkeys((keeper.service, keeper.name))]
+    given = {address.strip() for address in wanted.partition("/")[0].split(",")}
+    if given & set(there_is):
+        return [
+            docker("restart", broker).noted("the address is right: ZooKeeper may have been slow to start"),
+            Advice("if that does not help, look whether both are on the same network"),
+        ]
+    if there_is:
+        correct = f"correct KAFKA_ZOOKEEPER_CONNECT of {broker.service}: ZooKeeper is at {there_is[0]}"
+        return [Advice(correct), recreate(facts, broker)]
+    return [Advice("start a ZooKeeper there, or correct KAFKA_ZOOKEEPER_CONNECT"), recreate(facts, broker)]
 
 
 @check("KD402")
