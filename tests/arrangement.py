@@ -1,8 +1,8 @@
 """What runs beside what: `make test` spreads groups of tests over several workers, the long ones first.
 
 A group is a module, since its tests may share what the module started. What needs a Docker engine is one group whatever
-the module, for a worker has one engine; the laboratory's is another, on an engine of its own. What shares the cluster of
-three brokers is one group, too: three brokers are busy even while nobody asks for them.
+the module, for a worker has one engine; the laboratory's is another, on an engine of its own. What shares the cluster
+of three brokers is one group, too: three brokers are busy even while nobody asks for them.
 """
 
 import random
