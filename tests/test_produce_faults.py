@@ -82,7 +82,10 @@ def until(topic: str, brokers: str, some: int) -> None:
         assert time.monotonic() < deadline
 
 
-@pytest.mark.parametrize(("number", "code", "name"), [(signal.SIGINT, 130, "Ctrl-C"), (signal.SIGTERM, 143, "SIGTERM")])
+@pytest.mark.parametrize(
+    ("number", "code", "name"),
+    [(signal.SIGINT, 130, "Ctrl-C"), pytest.param(signal.SIGTERM, 143, "SIGTERM", marks=pytest.mark.lab)],
+)
 def test_a_signal_loses_nothing(one_broker: str, tmp_path: Path, number: int, code: int, name: str) -> None:
     create(one_broker, NewTopic("t", 3, 1))
     total = 400_000
@@ -227,6 +230,7 @@ def test_an_impatient_user_is_not_kept(tmp_path: Path) -> None:
         assert [int(record["value"]) for record in lines(tmp_path / "t.unsent.jsonl")] == list(range(1, 100))
 
 
+@pytest.mark.lab
 def test_one_of_three_brokers_killed_and_started_again() -> None:
     with throwaway(brokers=3, settings={"broker.session.timeout.ms": "3000"}) as sandbox:
         config = {"min.insync.replicas": "2"}

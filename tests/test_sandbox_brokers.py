@@ -23,6 +23,7 @@ from kafkactl.services import BrokerLogs
 from tests.sandboxes import eventually, free_port
 
 
+@pytest.mark.lab
 def test_three_brokers_can_be_killed_paused_and_started_again() -> None:
     soon = {"broker.session.timeout.ms": "2000", "broker.heartbeat.interval.ms": "400"}
     with throwaway(brokers=3, settings=soon) as running:

@@ -67,6 +67,7 @@ def test_two_first_starts_at_once_make_one_aot_cache(sandbox: Shell) -> None:
     assert sandbox.traces() == []
 
 
+@pytest.mark.lab
 def test_a_damaged_jar_is_fetched_again(sandbox: Shell) -> None:
     (jar,) = [jar for jar in pinned(NEWEST) or () if jar.coordinates == SMALL]
     path = jar.path(_cache(sandbox))
@@ -79,7 +80,10 @@ def test_a_damaged_jar_is_fetched_again(sandbox: Shell) -> None:
     assert sandbox.run("run", "--", "true").stderr == ""
 
 
-@pytest.mark.parametrize("content", [b"", b"no AOT cache" * 1000], ids=["empty", "damaged"])
+@pytest.mark.parametrize(
+    "content",
+    [pytest.param(b"", id="empty"), pytest.param(b"no AOT cache" * 1000, id="damaged", marks=pytest.mark.lab)],
+)
 def test_an_aot_cache_that_cannot_be_used_only_costs_time(sandbox: Shell, content: bytes) -> None:
     (aot,) = _home(sandbox).glob("*.aot")
     whole = aot.read_bytes()

@@ -232,6 +232,7 @@ def test_interrupting_up_stops_what_it_started(sandbox: Detached) -> None:
     assert sandbox.status()["state"] == "down"
 
 
+@pytest.mark.lab
 def test_three_brokers_and_their_logs(sandbox: Detached) -> None:
     assert sandbox("up", "--brokers", "3", *SOON).returncode == 0
     addresses = [broker["address"] for broker in sandbox.status()["brokers"]]

@@ -94,6 +94,7 @@ def test_one_broker_of_three_down_at_the_start(kafkactl: Kafkactl) -> None:
     assert all("nothing was skipped" in err for _, err in rest)
 
 
+@pytest.mark.lab
 def test_a_broker_of_three_killed_and_restarted_while_following() -> None:
     """Each leads a partition; records are checked one by one."""
     with throwaway(brokers=3, settings={"broker.session.timeout.ms": "3000"}) as sandbox:

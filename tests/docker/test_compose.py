@@ -136,6 +136,7 @@ def test_a_health_check_takes_neither_the_brokers_jmx_port_nor_its_agents(zookee
             assert done.returncode == code, done.stdout + done.stderr
 
 
+@pytest.mark.lab
 def test_a_health_check_fails_where_nobody_answers(zookeeper_stack: Stack) -> None:
     for service, address, dead in (
         ("kafka", "kafka:9092", "kafka:9095"),
@@ -150,6 +151,7 @@ def test_a_health_check_fails_where_nobody_answers(zookeeper_stack: Stack) -> No
             assert done.returncode == code, (service, done.stdout + done.stderr)
 
 
+@pytest.mark.lab
 def test_three_brokers_without_zookeeper(engine: Engine, kafkactl: Kafkactl, monkeypatch: pytest.MonkeyPatch) -> None:
     with stack(engine, KRAFT_STACK) as there:
         there.compose("up", "-d")

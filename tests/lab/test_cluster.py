@@ -166,7 +166,6 @@ def test_min_isr_over_replication(doctor: Doctor, one_broker: str) -> None:
     after(seen.command("KD505")).content()
 
 
-@pytest.mark.quick
 @pytest.mark.provokes(
     "KD506",
     "one broker, and Kafka's default of three replicas for __consumer_offsets",
@@ -183,7 +182,6 @@ def test_internal_topic_impossible(doctor: Doctor, monkeypatch: pytest.MonkeyPat
         doctor().content()
 
 
-@pytest.mark.quick
 @pytest.mark.provokes(
     "KD507",
     "auto.create.topics.enable is left on, and somebody mistyped a topic",

@@ -164,7 +164,6 @@ def test_unhealthy(doctor: Doctor, stack: LabStack) -> None:
     after(restart.partition("    ")[0], "--wait", "60s").content()
 
 
-@pytest.mark.quick
 @pytest.mark.provokes("KD107", "a health check whose program is not in the image", healed="with one that is")
 def test_healthcheck_broken(doctor: Doctor, stack: LabStack) -> None:
     stack.kafka["healthcheck"] = sick("curl -f http://localhost:9092")
@@ -265,7 +264,6 @@ def test_heap_exhausted(doctor: Doctor, stack: LabStack) -> None:
     after(seen.command("KD111"), "--wait", "60s").content()
 
 
-@pytest.mark.quick
 @pytest.mark.provokes("KD112", "looked at a second after `up`", healed="by itself: the remedy waits for it")
 def test_still_starting(doctor: Doctor, stack: LabStack) -> None:
     stack.up()

@@ -45,7 +45,6 @@ def test_zookeeper_is_somewhere_else(doctor: Doctor, stack: LabStack) -> None:
     after(seen.command("KD401"), "--wait", "60s").content()
 
 
-@pytest.mark.quick
 @pytest.mark.provokes("KD101", "ZooKeeper is stopped, and its broker can't start")
 def test_zookeeper_is_stopped(doctor: Doctor, stack: LabStack) -> None:
     stack.up("zookeeper")

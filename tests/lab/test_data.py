@@ -108,7 +108,6 @@ def test_a_volume_that_is_not_writable(doctor: Doctor, stack: LabStack) -> None:
     after(seen.command("KD204"), "--wait", "60s").content()
 
 
-@pytest.mark.quick
 @pytest.mark.provokes("KD205", "CLUSTER_ID was changed (KRaft)", healed="by the remedy, in the compose file")
 def test_cluster_id(doctor: Doctor, stack: LabStack) -> None:
     stack.up()

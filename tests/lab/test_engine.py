@@ -73,6 +73,7 @@ def test_engine_denied(doctor: Doctor, dead: str, path: str) -> None:
     assert seen.command("KD002") == "sudo usermod -aG docker operator && newgrp docker"
 
 
+@pytest.mark.lab
 @pytest.mark.provokes("KD003", "the engine hangs, with its stack running", healed="with the engine")
 def test_engine_hung(doctor: Doctor, engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     if engine.process is None:
@@ -153,6 +154,7 @@ def test_no_compose(doctor: Doctor, engine: Engine, monkeypatch: pytest.MonkeyPa
         monkeypatch.undo()
 
 
+@pytest.mark.lab
 @pytest.mark.provokes("KD006", "nobody started the stack")
 def test_no_stack(doctor: Doctor, engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DOCKER_HOST", engine.host)

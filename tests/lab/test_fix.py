@@ -68,7 +68,6 @@ def test_fix_restarts_zookeeper_that_hangs(doctor: Doctor, kafkactl: Kafkactl, s
     assert (started(stack) == broker) is served
 
 
-@pytest.mark.quick
 def test_a_bundle_of_a_stack(kafkactl: Kafkactl, stack: LabStack) -> None:
     del stack.services["kafka"]
     stack.services["gateway"] = tiny(

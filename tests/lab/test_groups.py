@@ -107,7 +107,6 @@ def test_ahead(
     doctor().content()
 
 
-@pytest.mark.quick
 @pytest.mark.provokes("KD603", "the only consumer of a group was killed", healed="start the consumer")
 def test_no_members(doctor: Doctor, app: Consumes, running: ExitStack) -> None:
     with consumer(replace(app, properties={"session.timeout.ms": "6000"})) as process:

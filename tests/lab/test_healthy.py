@@ -88,6 +88,7 @@ def test_zookeeper(
         assert seen.checks["KD403"]["reason"] == "ZooKeeper, not KRaft"
 
 
+@pytest.mark.lab
 def test_faults_on_zookeeper(
     doctor: Doctor, kafkactl: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -34,7 +34,6 @@ def sandbox(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Running
         yield running
 
 
-@pytest.mark.quick
 def test_one_broker_of_three_down(kafkactl: Run, sandbox: RunningSandbox) -> None:
     whole = json.loads(kafkactl("lag", "-o", "json").out)
     assert (whole["complete"], [group["group"] for group in whole["groups"]]) == (

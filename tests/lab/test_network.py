@@ -184,7 +184,6 @@ def test_bootstrap_silent(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> No
         doctor().names("KD312")
 
 
-@pytest.mark.quick
 @pytest.mark.provokes("KD313", "a broker that hangs for a while", healed="by itself: the remedy waits for it")
 def test_bootstrap_mute(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     with throwaway() as sandbox:
@@ -206,7 +205,6 @@ SASL = {
 }
 
 
-@pytest.mark.quick
 @pytest.mark.provokes("KD314", "a wrong password", healed="with the right one")
 def test_client_refused(doctor: Doctor, kafkactl: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch) -> None:
     with throwaway() as sandbox:

@@ -95,7 +95,6 @@ def stack(zookeeper_stack: LabStack) -> LabStack:
     return zookeeper_stack
 
 
-@pytest.mark.quick
 def test_stopped_service_and_wrong_port(doctor: Doctor, stack: LabStack, monkeypatch: pytest.MonkeyPatch) -> None:
     stack.services["gateway"] = tiny(stack.engine, stack.project, "gateway", "exit 1")
     stack.up()

@@ -52,7 +52,6 @@ def stack(kraft_stack: LabStack) -> LabStack:
     return kraft_stack
 
 
-@pytest.mark.quick
 @pytest.mark.provokes("KD702", "an exporter that has metrics of no broker; a Kafka UI that serves nothing")
 def test_side_services(doctor: Doctor, stack: LabStack) -> None:
     stack.up()

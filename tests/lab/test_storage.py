@@ -62,7 +62,6 @@ def test_disk_low(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
         doctor().content()
 
 
-@pytest.mark.quick
 @pytest.mark.provokes("KD208", "10 MiB a day, kept for 90 days, on a disk of 256 MiB")
 def test_retention_beyond_disk(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     with throwaway() as sandbox, small_disk(sandbox, "256m"):

@@ -13,7 +13,6 @@ def stack(kraft_stack: LabStack) -> LabStack:
     return kraft_stack
 
 
-@pytest.mark.quick
 @pytest.mark.provokes("KD305", "KAFKA_BROKERS has the containers' port, used from the host")
 def test_the_containers_port_from_the_host(doctor: Doctor, stack: LabStack, monkeypatch: pytest.MonkeyPatch) -> None:
     internal = free_port()
@@ -81,7 +80,6 @@ WRONG = {
 }
 
 
-@pytest.mark.quick
 @pytest.mark.provokes("KD310", "a service is told localhost, or the host's port", healed="by the remedy, in the file")
 def test_misrouted(doctor: Doctor, stack: LabStack) -> None:
     for number, (environment, words, _) in enumerate(WRONG.values()):
