@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import hypothesis
 import pytest
 
-from tests.arrangement import arrange
+from tests.arrangement import arrange, group
 from tests.printed import checker, printed
 from tests.program import KAFKACTL, heed_interrupts
 from tests.sandboxes import eventually
@@ -145,16 +146,22 @@ def three_lines(run: Outcome) -> list[str]:
 def _one_broker() -> Iterator[str]:
     from kafkactl.sandbox.foreground import throwaway
 
-    with throwaway(brokers=1) as sandbox:
+    with throwaway(brokers=1, settings=_CALM) as sandbox:
         yield sandbox.bootstrap
 
 
-@pytest.fixture(scope="session")
-def _three_brokers() -> Iterator[str]:
-    from kafkactl.sandbox.foreground import throwaway
+# Kafka writes to its metadata twice a second, to prove that it is there; nobody here looks.
+_CALM = {"metadata.max.idle.interval.ms": "0"}
+_until_the_group_ends = ExitStack()
+_three: list[str] = []  # the address of the three brokers, while they are up
 
-    with throwaway(brokers=3) as sandbox:
-        yield sandbox.bootstrap
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Three brokers are busy even while nobody asks for them: they end with the last test that needs them."""
+    if _three and (nextitem is None or group(nextitem) != group(item)):
+        _three.clear()
+        _until_the_group_ends.close()
 
 
 @pytest.fixture(scope="session")
@@ -180,11 +187,15 @@ def one_broker(_one_broker: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[st
 
 
 @pytest.fixture
-def three_brokers(_three_brokers: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def three_brokers(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The addresses of a three-broker cluster, empty, and what KAFKA_BROKERS says."""
-    monkeypatch.setenv("KAFKA_BROKERS", _three_brokers)
-    yield _three_brokers
-    sweep(_three_brokers)
+    from kafkactl.sandbox.foreground import throwaway
+
+    if not _three:
+        _three.append(_until_the_group_ends.enter_context(throwaway(brokers=3, settings=_CALM)).bootstrap)
+    monkeypatch.setenv("KAFKA_BROKERS", _three[0])
+    yield _three[0]
+    sweep(_three[0])
 
 
 def sweep(brokers: str) -> None:

@@ -176,6 +176,7 @@ def test_waiting_that_runs_out(kafkactl: Kafkactl) -> None:
     assert "KD302" in run.out
 
 
+@pytest.mark.lab
 def test_waiting_until_a_broker_is_there(kafkactl: Kafkactl) -> None:
     with throwaway() as sandbox:
         sandbox.kill(1)

@@ -184,6 +184,7 @@ def test_a_broker_that_comes_back_is_waited_for(tmp_path: Path) -> None:
         assert not list(tmp_path.glob("*.jsonl"))
 
 
+@pytest.mark.lab
 def test_a_broker_that_hangs_is_given_up(tmp_path: Path) -> None:
     with throwaway() as sandbox:
         create(sandbox.bootstrap, NewTopic("t", 1, 1))

@@ -80,10 +80,8 @@ def test_a_damaged_jar_is_fetched_again(sandbox: Shell) -> None:
     assert sandbox.run("run", "--", "true").stderr == ""
 
 
-@pytest.mark.parametrize(
-    "content",
-    [pytest.param(b"", id="empty"), pytest.param(b"no AOT cache" * 1000, id="damaged", marks=pytest.mark.lab)],
-)
+@pytest.mark.lab
+@pytest.mark.parametrize("content", [b"", b"no AOT cache" * 1000], ids=["empty", "damaged"])
 def test_an_aot_cache_that_cannot_be_used_only_costs_time(sandbox: Shell, content: bytes) -> None:
     (aot,) = _home(sandbox).glob("*.aot")
     whole = aot.read_bytes()
@@ -131,6 +129,7 @@ def test_a_version_without_sums_is_refused(sandbox: Shell) -> None:
     assert "--unverified" in done.stderr
 
 
+@pytest.mark.lab
 def test_what_was_resolved_unverified_is_kept(sandbox: Shell) -> None:
     """As if it had been resolved before: the second start asks nobody."""
     cache = _cache(sandbox)

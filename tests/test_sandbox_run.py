@@ -122,6 +122,7 @@ def test_the_command_line_loads_nothing_of_the_extra() -> None:
     assert json.loads(done.stdout) == []
 
 
+@pytest.mark.lab
 def test_the_examples_of_the_help_are_true(sandbox: Shell) -> None:
     """Where topics.yaml declares topics that are not there yet, which is every temporary cluster."""
     (sandbox.home / "topics.yaml").write_text("topics: {a: {partitions: 3, replication: 3}}")

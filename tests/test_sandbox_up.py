@@ -156,6 +156,7 @@ def test_who_holds_the_port_is_named(sandbox: Detached, address: str) -> None:
     assert sandbox.shell.brokers() == []
 
 
+@pytest.mark.lab
 def test_a_crashed_broker_is_seen_and_started_again(sandbox: Detached) -> None:
     assert sandbox("up", *SOON).returncode == 0
     (broker,) = sandbox.shell.brokers()

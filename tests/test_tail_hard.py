@@ -76,7 +76,7 @@ def test_a_reader_who_sleeps_does_not_make_it_grow(one_broker: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "count", "partitions"),
-    [(b"x" * 5_000_000, 80, 8), (b"y", 1_000_000, 100)],
+    [(b"x" * 5_000_000, 80, 8), pytest.param(b"y", 1_000_000, 100, marks=pytest.mark.lab)],
     ids=["large values", "tiny values in many partitions"],
 )
 def test_memory_is_bounded_whatever_the_records_are(value: bytes, count: int, partitions: int, one_broker: str) -> None:

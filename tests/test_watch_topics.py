@@ -63,7 +63,14 @@ def watching(home: Path, *words: str) -> Iterator[Watched]:
             run.wait()
 
 
-@pytest.mark.parametrize("words", [("lag", "--watch"), ("describe", "--watch"), ("describe", "w*", "other", "--watch")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("lag", "--watch"),
+        ("describe", "w*", "other", "--watch"),
+        pytest.param(("describe", "--watch"), marks=pytest.mark.lab),
+    ],
+)
 def test_topics_that_grow_go_and_come_back_are_told(words: tuple[str, ...], one_broker: str, tmp_path: Path) -> None:
     create(one_broker, NewTopic("watched", 1, 1), NewTopic("other", 1, 1))
     for topic in ("watched", "other"):

@@ -44,7 +44,7 @@ def _head(account: Account, seconds: float) -> str:
         return f"Dry run: nothing was changed. {plan_summary(account.plan)}{would}"
     parts = [*_done(account)]
     parts += [f"{len(failed):,} failed"] if failed else []
-    parts += [f"{len(unknown):,} not answered for"] if unknown else []
+    parts += [f"{len(unknown):,} without an answer"] if unknown else []
     if account.of(Fate.DONE) or unknown:
         return f"{', '.join(parts)} in {took(seconds)}."
     if failed:

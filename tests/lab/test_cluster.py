@@ -60,7 +60,6 @@ def test_no_quorum(doctor: Doctor, cluster: RunningSandbox) -> None:
     doctor("--wait", "30s", "--fail-on", "warn").content()
 
 
-@pytest.mark.quick
 @pytest.mark.provokes("KD501", "a broker was killed", healed="with the broker")
 def test_broker_missing(doctor: Doctor, cluster: RunningSandbox) -> None:
     create(cluster.bootstrap, NewTopic("a", 3, 3), NewTopic("b", 3, 1))

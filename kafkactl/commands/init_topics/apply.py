@@ -90,7 +90,7 @@ class Run:
                 new = [change for change in self.plan.everything if change.identity not in shown]
                 shown |= {change.identity for change in new}
                 if new and not quiet:
-                    output.note("\nSomebody else changed topics meanwhile; found now:")
+                    output.note("\nSomebody else changed topics in the meantime. What differs now:")
                     plan_table.show_changes(new)
                 self.check()
                 self.ask()
