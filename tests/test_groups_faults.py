@@ -125,6 +125,7 @@ def test_as_json_each_group_has_its_outcome(kafkactl: Run, orders: str) -> None:
 EVIL = "\x1b[31mred\x1b]0;title\x07\u202e"
 
 
+@pytest.mark.lab
 def test_a_name_cannot_drive_the_terminal(orders: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """In every stream, and on a terminal that is dumb, too; the commands that are printed still name the group."""
     commit(admin_client(orders), EVIL, "orders", 12)

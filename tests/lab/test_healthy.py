@@ -72,6 +72,7 @@ def test_the_sandbox(
         shell(f"kafkactl sandbox down --port {port}")
 
 
+@pytest.mark.lab
 def test_zookeeper(
     doctor: Doctor, kafkactl: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
