@@ -58,7 +58,7 @@ def scenes(there: Stack) -> Iterator[tuple[str, str]]:
     stuck = Consumes("localhost:40093", "accounting-group", "payment.success", "accounting-1", stuck_after=12)
     with consumer(stuck):
         time.sleep(5)
-        yield "lag", scene("doctor", "groups", "--sample", "35s", "--ignore", "KD607")
+        yield "lag", scene("doctor", "groups", "--sample", "65s", "--ignore", "KD607")
     yield "logs", scene("logs", "kafka", "zookeeper", "--tail", "2")
 
 

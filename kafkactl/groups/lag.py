@@ -14,7 +14,9 @@ def lag_of(partition: Partition) -> int | None:
     # Written out, rather than with the properties of Partition: it is asked of each partition of each group.
     committed, first, waiting = partition.committed, partition.first, partition.waiting
     end = partition.end if partition.stable_end is None else partition.stable_end
-    if committed is None or end is None:
+    if committed is None:
+        return 0 if end is not None and end == first else None  # of nothing, nothing waits
+    if end is None:
         return None
     if waiting is not None and waiting.offset is None:
         return 0  # markers and gaps are not records

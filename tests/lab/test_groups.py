@@ -146,9 +146,9 @@ def test_stalled_among_healthy_groups(doctor: Doctor, app: Consumes, running: Ex
         short = doctor("--sample", "2s")
         short.content()  # over two seconds, nobody can tell
         assert "too short" in short.checks["KD604"]["reason"]
-        finding = named(doctor("--sample", "33s"), "KD604")
+        finding = named(doctor("--sample", "62s"), "KD604")
         assert finding["headline"].startswith("orders-1 of orders-group is stuck at orders[0]: no commit in")
-        assert finding["headline"].endswith("8 records wait.")
+        assert finding["headline"].endswith("up to 8 records wait.")
         assert output(finding["heal"][0]) == "12"
     running.enter_context(consumer(app))
     assert eventually(lambda: drained(app.brokers, app.group))
@@ -190,7 +190,7 @@ def test_no_group(doctor: Doctor, app: Consumes, running: ExitStack) -> None:
     fill(app.brokers, app.topic, 3)
     finding = named(doctor("--fail-on", "warn"), "KD607")
     assert finding["headline"] == (
-        "analytics is declared to read orders, which holds 3 records, but group analytics-group does not exist."
+        "analytics is declared to read orders, which holds up to 3 records, but group analytics-group does not exist."
     )
     running.enter_context(consumer(replace(app, group="analytics-group")))
     assert eventually(lambda: drained(app.brokers, "analytics-group"))
@@ -199,14 +199,14 @@ def test_no_group(doctor: Doctor, app: Consumes, running: ExitStack) -> None:
 
 @pytest.mark.provokes("KD608", "a consumer slower than what arrives", healed="a faster one")
 def test_slow(doctor: Doctor, app: Consumes, running: ExitStack) -> None:
-    fill(app.brokers, app.topic, 8_000)
+    fill(app.brokers, app.topic, 11_000)  # more than arrives in a minute
     with arriving(app.brokers, app.topic, 150):
         with consumer(replace(app, handling=0.02)):
             assert eventually(lambda: committed(app.brokers, app.group) > 0)
-            finding = named(doctor("--sample", "6s", "--fail-on", "warn"), "KD608")
+            finding = named(doctor("--sample", "10s", "--fail-on", "warn"), "KD608")
             assert "with 1 member on 1 partition: a second would be idle" in finding["heal"][0]["advice"]
         running.enter_context(consumer(app))
-        assert eventually(lambda: committed(app.brokers, app.group) > 8_000)
+        assert eventually(lambda: committed(app.brokers, app.group) > 11_000)
     assert eventually(lambda: drained(app.brokers, app.group))
     doctor("--sample", "2s").content()
 
