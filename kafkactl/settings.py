@@ -82,6 +82,10 @@ class Target:
 
         Where `warn` was given, that hears of a problem of the file, and what is valid in it is the catalogue.
         """
+        from kafkactl.catalog.find import find_catalog
+
+        if not self.env and find_catalog(self.file, os.environ, Path.cwd()) is None:
+            return None  # without what it takes to read one
         from kafkactl.catalog.model import CatalogError
 
         try:

@@ -84,21 +84,21 @@ class LivePartition:
     isr: tuple[int, ...]
 
 
-class Identity(NamedTuple):
+class TopicIdentity(NamedTuple):
     """What makes a topic the one it is (KIP-516): its id, "" where not known, and how many partitions it has."""
 
     id: str
     partitions: int
 
 
-def recreated_topics(before: Mapping[str, Identity], now: Mapping[str, Identity]) -> frozenset[str]:
+def recreated_topics(before: Mapping[str, TopicIdentity], now: Mapping[str, TopicIdentity]) -> frozenset[str]:
     """The topics that have another id than before; without those of which one of the two is not known."""
     return frozenset(
         name for name, topic in now.items() if topic.id and name in before and before[name].id not in ("", topic.id)
     )
 
 
-def topic_changes(before: Mapping[str, Identity], now: Mapping[str, Identity]) -> list[str]:
+def topic_changes(before: Mapping[str, TopicIdentity], now: Mapping[str, TopicIdentity]) -> list[str]:
     """What became of topics between two looks, in a sentence each without its full stop."""
     others = recreated_topics(before, now)
     told = [f"{name} was deleted" for name in sorted(before.keys() - now.keys())]

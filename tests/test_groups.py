@@ -16,7 +16,7 @@ from kafkactl.groups.model import CommitLook, Group, Member, Partition, Sample, 
 from kafkactl.groups.observation import Observation, unrest
 from kafkactl.groups.speed import COMMIT_INTERVAL
 from kafkactl.groups.verdict import ERRORS, VERDICTS, GroupVerdict, Verdict, doubtful, judge, judge_group
-from kafkactl.topics import Identity
+from kafkactl.topics import TopicIdentity
 
 OWNER = Member("m-1", "app-1", "10.0.0.1", None, (("t", 0), ("t", 1), ("t", 2)))
 LONG = COMMIT_INTERVAL + 5
@@ -268,10 +268,10 @@ def test_a_sample_is_compared_with_the_one_before_by_name() -> None:
 @given(groups(), groups(), st.integers(1, 600))
 def test_a_topic_that_was_recreated_is_compared_with_nothing(now: Group, before: Group, seconds: int) -> None:
     """It is its id, not its name: what its namesake held says nothing about it."""
-    then = Sample(0, (before,), topics={"t": Identity("old", 3)})
-    (judged,) = judge(Sample(seconds * 1000, (now,), topics={"t": Identity("new", 3)}), then)
+    then = Sample(0, (before,), topics={"t": TopicIdentity("old", 3)})
+    (judged,) = judge(Sample(seconds * 1000, (now,), topics={"t": TopicIdentity("new", 3)}), then)
     assert (judged.verdict, judged.rate_out) == (judge_group(now).verdict, None)
-    (same,) = judge(Sample(seconds * 1000, (now,), topics={"t": Identity("", 3)}), then)  # not known
+    (same,) = judge(Sample(seconds * 1000, (now,), topics={"t": TopicIdentity("", 3)}), then)  # not known
     assert same == judge_group(now, before, seconds)
 
 

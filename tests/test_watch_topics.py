@@ -13,7 +13,7 @@ from confluent_kafka.admin import NewPartitions, NewTopic
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafkactl.topics import Identity, recreated_topics, topic_changes
+from kafkactl.topics import TopicIdentity, recreated_topics, topic_changes
 from tests.conftest import admin_client, command, commit, create
 from tests.lab.faults import fill
 from tests.program import KAFKACTL
@@ -21,12 +21,12 @@ from tests.sandboxes import eventually
 from tests.test_tail_topics import delete
 
 identities = st.dictionaries(
-    st.sampled_from("abc"), st.builds(Identity, st.sampled_from(["", "1", "2"]), st.integers(1, 3))
+    st.sampled_from("abc"), st.builds(TopicIdentity, st.sampled_from(["", "1", "2"]), st.integers(1, 3))
 )
 
 
 @given(identities, identities)
-def test_each_topic_that_changed_is_told_once(before: dict[str, Identity], now: dict[str, Identity]) -> None:
+def test_each_topic_that_changed_is_told_once(before: dict[str, TopicIdentity], now: dict[str, TopicIdentity]) -> None:
     told = topic_changes(before, now)
     for name in "abc":
         then, there = before.get(name), now.get(name)

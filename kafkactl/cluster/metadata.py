@@ -16,7 +16,7 @@ from kafkactl.errors import KafkactlError, NoTopicError
 from kafkactl.text.remedies import kafkactl
 from kafkactl.text.suggest import suggest
 from kafkactl.text.units import is_number
-from kafkactl.topics import ConfigValue, Identity, LivePartition, LiveTopic
+from kafkactl.topics import ConfigValue, LivePartition, LiveTopic, TopicIdentity
 
 
 @dataclass(frozen=True)
@@ -176,11 +176,11 @@ def read_topic_ids(cluster: Cluster, names: Sequence[str]) -> dict[str, str]:
     return {name: id for name, id in ids.items() if id and id != _NO_ID}
 
 
-def read_identities(cluster: Cluster, wanted: Callable[[str], bool]) -> dict[str, Identity]:
+def read_identities(cluster: Cluster, wanted: Callable[[str], bool]) -> dict[str, TopicIdentity]:
     """What the topics with a wanted name are at this moment."""
     found = {name: topic for name, topic in read_metadata(cluster).topics.items() if wanted(name)}
     ids = read_topic_ids(cluster, list(found))
-    return {name: Identity(ids.get(name, ""), len(topic.partitions)) for name, topic in found.items()}
+    return {name: TopicIdentity(ids.get(name, ""), len(topic.partitions)) for name, topic in found.items()}
 
 
 _NO_ID = "AAAAAAAAAAAAAAAAAAAAAA"  # 16 bytes of zero, as Kafka writes them

@@ -20,7 +20,7 @@ from kafkactl.errors import KafkactlError, UnreachableError
 from kafkactl.groups.model import Group, Member, Partition, Sample, State, Type
 from kafkactl.groups.names import OFFSETS_TOPIC, leaderless, list_answered, list_group_ids, no_such_group
 from kafkactl.text.remedies import kafkactl
-from kafkactl.topics import Identity, Place, place_of
+from kafkactl.topics import Place, TopicIdentity, place_of
 
 _A_SECOND = 200  # groups that even a busy cluster describes in a second
 _STATES: Mapping[Any, State] = {
@@ -82,9 +82,9 @@ def read_groups(
     return Sample(taken, shown, missing, kinds, _identities(cluster, metadata, places) if identified else {})
 
 
-def _identities(cluster: Cluster, metadata: Any, places: Iterable[Place]) -> dict[str, Identity]:
+def _identities(cluster: Cluster, metadata: Any, places: Iterable[Place]) -> dict[str, TopicIdentity]:
     ids = read_topic_ids(cluster, sorted({topic for topic, _ in places} & metadata.topics.keys()))
-    return {name: Identity(ids.get(name, ""), len(topic.partitions)) for name, topic in metadata.topics.items()}
+    return {name: TopicIdentity(ids.get(name, ""), len(topic.partitions)) for name, topic in metadata.topics.items()}
 
 
 def read_commits_of(cluster: Cluster, groups: Sequence[str]) -> dict[str, dict[Place, int]]:

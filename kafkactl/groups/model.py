@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from kafkactl.text.words import many
-from kafkactl.topics import Identity, Place, place_of, recreated_topics
+from kafkactl.topics import Place, TopicIdentity, place_of, recreated_topics
 
 # Kafka's own words. Reconciling stands for both Assigning and Reconciling of KIP-848: librdkafka tells neither.
 State = Literal["Stable", "Empty", "Dead", "PreparingRebalance", "CompletingRebalance", "Reconciling", "Unknown"]
@@ -125,7 +125,7 @@ class Sample:
     groups: tuple[Group, ...]
     missing: Mapping[str, str] = field(default_factory=dict)
     others: Mapping[str, str] = field(default_factory=dict)
-    topics: Mapping[str, Identity] = field(default_factory=dict)
+    topics: Mapping[str, TopicIdentity] = field(default_factory=dict)
 
     @property
     def read(self) -> frozenset[str]:

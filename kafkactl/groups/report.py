@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from kafkactl.catalog.model import Catalog
 from kafkactl.groups.lag import behind
 from kafkactl.groups.model import Group, Sample
 from kafkactl.groups.observation import Observation
 from kafkactl.groups.verdict import ERRORS, VERDICTS, GroupVerdict
+
+if TYPE_CHECKING:
+    from kafkactl.catalog.model import Catalog
 
 THRESHOLD = 1000  # records; the guide's alert KafkaConsumerLagHigh
 
@@ -46,7 +48,7 @@ class Thresholds:
         return tuple(Passed(topic, lag, limits[topic]) for topic, lag in lags.items() if lag > limits[topic])
 
 
-def thresholds(catalog: Catalog | None, given: int | None) -> Thresholds:
+def thresholds(catalog: "Catalog | None", given: int | None) -> Thresholds:
     """What was typed, for everything; else what topics.yaml declares, and the guide's alert for the rest."""
     if catalog is None:
         return Thresholds(THRESHOLD if given is None else given)
@@ -113,7 +115,7 @@ class Report:
 
 
 def make_report(
-    observed: Observation, catalog: Catalog | None, threshold: int | None, *, everything: bool = True
+    observed: Observation, catalog: "Catalog | None", threshold: int | None, *, everything: bool = True
 ) -> Report:
     """What was seen of the groups; with `everything` also who is declared and has no group."""
     return Report(
@@ -154,7 +156,7 @@ def _badness(line: GroupLine) -> tuple[int, int, int, float]:
     return level, VERDICTS.index(line.judged.verdict), line.judged.lag, line.behind or 0.0
 
 
-def absent(catalog: Catalog | None, sample: Sample) -> list[Absent]:
+def absent(catalog: "Catalog | None", sample: Sample) -> list[Absent]:
     """Declared consumers whose group does not exist; empty if some broker did not answer, since they may exist then."""
     if catalog is None or sample.missing:
         return []

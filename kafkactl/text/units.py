@@ -4,6 +4,8 @@ import re
 from datetime import datetime, timedelta
 from datetime import time as clock
 
+from kafkactl.text.escapes import plain
+
 INFINITE = -1
 _LONG_MAX = 2**63 - 1  # Kafka's `long`
 
@@ -163,3 +165,16 @@ def size_text(number: int) -> str:
         if number and number % _BYTES[unit] == 0:
             return f"{number // _BYTES[unit]} {unit}"
     return f"{number} bytes"
+
+
+def value_text(key: str, value: str | None) -> str:
+    """A setting's value as people write it: 7d, 5 MiB; as Kafka has it where there is no better spelling."""
+    if value is None:
+        return "unset"
+    number = value.lstrip("-")
+    if is_number(number):
+        if key == "retention.ms" or key.endswith(".retention.ms"):
+            return retention_text(int(value))
+        if key.endswith(".bytes") and int(value) > 0:
+            return size_text(int(value))
+    return plain(value)

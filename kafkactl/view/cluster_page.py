@@ -5,11 +5,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from kafkactl.text import words
+from kafkactl.text.units import value_text
 from kafkactl.text.words import many
 from kafkactl.topics import ConfigValue, Place
 from kafkactl.view import output
 from kafkactl.view.output import Column, say
-from kafkactl.view.plan_table import value_text
 
 if TYPE_CHECKING:
     from kafkactl.cluster.metadata import BrokerSettings

@@ -7,7 +7,7 @@ from kafkactl.catalog.model import Position, Topic
 from kafkactl.plan.differences import Change, Plan
 from kafkactl.plan.risk import CONSEQUENCE
 from kafkactl.text.escapes import plain
-from kafkactl.text.units import is_number, retention_text, size_text
+from kafkactl.text.units import value_text
 from kafkactl.text.words import many
 from kafkactl.view.cases import Case
 from kafkactl.view.output import Style, column_width, pad, say, style, width
@@ -16,19 +16,6 @@ Row = tuple[str, str, str, str, str, str, str]
 
 _SHOWN_CREATES = 12
 _HEAD, _TAIL = 4, 3
-
-
-def value_text(key: str, value: str | None) -> str:
-    """A setting's value as people write it: 7d, 5 MiB; as Kafka has it where there is no better spelling."""
-    if value is None:
-        return "unset"
-    number = value.lstrip("-")
-    if is_number(number):
-        if key == "retention.ms" or key.endswith(".retention.ms"):
-            return retention_text(int(value))
-        if key.endswith(".bytes") and int(value) > 0:
-            return size_text(int(value))
-    return plain(value)
 
 
 def topic_text(topic: Topic) -> str:

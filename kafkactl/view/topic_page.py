@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from kafkactl.catalog.model import Catalog
 from kafkactl.groups.reasons import reason
 from kafkactl.text import words
+from kafkactl.text.units import value_text
 from kafkactl.text.words import many, up_to
 from kafkactl.topics import Place
 from kafkactl.view import group_table, output
 from kafkactl.view.cluster_page import replication, row_document
 from kafkactl.view.output import Column, say
-from kafkactl.view.plan_table import value_text
 
 if TYPE_CHECKING:
+    from kafkactl.catalog.model import Catalog
     from kafkactl.cluster.overview import Overview, TopicRow
     from kafkactl.groups.report import Report
 
@@ -36,7 +36,7 @@ def show_judged(found: "Report") -> None:
 
 
 def topic_document(
-    row: "TopicRow", view: "Overview", catalog: Catalog | None, groups: list[str], judged: "Report | None"
+    row: "TopicRow", view: "Overview", catalog: "Catalog | None", groups: list[str], judged: "Report | None"
 ) -> dict[str, Any]:
     """A topic as JSON, with what topics.yaml says of it and, where they were asked for, its groups judged."""
     return {
@@ -47,7 +47,7 @@ def topic_document(
     }
 
 
-def _catalogued(name: str, catalog: Catalog | None) -> dict[str, Any]:
+def _catalogued(name: str, catalog: "Catalog | None") -> dict[str, Any]:
     topic = catalog.topics.get(name) if catalog else None
     if topic is None:
         return {}
@@ -60,7 +60,7 @@ def _catalogued(name: str, catalog: Catalog | None) -> dict[str, Any]:
 
 
 def show_topic(
-    row: "TopicRow", view: "Overview", catalog: Catalog | None, groups: list[str], *, complete: bool
+    row: "TopicRow", view: "Overview", catalog: "Catalog | None", groups: list[str], *, complete: bool
 ) -> None:
     """One topic; `complete`: whether every group could be asked."""
     live = row.live

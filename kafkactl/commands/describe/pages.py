@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from kafkactl.catalog.model import Catalog
 from kafkactl.cluster.client import Cluster
 from kafkactl.cluster.metadata import no_such_topic, read_brokers, read_topics
 from kafkactl.cluster.overview import read_overview
@@ -16,11 +15,12 @@ from kafkactl.view import cluster_page, output
 from kafkactl.view.output import ListFormat, say
 
 if TYPE_CHECKING:
+    from kafkactl.catalog.model import Catalog
     from kafkactl.groups.report import Report
 
 
 def describe_cluster(
-    kafka: "Cluster", catalog: Catalog | None, show: ListFormat, *, unhealthy: bool, internal: bool
+    kafka: "Cluster", catalog: "Catalog | None", show: ListFormat, *, unhealthy: bool, internal: bool
 ) -> ExitCode:
 
     view = read_overview(kafka, catalog.topics if catalog else (), internal=internal)
@@ -41,7 +41,7 @@ def describe_cluster(
 
 def describe_topics(
     kafka: "Cluster",
-    catalog: Catalog | None,
+    catalog: "Catalog | None",
     names: list[str],
     show: ListFormat,
     *,
@@ -100,7 +100,7 @@ def _chosen(kafka: Cluster, patterns: list[str]) -> list[str]:
     return list(names)
 
 
-def _judged(kafka: "Cluster", catalog: Catalog | None, topics: list[str]) -> dict[str, "Report"]:
+def _judged(kafka: "Cluster", catalog: "Catalog | None", topics: list[str]) -> dict[str, "Report"]:
     """The groups that read each of these topics, judged by what they read of it; all read in one pass."""
     from kafkactl.groups.fetch import Scope
     from kafkactl.groups.report import make_report
@@ -113,7 +113,7 @@ def _judged(kafka: "Cluster", catalog: Catalog | None, topics: list[str]) -> dic
     }
 
 
-def _unknown(kafka: "Cluster", catalog: Catalog | None, name: str, hidden: Any) -> KafkactlError:
+def _unknown(kafka: "Cluster", catalog: "Catalog | None", name: str, hidden: Any) -> KafkactlError:
 
     if name in hidden:
         return KafkactlError(f"Cannot describe {name} on {kafka.connection.address}: {hidden[name]}.")

@@ -11,7 +11,7 @@ from kafkactl.cluster.client import Cluster, connect
 from kafkactl.cluster.metadata import read_identities
 from kafkactl.errors import ExitCode, KafkactlError, UnreachableError
 from kafkactl.settings import Connection
-from kafkactl.topics import Identity, is_glob, is_internal, matches, topic_changes
+from kafkactl.topics import TopicIdentity, is_glob, is_internal, matches, topic_changes
 from kafkactl.view import output
 from kafkactl.view.output import say
 
@@ -56,7 +56,7 @@ class _Topics:
 
     def __init__(self, names: list[str] | None) -> None:
         self._names = names
-        self._seen: Mapping[str, Identity] | None = None
+        self._seen: Mapping[str, TopicIdentity] | None = None
 
     def _wanted(self, name: str) -> bool:
         return not is_internal(name) if self._names is None else any(matches(name, given) for given in self._names)

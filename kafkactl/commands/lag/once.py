@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from kafkactl.catalog.model import Catalog
 from kafkactl.cluster.client import Cluster, connect
 from kafkactl.errors import ExitCode, KafkactlError
 from kafkactl.groups.fetch import Scope
@@ -16,6 +16,9 @@ from kafkactl.text.remedies import kafkactl, with_flags
 from kafkactl.topics import is_glob
 from kafkactl.view import group_table, lag_report, output
 from kafkactl.view.output import LagFormat
+
+if TYPE_CHECKING:
+    from kafkactl.catalog.model import Catalog
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ def show_lag(target: Target, wish: LagOptions) -> ExitCode:
     return lag_exit_code(found)
 
 
-def scope(kafka: Cluster, catalog: Catalog | None, wish: LagOptions) -> Scope:
+def scope(kafka: Cluster, catalog: "Catalog | None", wish: LagOptions) -> Scope:
     """The selected groups and topics. Raises KafkactlError."""
     try:
         groups = group_filter(kafka, wish.groups) if wish.groups else None
@@ -60,7 +63,7 @@ def scope(kafka: Cluster, catalog: Catalog | None, wish: LagOptions) -> Scope:
     return Scope(groups, topic_filter(kafka, wish.topics) if wish.topics else None, others)
 
 
-def _declared(error: KafkactlError, catalog: Catalog, wish: LagOptions) -> KafkactlError:
+def _declared(error: KafkactlError, catalog: "Catalog", wish: LagOptions) -> KafkactlError:
     """The error for a group that does not exist, with what topics.yaml says about it."""
     for name in wish.groups:
         read = [t for t, topic in catalog.topics.items() if name in {catalog.service(c).group for c in topic.consumers}]
@@ -78,7 +81,7 @@ def tell_narrowed(wish: LagOptions, flags: Sequence[str]) -> None:
         output.note(f"Showing only {', '.join(wish.groups)} (KAFKA_CONSUMER_GROUP). All groups: {every.text}")
 
 
-def judged_report(observed: Observation, catalog: Catalog | None, wish: LagOptions) -> Report:
+def judged_report(observed: Observation, catalog: "Catalog | None", wish: LagOptions) -> Report:
     """The report; declared consumers without a group are included only if all groups were read."""
     return make_report(observed, catalog, wish.threshold, everything=not wish.groups and not wish.topics)
 

@@ -4,10 +4,9 @@ import shutil
 import sys
 import time
 from collections import deque
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from kafkactl import process
-from kafkactl.catalog.model import Catalog
 from kafkactl.cluster.client import connect
 from kafkactl.commands.lag.once import LagOptions, judged_report, scope, tell_narrowed
 from kafkactl.errors import KafkactlError, UnreachableError
@@ -21,6 +20,9 @@ from kafkactl.text.escapes import plain
 from kafkactl.view import group_table, output
 from kafkactl.view.lag_report import lag_summary
 from kafkactl.view.output import Cell, Column
+
+if TYPE_CHECKING:
+    from kafkactl.catalog.model import Catalog
 
 _REFRESH = 2.0  # seconds between two refreshes
 _CHANGES = 5  # how many changes are shown below the table
@@ -46,7 +48,9 @@ def watch(target: Target, wish: LagOptions) -> NoReturn:
         time.sleep(max(0.2, _REFRESH - (time.monotonic() - start)))
 
 
-def _look(connection: Connection, chosen: Scope, history: History, catalog: Catalog | None, wish: LagOptions) -> Report:
+def _look(
+    connection: Connection, chosen: Scope, history: History, catalog: "Catalog | None", wish: LagOptions
+) -> Report:
     # Each refresh uses its own client once the cluster answers: librdkafka 2.16 aborts the process if an abandoned
     # request to a coordinator completes when the broker returns (librdkafka#4605).
     kafka = connect(connection)
