@@ -2,7 +2,8 @@
 
 A group is a module, since its tests may share what the module started. What needs a Docker engine is one group whatever
 the module, for a worker has one engine; the laboratory's is another, on an engine of its own. What shares the cluster
-of three brokers is one group, too: three brokers are busy even while nobody asks for them.
+of three brokers is one group, too: three brokers are busy even while nobody asks for them. So is what shares a secured
+broker, and what shares three of those.
 """
 
 import random
@@ -25,8 +26,9 @@ _LONG_FIRST = (
 def group(item: pytest.Item) -> str:
     """The name of the group whose tests one worker runs, one after the other."""
     room = item.path.parent.name
-    if "three_brokers" in getattr(item, "fixturenames", ()):
-        return "three brokers"
+    for fixture in ("three_brokers", "secured_three", "secured_one"):
+        if fixture in getattr(item, "fixturenames", ()):
+            return fixture.replace("_", " ")
     if "engine" in getattr(item, "fixturenames", ()):
         return "laboratory" if room == "lab" else "docker"
     return item.path.stem if room == "tests" else f"{room}/{item.path.stem}"

@@ -18,9 +18,10 @@ import pytest
 from tests.arrangement import arrange, group
 from tests.printed import checker, printed
 from tests.program import KAFKACTL, heed_interrupts
-from tests.sandboxes import eventually
+from tests.sandboxes import eventually, take_back
 
 if TYPE_CHECKING:
+    from kafkactl.sandbox.running import RunningSandbox
     from tests.docker.engine import Engine
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -67,6 +68,8 @@ class Outcome:
 def _own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test inherits a developer's environment, or finds the repository's own topics.yaml by accident."""
     for name in ("KAFKA_BROKERS", "KAFKACTL_CATALOG", "KAFKACTL_DEBUG", "KAFKA_TOPICS", "KAFKA_CONSUMER_GROUP"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("KAFKACTL_CLIENT_CONFIG", "KAFKACTL_SECURE_DIR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.chdir(tmp_path)
@@ -153,14 +156,14 @@ def _one_broker() -> Iterator[str]:
 # Kafka writes to its metadata twice a second, to prove that it is there; nobody here looks.
 _CALM = {"metadata.max.idle.interval.ms": "0"}
 _until_the_group_ends = ExitStack()
-_three: list[str] = []  # the address of the three brokers, while they are up
+_shared: "dict[str, RunningSandbox]" = {}  # what the tests of this group share, by the fixture's name
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Three brokers are busy even while nobody asks for them: they end with the last test that needs them."""
-    if _three and (nextitem is None or group(nextitem) != group(item)):
-        _three.clear()
+    """Brokers are busy even while nobody asks for them: three, or secured ones, end with the last test of theirs."""
+    if _shared and (nextitem is None or group(nextitem) != group(item)):
+        _shared.clear()
         _until_the_group_ends.close()
 
 
@@ -189,13 +192,44 @@ def one_broker(_one_broker: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[st
 @pytest.fixture
 def three_brokers(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The addresses of a three-broker cluster, empty, and what KAFKA_BROKERS says."""
+    brokers = _share("three_brokers", brokers=3).bootstrap
+    monkeypatch.setenv("KAFKA_BROKERS", brokers)
+    yield brokers
+    sweep(brokers)
+
+
+@pytest.fixture
+def secured_one() -> "Iterator[RunningSandbox]":
+    """One broker with every kind of listener and user (`as_user` of tests/sandboxes.py), empty."""
+    sandbox = _share("secured_one", brokers=1, secure="all")
+    yield sandbox
+    swept(sandbox)
+
+
+@pytest.fixture
+def secured_three() -> "Iterator[RunningSandbox]":
+    """Three such brokers. Those that a test stopped or killed are started again after it."""
+    sandbox = _share("secured_three", brokers=3, secure="all")
+    yield sandbox
+    swept(sandbox)
+
+
+def _share(name: str, brokers: int, secure: str | None = None) -> "RunningSandbox":
+    """The sandbox of this group of tests, which is started for the first of them."""
     from kafkactl.sandbox.foreground import throwaway
 
-    if not _three:
-        _three.append(_until_the_group_ends.enter_context(throwaway(brokers=3, settings=_CALM)).bootstrap)
-    monkeypatch.setenv("KAFKA_BROKERS", _three[0])
-    yield _three[0]
-    sweep(_three[0])
+    if name not in _shared:
+        wanted = throwaway(brokers, settings=_CALM, secure=secure)
+        _shared[name] = _until_the_group_ends.enter_context(wanted)
+    return _shared[name]
+
+
+def swept(sandbox: "RunningSandbox") -> None:
+    """Delete what a test left on a secured sandbox, and take back what it permitted."""
+    for id in [node.id for node in sandbox.nodes if not sandbox.running(node.id)]:
+        sandbox.start(id)
+    sweep(sandbox.internal)
+    take_back(sandbox)
 
 
 def sweep(brokers: str) -> None:

@@ -9,10 +9,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
 from tests.program import KAFKACTL
+
+if TYPE_CHECKING:
+    from kafkactl.cluster.accounts import Permission
+    from kafkactl.sandbox.running import RunningSandbox
 
 
 @dataclass(frozen=True)
@@ -128,3 +133,58 @@ def eventually(true: Callable[[], object], seconds: float = 15) -> bool:
             return False
         time.sleep(0.05)
     return True
+
+
+def as_user(sandbox: "RunningSandbox", user: str = "admin", kind: str = "scram") -> list[str]:
+    """The flags with which kafkactl reaches a secured sandbox's listener of a kind as a user of it, good or bad."""
+    return ["-b", sandbox.secured.addresses[kind], "--client-config", str(sandbox.secured.file(user, kind))]
+
+
+_permitted: "set[RunningSandbox]" = set()  # to more than a new sandbox permits
+
+
+def permit(sandbox: "RunningSandbox", *permissions: "Permission") -> None:
+    """Allow more to users of a secured sandbox, until the test ends."""
+    from kafkactl.cluster import accounts
+    from kafkactl.cluster.client import unconnected
+    from kafkactl.settings import Connection
+
+    before = [accounts.permissions_known("127.0.0.1", node.inner_port) for node in sandbox.nodes]
+    accounts.allow(unconnected(Connection(tuple(sandbox.internal.split(",")), "")), permissions)
+    _permitted.add(sandbox)
+    more = sum(len(permission.operations) for permission in permissions)
+    for node, known in zip(sandbox.nodes, before, strict=True):
+        _await_permissions(node.inner_port, known + more)
+
+
+def _await_permissions(port: int, count: int) -> None:
+    from kafkactl.cluster.accounts import permissions_known
+
+    assert eventually(lambda: permissions_known("127.0.0.1", port) == count)
+
+
+def take_back(sandbox: "RunningSandbox") -> None:
+    """Let users do what those of a new sandbox may, and no more."""
+    from confluent_kafka.admin import (
+        AclBindingFilter,
+        AclOperation,
+        AclPermissionType,
+        AdminClient,
+        ResourcePatternType,
+        ResourceType,
+    )
+
+    from kafkactl.sandbox.secured import admit
+
+    if sandbox not in _permitted:
+        return
+    _permitted.remove(sandbox)
+    everything = AclBindingFilter(
+        ResourceType.ANY, None, ResourcePatternType.ANY, None, None, AclOperation.ANY, AclPermissionType.ANY
+    )
+    admin = AdminClient({"bootstrap.servers": sandbox.internal})
+    (gone,) = admin.delete_acls([everything]).values()
+    gone.result(10)
+    for node in sandbox.nodes:
+        _await_permissions(node.inner_port, 0)
+    admit(sandbox.secured, sandbox.nodes)

@@ -1,7 +1,7 @@
-"""Kafka's protocol over a plain connection, for the four requests that librdkafka lacks or answers in part.
+"""Kafka's protocol over a plain connection, for what librdkafka cannot ask, is answered in part, or asks any broker.
 
 kafka-python has them, too, but loading it takes longer than all the rest of `describe`: it is left to connections that
-need TLS or SASL, and to brokers older than 2.6. Layouts are those of the Kafka protocol guide; all four are "flexible"
+need TLS or SASL, and to brokers older than 2.6. Layouts are those of the Kafka protocol guide; all are "flexible"
 versions: arrays and strings have their length + 1 as a varint, and every structure ends in tagged fields.
 """
 
@@ -15,11 +15,11 @@ from kafkactl.cluster.network import resolvable
 
 T = TypeVar("T")
 
-_GROUPS, _API_VERSIONS, _LOG_DIRS, _MOVES, _QUORUM = 16, 18, 35, 46, 55
+_GROUPS, _API_VERSIONS, _PERMISSIONS, _LOG_DIRS, _MOVES, _PASSWORDS, _QUORUM = 16, 18, 29, 35, 46, 50, 55
 _LOG_DIRS_WITH_TOTALS, _LOG_DIRS_WITH_ERROR = 4, 3
 _GROUPS_WITH_TYPE = 5
 # By request: the oldest and the newest version that is understood here.
-_KNOWN = {_GROUPS: (4, 5), _LOG_DIRS: (2, 4), _MOVES: (0, 0), _QUORUM: (0, 0)}
+_KNOWN = {_GROUPS: (4, 5), _LOG_DIRS: (2, 4), _MOVES: (0, 0), _QUORUM: (0, 0), _PERMISSIONS: (2, 3), _PASSWORDS: (0, 0)}
 _CLIENT = b"kafkactl"
 _LARGEST = 256 * 2**20  # bytes of an answer; more is not Kafka
 _METADATA_TOPIC = b"__cluster_metadata"
@@ -107,6 +107,51 @@ class Wire:
             return [(name, id) for id in ids]
 
         return [place for places in answer.array(topic) for place in places]
+
+    def permissions(self) -> int:
+        """How many permissions (ACLs) this broker knows."""
+        _, answer = self._ask(_PERMISSIONS, b"\x01\x00\x01\x00\x00\x01\x01")  # any, of anybody
+        answer.skip(4)
+        answer.raise_error()
+        answer.text()
+
+        def entry() -> None:
+            answer.text()
+            answer.text()
+            answer.skip(2)
+            answer.tags()
+
+        def resource() -> int:
+            answer.skip(1)
+            answer.text()
+            answer.skip(1)
+            count = len(answer.array(entry))
+            answer.tags()
+            return count
+
+        return sum(answer.array(resource))
+
+    def iterations(self) -> dict[str, set[int]]:
+        """How often the SCRAM passwords of each user are hashed, as this broker knows them."""
+        _, answer = self._ask(_PASSWORDS, b"\x00")  # of everybody
+        answer.skip(4)
+        answer.raise_error()
+        answer.text()
+
+        def password() -> int:
+            _, count = answer.numbers(">bi", 5)
+            answer.tags()
+            return count
+
+        def user() -> tuple[str, set[int]]:
+            name = answer.text()
+            answer.skip(2)
+            answer.text()
+            found = set(answer.array(password))
+            answer.tags()
+            return name, found
+
+        return dict(answer.array(user))
 
     def _version(self, request: int) -> int | None:
         oldest, newest = _KNOWN[request]

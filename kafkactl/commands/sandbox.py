@@ -3,6 +3,7 @@
 import re
 import sys
 import time
+from collections.abc import Callable
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,7 @@ from kafkactl.view.output import Column, Format, document, is_terminal, note, sa
 
 if TYPE_CHECKING:
     from kafkactl.sandbox.detached import Status
+    from kafkactl.sandbox.secured import Secured
 
 _PORT = 40093
 
@@ -43,6 +45,14 @@ Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE"
 FullJit = Annotated[
     bool, typer.Option("--full-jit", help="Start the JVM as Kafka's own scripts do, for benchmarks; slower to start.")
 ]
+Secure = Annotated[
+    str | None,
+    typer.Option(
+        "--secure",
+        metavar="tls|mtls|plain|scram|oauth|all",
+        help="Ask clients for TLS, a client certificate, a password or a token; `all`: each on ports of its own.",
+    ),
+]
 
 
 def up(
@@ -52,6 +62,7 @@ def up(
     settings: Settings = None,
     unverified: Unverified = False,
     full_jit: FullJit = False,
+    secure: Secure = None,
 ) -> None:
     """Start a cluster in the background, at the default address of all other commands.
 
@@ -66,7 +77,7 @@ def up(
     from kafkactl.sandbox import detached
 
     begin = time.monotonic()
-    wish = detached.UpOptions(brokers, kafka_version, _pairs(settings), unverified, full_jit)
+    wish = detached.UpOptions(brokers, kafka_version, _pairs(settings), unverified, full_jit, secure)
     with _Talk() as talk:
         done = detached.up(port, wish, talk)
     record = done.record
@@ -75,6 +86,20 @@ def up(
     note(f"{what} ({many(len(record.nodes), 'broker')}{since}).")
     if port != _PORT:
         note(f"  export KAFKA_BROKERS={','.join(node.address for node in record.nodes)}")
+    if secured := detached.secured_of(record):
+        _tell_secured(secured, note)
+
+
+def _tell_secured(secured: "Secured", tell: Callable[[str], None]) -> None:
+    """Where each listener is and which users have a file for it, and a command that works with one."""
+    from kafkactl.text.remedies import kafkactl
+
+    for kind in secured.kinds:
+        tell(f"  {kind}: {secured.addresses[kind]}")
+        tell(f"    {secured.directory(kind)}: {', '.join(f'{user}.properties' for user in secured.users(kind))}")
+    kind = secured.kinds[0]
+    options = ["-b", secured.addresses[kind], "--client-config", str(secured.file(kind=kind))]
+    tell(f"  {kafkactl('describe', options=options).text}")
 
 
 def down(
@@ -222,6 +247,7 @@ def run(
     settings: Settings = None,
     unverified: Unverified = False,
     full_jit: FullJit = False,
+    secure: Secure = None,
 ) -> None:
     """Run a command with a temporary cluster.
 
@@ -239,11 +265,21 @@ def run(
     with (
         _Talk() as talk,
         throwaway(
-            brokers or 1, kafka_version, _pairs(settings), talk, unverified=unverified, full_jit=full_jit
+            brokers or 1,
+            kafka_version,
+            _pairs(settings),
+            talk,
+            secure=secure,
+            unverified=unverified,
+            full_jit=full_jit,
         ) as sandbox,
     ):
         talk.end()
-        code = run_command(command, {"KAFKA_BROKERS": sandbox.bootstrap})
+        variables = {"KAFKA_BROKERS": sandbox.bootstrap}
+        if secure:
+            variables["KAFKACTL_SECURE_DIR"] = str(sandbox.secured.home)
+            variables["KAFKACTL_CLIENT_CONFIG"] = str(sandbox.secured.file())
+        code = run_command(command, variables)
     raise typer.Exit(code)
 
 

@@ -14,8 +14,11 @@ from pathlib import Path
 from kafkactl.cluster.network import live_brokers
 from kafkactl.errors import KafkactlError, UsageError
 from kafkactl.sandbox import java
+from kafkactl.sandbox.listeners import OURS_SECURED, access_settings, listener_settings
+from kafkactl.sandbox.machine import private_file
 from kafkactl.sandbox.model import Distribution, Node
 from kafkactl.sandbox.ports import HOST, HOST6
+from kafkactl.sandbox.secured import Secured
 
 _POLL_SECONDS = 0.02
 _WINDOW = 64 * 1024  # bytes, at first
@@ -79,32 +82,30 @@ def random_id() -> str:
     return text
 
 
-def check_settings(settings: Mapping[str, str]) -> None:
+def check_settings(settings: Mapping[str, str], secure: str | None = None) -> None:
     """Raises UsageError if settings would change what the sandbox itself decides."""
-    for key in sorted(_OURS & settings.keys()):
+    for key in sorted((_OURS | OURS_SECURED if secure else _OURS) & settings.keys()):
         raise UsageError(f"{key} is set by the sandbox and cannot be changed.", hint="Other broker settings can.")
 
 
 def properties(
-    node: Node, quorum: Sequence[Node], settings: Mapping[str, str], *, ipv6: bool = False
+    node: Node,
+    quorum: Sequence[Node],
+    settings: Mapping[str, str],
+    secured: Secured | None = None,
+    *,
+    ipv6: bool = False,
 ) -> dict[str, str]:
     """server.properties of a broker: KRaft, combined roles, small, quick to start, and nothing made unasked.
 
     With `ipv6` it listens on ::1 too, and sends clients who came that way to 127.0.0.1 like all others.
     """
     replication = str(min(3, len(quorum)))
-    names = ["PLAINTEXT", "PLAINTEXT6"] if ipv6 else ["PLAINTEXT"]
-    hosts = dict(zip(names, (HOST, f"[{HOST6}]"), strict=False))
     return {
         "process.roles": "broker,controller",
         "node.id": str(node.id),
         "controller.quorum.voters": ",".join(f"{n.id}@{HOST}:{n.controller_port}" for n in quorum),
-        "listeners": ",".join(
-            [f"CONTROLLER://{HOST}:{node.controller_port}", *(f"{n}://{host}:{node.port}" for n, host in hosts.items())]
-        ),
-        "advertised.listeners": ",".join(f"{name}://{HOST}:{node.port}" for name in names),
-        "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in ("CONTROLLER", *names)),
-        "inter.broker.listener.name": "PLAINTEXT",
+        **_listeners(node, secured, ipv6),
         "controller.listener.names": "CONTROLLER",
         # A third of Kafka's: the first election is most of the time three brokers take to start.
         "controller.quorum.election.timeout.ms": "300",
@@ -133,12 +134,39 @@ def properties(
     }
 
 
+def _listeners(node: Node, secured: Secured | None, ipv6: bool) -> dict[str, str]:
+    """Where a broker listens. A secured one talks to the others, and to us, on INTERNAL, which is plain."""
+    places = [("CONTROLLER", HOST, node.controller_port, "PLAINTEXT")]
+    more: dict[str, str] = {}
+    hosts = {"": HOST, "6": f"[{HOST6}]"} if ipv6 else {"": HOST}
+    if secured is None:
+        inner = "PLAINTEXT"
+        places += [(f"PLAINTEXT{suffix}", host, node.port, "PLAINTEXT") for suffix, host in hosts.items()]
+    else:
+        inner = "INTERNAL"
+        places.append((inner, HOST, node.internal_port, "PLAINTEXT"))
+        more |= access_settings()
+        for listener, port in zip(secured.listeners, node.ports, strict=True):
+            for suffix, host in hosts.items():
+                name = listener.name + suffix
+                places.append((name, host, port, listener.protocol))
+                more |= listener_settings(listener, name, secured.stores, secured.passwords)
+    return {
+        "listeners": ",".join(f"{name}://{host}:{port}" for name, host, port, _ in places),
+        "advertised.listeners": ",".join(f"{name}://{HOST}:{port}" for name, _, port, _ in places[1:]),
+        "listener.security.protocol.map": ",".join(f"{name}:{protocol}" for name, _, _, protocol in places),
+        "inter.broker.listener.name": inner,
+        **more,
+    }
+
+
 def prepare_directory(
     node: Node,
     quorum: Sequence[Node],
     distribution: Distribution,
     cluster_id: str,
     settings: Mapping[str, str],
+    secured: Secured | None = None,
     *,
     ipv6: bool = False,
 ) -> None:
@@ -149,9 +177,10 @@ def prepare_directory(
     """
     node.directory.mkdir(parents=True, exist_ok=True)
     lines = (
-        f"{_escape(key)}={_escape(value)}\n" for key, value in properties(node, quorum, settings, ipv6=ipv6).items()
+        f"{_escape(key)}={_escape(value)}\n"
+        for key, value in properties(node, quorum, settings, secured, ipv6=ipv6).items()
     )
-    (node.directory / "server.properties").write_text("".join(lines), encoding="ascii")
+    private_file(node.directory / "server.properties", "".join(lines).encode("ascii"))
     data = node.directory / "data"
     if (data / "meta.properties").exists():
         return
@@ -239,11 +268,11 @@ def await_serving(
 
     Raises KafkactlError, with the log's word on the cause, when one ends or `timeout` seconds have passed.
     """
-    ports = [node.port for node in nodes]
+    ports = [node.inner_port for node in nodes]
     if _wait_until_serving(ports, expected, timeout, lambda: not all(runs(node.id) for node in nodes)):
         return
     ended = [node for node in nodes if not runs(node.id)]
-    silent = [node for node in nodes if not live_brokers(HOST, node.port) >= set(expected)]
+    silent = [node for node in nodes if not live_brokers(HOST, node.inner_port) >= set(expected)]
     node = [*ended, *silent, *nodes][0]
     what = "exited while starting" if ended else f"is not serving after {timeout:.0f} s"
     raise KafkactlError(f"Broker {node.id} {what}.", where=cause(node.log), hint=f"Its log: {node.log}")

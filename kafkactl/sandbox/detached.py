@@ -1,7 +1,7 @@
 """The detached sandbox: up, status, down. It outlives the command that started it."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -11,10 +11,12 @@ from kafkactl.process import interrupts_deferred
 from kafkactl.sandbox import store
 from kafkactl.sandbox.artifacts import Progress
 from kafkactl.sandbox.broker import await_serving, cause, check_settings, launch, log_tail, prepare_directory, random_id
+from kafkactl.sandbox.listeners import check_kind
 from kafkactl.sandbox.model import Distribution, Node, check_size
 from kafkactl.sandbox.ports import HOST, free_ports, has_ipv6, these_ports
 from kafkactl.sandbox.preparation import prepare
 from kafkactl.sandbox.running import START_SECONDS, STOP_SECONDS
+from kafkactl.sandbox.secured import Secured, admit, check_secured, create_secured, load_secured
 from kafkactl.sandbox.store import SandboxRecord
 from kafkactl.text.remedies import Command, kafkactl
 
@@ -31,6 +33,7 @@ class UpOptions:
     settings: Mapping[str, str] | None = None
     unverified: bool = False
     full_jit: bool = False
+    secure: str | None = None
 
 
 @dataclass(frozen=True)
@@ -82,16 +85,19 @@ def up(port: int, wish: UpOptions, progress: Progress) -> Started:
     if a broker does not start, or if a sandbox is there that is not what was asked for.
     """
     check_size(wish.brokers or 1)
-    check_settings(wish.settings or {})
+    check_kind(wish.secure)
     with store.exclusively(port):
         known = store.load_record(port)
+        secure = wish.secure or (known.secure if known else None)
+        check_settings(wish.settings or {}, secure)
+        check_secured(secure)
         if known is None:
             return _up_new(port, wish, progress)
         running = store.alive(known.nodes, known.processes)
         _refuse_other(known, wish, running=bool(running))
         record = known if running or wish.settings is None else dataclasses.replace(known, settings=wish.settings)
         if not running:
-            record = dataclasses.replace(record, full_jit=wish.full_jit)
+            record = dataclasses.replace(record, full_jit=wish.full_jit, secure=secure)
         distribution = prepare(record.version, unverified=record.unverified, progress=progress)
         return _up_again(record, distribution, set(running))
 
@@ -99,17 +105,19 @@ def up(port: int, wish: UpOptions, progress: Progress) -> Started:
 def _up_new(port: int, wish: UpOptions, progress: Progress) -> Started:
     distribution = prepare(wish.version, unverified=wish.unverified, progress=progress)
     store.remove(port)  # logs of a start that failed
-    with free_ports(wish.brokers or 1) as controllers:
+    brokers = wish.brokers or 1
+    with free_ports(store.inner_ports_needed(brokers, wish.secure)) as inner:
         record = SandboxRecord(
             port,
             distribution.version,
             random_id(),
-            store.new_nodes(port, controllers),
+            store.new_nodes(port, inner, wish.secure),
             wish.settings or {},
             wish.unverified,
             wish.full_jit,
+            wish.secure,
         )
-        with these_ports([node.port for node in record.nodes]):
+        with these_ports(_public_ports(record.nodes)):
             try:
                 return _start(record, distribution, set())
             except KafkactlError:
@@ -121,24 +129,36 @@ def _up_new(port: int, wish: UpOptions, progress: Progress) -> Started:
 
 
 def _up_again(record: SandboxRecord, distribution: Distribution, running: set[int]) -> Started:
-    missing = [node for node in record.nodes if node.id not in running]
-    with _controller_ports(record, running) as placed, these_ports([node.port for node in missing]):
+    with _inner_ports(record, running) as placed, these_ports(_public_ports(placed.nodes, but=running)):
         try:
             return _start(placed, distribution, running)
         except BaseException:
             if not running:
                 store.save_record(dataclasses.replace(record, processes={}))
+                store.remove_secrets(record)
             raise
 
 
+def _public_ports(nodes: Sequence[Node], but: Collection[int] = ()) -> list[int]:
+    """The ports that clients know, of all nodes but those with these ids."""
+    return [port for node in nodes if node.id not in but for port in node.ports or (node.port,)]
+
+
 @contextmanager
-def _controller_ports(record: SandboxRecord, running: set[int]) -> Iterator[SandboxRecord]:
-    """New ports for the controllers if none of them runs: the old ports may have been taken."""
+def _inner_ports(record: SandboxRecord, running: set[int]) -> Iterator[SandboxRecord]:
+    """New ports where clients do not look if no broker runs: the old ports may have been taken."""
     if running:
         yield record
         return
-    with free_ports(len(record.nodes)) as controllers:
-        yield dataclasses.replace(record, nodes=store.new_nodes(record.port, controllers))
+    with free_ports(store.inner_ports_needed(len(record.nodes), record.secure)) as inner:
+        yield dataclasses.replace(record, nodes=store.new_nodes(record.port, inner, record.secure))
+
+
+def secured_of(record: SandboxRecord) -> Secured | None:
+    """How a sandbox that is up is secured; None if it is not. Raises KafkactlError where its secrets are gone."""
+    if record.secure is None:
+        return None
+    return load_secured(record.secure, store.secrets_home(record.port), record.nodes)
 
 
 def _start(record: SandboxRecord, distribution: Distribution, running: set[int]) -> Started:
@@ -146,17 +166,25 @@ def _start(record: SandboxRecord, distribution: Distribution, running: set[int])
     started = {}
     known = {id: process for id, process in record.processes.items() if id in running}
     ids = [node.id for node in record.nodes]
+    if record.secure and not running:
+        secured: Secured | None = create_secured(record.secure, store.secrets_home(record.port), record.nodes)
+    else:
+        secured = secured_of(record)
     try:
         for node in record.nodes:
             if node.id in running:
                 continue
-            prepare_directory(node, record.nodes, distribution, record.cluster_id, record.settings, ipv6=has_ipv6())
+            prepare_directory(
+                node, record.nodes, distribution, record.cluster_id, record.settings, secured, ipv6=has_ipv6()
+            )
             with interrupts_deferred():
                 started[node.id] = launch(node, distribution, full_jit=record.full_jit)
                 known[node.id] = store.remember(started[node.id].pid)
                 record = dataclasses.replace(record, processes=dict(known))
                 store.save_record(record)
         await_serving(record.nodes, ids, lambda id: id not in started or started[id].poll() is None, START_SECONDS)
+        if secured and started:
+            admit(secured, record.nodes)
     except BaseException:
         for process in started.values():
             process.kill()
@@ -174,6 +202,8 @@ def _refuse_other(known: SandboxRecord, wish: UpOptions, *, running: bool) -> No
         other.append(f"Kafka {known.version}")
     if running and wish.settings is not None and dict(wish.settings) != dict(known.settings):
         other.append("other settings")
+    if running and wish.secure not in (None, known.secure):
+        other.append(f"secured with {known.secure}" if known.secure else "without security")
     if running and wish.full_jit and not known.full_jit:
         other.append("a quick-start JVM")
     if other:
@@ -198,7 +228,7 @@ def status(port: int) -> Status | None:
     brokers = []
     for node in record.nodes:
         pid = running[node.id].pid if node.id in running else None
-        serving = pid is not None and node.id in live_brokers(HOST, node.port)
+        serving = pid is not None and node.id in live_brokers(HOST, node.inner_port)
         state = "serving" if serving else "silent" if pid else "dead"
         brokers.append(BrokerStatus(node, state, pid, () if serving else _last_words(node)))
     return Status(record, tuple(brokers))
@@ -249,6 +279,7 @@ def down(port: int, *, keep_data: bool) -> Stopped:
         clean = store.stop(list(running.values()), STOP_SECONDS)
         if keep_data:
             store.save_record(dataclasses.replace(record, processes={}))
+            store.remove_secrets(record)
         else:
             store.remove(port)
         return Stopped(len(running), clean, "kept" if keep_data else "removed")

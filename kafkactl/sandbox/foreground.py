@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from kafkactl.errors import UsageError
 from kafkactl.sandbox.artifacts import Progress
 from kafkactl.sandbox.broker import check_settings
+from kafkactl.sandbox.listeners import check_kind
 from kafkactl.sandbox.model import check_size
 from kafkactl.sandbox.preparation import prepare
 from kafkactl.sandbox.running import RunningSandbox, launched
+from kafkactl.sandbox.secured import check_secured
 
 _GRACE_SECONDS = 5.0
 
@@ -23,19 +25,23 @@ def throwaway(
     settings: Mapping[str, str] | None = None,
     progress: Progress = lambda _: None,
     *,
+    secure: str | None = None,
     unverified: bool = False,
     full_jit: bool = False,
 ) -> Iterator[RunningSandbox]:
     """A cluster of 1 or 3 brokers on free ports, serving, which is gone without a trace afterwards.
 
     It is gone as well if this process is killed. `settings` are broker settings (Kafka's dotted keys); `version`
-    is the newest pinned Kafka by default. Raises UsageError, UnreachableError (jars that cannot be fetched) and
+    is the newest pinned Kafka by default; with `secure` (one of listeners.KINDS) clients are asked who they are, and
+    `sandbox.secured` has the users' files. Raises UsageError, UnreachableError (jars that cannot be fetched) and
     KafkactlError (a broker that does not start).
     """
     check_size(brokers)
-    check_settings(settings or {})
+    check_kind(secure)
+    check_settings(settings or {}, secure)
+    check_secured(secure)
     distribution = prepare(version, unverified=unverified, progress=progress)
-    with launched(distribution, brokers, settings or {}, full_jit=full_jit) as sandbox:
+    with launched(distribution, brokers, settings or {}, secure, full_jit=full_jit) as sandbox:
         yield sandbox
 
 

@@ -1,5 +1,6 @@
 """What the sandbox needs from this machine: the extra's packages, writable directories, locks between processes."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,3 +62,11 @@ def disk_errors(hint: str) -> Iterator[None]:
         raise KafkactlError(
             f"The sandbox does not work: {what}.", where=str(error.filename or ""), hint=hint
         ) from error
+
+
+def private_file(path: Path, content: bytes) -> None:
+    """Write a file that only its owner can read, from its first moment on, in a directory that only they can open."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.unlink(missing_ok=True)
+    with open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        file.write(content)

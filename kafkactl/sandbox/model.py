@@ -10,18 +10,28 @@ from kafkactl.sandbox.ports import HOST
 
 @dataclass(frozen=True)
 class Node:
-    """A broker (which is a controller too): its node id, its ports, its directory and, once started, its process."""
+    """A broker (which is a controller too): its node id, its ports, its directory and, once started, its process.
+
+    A secured one has a port for each of its listeners, of which `port` is the first, and one for INTERNAL.
+    """
 
     id: int
     port: int
     controller_port: int
     directory: Path
     pid: int = 0
+    internal_port: int = 0
+    ports: tuple[int, ...] = ()
 
     @property
     def log(self) -> Path:
         """What the broker wrote to stdout and stderr, over all its starts."""
         return self.directory / "broker.log"
+
+    @property
+    def inner_port(self) -> int:
+        """The port on which a client is served as it is, and may do everything."""
+        return self.internal_port or self.port
 
     @property
     def address(self) -> str:

@@ -26,9 +26,11 @@ from kafkactl.sandbox.broker import (
     random_id,
     signal_group,
 )
+from kafkactl.sandbox.listeners import listeners
 from kafkactl.sandbox.machine import disk_errors
 from kafkactl.sandbox.model import Distribution, Node
-from kafkactl.sandbox.ports import free_ports
+from kafkactl.sandbox.ports import HOST, free_ports
+from kafkactl.sandbox.secured import Secured, admit, create_secured
 from kafkactl.text.remedies import kafkactl
 
 # The newest line says which process groups are to be killed. "Gone" must be told before a pid can be given away.
@@ -83,10 +85,12 @@ class RunningSandbox:
         distribution: Distribution,
         watchdog: Watchdog,
         settings: Mapping[str, str],
+        secured: Secured | None = None,
         *,
         full_jit: bool = False,
         extra_flags: Sequence[str] = (),
     ) -> None:
+        self._secured = secured
         self.cluster_id = random_id()
         self._nodes = {node.id: node for node in nodes}
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
@@ -105,6 +109,17 @@ class RunningSandbox:
     def bootstrap(self) -> str:
         """The addresses of all brokers, as KAFKA_BROKERS takes them."""
         return ",".join(node.address for node in self.nodes)
+
+    @property
+    def internal(self) -> str:
+        """The addresses where every client may do everything, without TLS or a user's name, secured or not."""
+        return ",".join(f"{HOST}:{node.inner_port}" for node in self.nodes)
+
+    @property
+    def secured(self) -> Secured:
+        """A secured sandbox's listeners, users and files. There are none in a plain one: an AssertionError."""
+        assert self._secured
+        return self._secured
 
     @property
     def version(self) -> str:
@@ -126,9 +141,11 @@ class RunningSandbox:
     def start_all(self) -> None:
         """Start every broker and wait until each names all of them. Raises KafkactlError."""
         for node in self.nodes:
-            prepare_directory(node, self.nodes, self._distribution, self.cluster_id, self._settings)
+            prepare_directory(node, self.nodes, self._distribution, self.cluster_id, self._settings, self._secured)
             self.launch(node.id)
         await_serving(self.nodes, self._nodes, self.running, START_SECONDS)
+        if self._secured:
+            admit(self._secured, self.nodes)
 
     def start(self, id: int, *, timeout: float = START_SECONDS) -> None:
         """Start a broker that was stopped or killed, on its port and with its data, and wait until it serves.
@@ -196,6 +213,7 @@ def launched(
     distribution: Distribution,
     brokers: int,
     settings: Mapping[str, str],
+    secure: str | None = None,
     *,
     full_jit: bool = False,
     extra_flags: Sequence[str] = (),
@@ -206,12 +224,15 @@ def launched(
         watchdog = Watchdog(directory)
     sandbox = None
 
-    def build(nodes: Sequence[Node]) -> RunningSandbox:
-        return RunningSandbox(nodes, distribution, watchdog, settings, full_jit=full_jit, extra_flags=extra_flags)
+    def build(home: Path, nodes: Sequence[Node]) -> RunningSandbox:
+        secured = create_secured(secure, home / "secure", nodes) if secure else None
+        return RunningSandbox(
+            nodes, distribution, watchdog, settings, secured, full_jit=full_jit, extra_flags=extra_flags
+        )
 
     try:
         with disk_errors("To use another directory for the sandbox's data, set TMPDIR."):
-            sandbox = _on_free_ports(directory, brokers, build)
+            sandbox = _on_free_ports(directory, brokers, secure, build)
         yield sandbox
     finally:
         if sandbox:
@@ -220,13 +241,24 @@ def launched(
         watchdog.close()
 
 
-def _on_free_ports(directory: Path, brokers: int, build: Callable[[Sequence[Node]], RunningSandbox]) -> RunningSandbox:
+def _node(id: int, ports: Sequence[int], directory: Path) -> Node:
+    """A broker on these ports: the controller's, INTERNAL's or that of a plain one, and its listeners'."""
+    controller, inner, *public = ports
+    if not public:
+        return Node(id, inner, controller, directory)
+    return Node(id, public[0], controller, directory, internal_port=inner, ports=tuple(public))
+
+
+def _on_free_ports(
+    directory: Path, brokers: int, secure: str | None, build: Callable[[Path, Sequence[Node]], RunningSandbox]
+) -> RunningSandbox:
     """A serving cluster; where another process took a port in the meantime, the next ports are tried."""
+    public = len(listeners(secure))
     for attempt in range(1, _PORT_ATTEMPTS + 1):
-        with free_ports(2 * brokers) as ports:
+        with free_ports(brokers * (2 + public)) as ports:
             home = directory / str(attempt)
-            nodes = [Node(i + 1, ports[2 * i], ports[2 * i + 1], home / f"broker-{i + 1}") for i in range(brokers)]
-            sandbox = build(nodes)
+            nodes = [_node(i + 1, ports[i::brokers], home / f"broker-{i + 1}") for i in range(brokers)]
+            sandbox = build(home, nodes)
             try:
                 sandbox.start_all()
             except KafkactlError as error:

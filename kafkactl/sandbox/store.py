@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from kafkactl.errors import KafkactlError
 from kafkactl.sandbox.broker import signal_group
+from kafkactl.sandbox.listeners import listener_ports
 from kafkactl.sandbox.machine import disk_errors, locked, sandbox_extra
 from kafkactl.sandbox.model import Node
 from kafkactl.settings import state_directory
@@ -44,6 +45,7 @@ class SandboxRecord:
     settings: Mapping[str, str] = field(default_factory=dict)
     unverified: bool = False
     full_jit: bool = False
+    secure: str | None = None  # one of listeners.KINDS
     processes: Mapping[int, Process] = field(default_factory=dict)  # by node id
 
 
@@ -86,22 +88,38 @@ def load_record(port: int) -> SandboxRecord | None:
 def _read(port: int, data: Any) -> SandboxRecord:
     if data["layout"] != _LAYOUT:
         raise ValueError("it was written by another version of kafkactl")
+    secure = data.get("secure")
     return SandboxRecord(
         port=port,
         version=data["version"],
         cluster_id=data["cluster_id"],
-        nodes=tuple(Node(n["id"], n["port"], n["controller_port"], _broker(port, n["id"])) for n in data["nodes"]),
+        nodes=_nodes(port, [(n["controller_port"], n.get("internal_port", 0)) for n in data["nodes"]], secure),
         settings=data["settings"],
         unverified=data["unverified"],
         full_jit=data["full_jit"],
+        secure=secure,
         processes={int(id): Process(**process) for id, process in data["processes"].items()},
     )
 
 
-def new_nodes(port: int, controller_ports: list[int]) -> tuple[Node, ...]:
-    """Brokers 1…n on `port`, `port` + 1 …"""
+def new_nodes(port: int, inner_ports: list[int], secure: str | None) -> tuple[Node, ...]:
+    """Brokers 1…n on `port`, `port` + 1 … `inner_ports` are as many as `inner_ports_needed` says."""
+    if secure is None:
+        return _nodes(port, [(controller, 0) for controller in inner_ports], None)
+    return _nodes(port, list(zip(inner_ports[::2], inner_ports[1::2], strict=True)), secure)
+
+
+def inner_ports_needed(brokers: int, secure: str | None) -> int:
+    """How many ports brokers have that clients do not know: the controllers', and a secured one's INTERNAL."""
+    return brokers * (2 if secure else 1)
+
+
+def _nodes(port: int, inner: Sequence[tuple[int, int]], secure: str | None) -> tuple[Node, ...]:
+    """Brokers with these controllers' ports and, of secured ones, ports of INTERNAL."""
+    public = listener_ports(port, len(inner), secure) if secure else [()] * len(inner)
     return tuple(
-        Node(i + 1, port + i, controller, _broker(port, i + 1)) for i, controller in enumerate(controller_ports)
+        Node(i + 1, port + i, controller, _broker(port, i + 1), internal_port=internal, ports=ports)
+        for i, ((controller, internal), ports) in enumerate(zip(inner, public, strict=True))
     )
 
 
@@ -112,7 +130,10 @@ def _broker(port: int, id: int) -> Path:
 def save_record(record: SandboxRecord) -> None:
     """Write a record, whole or not at all."""
     directory = home(record.port)
-    nodes = [{"id": n.id, "port": n.port, "controller_port": n.controller_port} for n in record.nodes]
+    nodes = [
+        {"id": n.id, "port": n.port, "controller_port": n.controller_port, "internal_port": n.internal_port}
+        for n in record.nodes
+    ]
     data = {
         "layout": _LAYOUT,
         "version": record.version,
@@ -121,6 +142,7 @@ def save_record(record: SandboxRecord) -> None:
         "settings": dict(record.settings),
         "unverified": record.unverified,
         "full_jit": record.full_jit,
+        "secure": record.secure,
         "processes": {id: dataclasses.asdict(process) for id, process in record.processes.items()},
     }
     directory.mkdir(parents=True, exist_ok=True)
@@ -134,8 +156,21 @@ def remove(port: int) -> None:
     shutil.rmtree(home(port), ignore_errors=True)
 
 
+def secrets_home(port: int) -> Path:
+    """The directory of a secured sandbox's certificates and client files."""
+    return home(port) / "secure"
+
+
+def remove_secrets(record: SandboxRecord) -> None:
+    """Remove passwords, certificates and client files; the next start makes new ones."""
+    shutil.rmtree(secrets_home(record.port), ignore_errors=True)
+    for node in record.nodes:
+        (node.directory / "server.properties").unlink(missing_ok=True)
+
+
 def forget(record: SandboxRecord) -> None:
-    """Remove a sandbox's record and data, and leave its logs for whoever wants to know what went wrong."""
+    """Remove a sandbox's record, secrets and data, and leave its logs for whoever wants to know what went wrong."""
+    remove_secrets(record)
     (home(record.port) / "sandbox.json").unlink(missing_ok=True)
     for node in record.nodes:
         shutil.rmtree(node.directory / "data", ignore_errors=True)
