@@ -160,7 +160,7 @@ def _broker(name: str, broker: "BrokerStatus") -> RunningService:
         health=("healthy" if serves else "unhealthy") if used else "",
         condition="fine" if serves else "bad",
         restarts=0,
-        ports=(Port(broker.node.port, "tcp", "127.0.0.1", broker.node.port),),
+        ports=tuple(Port(port, "tcp", "127.0.0.1", port) for port in broker.node.ports or (broker.node.port,)),
         memory=Memory(used.memory, 0) if used else None,
         since=datetime.fromtimestamp(used.created, UTC) if used else None,
     )

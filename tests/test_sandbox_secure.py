@@ -6,8 +6,8 @@ import pytest
 from confluent_kafka.admin import NewTopic
 
 from kafkactl.cluster.accounts import Permission
-from kafkactl.sandbox.listeners import listeners
 from kafkactl.sandbox.running import RunningSandbox
+from kafkactl.sandbox.secure_listeners import listeners
 from tests.conftest import Outcome, create
 from tests.sandboxes import as_user, permit
 

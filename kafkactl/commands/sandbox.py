@@ -3,7 +3,6 @@
 import re
 import sys
 import time
-from collections.abc import Callable
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,11 +11,11 @@ import typer
 from kafkactl.errors import ExitCode, KafkactlError, UsageError
 from kafkactl.options import Output
 from kafkactl.text.words import many, took
+from kafkactl.view.client_files import client_file_lines, client_files
 from kafkactl.view.output import Column, Format, document, is_terminal, note, say, table
 
 if TYPE_CHECKING:
     from kafkactl.sandbox.detached import Status
-    from kafkactl.sandbox.secured import Secured
 
 _PORT = 40093
 
@@ -67,12 +66,13 @@ def up(
     """Start a cluster in the background, at the default address of all other commands.
 
     It listens only on the loopback addresses and reuses data kept by `down --keep-data`. If it is already up, nothing
-    changes.
+    changes. A secured one has users, and a file for --client-config for each of them.
 
     \b
     Examples:
       kafkactl sandbox up
       kafkactl sandbox up --brokers 3 --set log.retention.hours=1
+      kafkactl sandbox up --secure scram
     """
     from kafkactl.sandbox import detached
 
@@ -83,23 +83,12 @@ def up(
     record = done.record
     what = f"Kafka {record.version} is {'up' if done.started else 'already up'} at localhost:{port}"
     since = f", {took(time.monotonic() - begin)}" if done.started else ""
-    note(f"{what} ({many(len(record.nodes), 'broker')}{since}).")
+    how = f", secured: {record.secure}" if record.secure else ""
+    note(f"{what} ({many(len(record.nodes), 'broker')}{since}){how}.")
     if port != _PORT:
         note(f"  export KAFKA_BROKERS={','.join(node.address for node in record.nodes)}")
-    if secured := detached.secured_of(record):
-        _tell_secured(secured, note)
-
-
-def _tell_secured(secured: "Secured", tell: Callable[[str], None]) -> None:
-    """Where each listener is and which users have a file for it, and a command that works with one."""
-    from kafkactl.text.remedies import kafkactl
-
-    for kind in secured.kinds:
-        tell(f"  {kind}: {secured.addresses[kind]}")
-        tell(f"    {secured.directory(kind)}: {', '.join(f'{user}.properties' for user in secured.users(kind))}")
-    kind = secured.kinds[0]
-    options = ["-b", secured.addresses[kind], "--client-config", str(secured.file(kind=kind))]
-    tell(f"  {kafkactl('describe', options=options).text}")
+    for line in client_file_lines(detached.secured_of(record)):
+        note(line)
 
 
 def down(
@@ -146,6 +135,8 @@ def status(port: AnyPort = None, output: Output = Format.TABLE) -> None:
         start = f"Start it: {on_port('sandbox up', port).text}"
         say(" ".join([f"No sandbox is up on port {port}.{kept} {start}", *_others("sandbox status", port)]))
     else:
+        from kafkactl.sandbox.detached import secured_of
+
         say(f"Kafka {found.record.version} at {found.record.nodes[0].address}: {found.state}")
         table(
             [Column("BROKER", right=True), Column("ADDRESS"), Column("STATE"), Column("PID"), Column("LOG")],
@@ -154,6 +145,8 @@ def status(port: AnyPort = None, output: Output = Format.TABLE) -> None:
         for broker in found.brokers:
             for line in broker.last_lines:
                 say(f"  broker {broker.node.id}: {line}")
+        for line in client_file_lines(secured_of(found.record)):
+            say(line)
     if found is None or found.state != "up":
         raise typer.Exit(ExitCode.FOUND)
 
@@ -186,6 +179,8 @@ def _others(subcommand: str, port: int) -> list[str]:
 def _as_json(port: int, found: "Status | None") -> dict[str, Any]:
     if found is None:
         return {"port": port, "state": "down", "brokers": []}
+    from kafkactl.sandbox.detached import secured_of
+
     record = found.record
     return {
         "port": port,
@@ -194,6 +189,8 @@ def _as_json(port: int, found: "Status | None") -> dict[str, Any]:
         "cluster_id": record.cluster_id,
         "bootstrap": ",".join(node.address for node in record.nodes),
         "settings": dict(record.settings),
+        "secured": record.secure,
+        "listeners": client_files(secured_of(record) if found.state != "kept" else None),
         "brokers": [
             {
                 "id": b.node.id,
@@ -252,12 +249,15 @@ def run(
     """Run a command with a temporary cluster.
 
     The command finds the cluster's address in KAFKA_BROKERS. The cluster and its data are removed when the command or
-    kafkactl ends. The exit code is the command's, or 128 + n if signal n ended it.
+    kafkactl ends. The exit code is the command's, or 128 + n if signal n ended it. With a secured cluster
+    KAFKACTL_SECURE_DIR is the directory of the users' files (of `all`, with one of each kind), and
+    KAFKACTL_CLIENT_CONFIG is the file of the user admin.
 
     \b
     Examples:
       kafkactl sandbox run -- make test
       kafkactl sandbox run --brokers 3 -- sh -c 'kafkactl init-topics && kafkactl test'
+      kafkactl sandbox run --secure scram -- pytest
     """
     from kafkactl.sandbox.foreground import check_command, run_command, throwaway
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from kafkactl.cluster.network import live_brokers
 from kafkactl.errors import KafkactlError, UsageError
 from kafkactl.sandbox import java
-from kafkactl.sandbox.listeners import OURS_SECURED, access_settings, listener_settings
 from kafkactl.sandbox.machine import private_file
 from kafkactl.sandbox.model import Distribution, Node
 from kafkactl.sandbox.ports import HOST, HOST6
+from kafkactl.sandbox.secure_listeners import OURS_SECURED, access_settings, listener_settings
 from kafkactl.sandbox.secured import Secured
 
 _POLL_SECONDS = 0.02

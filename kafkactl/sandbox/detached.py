@@ -11,12 +11,12 @@ from kafkactl.process import interrupts_deferred
 from kafkactl.sandbox import store
 from kafkactl.sandbox.artifacts import Progress
 from kafkactl.sandbox.broker import await_serving, cause, check_settings, launch, log_tail, prepare_directory, random_id
-from kafkactl.sandbox.listeners import check_kind
 from kafkactl.sandbox.model import Distribution, Node, check_size
 from kafkactl.sandbox.ports import HOST, free_ports, has_ipv6, these_ports
 from kafkactl.sandbox.preparation import prepare
 from kafkactl.sandbox.running import START_SECONDS, STOP_SECONDS
-from kafkactl.sandbox.secured import Secured, admit, check_secured, create_secured, load_secured
+from kafkactl.sandbox.secure_listeners import check_kind
+from kafkactl.sandbox.secured import Secured, admit, check_secured, create_secured, secured_as
 from kafkactl.sandbox.store import SandboxRecord
 from kafkactl.text.remedies import Command, kafkactl
 
@@ -155,10 +155,10 @@ def _inner_ports(record: SandboxRecord, running: set[int]) -> Iterator[SandboxRe
 
 
 def secured_of(record: SandboxRecord) -> Secured | None:
-    """How a sandbox that is up is secured; None if it is not. Raises KafkactlError where its secrets are gone."""
+    """How a sandbox is secured; None if it is not."""
     if record.secure is None:
         return None
-    return load_secured(record.secure, store.secrets_home(record.port), record.nodes)
+    return secured_as(record.secure, store.secrets_home(record.port), record.nodes)
 
 
 def _start(record: SandboxRecord, distribution: Distribution, running: set[int]) -> Started:
@@ -203,7 +203,7 @@ def _refuse_other(known: SandboxRecord, wish: UpOptions, *, running: bool) -> No
     if running and wish.settings is not None and dict(wish.settings) != dict(known.settings):
         other.append("other settings")
     if running and wish.secure not in (None, known.secure):
-        other.append(f"secured with {known.secure}" if known.secure else "without security")
+        other.append(f"--secure {known.secure}" if known.secure else "no security")
     if running and wish.full_jit and not known.full_jit:
         other.append("a quick-start JVM")
     if other:

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from kafkactl.errors import UsageError
 from kafkactl.sandbox.artifacts import Progress
 from kafkactl.sandbox.broker import check_settings
-from kafkactl.sandbox.listeners import check_kind
 from kafkactl.sandbox.model import check_size
 from kafkactl.sandbox.preparation import prepare
 from kafkactl.sandbox.running import RunningSandbox, launched
+from kafkactl.sandbox.secure_listeners import check_kind
 from kafkactl.sandbox.secured import check_secured
 
 _GRACE_SECONDS = 5.0
@@ -32,9 +32,9 @@ def throwaway(
     """A cluster of 1 or 3 brokers on free ports, serving, which is gone without a trace afterwards.
 
     It is gone as well if this process is killed. `settings` are broker settings (Kafka's dotted keys); `version`
-    is the newest pinned Kafka by default; with `secure` (one of listeners.KINDS) clients are asked who they are, and
-    `sandbox.secured` has the users' files. Raises UsageError, UnreachableError (jars that cannot be fetched) and
-    KafkactlError (a broker that does not start).
+    is the newest pinned Kafka by default. With `secure` (one of secure_listeners.KINDS) clients are asked who they
+    are, and `sandbox.secured` has the users' files. Raises UsageError, UnreachableError (jars that cannot be fetched)
+    and KafkactlError (a broker that does not start, or a package that is not installed).
     """
     check_size(brokers)
     check_kind(secure)

@@ -21,10 +21,12 @@ from kafkactl.sandbox.java import Java
 from kafkactl.sandbox.machine import disk_errors, locked
 from kafkactl.sandbox.model import Distribution
 from kafkactl.sandbox.running import launched
+from kafkactl.sandbox.secured import check_secured, log_in
 from kafkactl.settings import cache_directory
 
 # The training run ends with the JVM writing the cache, which takes some seconds of every core.
 _TRAINING_SECONDS = 120.0
+_TRAINING = "secured"  # what the training is: another one makes another cache
 _UNUSED_SECONDS = 30 * 24 * 3600
 
 
@@ -46,7 +48,7 @@ def _prepare(version: str, cache: Path, unverified: bool, progress: Progress) ->
 
     jars = jars_of(version, cache, unverified=unverified, progress=told)
     home = cache / f"kafka-{version}-{_short_digest(*(jar.sha256 for jar in jars))}"
-    aot = home / f"{_short_digest(runtime.identity, str(cache))}.aot"
+    aot = home / f"{_short_digest(runtime.identity, str(cache), _TRAINING)}.aot"
     format_directory = home / "format"
     if unfit(jars, cache) or not format_directory.is_dir() or not aot.exists():
         home.mkdir(parents=True, exist_ok=True)
@@ -122,16 +124,19 @@ def _provide_format(home: Path, target: Path, runtime: Java, classes: str, told:
 
 
 def _train(distribution: Distribution, aot: Path, told: Progress) -> None:
-    """Make the AOT cache with one broker that starts, serves and stops.
+    """Make the AOT cache with one broker that starts, serves and stops: a secured one, which loads the most classes.
 
     If that fails, an empty file records it: brokers then start without a cache, and the training is not repeated.
     """
     told("training the JVM for fast starts (takes some seconds)")
     with tempfile.TemporaryDirectory(prefix="aot-", dir=aot.parent) as scratch:
         made = Path(scratch) / "broker.aot"
+        flags = (f"-XX:AOTCacheOutput={made}",)
         with suppress(KafkactlError):
-            flags = (f"-XX:AOTCacheOutput={made}",)
-            with launched(distribution, 1, {}, extra_flags=flags) as sandbox:
+            check_secured("all")
+            with launched(distribution, 1, {}, "all", extra_flags=flags) as sandbox:
+                with suppress(KafkactlError):
+                    log_in(sandbox.secured)
                 sandbox.stop(1, timeout=_TRAINING_SECONDS)
         if not made.exists():
             made.touch()

@@ -26,10 +26,10 @@ from kafkactl.sandbox.broker import (
     random_id,
     signal_group,
 )
-from kafkactl.sandbox.listeners import listeners
 from kafkactl.sandbox.machine import disk_errors
 from kafkactl.sandbox.model import Distribution, Node
 from kafkactl.sandbox.ports import HOST, free_ports
+from kafkactl.sandbox.secure_listeners import listeners
 from kafkactl.sandbox.secured import Secured, admit, create_secured
 from kafkactl.text.remedies import kafkactl
 

@@ -6,14 +6,15 @@ import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from kafkactl.errors import KafkactlError
 from kafkactl.sandbox.certificates import check_cryptography, foreign, make_certificates
-from kafkactl.sandbox.listeners import ADMIN, MECHANISM, Listener, listeners
 from kafkactl.sandbox.machine import private_file
 from kafkactl.sandbox.model import Node
 from kafkactl.sandbox.ports import HOST
+from kafkactl.sandbox.secure_listeners import ADMIN, MECHANISM, SecureListener, listeners
 
 USERS = (ADMIN, "reader", "writer", "operator", "partial", "nobody")
 PREFIX = "payment."  # of the topics that reader and operator may see
@@ -21,9 +22,10 @@ WRITERS_TOPIC = "payment.created"
 READERS_GROUP = "reader"
 PARTIAL_GROUP = "analytics-group"
 
+_PASSWORDS = "passwords.json"
 _SECONDS = 30.0  # for brokers to hear of users
 _POLL_SECONDS = 0.01
-_FEWEST_ITERATIONS = 4096
+_FEWEST_ITERATIONS, _SPREAD = 4096, 1024
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,22 @@ class Secured:
     kind: str
     home: Path
     addresses: Mapping[str, str]
-    passwords: Mapping[str, str]
+
+    @cached_property
+    def passwords(self) -> Mapping[str, str]:
+        """The users' passwords. Raises KafkactlError where somebody removed them."""
+        try:
+            found: dict[str, str] = json.loads((self.home / _PASSWORDS).read_bytes())
+        except (OSError, ValueError) as error:
+            raise KafkactlError(
+                "The secrets of this sandbox cannot be read.",
+                where=f"{self.home / _PASSWORDS}: {error}",
+                hint="Stop it and start it again: it then gets new ones.",
+            ) from error
+        return found
 
     @property
-    def listeners(self) -> tuple[Listener, ...]:
+    def listeners(self) -> tuple[SecureListener, ...]:
         """The public listeners, that of the first port first."""
         return listeners(self.kind)
 
@@ -60,8 +74,8 @@ class Secured:
 
     def users(self, kind: str = "") -> tuple[str, ...]:
         """Who has a file for a listener, the bad ones last."""
-        listener = self.listeners[self.kinds.index(kind) if kind else 0]
-        return tuple(_client_files(self, listener))
+        found = {path.stem for path in self.directory(kind).glob("*.properties")}
+        return (*(user for user in USERS if user in found), *sorted(found - set(USERS)))
 
 
 def check_secured(kind: str | None) -> None:
@@ -75,10 +89,10 @@ def create_secured(kind: str, home: Path, nodes: Sequence[Node]) -> Secured:
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(mode=0o700, parents=True)
     passwords = {user: secrets.token_urlsafe(18) for user in USERS}
-    secured = Secured(kind, home, _addresses(kind, nodes), passwords)
+    private_file(home / _PASSWORDS, json.dumps(passwords).encode())
+    secured = secured_as(kind, home, nodes)
     if any(listener.certificate for listener in secured.listeners):
         make_certificates(home, USERS, [ADMIN])
-    private_file(home / "users.json", json.dumps(passwords).encode())
     for listener in secured.listeners:
         for user, properties in _client_files(secured, listener).items():
             text = "".join(f"{key}={value}\n" for key, value in properties.items())
@@ -86,23 +100,16 @@ def create_secured(kind: str, home: Path, nodes: Sequence[Node]) -> Secured:
     return secured
 
 
-def load_secured(kind: str, home: Path, nodes: Sequence[Node]) -> Secured:
-    """The secrets that were made when these brokers were started. Raises KafkactlError where they are gone."""
-    try:
-        passwords = json.loads((home / "users.json").read_bytes())
-    except (OSError, ValueError) as error:
-        raise KafkactlError("The secrets of this sandbox cannot be read.", where=f"{home}: {error}") from error
-    return Secured(kind, home, _addresses(kind, nodes), passwords)
-
-
-def _addresses(kind: str, nodes: Sequence[Node]) -> dict[str, str]:
-    return {
+def secured_as(kind: str, home: Path, nodes: Sequence[Node]) -> Secured:
+    """How these brokers are secured, with secrets that were made before."""
+    addresses = {
         listener.kind: ",".join(f"{HOST}:{node.ports[at]}" for node in nodes)
         for at, listener in enumerate(listeners(kind))
     }
+    return Secured(kind, home, addresses)
 
 
-def _client_files(secured: Secured, listener: Listener) -> dict[str, dict[str, str]]:
+def _client_files(secured: Secured, listener: SecureListener) -> dict[str, dict[str, str]]:
     """librdkafka's properties for each user of a listener, the bad ones last."""
 
     def properties(user: str, **other: str) -> dict[str, str]:
@@ -154,7 +161,7 @@ def admit(secured: Secured, nodes: Sequence[Node]) -> None:
     ]
     count = sum(len(permission.operations) for permission in permissions)
     # Another number at each start, by which a broker that has heard of the new passwords is known.
-    iterations = _FEWEST_ITERATIONS + secrets.randbelow(_FEWEST_ITERATIONS)
+    iterations = _FEWEST_ITERATIONS + secrets.randbelow(_SPREAD)
     new = {user: {iterations} for user in USERS}
     scram = any(listener.mechanism == MECHANISM for listener in secured.listeners)
     cluster = unconnected(Connection(tuple(f"{HOST}:{node.inner_port}" for node in nodes), "", timeout=_SECONDS))
@@ -176,3 +183,14 @@ def admit(secured: Secured, nodes: Sequence[Node]) -> None:
             if time.monotonic() > deadline:
                 raise KafkactlError(f"Broker {node.id} has not heard of the users within {_SECONDS:.0f} s.")
             time.sleep(_POLL_SECONDS)
+
+
+def log_in(secured: Secured) -> None:
+    """Let the admin talk to every listener that lets clients in. Raises KafkactlError where one does not."""
+    from kafkactl.cluster.client import connect
+    from kafkactl.settings import Connection
+
+    for listener in secured.listeners:
+        if listener.certificate in ("", "server"):
+            properties = _client_files(secured, listener)[ADMIN]
+            connect(Connection((secured.addresses[listener.kind],), "", timeout=_SECONDS, properties=properties))

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from kafkactl.errors import KafkactlError
 from kafkactl.sandbox.broker import signal_group
-from kafkactl.sandbox.listeners import listener_ports
 from kafkactl.sandbox.machine import disk_errors, locked, sandbox_extra
 from kafkactl.sandbox.model import Node
+from kafkactl.sandbox.secure_listeners import listener_ports
 from kafkactl.settings import state_directory
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class SandboxRecord:
     settings: Mapping[str, str] = field(default_factory=dict)
     unverified: bool = False
     full_jit: bool = False
-    secure: str | None = None  # one of listeners.KINDS
+    secure: str | None = None  # one of secure_listeners.KINDS
     processes: Mapping[int, Process] = field(default_factory=dict)  # by node id
 
 

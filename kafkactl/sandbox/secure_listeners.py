@@ -12,7 +12,7 @@ ADMIN = "admin"
 
 
 @dataclass(frozen=True)
-class Listener:
+class SecureListener:
     """One way to reach the brokers: `kind` names it, and the directory with its users' files.
 
     `certificate` names the server's certificate (certificates.py), where there is one.
@@ -36,16 +36,16 @@ class Listener:
 
 
 _ALL = (
-    Listener("plaintext", "PLAINTEXT"),
-    Listener("tls", "SSL", certificate="server"),
-    Listener("mtls", "SSL", certificate="server", client_certificates=True),
-    Listener("plain", "SASL_PLAINTEXT", "PLAIN"),
-    Listener("scram", "SASL_SSL", MECHANISM, "server"),
-    Listener("scram-plaintext", "SASL_PLAINTEXT", MECHANISM),
-    Listener("oauth", "SASL_SSL", "OAUTHBEARER", "server"),
-    Listener("expired", "SSL", certificate="expired"),
-    Listener("wrong-name", "SSL", certificate="wrong-name"),
-    Listener("unknown-authority", "SSL", certificate="unknown-authority"),
+    SecureListener("plaintext", "PLAINTEXT"),
+    SecureListener("tls", "SSL", certificate="server"),
+    SecureListener("mtls", "SSL", certificate="server", client_certificates=True),
+    SecureListener("plain", "SASL_PLAINTEXT", "PLAIN"),
+    SecureListener("scram", "SASL_SSL", MECHANISM, "server"),
+    SecureListener("scram-plaintext", "SASL_PLAINTEXT", MECHANISM),
+    SecureListener("oauth", "SASL_SSL", "OAUTHBEARER", "server"),
+    SecureListener("expired", "SSL", certificate="expired"),
+    SecureListener("wrong-name", "SSL", certificate="wrong-name"),
+    SecureListener("unknown-authority", "SSL", certificate="unknown-authority"),
 )
 # What a sandbox can be asked to be. `all` is every listener at once, each on ports of its own.
 KINDS = ("tls", "mtls", "plain", "scram", "oauth", "all")
@@ -60,7 +60,7 @@ def check_kind(kind: str | None) -> None:
         )
 
 
-def listeners(kind: str | None) -> tuple[Listener, ...]:
+def listeners(kind: str | None) -> tuple[SecureListener, ...]:
     """The public listeners of a sandbox, that of its first port first; none of a plain one."""
     if kind is None:
         return ()
@@ -86,7 +86,9 @@ def access_settings() -> dict[str, str]:
     }
 
 
-def listener_settings(listener: Listener, name: str, stores: Path, passwords: Mapping[str, str]) -> dict[str, str]:
+def listener_settings(
+    listener: SecureListener, name: str, stores: Path, passwords: Mapping[str, str]
+) -> dict[str, str]:
     """The broker's settings of a listener under a name. `stores` is the directory of the server's certificates."""
     settings = {"num.network.threads": "1"}
     if listener.certificate:
