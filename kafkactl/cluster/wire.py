@@ -1,4 +1,4 @@
-"""Kafka's protocol over a plain connection, for what librdkafka cannot ask, is answered in part, or asks any broker.
+"""Kafka's protocol over a plain connection, for requests that librdkafka lacks, reads in part or sends to any broker.
 
 kafka-python has them, too, but loading it takes longer than all the rest of `describe`: it is left to connections that
 need TLS or SASL, and to brokers older than 2.6. Layouts are those of the Kafka protocol guide; all are "flexible"

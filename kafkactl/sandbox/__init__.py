@@ -5,4 +5,8 @@
     with throwaway(brokers=3) as sandbox:
         sandbox.bootstrap                      # "127.0.0.1:20113,127.0.0.1:11872,…"
         sandbox.kill(2); sandbox.start(2)      # faults: kill, stop, pause, resume, start
+
+    with throwaway(secure="all") as sandbox:   # clients are asked who they are
+        sandbox.secured.addresses["scram"]
+        sandbox.secured.file("reader", "scram")
 """

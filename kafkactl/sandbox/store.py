@@ -162,7 +162,9 @@ def secrets_home(port: int) -> Path:
 
 
 def remove_secrets(record: SandboxRecord) -> None:
-    """Remove passwords, certificates and client files; the next start makes new ones."""
+    """Remove a secured sandbox's passwords, certificates and client files; the next start makes new ones."""
+    if record.secure is None:
+        return
     shutil.rmtree(secrets_home(record.port), ignore_errors=True)
     for node in record.nodes:
         (node.directory / "server.properties").unlink(missing_ok=True)
