@@ -1,6 +1,7 @@
 """Errors as users see them. Exit codes are those of the README, the same in every command."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,10 @@ class UsageError(KafkactlError):
     exit_code = ExitCode.USAGE
 
 
+class ClientConfigError(UsageError):
+    """The client configuration cannot be used; nobody was asked yet."""
+
+
 class NoTopicError(KafkactlError):
     """There is no such topic."""
 
@@ -66,6 +71,27 @@ class UnreachableError(KafkactlError):
     """Kafka does not answer, or stopped answering."""
 
     exit_code = ExitCode.UNREACHABLE
+
+
+@dataclass(frozen=True)
+class ClientRefusal:
+    """Why a Kafka that is there does not serve this client.
+
+    `code` is the doctor's; `seen` what the address answered, in a few words; "" where nobody was asked.
+    """
+
+    code: str
+    message: str
+    remedy: str
+    seen: str = ""
+
+
+class RefusedError(UnreachableError):
+    """The cluster is there but does not serve this client: waiting does not help."""
+
+    def __init__(self, refusal: ClientRefusal, where: str) -> None:
+        super().__init__(refusal.message, where=where, hint=refusal.remedy)
+        self.refusal = refusal
 
 
 class WaitExpiredError(KafkactlError):

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kafkactl.errors import UsageError
+from kafkactl.errors import ClientConfigError, UsageError
 from kafkactl.text.escapes import is_text, printable
 from kafkactl.text.remedies import kafkactl
 from kafkactl.text.units import is_number
@@ -263,7 +263,7 @@ def _read_properties(path: Path) -> dict[str, str]:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise UsageError(f"Cannot read the client configuration {path}: {reason}.") from None
+        raise ClientConfigError(f"Cannot read the client configuration {path}: {reason}.") from None
     properties: dict[str, str] = {}
     for number, line in enumerate(text.splitlines(), 1):
         entry = line.strip()
@@ -272,7 +272,7 @@ def _read_properties(path: Path) -> dict[str, str]:
         key, equals, value = (part.strip() for part in entry.partition("="))
         if not equals or not key:
             # The line itself may hold a secret: only its position is shown.
-            raise UsageError("A line of the client configuration is not key=value.", where=f"{path}:{number}")
+            raise ClientConfigError("A line of the client configuration is not key=value.", where=f"{path}:{number}")
         properties[key] = _VARIABLE.sub(lambda match: _variable(match[1], path, number), value)  # noqa: B023
     return properties
 
@@ -280,5 +280,5 @@ def _read_properties(path: Path) -> dict[str, str]:
 def _variable(name: str, path: Path, line: int) -> str:
     value = os.environ.get(name)
     if value is None:
-        raise UsageError(f"The environment variable {name} is not set.", where=f"It is used at {path}:{line}.")
+        raise ClientConfigError(f"The environment variable {name} is not set.", where=f"It is used at {path}:{line}.")
     return value

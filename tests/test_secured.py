@@ -68,8 +68,7 @@ def test_a_wrong_password_is_told_at_once(
     monkeypatch.setenv("PASSWORD", "wrong-guess")
     run = kafkactl(*arguments, "-v", "--client-config", "client.properties")
     assert run.code == 3, run.text
-    assert "refuses this client" in run.text
-    assert "uthentication" in run.text
+    assert "refuses user alice: wrong user or password (PLAIN)" in run.text
     assert "wrong-guess" not in run.text
 
 

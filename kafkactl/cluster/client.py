@@ -16,10 +16,11 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
 from kafkactl import process
-from kafkactl.cluster.kafka_errors import RefusedError, failure, refusal, silence, wrong_configuration
-from kafkactl.cluster.outage import Link, Patience, diagnose_outage
+from kafkactl.cluster.kafka_errors import failure, silence, wrong_configuration
+from kafkactl.cluster.outage import Link, Patience, diagnose_outage, refused_login
 from kafkactl.cluster.properties import client_properties
-from kafkactl.errors import UnreachableError, WaitExpiredError
+from kafkactl.cluster.refusals import cannot_log_in
+from kafkactl.errors import RefusedError, UnreachableError, WaitExpiredError
 from kafkactl.settings import Connection
 from kafkactl.text.remedies import kafkactl
 
@@ -135,7 +136,12 @@ def _configuration(connection: Connection, heard: list[Any]) -> dict[str, Any]:
 
 
 def unconnected(connection: Connection) -> Cluster:
-    """A cluster to which no request was sent yet. Raises UsageError for an invalid property."""
+    """A cluster to which no request was sent yet.
+
+    Raises UsageError for an invalid property, RefusedError for a login without what it takes.
+    """
+    if refusal := cannot_log_in(connection.properties):
+        raise RefusedError(refusal, connection.source)
     try:
         return Cluster(connection)
     except KafkaException as error:
@@ -207,10 +213,15 @@ def bootstrapped(connection: Connection) -> Cluster:
 def _metadata(cluster: Cluster) -> Any:
     # gather() would judge the advertised addresses as well, and librdkafka's own wait hides why it is refused.
     future = cluster.start(cluster.admin.list_topics, timeout=cluster.connection.timeout)
+    seen = 0
     while not future.done():
-        for event in cluster.link.events():
-            if event.code() in (KafkaError._AUTHENTICATION, KafkaError._SSL):
-                raise refusal(cluster.connection, event.str())
+        events = cluster.link.events()
+        for event in events[seen:]:
+            if event.code() in (KafkaError._AUTHENTICATION, KafkaError._SSL) and (
+                error := refused_login(cluster.link, event)
+            ):
+                raise error
+        seen = len(events)
         time.sleep(0.005)
     try:
         return future.result()

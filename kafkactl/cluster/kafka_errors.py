@@ -4,7 +4,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
 
-from kafkactl.errors import KafkactlError, UnreachableError, UsageError
+from kafkactl.errors import ClientConfigError, KafkactlError, UnreachableError
 from kafkactl.settings import Connection
 
 
@@ -34,24 +34,6 @@ _WORDS: dict[int, str] = {
 }
 
 
-class RefusedError(UnreachableError):
-    """The cluster answers but refuses this client: waiting does not help."""
-
-
-def refusal(connection: Connection, detail: str) -> RefusedError:
-    """The error for a rejected user or certificate."""
-    return RefusedError(
-        f"Kafka at {connection.address} refuses this client: {_clean(detail)}.",
-        where=connection.source,
-        hint="Check the user, password and certificates in --client-config; --verbose shows the client's log.",
-    )
-
-
-def _clean(detail: str) -> str:
-    """librdkafka's text without its connection state and counters."""
-    return detail.split(" (after ", 1)[0].rpartition("/bootstrap: ")[2].rstrip(".")
-
-
 def silence(connection: Connection) -> UnreachableError:
     """The peer behaves like Kafka, but answers none of our requests."""
     return UnreachableError(
@@ -61,6 +43,8 @@ def silence(connection: Connection) -> UnreachableError:
     )
 
 
-def wrong_configuration(error: KafkaException) -> UsageError:
+def wrong_configuration(error: KafkaException) -> ClientConfigError:
     """The error for a property that the client library refuses."""
-    return UsageError(f"The client configuration is invalid: {error.args[0].str()}.", hint="See --client-config.")
+    return ClientConfigError(
+        f"The client configuration is invalid: {error.args[0].str()}.", hint="See --client-config."
+    )

@@ -66,60 +66,9 @@ def split(address: str) -> tuple[str, int]:
     return host.strip("[]").rpartition("://")[2], int(port)
 
 
-_PATIENT = 5
-
-Manner = Literal["closes", "http", "tls", "silent", "other"]
-
-
-def manner(host: str, port: int, timeout: float) -> Manner:
-    """How what listens at host:port behaves towards a stranger; `timeout` is for each step, in seconds.
-
-    A Kafka listener without TLS waits for us to speak, and hangs up on a request that is not Kafka's: "other". Only
-    one that says nothing for longer than a busy machine takes is "silent".
-    """
-    try:
-        with socket.create_connection((resolvable(host), port), timeout=timeout) as probe:
-            if _answer(probe) == b"":
-                return "closes"
-            probe.sendall(b"HEAD / HTTP/1.0\r\n\r\n")
-            probe.settimeout(timeout * _PATIENT)
-            answer = _answer(probe)
-    except OSError:
-        return "closes"
-    if answer is None:
-        return "silent"
-    if answer.startswith(b"HTTP/"):
-        return "http"
-    return "tls" if answer[:2] == b"\x15\x03" else "other"
-
-
-def _answer(probe: socket.socket) -> bytes | None:
-    """What the peer says: nothing (b"") when it hangs up, None when it waits."""
-    try:
-        return probe.recv(16)
-    except TimeoutError:
-        return None
-
-
-Speech = Literal["kafka", "closes", "http", "tls", "mute"]
-_API_VERSIONS = struct.pack(">hhih", 18, 0, 1, 8) + b"kafkactl"  # version 0 of the request every broker answers
-
-
-def speech(host: str, port: int, timeout: float) -> Speech:
-    """What the answer of what listens at host:port is to Kafka's ApiVersions request; `timeout` in seconds."""
-    try:
-        with socket.create_connection((resolvable(host), port), timeout=timeout) as probe:
-            probe.sendall(struct.pack(">i", len(_API_VERSIONS)) + _API_VERSIONS)
-            answer = _answer(probe)
-    except OSError:
-        return "closes"
-    if answer is None:
-        return "mute"
-    if answer[4:8] == struct.pack(">i", 1):
-        return "kafka"
-    if answer.startswith(b"HTTP"):
-        return "http"
-    return "tls" if answer[:2] == b"\x15\x03" else "closes"
+def connected(host: str, port: int, timeout: float) -> socket.socket:
+    """A connection to host:port; `timeout` is for each step, in seconds. Raises OSError."""
+    return socket.create_connection((resolvable(host), port), timeout=timeout)
 
 
 def four_letters(host: str, port: int, word: str, timeout: float) -> str:

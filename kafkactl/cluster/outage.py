@@ -5,17 +5,21 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
 from kafkactl.cluster import network
-from kafkactl.cluster.kafka_errors import refusal, silence
+from kafkactl.cluster.kafka_errors import silence
 from kafkactl.cluster.properties import client_properties
-from kafkactl.errors import UnreachableError
+from kafkactl.cluster.refusals import login_refused, refusal_of
+from kafkactl.errors import RefusedError, UnreachableError
 from kafkactl.settings import DEFAULT_BROKERS, Connection
 from kafkactl.text.remedies import Command, kafkactl
+
+if TYPE_CHECKING:
+    from kafkactl.cluster.greeting import Manner
 
 
 def next_steps(connection: Connection) -> list[Command]:
@@ -44,44 +48,42 @@ class Link:
         return self.heard
 
 
+_ANSWER = 1.0  # seconds a busy machine may take to answer a first request
+
+
 def diagnose_outage(link: Link, *, patient: bool) -> UnreachableError | None:
     """The reason as an error; None while it may still turn out well (only if `patient`).
 
-    Tried in turn: does any bootstrap address accept a connection; does what answers speak Kafka; can the
-    brokers it names be reached.
+    Every bootstrap address is greeted as this client would: one that serves it is enough. If none does, an address
+    that refuses this client says more than those that are down.
     """
+    from kafkactl.cluster.greeting import greet_all
+
     connection, events = link.connection, link.events()
-    reasons = {address: network.unreachable(*network.split(address), timeout=0.3) for address in connection.brokers}
-    if all(reasons.values()):
-        (first, *others) = dict.fromkeys(str(why) for why in reasons.values())
-        return UnreachableError(
-            f"Kafka does not answer at {connection.address}: {'; '.join([first, *others])}.",
-            where=connection.source,
-            hint=next_steps(connection),
-        )
-    if not patient or link.suspicions > 2:
-        foreign = _foreign(connection, next(address for address, why in reasons.items() if not why))
-        if foreign:
-            return foreign
+    greetings = greet_all(connection.brokers, connection.properties, _ANSWER)
+    if not any(met.manner == "kafka" for met in greetings):
+        for met in greetings:
+            if refusal := refusal_of(met, connection.properties):
+                return RefusedError(refusal, connection.source)
+        answering = [met for met in greetings if met.manner in _MANNERS]
+        if not answering:
+            (first, *others) = dict.fromkeys(met.why for met in greetings)
+            return UnreachableError(
+                f"Kafka does not answer at {connection.address}: {'; '.join([first, *others])}.",
+                where=connection.source,
+                hint=next_steps(connection),
+            )
+        if not patient or link.suspicions > 2:
+            message, hint = _MANNERS[answering[0].manner]
+            return UnreachableError(message.format(address=answering[0].address), where=connection.source, hint=hint)
     if not patient or _names_a_broker(events):
         return advertised_nowhere(link)
     return None
 
 
-def _foreign(connection: Connection, address: str) -> UnreachableError | None:
-    """The error if the listener is not Kafka, refuses this client, or hangs; else None."""
-    manner = network.manner(*network.split(address), timeout=0.2)
-    found = _MANNERS.get(manner)
-    if not found:
-        return None
-    message, hint = found
-    return UnreachableError(message.format(address=address), where=connection.source, hint=hint)
-
-
-_MANNERS: dict[network.Manner, tuple[str, str]] = {
+_MANNERS: "dict[Manner, tuple[str, str]]" = {
     "http": ("{address} is an HTTP server, not Kafka.", "Check the host and port."),
-    "tls": ("{address} requires TLS.", "Set security.protocol=SSL or SASL_SSL in --client-config."),
-    "silent": (
+    "mute": (
         "Kafka does not answer at {address}: it accepts connections but never responds.",
         "The broker may hang or be overloaded. To wait longer: --timeout 30s",
     ),
@@ -90,6 +92,22 @@ _MANNERS: dict[network.Manner, tuple[str, str]] = {
         "A published port does that while its broker is not running. Check: docker ps",
     ),
 }
+
+
+def refused_login(link: Link, event: Any) -> UnreachableError | None:
+    """The error for an event that a login or a TLS handshake failed; None for one that may be a passing matter.
+
+    librdkafka reports in the same way what no retry can change, and a broker that went down during the handshake.
+    """
+    error = diagnose_outage(link, patient=True)
+    if error or event.code() != KafkaError._AUTHENTICATION:
+        return error
+    words = event.str().split(" (after ", 1)[0]
+    words = re.sub(r"^.*?:\d+/\S+: ", "", words).rstrip(".")
+    if any(sign in words.lower() for sign in ("disconnected", "connection reset", "timed out")):
+        return None
+    connection = link.connection
+    return RefusedError(login_refused(connection.address, connection.properties, words), connection.source)
 
 
 def _names_a_broker(events: Sequence[Any]) -> bool:
@@ -164,9 +182,11 @@ class Patience:
 
     def _judge(self, event: Any) -> None:
         code = event.code()
-        if code in (KafkaError._AUTHENTICATION, KafkaError._SSL):
-            raise refusal(self.link.connection, event.str())
+        if code in (KafkaError._AUTHENTICATION, KafkaError._SSL) and (error := refused_login(self.link, event)):
+            raise error
         if code in (
+            KafkaError._AUTHENTICATION,
+            KafkaError._SSL,
             KafkaError._ALL_BROKERS_DOWN,
             KafkaError._RESOLVE,
             KafkaError._TRANSPORT,

@@ -100,14 +100,15 @@ CATEGORIES = {
 }
 
 # Why a part of the facts is missing: one of these codes reports it.
-_BOOTSTRAP = ("KD301", "KD302", "KD303", "KD304", "KD312", "KD313")
+_REFUSED = ("KD314", *(f"KD{number}" for number in range(320, 336)))
+_BOOTSTRAP = ("KD301", "KD302", "KD303", "KD304", "KD312", "KD313", *_REFUSED)
 WHY_MISSING: Mapping[str, tuple[str, ...]] = {
     "stack": ("KD001", "KD002", "KD003", "KD004", "KD006"),
     "brokers": _BOOTSTRAP,
-    "quorum": (*_BOOTSTRAP, "KD314", "KD305"),
-    "cluster": (*_BOOTSTRAP, "KD314", "KD305", "KD306"),
-    "groups": (*_BOOTSTRAP, "KD314", "KD305", "KD306"),
-    "probe": (*_BOOTSTRAP, "KD314", "KD305", "KD306"),
+    "quorum": (*_BOOTSTRAP, "KD305"),
+    "cluster": (*_BOOTSTRAP, "KD305", "KD306"),
+    "groups": (*_BOOTSTRAP, "KD305", "KD306"),
+    "probe": (*_BOOTSTRAP, "KD305", "KD306"),
 }
 
 

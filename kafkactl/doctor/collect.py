@@ -8,10 +8,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from kafkactl.cluster import network
-from kafkactl.doctor.collect_kafka import of_kafka
+from kafkactl.doctor.collect_kafka import of_kafka, without_client
 from kafkactl.doctor.collect_stack import StackLook, compose_program, look_at_stack
 from kafkactl.doctor.facts import Dial, Facts, ProbeStep, StackFacts
 from kafkactl.doctor.listeners import published
+from kafkactl.errors import ClientConfigError
 from kafkactl.probe.model import Order
 from kafkactl.probe.steps import Proof
 from kafkactl.settings import Connection, Target
@@ -27,7 +28,12 @@ def collect(
     `project` names a compose project. With `sample`, partitions and groups are sampled twice, that many seconds apart.
     Raises UsageError for an invalid property or an unknown project.
     """
-    connection = target.connection
+    try:
+        connection = target.connection
+    except ClientConfigError as error:
+        facts = without_client(target, error)
+        unseen = dict.fromkeys(("engine", "stack"), "it is not known which cluster is meant")
+        return replace(facts, missing={**facts.missing, **unseen})
     with ThreadPoolExecutor(1) as pool:
         looking = (
             pool.submit(look_at_stack, project, Path.cwd(), _ports(connection)) if _may_be_here(connection) else None
@@ -67,7 +73,7 @@ def _may_be_here(connection: Connection) -> bool:
 
 def _is_of(stack: StackFacts, bootstrap: Iterable[Dial]) -> bool:
     """Whether this stack answers at the bootstrap addresses. If nothing answers, the stack may explain why."""
-    answering = [dial for dial in bootstrap if dial.manner == "kafka"]
+    answering = [dial for dial in bootstrap if dial.is_kafka]
     brokers = stack.of_role("broker")
     ports = {port for container in brokers for port in published(container).values()}
     by_host = any("host" in container.networks for container in brokers)

@@ -1,18 +1,17 @@
 """Facts from Kafka: metadata, settings, offsets, disks, groups. What cannot be read is recorded as missing."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from kafkactl.catalog.model import Catalog
-from kafkactl.cluster import network
 from kafkactl.cluster.client import Cluster, bootstrapped, connect
 from kafkactl.cluster.metadata import BrokerSettings, mode, read_brokers, read_topics
 from kafkactl.cluster.offsets import Range, ranges_of, read_newest, read_time_offsets
 from kafkactl.cluster.storage import NO_ANSWER, Storage, ask_storage, read_storage
 from kafkactl.doctor.dialling import dial_all
 from kafkactl.doctor.facts import BrokerFacts, ClusterFacts, DeclaredTopic, Dial, Facts, PartitionFacts, TopicFacts
-from kafkactl.errors import KafkactlError, UnreachableError
+from kafkactl.errors import ClientConfigError, ClientRefusal, KafkactlError, RefusedError, UnreachableError
 from kafkactl.groups.observation import Observation
 from kafkactl.groups.report import thresholds
 from kafkactl.groups.sampling import observe
@@ -40,7 +39,7 @@ def of_kafka(target: Target, sample: float) -> Facts:
     """The facts of the target cluster; see `collect.collect`."""
     catalog, connection = target.catalog, target.connection
     missing = {"probe": "--probe not given"}
-    bootstrap = _dial_all([network.split(address) for address in connection.brokers], connection)
+    bootstrap = _dial_all(connection.brokers, connection)
     brokers, cluster, trouble = None, None, None
     if _any_kafka(bootstrap):
         brokers, cluster, trouble = _cluster(connection, catalog, missing)
@@ -101,9 +100,8 @@ def _any_kafka(dials: Iterable[Dial]) -> bool:
     return any(dial.manner == "kafka" for dial in dials)
 
 
-def _dial_all(addresses: Sequence[tuple[str, int]], connection: Connection) -> tuple[Dial, ...]:
-    encrypted = "SSL" in connection.properties.get("security.protocol", "").upper()
-    return dial_all(addresses, connection.timeout * 2 / 3, encrypted=encrypted)
+def _dial_all(addresses: Iterable[str], connection: Connection) -> tuple[Dial, ...]:
+    return dial_all(addresses, connection.properties, connection.timeout * 2 / 3)
 
 
 def _elsewhere(connection: Connection, catalog: Catalog | None) -> tuple[Dial, ...]:
@@ -112,21 +110,21 @@ def _elsewhere(connection: Connection, catalog: Catalog | None) -> tuple[Dial, .
     for environment in catalog.environments.values() if catalog else ():
         known += environment.brokers
     others = [address for address in dict.fromkeys(known) if address not in connection.brokers]
-    return _dial_all([network.split(address) for address in others if address.startswith(_LOOPBACK)], connection)
+    return _dial_all([address for address in others if address.startswith(_LOOPBACK)], connection)
 
 
-Found = tuple[tuple[BrokerFacts, ...] | None, ClusterFacts | None, tuple[str, str] | None]
+Found = tuple[tuple[BrokerFacts, ...] | None, ClusterFacts | None, ClientRefusal | None]
 
 
 def _cluster(connection: Connection, catalog: Catalog | None, missing: dict[str, str]) -> Found:
     """The brokers, the cluster, and the client's error, as far as each could be read."""
     try:
         kafka = bootstrapped(connection)
-    except UnreachableError as error:
+    except (UnreachableError, ClientConfigError) as error:
         missing |= dict.fromkeys(("brokers", "cluster"), "Kafka does not serve this client")
-        return None, None, (error.message, error.next_step)
+        return None, None, _trouble(error)
     advertised = kafka.info.brokers
-    dials = _dial_all([(broker.host, broker.port) for broker in advertised], connection)
+    dials = _dial_all([broker.address for broker in advertised], connection)
     brokers = tuple(BrokerFacts(broker.id, dial) for broker, dial in zip(advertised, dials, strict=True))
     if not _any_kafka(dials):
         missing["cluster"] = "the brokers are unreachable"
@@ -135,7 +133,29 @@ def _cluster(connection: Connection, catalog: Catalog | None, missing: dict[str,
         return brokers, _read(kafka, brokers, catalog, missing), None
     except KafkactlError as error:
         missing["cluster"] = error.message.rstrip(".")
-        return brokers, None, (error.message, error.next_step)
+        return brokers, None, _trouble(error)
+
+
+def _trouble(error: KafkactlError) -> ClientRefusal:
+    if isinstance(error, RefusedError):
+        return error.refusal
+    code = "KD335" if isinstance(error, ClientConfigError) else "KD314"
+    return ClientRefusal(code, error.message, error.next_step, error.where)
+
+
+def without_client(target: Target, error: ClientConfigError) -> Facts:
+    """The facts where the client configuration cannot be used: Kafka was not asked."""
+    why = "the client configuration cannot be used"
+    parts = ("brokers", "cluster", "quorum", "sizes", "groups", "growth", "probe")
+    return Facts(
+        taken=int(time.time() * 1000),
+        source="No address was asked.",
+        flags=target.flags,
+        bootstrap=(),
+        trouble=_trouble(error),
+        declared=_declared(target.catalog),
+        missing=dict.fromkeys(parts, why),
+    )
 
 
 def _groups(connection: Connection, sample: float, missing: dict[str, str]) -> Observation | None:

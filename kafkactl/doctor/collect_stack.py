@@ -126,7 +126,7 @@ def _stack(engine: Engine, stack: Stack) -> StackFacts:
         pages = _each(pool, sides, lambda c: _page(host, c))
         served = {container.name: answer for container, answer in _results(dials)}
         # The log of a healthy container says nothing about its current state.
-        unwell = [c for c in containers if _is_unwell(c, any(d.manner == "kafka" for d in served.get(c.name, ())))]
+        unwell = [c for c in containers if _is_unwell(c, any(d.is_kafka for d in served.get(c.name, ())))]
         asked = _each(pool, unwell, lambda c: _told(engine, c))
         looping = any(container.restarts or container.status == "restarting" for container in containers)
         deaths = engine.deaths(_LOOP_SECONDS) if looping else {}

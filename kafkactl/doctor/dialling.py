@@ -1,33 +1,24 @@
 """Dialling addresses: what happens at each, as facts."""
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping
 
-from kafkactl.cluster import network
+from kafkactl.cluster.greeting import Greeting, greet, greet_all
+from kafkactl.cluster.refusals import refusal_of
 from kafkactl.doctor.facts import Dial
 
-_CONNECT = 1.0  # seconds for a TCP connection
-_SPEECH = {
-    "kafka": "it speaks Kafka",
-    "closes": "it accepts connections and closes them",
-    "http": "it speaks HTTP",
-    "tls": "it requires TLS",
-    "mute": "it accepts connections but never answers",
-}
+
+def dial_all(addresses: Iterable[str], properties: Mapping[str, str], answer: float) -> tuple[Dial, ...]:
+    """What happens to a client with these properties at each of these addresses (host:port), all dialled at once.
+
+    `answer`: how many seconds to wait for each step.
+    """
+    return tuple(_dial(met, properties) for met in greet_all(addresses, properties, answer))
 
 
-def dial_all(addresses: Sequence[tuple[str, int]], answer: float, *, encrypted: bool = False) -> tuple[Dial, ...]:
-    """What happens at each of these addresses, all dialled at once."""
-    with ThreadPoolExecutor(max(1, len(addresses))) as pool:
-        return tuple(pool.map(lambda address: dial(address[0], address[1], answer, encrypted=encrypted), addresses))
+def dial(host: str, port: int, answer: float) -> Dial:
+    """What happens there to a client without any settings."""
+    return _dial(greet(host, port, {}, answer), {})
 
 
-def dial(host: str, port: int, answer: float, *, encrypted: bool = False) -> Dial:
-    """What happens there. `answer`: how many seconds to wait for an answer; `encrypted`: this client speaks TLS."""
-    state, why = network.reach(host, port, _CONNECT)
-    if state != "open":
-        return Dial(host, port, state, why)
-    found = network.speech(host, port, answer)
-    if found == "tls" and encrypted:
-        return Dial(host, port, "kafka", "it requires TLS, which this client uses")
-    return Dial(host, port, found, _SPEECH[found])
+def _dial(met: Greeting, properties: Mapping[str, str]) -> Dial:
+    return Dial(met.host, met.port, met.manner, met.why, refusal_of(met, properties))

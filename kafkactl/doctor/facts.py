@@ -12,29 +12,37 @@ import msgspec
 
 from kafkactl.containers.model import Container, Death, Memory, Role
 from kafkactl.doctor.signs import Sign
+from kafkactl.errors import ClientRefusal
 from kafkactl.groups.observation import Observation
 from kafkactl.groups.report import Thresholds
 
-SCHEMA_VERSION = 3  # 2: engine and stack; 3: commands are lists of words
+SCHEMA_VERSION = 4  # 2: engine and stack; 3: commands are lists of words; 4: refusals have codes
 
 NO_STACK = "there is no Kafka stack in containers"  # the engine answers, but has none
 
-Manner = Literal["kafka", "unresolved", "refused", "silent", "closes", "http", "tls", "mute", "unreachable"]
+Manner = Literal["kafka", "refuses", "unresolved", "refused", "silent", "closes", "http", "mute", "unreachable"]
 
 
 @dataclass(frozen=True)
 class Dial:
     """What happened when host:port was dialled.
 
-    `manner`: kafka (it speaks Kafka's protocol to us), unresolved (the name does not resolve), refused (nothing
-    listens), silent (the connection times out: a firewall, a wrong host), closes (accepts, then closes), http and tls
-    (it speaks that), mute (accepts but never answers), unreachable (no route). `why` says so in the system's words.
+    `manner`: kafka (it speaks Kafka's protocol to us), refuses (it does, but not in our way: `refusal`), unresolved
+    (the name does not resolve), refused (nothing listens), silent (the connection times out: a firewall, a wrong host),
+    closes (accepts, then closes), http (it speaks that), mute (accepts but never answers), unreachable (no route).
+    `why` says so in the system's words.
     """
 
     host: str
     port: int
     manner: Manner
     why: str = ""
+    refusal: ClientRefusal | None = None
+
+    @property
+    def is_kafka(self) -> bool:
+        """Whether a broker answers there, to this client or not."""
+        return self.manner in ("kafka", "refuses")
 
     @property
     def address(self) -> str:
@@ -203,7 +211,7 @@ class Facts:
 
     `bootstrap` are the given addresses, dialled; `source` says where they come from, `flags` how they were typed on the
     command line. `elsewhere` are other addresses of this machine where Kafka may be, dialled if the given ones do not
-    work. `trouble` is the client's error if Kafka answers but does not serve it, and the remedy.
+    work. `trouble` says why a Kafka that answers does not serve this client.
     """
 
     taken: int  # ms since 1970
@@ -211,7 +219,7 @@ class Facts:
     bootstrap: tuple[Dial, ...]
     brokers: tuple[BrokerFacts, ...] | None = None  # as the metadata names them, dialled
     cluster: ClusterFacts | None = None
-    trouble: tuple[str, str] | None = None
+    trouble: ClientRefusal | None = None
     declared: tuple[DeclaredTopic, ...] | None = None
     groups: Observation | None = None
     thresholds: Thresholds = field(default_factory=Thresholds)

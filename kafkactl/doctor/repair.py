@@ -89,7 +89,7 @@ def _restart(container: Container) -> list[str]:
 
 def _answers(engine: Engine, container: Container) -> bool:
     ports = published(container).values()
-    return any(dial(engine.host, port, _SPEECH).manner == "kafka" for port in ports)
+    return any(dial(engine.host, port, _SPEECH).is_kafka for port in ports)
 
 
 def _elect(connection: Connection) -> list[str]:

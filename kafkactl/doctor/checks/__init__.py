@@ -1,6 +1,7 @@
 """The checks: pure functions over facts, one module per category. Importing this package registers them all."""
 
 from kafkactl.doctor.checks import (  # noqa: F401 - each registers its checks
+    clients,
     consumers,
     coordination,
     disks,

@@ -28,7 +28,7 @@ def _answering(facts: Facts) -> EngineFacts:
 
 
 def _serves(facts: Facts) -> bool:
-    return any(dial.manner == "kafka" for dial in facts.bootstrap)
+    return any(dial.is_kafka for dial in facts.bootstrap)
 
 
 def _failed(facts: Facts, *failures: str) -> Iterator[Finding]:

@@ -34,7 +34,7 @@ def no_quorum(facts: Facts) -> Iterator[Finding]:
         raise NotApplicableError("the quorum could not be read")
     if cluster.quorum_leader < 0:
         voters = next((b.settings[_VOTERS] for b in cluster.brokers if b.settings.get(_VOTERS)), "")
-        gone = [f"broker {b.id} at {b.dial.address}: {b.dial.why}" for b in cluster.brokers if b.dial.manner != "kafka"]
+        gone = [f"broker {b.id} at {b.dial.address}: {b.dial.why}" for b in cluster.brokers if not b.dial.is_kafka]
         gone += [f"broker {id} is missing" for id in sorted(_missing_brokers(facts))]
         seen = ["DescribeQuorum: no leader", *([f"{_VOTERS}={voters}"] if voters else []), *gone]
         yield Finding("controllers", {}, [("seen", line) for line in seen])

@@ -2,7 +2,7 @@
 
 import shlex
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from kafkactl.doctor.codes import Finding, check
@@ -13,7 +13,8 @@ from kafkactl.text.remedies import Advice, Command, Remedy, command, kafkactl
 
 def _bootstrap_is(facts: Facts, *manners: Manner) -> Iterator[Dial]:
     """The bootstrap addresses that behave in one of these ways, if no bootstrap address works."""
-    if not any(dial.manner == "kafka" for dial in facts.bootstrap):
+    # An address that refuses this client is Kafka's: what is wrong at the others does not matter then.
+    if not any(dial.is_kafka for dial in facts.bootstrap):
         yield from (dial for dial in facts.bootstrap if dial.manner in manners)
 
 
@@ -98,18 +99,9 @@ def _waited(note: str) -> Command:
     return kafkactl("doctor", options=["--wait", "60s"], note=note)
 
 
-_SPEAKS: Mapping[Manner, tuple[str, str]] = {
-    "http": ("is an HTTP server, not Kafka", "correct the port; on the host the platform's Kafka has 40093"),
-    "tls": ("requires TLS", "set security.protocol=SSL (or SASL_SSL) in a file, and pass that as --client-config"),
-}
-
-
 @check("KD304")
 def not_kafka(facts: Facts) -> Iterator[Finding]:
-    for manner, (speaks, remedy) in _SPEAKS.items():
-        for _ in _bootstrap_is(facts, manner):
-            yield from _first(facts, [Advice(remedy)], manner, speaks=speaks)
-            return
+    yield from _first(facts, [Advice("correct the port; on the host the platform's Kafka has 40093")], "http")
 
 
 @check("KD313")
@@ -150,7 +142,7 @@ _OTHER_LISTENER = Advice(
 @check("KD306")
 def advertised_unreachable(facts: Facts) -> Iterator[Finding]:
     for broker in facts.brokers or ():
-        if broker.dial.manner not in ("kafka", "unresolved"):
+        if broker.dial.manner != "unresolved" and not broker.dial.is_kafka:
             start = Advice(f"start broker {broker.id}, or correct the address in its advertised.listeners")
             yield Finding(
                 broker.dial.address,
@@ -158,7 +150,7 @@ def advertised_unreachable(facts: Facts) -> Iterator[Finding]:
                 [("tried", f"{broker.dial.address}: {broker.dial.why}"), ("because", facts.source)],
                 heal=[*_instead(facts), start],
                 # With other brokers left, the cluster still works; what they cannot serve is reported separately.
-                blocks=all(other.dial.manner != "kafka" for other in facts.brokers or ()),
+                blocks=all(not other.dial.is_kafka for other in facts.brokers or ()),
             )
 
 
@@ -171,11 +163,3 @@ def advertised_twice(facts: Facts) -> Iterator[Finding]:
         if len(ids) > 1:
             listed = " and ".join(map(str, sorted(ids)))
             yield Finding(address, {"ids": listed, "address": address}, [("seen", f"metadata: brokers {listed}")])
-
-
-@check("KD314")
-def client_refused(facts: Facts) -> Iterator[Finding]:
-    if facts.trouble is not None:
-        words, remedy = facts.trouble
-        heal = [Advice(remedy)] if remedy else None
-        yield Finding(facts.bootstrap[0].address, {"words": words}, [("because", facts.source)], heal=heal)

@@ -1,0 +1,145 @@
+"""TLS as Python sees it: the context that librdkafka's properties describe, and what is in a server's certificate.
+
+librdkafka reports every TLS failure in OpenSSL's words, most of them as one. Python's `ssl` tells them apart.
+"""
+
+import os
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from kafkactl.cluster import network
+
+# OpenSSL's flag X509_V_FLAG_NO_CHECK_TIME: a certificate outside its dates is read like any other.
+_NO_CHECK_TIME = 0x200000
+
+
+def uses_tls(properties: Mapping[str, str]) -> bool:
+    """Whether a client with these properties speaks TLS."""
+    return properties.get("security.protocol", "").upper() in ("SSL", "SASL_SSL")
+
+
+def has_certificate(properties: Mapping[str, str]) -> bool:
+    """Whether a client with these properties has a certificate of its own."""
+    return any(properties.get(f"ssl.{key}") for key in ("certificate.location", "certificate.pem", "keystore.location"))
+
+
+def client_context(properties: Mapping[str, str]) -> ssl.SSLContext:
+    """The context of a client with librdkafka's properties: authorities, certificate, what is verified.
+
+    Raises ssl.SSLError, OSError or ValueError where a certificate or a key cannot be loaded. A PKCS#12 store is left
+    out: Python cannot read one.
+    """
+    context = ssl.create_default_context()
+    if properties.get("enable.ssl.certificate.verification", "true").lower() == "false":
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    elif properties.get("ssl.endpoint.identification.algorithm", "https").lower() != "https":
+        context.check_hostname = False
+    location, text = properties.get("ssl.ca.location"), properties.get("ssl.ca.pem")
+    if text or (location and location != "probe"):
+        context = _trusting_only(context, location, text)
+    if crl := properties.get("ssl.crl.location"):
+        context.load_verify_locations(crl)
+        context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
+    certificate, key = properties.get("ssl.certificate.location"), properties.get("ssl.key.location")
+    if certificate:
+        context.load_cert_chain(certificate, key, properties.get("ssl.key.password") or "")
+    elif inline := properties.get("ssl.certificate.pem"):
+        _load_inline(context, inline, properties)
+    return context
+
+
+def _trusting_only(loose: ssl.SSLContext, location: str | None, text: str | None) -> ssl.SSLContext:
+    """A context that trusts these authorities, and not the system's, which `loose` has."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = loose.check_hostname, loose.verify_mode
+    if text:
+        context.load_verify_locations(cadata=text)
+    elif location and os.path.isdir(location):
+        context.load_verify_locations(capath=location)
+    else:
+        context.load_verify_locations(location)
+    return context
+
+
+def _load_inline(context: ssl.SSLContext, certificate: str, properties: Mapping[str, str]) -> None:
+    """Python reads a certificate and its key from files only: from one that no other process can open, then."""
+    memory = os.memfd_create("certificate") if hasattr(os, "memfd_create") else None
+    if memory is None:
+        raise ValueError("this system has no files in memory for ssl.certificate.pem")
+    try:
+        os.write(memory, f"{properties.get('ssl.key.pem', '')}\n{certificate}\n".encode())
+        context.load_cert_chain(f"/proc/self/fd/{memory}", password=properties.get("ssl.key.password") or "")
+    finally:
+        os.close(memory)
+
+
+def anyone() -> ssl.SSLContext:
+    """The context of a client that talks to any server, to learn about it: nothing secret may be sent."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What a certificate says: whom it names, who issued it, and when it is valid."""
+
+    subject: str
+    issuer: str
+    names: tuple[str, ...]  # the hosts and addresses it is for
+    begins: datetime
+    ends: datetime
+
+
+def certificate_at(host: str, port: int, timeout: float) -> Certificate | None:
+    """The certificate that host:port presents, whether it is trusted or not; None where it cannot be had.
+
+    `timeout` is for each step, in seconds.
+    """
+    try:
+        presented = _handshake(anyone(), host, port, timeout, binary=True)
+        # Python describes only a certificate that it has verified: this one is made to vouch for itself.
+        credulous = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        credulous.check_hostname = False
+        credulous.verify_flags = ssl.VerifyFlags(ssl.VERIFY_X509_PARTIAL_CHAIN | _NO_CHECK_TIME)
+        credulous.load_verify_locations(cadata=presented)
+        return _certificate(_handshake(credulous, host, port, timeout, binary=False))
+    except (OSError, ValueError):
+        return None
+
+
+def _handshake(context: ssl.SSLContext, host: str, port: int, timeout: float, *, binary: bool) -> Any:
+    with (
+        network.connected(host, port, timeout) as plain,
+        context.wrap_socket(plain, server_hostname=host) as secured,
+    ):
+        return secured.getpeercert(binary_form=binary)
+
+
+def _certificate(told: Mapping[str, Any]) -> Certificate:
+    return Certificate(
+        subject=_name(told["subject"]),
+        issuer=_name(told["issuer"]),
+        names=tuple(value for _, value in told.get("subjectAltName", ())) or (_common_name(told["subject"]),),
+        begins=_moment(told["notBefore"]),
+        ends=_moment(told["notAfter"]),
+    )
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(text), UTC)
+
+
+def _name(parts: Any) -> str:
+    """CN=kafka,O=platform: a distinguished name as Kafka writes it, the most special first."""
+    short = {"commonName": "CN", "organizationName": "O", "organizationalUnitName": "OU", "countryName": "C"}
+    pairs = [(short.get(key, key), value) for part in parts for key, value in part]
+    return ",".join(f"{key}={value}" for key, value in reversed(pairs))
+
+
+def _common_name(parts: Any) -> str:
+    return next((value for part in parts for key, value in part if key == "commonName"), "")
