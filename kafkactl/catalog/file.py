@@ -1,5 +1,6 @@
 """Reading topics.yaml: the one place of the catalogue that opens files."""
 
+import os
 import re
 from pathlib import Path
 
@@ -104,7 +105,7 @@ def _conversion(root: nodes.Node, name: str) -> str:
 def read_resources(path: Path) -> list[tuple[str, str]]:
     """The name and text of a file, or of each YAML or JSON file below a directory. Raises CatalogError."""
     files = [path]
-    if path.is_dir():
+    if os.path.isdir(path):  # which, unlike Path.is_dir, takes a name of any length
         files = sorted(p for p in path.rglob("*") if p.suffix in (".yaml", ".yml", ".json") and p.is_file())
         if not files:
             raise unreadable(path, "there is no YAML or JSON file in this directory.")

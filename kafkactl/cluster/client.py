@@ -145,7 +145,7 @@ def unconnected(connection: Connection) -> Cluster:
     try:
         return Cluster(connection)
     except KafkaException as error:
-        raise wrong_configuration(error) from None
+        raise wrong_configuration(error, connection.properties) from None
 
 
 def connect(connection: Connection) -> Cluster:

@@ -1,5 +1,6 @@
 """Kafka's and librdkafka's errors in words for people."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
@@ -43,8 +44,9 @@ def silence(connection: Connection) -> UnreachableError:
     )
 
 
-def wrong_configuration(error: KafkaException) -> ClientConfigError:
-    """The error for a property that the client library refuses."""
-    return ClientConfigError(
-        f"The client configuration is invalid: {error.args[0].str()}.", hint="See --client-config."
-    )
+def wrong_configuration(error: KafkaException, properties: Mapping[str, str]) -> ClientConfigError:
+    """The error for a property that the client library refuses, or a file that it cannot use."""
+    from kafkactl.cluster.tls import unusable_file
+
+    why = unusable_file(properties) or error.args[0].str()
+    return ClientConfigError(f"The client configuration is invalid: {why}.", hint="See --client-config.")

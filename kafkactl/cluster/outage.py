@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient
 from kafkactl.cluster import network
 from kafkactl.cluster.kafka_errors import silence
 from kafkactl.cluster.properties import client_properties
-from kafkactl.cluster.refusals import login_refused, refusal_of
+from kafkactl.cluster.refusals import login_refused, other_refusal, refusal_of
 from kafkactl.errors import RefusedError, UnreachableError
 from kafkactl.settings import DEFAULT_BROKERS, Connection
 from kafkactl.text.remedies import Command, kafkactl
@@ -100,14 +100,15 @@ def refused_login(link: Link, event: Any) -> UnreachableError | None:
     librdkafka reports in the same way what no retry can change, and a broker that went down during the handshake.
     """
     error = diagnose_outage(link, patient=True)
-    if error or event.code() != KafkaError._AUTHENTICATION:
+    if error:
         return error
     words = event.str().split(" (after ", 1)[0]
     words = re.sub(r"^.*?:\d+/\S+: ", "", words).rstrip(".")
-    if any(sign in words.lower() for sign in ("disconnected", "connection reset", "timed out")):
+    if any(sign in words.lower() for sign in ("disconnected", "connection reset", "timed out", "eof", "closed")):
         return None
     connection = link.connection
-    return RefusedError(login_refused(connection.address, connection.properties, words), connection.source)
+    refusal = login_refused if event.code() == KafkaError._AUTHENTICATION else other_refusal
+    return RefusedError(refusal(connection.address, connection.properties, words), connection.source)
 
 
 def _names_a_broker(events: Sequence[Any]) -> bool:

@@ -126,6 +126,7 @@ def login_refused(address: str, properties: Mapping[str, str], words: str) -> Cl
     if mechanism_of(properties) == "OAUTHBEARER":
         if "acquire" in words or "token endpoint" in words or "HTTP" in words:
             where = _without_secrets(endpoint) or "that is configured"
+            words = words.removeprefix("Failed to acquire SASL OAUTHBEARER token: ")
             message = f"The token endpoint {where} gives no token: {words}."
             return ClientRefusal(
                 _ENDPOINT, message, "Check that address and sasl.oauthbearer.client.id and .client.secret."
@@ -141,6 +142,11 @@ def login_refused(address: str, properties: Mapping[str, str], words: str) -> Cl
         return ClientRefusal(
             _CREDENTIALS, message, "Check sasl.username and sasl.password in the client configuration.", words
         )
+    return other_refusal(address, properties, words)
+
+
+def other_refusal(address: str, _: Mapping[str, str], words: str) -> ClientRefusal:
+    """The refusal for a reason that has no code of its own; `words` are the client library's."""
     message = f"Kafka at {address} refuses this client: {words}."
     return ClientRefusal(_OTHER, message, "Check the client configuration; --verbose shows the client's log.", words)
 

@@ -52,6 +52,37 @@ def client_context(properties: Mapping[str, str]) -> ssl.SSLContext:
     return context
 
 
+def unusable_file(properties: Mapping[str, str]) -> str | None:
+    """Which file of these properties cannot be used, and why; None where all can."""
+    for name in ("ssl.ca.location", "ssl.certificate.location", "ssl.key.location", "ssl.keystore.location"):
+        path = properties.get(name)
+        if path and not (name == "ssl.ca.location" and path == "probe"):
+            try:
+                if not os.path.isdir(path):
+                    with open(path, "rb"):
+                        pass
+            except OSError as error:
+                return f"{name}: cannot read {path}: {(error.strerror or str(error)).lower()}"
+    return _unfit(properties)
+
+
+def _unfit(properties: Mapping[str, str]) -> str | None:
+    authority, key = properties.get("ssl.ca.location"), properties.get("ssl.key.location")
+    try:
+        client_context({name: value for name, value in properties.items() if name.startswith("ssl.ca.")})
+    except (OSError, ValueError):
+        return f"ssl.ca.location: {authority} holds no certificate"
+    try:
+        client_context({name: value for name, value in properties.items() if not name.startswith("ssl.ca.")})
+    except ssl.SSLError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            return f"ssl.key.location: {key} is not the key of {properties.get('ssl.certificate.location')}"
+        return f"ssl.key.location: {key} cannot be read: the passphrase (ssl.key.password) is wrong, or it is no key"
+    except (OSError, ValueError):
+        return None
+    return None
+
+
 def _trusting_only(loose: ssl.SSLContext, location: str | None, text: str | None) -> ssl.SSLContext:
     """A context that trusts these authorities, and not the system's, which `loose` has."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -8,11 +8,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from kafkactl.cluster import network
+from kafkactl.cluster.client import unconnected
 from kafkactl.doctor.collect_kafka import of_kafka, without_client
 from kafkactl.doctor.collect_stack import StackLook, compose_program, look_at_stack
 from kafkactl.doctor.facts import Dial, Facts, ProbeStep, StackFacts
 from kafkactl.doctor.listeners import published
-from kafkactl.errors import ClientConfigError
+from kafkactl.errors import ClientConfigError, RefusedError
 from kafkactl.probe.model import Order
 from kafkactl.probe.steps import Proof
 from kafkactl.settings import Connection, Target
@@ -30,7 +31,8 @@ def collect(
     """
     try:
         connection = target.connection
-    except ClientConfigError as error:
+        unconnected(connection)
+    except (ClientConfigError, RefusedError) as error:
         facts = without_client(target, error)
         unseen = dict.fromkeys(("engine", "stack"), "it is not known which cluster is meant")
         return replace(facts, missing={**facts.missing, **unseen})

@@ -143,7 +143,7 @@ def _trouble(error: KafkactlError) -> ClientRefusal:
     return ClientRefusal(code, error.message, error.next_step, error.where)
 
 
-def without_client(target: Target, error: ClientConfigError) -> Facts:
+def without_client(target: Target, error: ClientConfigError | RefusedError) -> Facts:
     """The facts where the client configuration cannot be used: Kafka was not asked."""
     why = "the client configuration cannot be used"
     parts = ("brokers", "cluster", "quorum", "sizes", "groups", "growth", "probe")

@@ -113,7 +113,7 @@ class Sender:
         try:
             self._producer = Producer(settings)
         except KafkaException as error:
-            raise wrong_configuration(error) from None
+            raise wrong_configuration(error, cluster.connection.properties) from None
         # Left alone for a moment it gets its producer id; asked for metadata before, it may take half a second to.
         self._producer.poll(0.05)
         cluster.call(self._producer.list_topics, topic, timeout=cluster.connection.timeout)

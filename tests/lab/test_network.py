@@ -1,13 +1,10 @@
 """KD3: addresses that do not resolve, refuse, hang up, keep silent, lie, or lead to something else."""
 
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from kafkactl.sandbox.foreground import throwaway
-from tests.conftest import Outcome
 from tests.lab import faults
 from tests.lab.examination import Doctor, after, shell
 from tests.sandboxes import free_port
@@ -78,41 +75,6 @@ def test_bootstrap_is_http(doctor: Doctor, one_broker: str, monkeypatch: pytest.
         seen.names("KD304")
         assert "HTTP" in seen.headline
         after(seen.command("KD304")).content()
-
-
-@pytest.mark.provokes(
-    "KD304", "the listener wants TLS, and the client does not speak it", healed="with --client-config"
-)
-def test_bootstrap_wants_tls(doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate,
-         "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    both = tmp_path / "both.pem"
-    both.write_text(key.read_text() + certificate.read_text())
-    with throwaway() as sandbox:
-        (node,) = sandbox.nodes
-        sandbox.stop(node.id)
-        faults.set_properties(
-            node,
-            {
-                "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:SSL",
-                "ssl.keystore.type": "PEM",
-                "ssl.keystore.location": str(both),
-                "ssl.truststore.type": "PEM",
-                "ssl.truststore.location": str(certificate),
-            },
-        )
-        sandbox.launch(node.id)
-        monkeypatch.setenv("KAFKA_BROKERS", sandbox.bootstrap)
-        faults.until(lambda: "KD302" not in doctor().found(), "the broker listens")
-        seen = doctor()
-        seen.names("KD304")
-        assert "TLS" in seen.headline
-        Path("client.properties").write_text(f"security.protocol=SSL\nssl.ca.location={certificate}\n")
-        doctor("--client-config", "client.properties", "--wait", "30s").content()
 
 
 @pytest.mark.quick
@@ -194,31 +156,3 @@ def test_bootstrap_mute(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None
         with faults.later(lambda: sandbox.resume(1)):
             assert shell(seen.command("KD313")).returncode == 0
         doctor().content()
-
-
-SASL = {
-    "listener.security.protocol.map": "PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
-    "sasl.enabled.mechanisms": "PLAIN",
-    "sasl.mechanism.inter.broker.protocol": "PLAIN",
-    "listener.name.plaintext.plain.sasl.jaas.config": "org.apache.kafka.common.security.plain.PlainLoginModule"
-    ' required username="alice" password="right-password" user_alice="right-password";',
-}
-
-
-@pytest.mark.provokes("KD314", "a wrong password", healed="with the right one")
-def test_client_refused(doctor: Doctor, kafkactl: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch) -> None:
-    with throwaway() as sandbox:
-        sandbox.stop(1)
-        faults.set_properties(sandbox.nodes[0], SASL)
-        sandbox.launch(1)
-        monkeypatch.setenv("KAFKA_BROKERS", sandbox.bootstrap)
-        Path("client.properties").write_text(
-            "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\nsasl.username=alice\nsasl.password=${PASSWORD}\n"
-        )
-        monkeypatch.setenv("PASSWORD", "right-password")
-        doctor("--client-config", "client.properties", "--wait", "30s").content()
-        monkeypatch.setenv("PASSWORD", "wrong-password")
-        seen = doctor("--client-config", "client.properties")
-        seen.names("KD314")
-        assert "wrong-password" not in str(seen.document)
-        doctor().names("KD314")  # no password at all
