@@ -10,7 +10,7 @@ from confluent_kafka.admin import ConfigResource, NewTopic, ResourceType
 
 from kafkactl.cluster.changes import wait_for_leaders
 from kafkactl.cluster.client import Broker, Cluster, connect
-from kafkactl.cluster.kafka_errors import error_text
+from kafkactl.cluster.kafka_errors import error_text, failure
 from kafkactl.cluster.metadata import read_topics
 from kafkactl.cluster.network import unreachable
 from kafkactl.cluster.offsets import read_ranges
@@ -188,10 +188,12 @@ class Proof:
             config={"min.insync.replicas": str(min(2, replication)), "retention.ms": "3600000"},
         )
         self._made_topic = True  # from here on it may exist, whatever the answer says
-        self.cluster.wait(
-            self.cluster.admin.create_topics([topic], request_timeout=self.order.timeout)[self._topic],
-            limit=self.order.timeout,
-        )
+        asked = self.cluster.admin.create_topics([topic], request_timeout=self.order.timeout)
+        answer = self.cluster.gather(asked, limit=self.order.timeout)[self._topic]
+        if isinstance(answer, KafkaError):
+            # A broker's own error, unlike the client's, says that nothing was made; but for one.
+            self._made_topic = answer.code() < 0 or answer.code() == KafkaError.REQUEST_TIMED_OUT
+            raise failure(answer)
         wait_for_leaders(self.cluster, [self._topic], self.order.timeout)
 
     def _ends_of(self, topic: LiveTopic) -> dict[int, int]:

@@ -3,6 +3,7 @@
 Only failures are reported one by one: what was taken, is neither waiting nor reported back, is acknowledged.
 """
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -42,7 +43,12 @@ _ABOUT_ONE = frozenset(
 # After these errors it is unknown whether the record was written.
 _UNKNOWN_FATE = frozenset({KafkaError._PURGE_INFLIGHT, KafkaError._MSG_TIMED_OUT, KafkaError._TRANSPORT})
 # Failures come back out of order at the end: first records in flight, then queued ones, then those that found no room.
-_GIVEN_BACK = {KafkaError._PURGE_INFLIGHT: 1, KafkaError._PURGE_QUEUE: 2, KafkaError._QUEUE_FULL: 3}
+_GIVEN_BACK = {
+    KafkaError._PURGE_INFLIGHT: 1,
+    KafkaError._PURGE_QUEUE: 2,
+    KafkaError._QUEUE_FULL: 3,
+    KafkaError._FATAL: 3,
+}
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,11 @@ class Failure:
     def refused(self) -> bool:
         """Whether a broker rejected this record, rather than never received or never acknowledged it."""
         return self.code not in _UNKNOWN_FATE and self.code not in _GIVEN_BACK
+
+
+# Who may write to any topic gets a producer id; before 2.8 that took IdempotentWrite on the cluster (KIP-679).
+_WITHOUT_WRITE = (KafkaError.CLUSTER_AUTHORIZATION_FAILED,)
+_NO_WRITING = "no permission to write, neither to a topic (Write) nor on the cluster (IdempotentWrite)"
 
 
 class Sender:
@@ -95,11 +106,16 @@ class Sender:
         self.failed = 0
         self.given_up = ""  # why nothing can be sent any more
         self.lost = False  # whether that is because nobody answered
+        silent = logging.getLogger("kafkactl.unheard")
+        silent.propagate = False
+        silent.addHandler(logging.NullHandler())
         settings = {
             "linger.ms": 0 if acknowledged else 5,
             # Room for what comes while the brokers work on what went before; in bytes it is bounded, too.
             "queue.buffering.max.messages": 400_000,
             "queue.buffering.max.kbytes": 131_072,
+            # A fatal error is printed at any log level, unless somebody else takes the log.
+            "logger": silent,
             **client_properties(cluster.connection),
             "acks": "all",
             "enable.idempotence": True,
@@ -115,7 +131,7 @@ class Sender:
         except KafkaException as error:
             raise wrong_configuration(error, cluster.connection.properties) from None
         # Left alone for a moment it gets its producer id; asked for metadata before, it may take half a second to.
-        self._producer.poll(0.05)
+        self._serve(0.05)
         cluster.call(self._producer.list_topics, topic, timeout=cluster.connection.timeout)
 
     def send(self, record: Outgoing) -> None:
@@ -164,6 +180,9 @@ class Sender:
                     self._fail(record, KafkaError(KafkaError._QUEUE_FULL))
                     return
             except KafkaException as error:
+                if error.args[0].code() == KafkaError._FATAL:
+                    self._serve(0)  # which says why
+                    self._give_up(error.args[0])
                 self._fail(record, error.args[0])
                 return
             else:
@@ -171,7 +190,7 @@ class Sender:
 
     def poll(self, seconds: float = 0) -> None:
         """Process delivery reports for up to so many seconds."""
-        self._producer.poll(seconds)
+        self._serve(seconds)
         if self._stuck is not None and len(self._producer) < self._stuck and not self.given_up:
             self._stuck = None
             self._told("Kafka is back")
@@ -179,6 +198,22 @@ class Sender:
             self._producer.purge(blocking=False)
         while self._again:
             self._put(self._again.pop(0))
+
+    def _serve(self, seconds: float) -> None:
+        """Let librdkafka call us for up to so many seconds.
+
+        It raises its fatal errors from there, and nothing can be sent any more: what is queued is to be given back.
+        """
+        try:
+            self._producer.poll(seconds)
+        except KafkaException as error:
+            self._give_up(error.args[0])
+
+    def _give_up(self, error: Any) -> None:
+        if self.given_up:
+            return
+        self.given_up = _NO_WRITING if error.code() in _WITHOUT_WRITE else error_text(error)
+        self.lost = error.code() in _UNKNOWN_FATE
 
     @property
     def waiting(self) -> int:
@@ -190,7 +225,7 @@ class Sender:
         deadline = time.monotonic() + 5
         while self.waiting and time.monotonic() < deadline:
             self._producer.purge(blocking=False)
-            self._producer.poll(0.05)
+            self._serve(0.05)
         for record in self._again:
             self._fail(record, KafkaError(KafkaError._INVALID_DIFFERENT_RECORD))
         self._again = []
@@ -221,9 +256,8 @@ class Sender:
     def _fail(self, record: Outgoing, error: Any) -> None:
         self.failed += 1
         self._failures.append(Failure(record, error.code(), error_text(error)))
-        if not self.given_up and error.code() not in _ABOUT_ONE | _GIVEN_BACK.keys():
-            self.given_up = error_text(error)
-            self.lost = error.code() in _UNKNOWN_FATE
+        if error.code() not in _ABOUT_ONE | _GIVEN_BACK.keys():
+            self._give_up(error)
 
     def _error(self, error: Any) -> None:
         if error.code() == KafkaError._ALL_BROKERS_DOWN and self._stuck is None and not self.given_up:

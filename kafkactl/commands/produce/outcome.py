@@ -139,7 +139,7 @@ def _reasons(job: Job, kafka: Cluster) -> Iterator[str]:
 def _cause(job: Job, kafka: Cluster) -> str:
     """Why the rest was not sent: what stopped us, or what is wrong with a cluster that did not answer in time."""
     if not job.sender.lost:
-        return job.stop.why
+        return job.stop.why or job.sender.given_up
     try:
         level, words = health(require_topic(kafka, job.sender.topic))
     except KafkactlError as error:
