@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
     from cryptography.x509 import Certificate, CertificateBuilder, GeneralName, Name
 
-_ORGANIZATION = "kafkactl sandbox"
+_ORGANIZATION = "Sandbox"
 ELSEWHERE = "kafka.elsewhere.example"  # the name in the certificate of another name
 _YEAR = timedelta(days=365)
 _HOUR = timedelta(hours=1)  # clocks differ
@@ -40,7 +40,7 @@ def make_certificates(directory: Path, users: Iterable[str], strangers: Iterable
     """
     check_cryptography()
     now = datetime.now(UTC)
-    ours, theirs = _authority("kafkactl sandbox CA", now), _authority("Another CA", now)
+    ours, theirs = _authority("Sandbox CA", now), _authority("Another CA", now)
     here = ["localhost", HOST, HOST6]
     servers = {
         "server": (_issue(ours, "localhost", here, now), ours),
