@@ -217,9 +217,7 @@ def _metadata(cluster: Cluster) -> Any:
     while not future.done():
         events = cluster.link.events()
         for event in events[seen:]:
-            if event.code() in (KafkaError._AUTHENTICATION, KafkaError._SSL) and (
-                error := refused_login(cluster.link, event)
-            ):
+            if error := refused_login(cluster.link, event):
                 raise error
         seen = len(events)
         time.sleep(0.005)

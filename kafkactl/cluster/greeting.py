@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kafkactl.cluster import network, tls
+from kafkactl.cluster.frames import HungUpError, exactly, request
+from kafkactl.cluster.properties import mechanism_of, uses_tls
 
 Cause = Literal[
     "tls required",
@@ -69,7 +71,7 @@ def greet(host: str, port: int, properties: Mapping[str, str], timeout: float) -
     if state != "open":
         return Greeting(host, port, state, why)
     try:
-        if tls.uses_tls(properties):
+        if uses_tls(properties):
             return _greet_encrypted(host, port, properties, timeout)
         with network.connected(host, port, timeout) as channel:
             return _greet_plain(host, port, channel, properties, timeout)
@@ -122,7 +124,7 @@ def _greet_kafka(
     """What comes after the first answer, on a connection that is encrypted if this client's are."""
     if answer != "kafka":
         return Greeting(host, port, *_WITHOUT_KAFKA[answer])
-    if mechanism := _mechanism(properties):
+    if mechanism := mechanism_of(properties):
         error, offers = _sasl_handshake(channel, mechanism)
         if error == _ILLEGAL_SASL_STATE:
             return Greeting(host, port, "refuses", "its listener has no SASL", "no sasl")
@@ -134,18 +136,14 @@ def _greet_kafka(
             offers = _offers(another)
         if not offers:
             return _closes(host, port)
-        cause: Cause = "sasl required over tls" if tls.uses_tls(properties) else "sasl required"
+        cause: Cause = "sasl required over tls" if uses_tls(properties) else "sasl required"
         return Greeting(host, port, "refuses", "it requires SASL", cause, offers)
     return Greeting(host, port, "kafka", "it speaks Kafka")
 
 
 def _greet_encrypted(host: str, port: int, properties: Mapping[str, str], timeout: float) -> Greeting:
     try:
-        context = tls.client_context(properties)
-        with (
-            network.connected(host, port, timeout) as plain,
-            context.wrap_socket(plain, server_hostname=host) as channel,
-        ):
+        with _channel(host, port, properties, timeout) as channel:
             # In TLS 1.3 the server judges our certificate after the handshake: its alert is the first thing to read.
             answer = _versions(channel)
             if answer != "closes":
@@ -167,7 +165,7 @@ def _greet_encrypted(host: str, port: int, properties: Mapping[str, str], timeou
             return Greeting(host, port, "refuses", "it does not speak TLS", "no tls", offers)
     if speech == "tls":
         return _unsettled(host, port, failure)
-    return _greet_kafka(host, port, stranger, speech, {}, timeout)
+    return Greeting(host, port, *_WITHOUT_KAFKA[speech])
 
 
 def _unsettled(host: str, port: int, failure: str) -> Greeting:
@@ -211,16 +209,9 @@ def _alerted(host: str, port: int, error: ssl.SSLError, properties: Mapping[str,
     return Greeting(host, port, "refuses", f"its TLS alert: {words}", "tls fails")
 
 
-def _mechanism(properties: Mapping[str, str]) -> str:
-    """The SASL mechanism of a client with these properties; "" where it does not log in."""
-    if not properties.get("security.protocol", "").upper().startswith("SASL"):
-        return ""
-    return (properties.get("sasl.mechanism") or properties.get("sasl.mechanisms") or "GSSAPI").upper()
-
-
 def _channel(host: str, port: int, properties: Mapping[str, str], timeout: float) -> socket.socket:
     plain = network.connected(host, port, timeout)
-    if not tls.uses_tls(properties):
+    if not uses_tls(properties):
         return plain
     return tls.client_context(properties).wrap_socket(plain, server_hostname=host)
 
@@ -238,33 +229,27 @@ def _mechanisms_behind_tls(host: str, port: int, timeout: float) -> tuple[str, .
 
 _METADATA, _SASL_HANDSHAKE, _API_VERSIONS = 3, 17, 18
 _UNSUPPORTED_SASL_MECHANISM, _ILLEGAL_SASL_STATE = 33, 34
-_CLIENT = b"kafkactl"
 _CORRELATION = 7
 _LARGEST = 16 * 2**20  # bytes of an answer; more is not an answer to these requests
 
 _Speech = Literal["kafka", "closes", "http", "tls", "mute"]
 
 
-def _request(api: int, version: int, body: bytes = b"") -> bytes:
-    message = struct.pack(">hhih", api, version, _CORRELATION, len(_CLIENT)) + _CLIENT + body
-    return struct.pack(">i", len(message)) + message
-
-
 def _versions(channel: socket.socket) -> _Speech:
     """What the answer to ApiVersions is. Raises ssl.SSLError for an alert."""
     try:
-        channel.sendall(_request(_API_VERSIONS, 0))
-        head = _exactly(channel, 8)
+        channel.sendall(request(_API_VERSIONS, 0, _CORRELATION, b""))
+        head = exactly(channel, 8)
     except TimeoutError:
         return "mute"
     except ssl.SSLError:
         raise
-    except _HungUpError as error:
+    except HungUpError as error:
         return "tls" if error.said[:2] == b"\x15\x03" else "closes"
     except OSError:
         return "closes"
     if head[4:8] == struct.pack(">i", _CORRELATION):
-        _exactly(channel, _size(head) - 4)
+        exactly(channel, _size(head) - 4)
         return "kafka"
     if head.startswith(b"HTTP"):
         return "http"
@@ -274,8 +259,8 @@ def _versions(channel: socket.socket) -> _Speech:
 def _serves(channel: socket.socket) -> bool:
     """Whether a request that needs a login where there is one is answered."""
     try:
-        channel.sendall(_request(_METADATA, 1, struct.pack(">i", 0)))
-        head = _exactly(channel, 8)
+        channel.sendall(request(_METADATA, 1, _CORRELATION, struct.pack(">i", 0)))
+        head = exactly(channel, 8)
     except TimeoutError:
         return True  # it speaks Kafka; that it is slow is for others to find
     except OSError:
@@ -296,9 +281,9 @@ def _offers(channel: socket.socket) -> tuple[str, ...]:
 def _sasl_handshake(channel: socket.socket, mechanism: str) -> tuple[int, tuple[str, ...]]:
     """SaslHandshake v1: the error code, and the mechanisms that are enabled."""
     name = mechanism.encode()
-    channel.sendall(_request(_SASL_HANDSHAKE, 1, struct.pack(">h", len(name)) + name))
-    head = _exactly(channel, 8)
-    body = _exactly(channel, _size(head) - 4)
+    channel.sendall(request(_SASL_HANDSHAKE, 1, _CORRELATION, struct.pack(">h", len(name)) + name))
+    head = exactly(channel, 8)
+    body = exactly(channel, _size(head) - 4)
     try:
         error, count = struct.unpack_from(">hi", body)
         at, offers = 6, []
@@ -316,21 +301,3 @@ def _size(head: bytes) -> int:
     if not 4 <= size <= _LARGEST:
         raise ConnectionError("no answer of Kafka's")
     return int(size)
-
-
-class _HungUpError(ConnectionError):
-    """The peer closed the connection; what it said before."""
-
-    def __init__(self, said: bytes) -> None:
-        super().__init__()
-        self.said = said
-
-
-def _exactly(channel: socket.socket, size: int) -> bytes:
-    data = b""
-    while len(data) < size:
-        part = channel.recv(size - len(data))
-        if not part:
-            raise _HungUpError(data)
-        data += part
-    return data

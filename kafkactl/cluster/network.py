@@ -4,6 +4,8 @@ import socket
 import struct
 from typing import Any, Literal
 
+from kafkactl.cluster.frames import exactly, request
+
 Reach = Literal["open", "unresolved", "refused", "silent", "unreachable"]
 
 
@@ -85,34 +87,21 @@ def four_letters(host: str, port: int, word: str, timeout: float) -> str:
 
 
 _METADATA, _VERSION, _CORRELATION = 3, 1, 7
-_CLIENT = b"kafkactl"
 
 
 def live_brokers(host: str, port: int, timeout: float = 1.0) -> frozenset[int]:
     """The ids of the live brokers as the broker at host:port sees them; empty while it does not answer.
 
-    `timeout` is in seconds, for each step of the exchange. The layout is the Kafka protocol guide's: request header v1
-    (api key, api version, correlation id, client id), Metadata request v1 with no topics; the response names the
-    brokers that are registered and not fenced.
+    `timeout` is in seconds, for each step of the exchange. The layout is the Kafka protocol guide's: a Metadata
+    request v1 with no topics; the response names the brokers that are registered and not fenced.
     """
-    request = struct.pack(">hhih", _METADATA, _VERSION, _CORRELATION, len(_CLIENT)) + _CLIENT + struct.pack(">i", 0)
     try:
         with socket.create_connection((resolvable(host), port), timeout=timeout) as connection:
-            connection.sendall(struct.pack(">i", len(request)) + request)
-            (size,) = struct.unpack(">i", _exactly(connection, 4))
-            return _broker_ids(_exactly(connection, size))
+            connection.sendall(request(_METADATA, _VERSION, _CORRELATION, struct.pack(">i", 0)))
+            (size,) = struct.unpack(">i", exactly(connection, 4))
+            return _broker_ids(exactly(connection, size))
     except (OSError, struct.error):
         return frozenset()
-
-
-def _exactly(connection: socket.socket, size: int) -> bytes:
-    data = b""
-    while len(data) < size:
-        chunk = connection.recv(size - len(data))
-        if not chunk:
-            raise ConnectionResetError
-        data += chunk
-    return data
 
 
 def _broker_ids(response: bytes) -> frozenset[int]:

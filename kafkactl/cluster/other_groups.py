@@ -11,7 +11,7 @@ from confluent_kafka import KafkaError
 
 from kafkactl.cluster.client import Broker, Cluster
 from kafkactl.cluster.network import unreachable
-from kafkactl.cluster.properties import second_client
+from kafkactl.cluster.properties import protocol_of, second_client
 from kafkactl.errors import KafkactlError, UnreachableError
 from kafkactl.text.remedies import Command, command
 
@@ -47,7 +47,7 @@ def list_other_groups(cluster: Cluster) -> dict[str, OtherGroup]:
 
 
 def _listed(cluster: Cluster) -> Iterator[OtherGroup]:
-    if cluster.connection.properties.get("security.protocol", "PLAINTEXT").upper() == "PLAINTEXT":
+    if protocol_of(cluster.connection.properties) == "PLAINTEXT":
         from kafkactl.cluster.wire import UnknownToBrokerError
 
         try:
@@ -99,7 +99,7 @@ def _ask_with_kafka_python(cluster: Cluster) -> list[OtherGroup]:
 
 def not_readable(cluster: Cluster, group: OtherGroup, *, unchanged: bool = False) -> KafkactlError:
     """The error for a group of another kind than kafkactl can read, with Kafka's own script that can."""
-    secured = cluster.connection.properties.get("security.protocol", "PLAINTEXT").upper() != "PLAINTEXT"
+    secured = protocol_of(cluster.connection.properties) != "PLAINTEXT"
     article = "an" if group.kind[0] in "aeiou" else "a"
     return KafkactlError(
         f"{'Nothing was changed: ' if unchanged else ''}{group.id} is {article} {group.kind}, "

@@ -95,20 +95,24 @@ _MANNERS: "dict[Manner, tuple[str, str]]" = {
 
 
 def refused_login(link: Link, event: Any) -> UnreachableError | None:
-    """The error for an event that a login or a TLS handshake failed; None for one that may be a passing matter.
+    """The error for an event that a login or a TLS handshake failed; None for any other, or a passing matter.
 
     librdkafka reports in the same way what no retry can change, and a broker that went down during the handshake.
     """
-    error = diagnose_outage(link, patient=True)
-    if error:
+    if event.code() not in (KafkaError._AUTHENTICATION, KafkaError._SSL):
+        return None
+    if error := diagnose_outage(link, patient=True):
         return error
     words = event.str().split(" (after ", 1)[0]
     words = re.sub(r"^.*?:\d+/\S+: ", "", words).rstrip(".")
     if any(sign in words.lower() for sign in ("disconnected", "connection reset", "timed out", "eof", "closed")):
         return None
     connection = link.connection
-    refusal = login_refused if event.code() == KafkaError._AUTHENTICATION else other_refusal
-    return RefusedError(refusal(connection.address, connection.properties, words), connection.source)
+    if event.code() == KafkaError._AUTHENTICATION:
+        refusal = login_refused(connection.address, connection.properties, words)
+    else:
+        refusal = other_refusal(connection.address, words)
+    return RefusedError(refusal, connection.source)
 
 
 def _names_a_broker(events: Sequence[Any]) -> bool:
@@ -183,7 +187,7 @@ class Patience:
 
     def _judge(self, event: Any) -> None:
         code = event.code()
-        if code in (KafkaError._AUTHENTICATION, KafkaError._SSL) and (error := refused_login(self.link, event)):
+        if error := refused_login(self.link, event):
             raise error
         if code in (
             KafkaError._AUTHENTICATION,

@@ -2,12 +2,29 @@
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from kafkactl.errors import UnreachableError
 from kafkactl.settings import Connection
+
+
+def protocol_of(properties: Mapping[str, str]) -> str:
+    """The security protocol of a client with these librdkafka properties, in capital letters."""
+    return properties.get("security.protocol", "PLAINTEXT").upper()
+
+
+def uses_tls(properties: Mapping[str, str]) -> bool:
+    """Whether a client with these properties speaks TLS."""
+    return protocol_of(properties) in ("SSL", "SASL_SSL")
+
+
+def mechanism_of(properties: Mapping[str, str]) -> str:
+    """The SASL mechanism of these properties, in capital letters; "" where there is none, or no login."""
+    if not protocol_of(properties).startswith("SASL"):
+        return ""
+    return (properties.get("sasl.mechanism") or properties.get("sasl.mechanisms") or "").upper()
 
 
 def client_properties(connection: Connection) -> dict[str, Any]:
@@ -22,8 +39,17 @@ def client_properties(connection: Connection) -> dict[str, Any]:
     if connection.verbose:
         properties |= {"logger": _client_log(), "debug": properties.get("debug", "broker,security")}
     else:
-        properties["log_level"] = 0
+        # librdkafka prints a fatal error at any level, unless somebody takes its log.
+        properties |= {"log_level": 0, "logger": _unheard()}
     return properties
+
+
+def _unheard() -> logging.Logger:
+    logger = logging.getLogger("kafkactl.unheard")
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
+        logger.propagate = False
+    return logger
 
 
 def _client_log() -> logging.Logger:
@@ -86,7 +112,7 @@ def _configuration(connection: Connection) -> dict[str, Any]:
         **{name: properties[key] for key, name in _SAME.items() if key in properties},
     }
     if "security_protocol" in configuration:
-        configuration["security_protocol"] = configuration["security_protocol"].upper()
+        configuration["security_protocol"] = protocol_of(properties)
     if properties.get("ssl.endpoint.identification.algorithm") == "none":
         configuration["ssl_check_hostname"] = False
     return configuration

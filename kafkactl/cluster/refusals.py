@@ -6,6 +6,7 @@ Every command says it in these words; `doctor` has a code for each.
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from kafkactl.cluster.properties import mechanism_of, protocol_of
 from kafkactl.errors import ClientRefusal
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def _no_tls(met: "Greeting", properties: Mapping[str, str]) -> Words:
 
 
 def _no_sasl(met: "Greeting", properties: Mapping[str, str]) -> Words:
-    mechanism, tls = mechanism_of(properties), _protocol(properties) == "SASL_SSL"
+    mechanism, tls = mechanism_of(properties), protocol_of(properties) == "SASL_SSL"
     message = f"Kafka at {met.address} has no SASL on this listener; this client logs in with {mechanism}."
     return message, _set(f"security.protocol={'SSL' if tls else 'PLAINTEXT'}")
 
@@ -142,10 +143,10 @@ def login_refused(address: str, properties: Mapping[str, str], words: str) -> Cl
         return ClientRefusal(
             _CREDENTIALS, message, "Check sasl.username and sasl.password in the client configuration.", words
         )
-    return other_refusal(address, properties, words)
+    return other_refusal(address, words)
 
 
-def other_refusal(address: str, _: Mapping[str, str], words: str) -> ClientRefusal:
+def other_refusal(address: str, words: str) -> ClientRefusal:
     """The refusal for a reason that has no code of its own; `words` are the client library's."""
     message = f"Kafka at {address} refuses this client: {words}."
     return ClientRefusal(_OTHER, message, "Check the client configuration; --verbose shows the client's log.", words)
@@ -156,10 +157,10 @@ _WRONG = ("invalid credentials", "authentication failed", "invalid username", "i
 
 def cannot_log_in(properties: Mapping[str, str]) -> ClientRefusal | None:
     """What stops a client with these properties before anybody is asked: nothing that it could log in with."""
-    if not _protocol(properties).startswith("SASL"):
+    if not protocol_of(properties).startswith("SASL"):
         return None
     if not mechanism_of(properties):
-        message = f"The client configuration has {_protocol(properties)} but no sasl.mechanism."
+        message = f"The client configuration has {protocol_of(properties)} but no sasl.mechanism."
         return ClientRefusal(_NO_MECHANISM, message, _set("sasl.mechanism, for example SCRAM-SHA-512"))
     if mechanism_of(properties) != "OAUTHBEARER":
         return None
@@ -169,17 +170,6 @@ def cannot_log_in(properties: Mapping[str, str]) -> ClientRefusal | None:
     message = "The client configuration has sasl.mechanism=OAUTHBEARER but no source of tokens."
     needs = "sasl.oauthbearer.method=oidc, sasl.oauthbearer.token.endpoint.url, .client.id and .client.secret"
     return ClientRefusal(_NO_SOURCE, message, _set(needs))
-
-
-def mechanism_of(properties: Mapping[str, str]) -> str:
-    """The SASL mechanism of these properties, in capital letters; "" where there is none."""
-    if not _protocol(properties).startswith("SASL"):
-        return ""
-    return (properties.get("sasl.mechanism") or properties.get("sasl.mechanisms") or "").upper()
-
-
-def _protocol(properties: Mapping[str, str]) -> str:
-    return properties.get("security.protocol", "PLAINTEXT").upper()
 
 
 def _set(what: str) -> str:

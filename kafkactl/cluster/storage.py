@@ -16,7 +16,7 @@ from confluent_kafka import KafkaError
 from kafkactl.cluster.client import Broker, Cluster
 from kafkactl.cluster.kafka_errors import error_text
 from kafkactl.cluster.network import unreachable
-from kafkactl.cluster.properties import new_client
+from kafkactl.cluster.properties import new_client, protocol_of
 from kafkactl.topics import Place
 
 NO_ANSWER = "no answer"
@@ -77,7 +77,7 @@ class Answers:
 def _visit(cluster: Cluster, with_moves: bool) -> Storage:
     # Each broker by itself: one that is gone must not hide the others' sizes.
     there = [b for b in cluster.info.brokers if not unreachable(b.host, b.port, timeout=0.3)]
-    plain = cluster.connection.properties.get("security.protocol", "PLAINTEXT").upper() == "PLAINTEXT"
+    plain = protocol_of(cluster.connection.properties) == "PLAINTEXT"
     answers = _ask_plainly(cluster, there, with_moves) if plain else None
     return _storage(answers or _ask_with_kafka_python(cluster, there, with_moves))
 

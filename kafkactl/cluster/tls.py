@@ -16,11 +16,6 @@ from kafkactl.cluster import network
 _NO_CHECK_TIME = 0x200000
 
 
-def uses_tls(properties: Mapping[str, str]) -> bool:
-    """Whether a client with these properties speaks TLS."""
-    return properties.get("security.protocol", "").upper() in ("SSL", "SASL_SSL")
-
-
 def has_certificate(properties: Mapping[str, str]) -> bool:
     """Whether a client with these properties has a certificate of its own."""
     return any(properties.get(f"ssl.{key}") for key in ("certificate.location", "certificate.pem", "keystore.location"))

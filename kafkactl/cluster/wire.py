@@ -5,13 +5,13 @@ need TLS or SASL, and to brokers older than 2.6. Layouts are those of the Kafka 
 versions: arrays and strings have their length + 1 as a varint, and every structure ends in tagged fields.
 """
 
-import socket
 import struct
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from kafkactl.cluster.network import resolvable
+from kafkactl.cluster import frames
+from kafkactl.cluster.network import connected
 
 T = TypeVar("T")
 
@@ -20,7 +20,6 @@ _LOG_DIRS_WITH_TOTALS, _LOG_DIRS_WITH_ERROR = 4, 3
 _GROUPS_WITH_TYPE = 5
 # By request: the oldest and the newest version that is understood here.
 _KNOWN = {_GROUPS: (4, 5), _LOG_DIRS: (2, 4), _MOVES: (0, 0), _QUORUM: (0, 0), _PERMISSIONS: (2, 3), _PASSWORDS: (0, 0)}
-_CLIENT = b"kafkactl"
 _LARGEST = 256 * 2**20  # bytes of an answer; more is not Kafka
 _METADATA_TOPIC = b"__cluster_metadata"
 
@@ -44,7 +43,7 @@ class Wire:
     """
 
     def __init__(self, host: str, port: int, timeout: float) -> None:
-        self._socket = socket.create_connection((resolvable(host), port), timeout=timeout)
+        self._socket = connected(host, port, timeout)
         self._last = 0
         try:
             self._versions = self._read_versions()
@@ -171,24 +170,14 @@ class Wire:
 
     def _exchange(self, request: int, version: int, rest: bytes) -> "_Answer":
         self._last += 1
-        message = struct.pack(">hhih", request, version, self._last, len(_CLIENT)) + _CLIENT + rest
-        self._socket.sendall(struct.pack(">i", len(message)) + message)
-        (size,) = struct.unpack(">i", self._exactly(4))
+        self._socket.sendall(frames.request(request, version, self._last, rest))
+        (size,) = struct.unpack(">i", frames.exactly(self._socket, 4))
         if not 0 < size < _LARGEST:
             raise ConnectionError("no answer of Kafka's")
-        answer = _Answer(self._exactly(size))
+        answer = _Answer(frames.exactly(self._socket, size))
         if answer.number(">i", 4) != self._last:
             raise ConnectionError("an answer to something else")
         return answer
-
-    def _exactly(self, size: int) -> bytes:
-        data = bytearray()
-        while len(data) < size:
-            part = self._socket.recv(size - len(data))
-            if not part:
-                raise ConnectionResetError("the broker hung up")
-            data += part
-        return bytes(data)
 
     def _read_versions(self) -> dict[int, tuple[int, int]]:
         answer = self._exchange(_API_VERSIONS, 0, b"")

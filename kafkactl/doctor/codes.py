@@ -99,9 +99,10 @@ CATEGORIES = {
     "KD9": "doctor",
 }
 
+# Kafka is there, but does not serve this client.
+REFUSED = ("KD314", *(f"KD{number}" for number in range(320, 336)))
+_BOOTSTRAP = ("KD301", "KD302", "KD303", "KD304", "KD312", "KD313", *REFUSED)
 # Why a part of the facts is missing: one of these codes reports it.
-_REFUSED = ("KD314", *(f"KD{number}" for number in range(320, 336)))
-_BOOTSTRAP = ("KD301", "KD302", "KD303", "KD304", "KD312", "KD313", *_REFUSED)
 WHY_MISSING: Mapping[str, tuple[str, ...]] = {
     "stack": ("KD001", "KD002", "KD003", "KD004", "KD006"),
     "brokers": _BOOTSTRAP,

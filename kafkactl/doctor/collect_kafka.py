@@ -120,7 +120,7 @@ def _cluster(connection: Connection, catalog: Catalog | None, missing: dict[str,
     """The brokers, the cluster, and the client's error, as far as each could be read."""
     try:
         kafka = bootstrapped(connection)
-    except (UnreachableError, ClientConfigError) as error:
+    except UnreachableError as error:
         missing |= dict.fromkeys(("brokers", "cluster"), "Kafka does not serve this client")
         return None, None, _trouble(error)
     advertised = kafka.info.brokers

@@ -3,7 +3,6 @@
 Only failures are reported one by one: what was taken, is neither waiting nor reported back, is acknowledged.
 """
 
-import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -106,16 +105,11 @@ class Sender:
         self.failed = 0
         self.given_up = ""  # why nothing can be sent any more
         self.lost = False  # whether that is because nobody answered
-        silent = logging.getLogger("kafkactl.unheard")
-        silent.propagate = False
-        silent.addHandler(logging.NullHandler())
         settings = {
             "linger.ms": 0 if acknowledged else 5,
             # Room for what comes while the brokers work on what went before; in bytes it is bounded, too.
             "queue.buffering.max.messages": 400_000,
             "queue.buffering.max.kbytes": 131_072,
-            # A fatal error is printed at any log level, unless somebody else takes the log.
-            "logger": silent,
             **client_properties(cluster.connection),
             "acks": "all",
             "enable.idempotence": True,

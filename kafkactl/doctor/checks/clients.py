@@ -3,12 +3,10 @@
 from collections.abc import Iterator
 from functools import partial
 
-from kafkactl.doctor.codes import Finding, check
+from kafkactl.doctor.codes import REFUSED, Finding, check
 from kafkactl.doctor.facts import Facts
 from kafkactl.errors import ClientRefusal
 from kafkactl.text.remedies import Advice
-
-_CODES = ("KD314", *(f"KD{number}" for number in range(320, 336)))
 
 
 def _refusal(facts: Facts) -> tuple[str, ClientRefusal] | None:
@@ -34,5 +32,5 @@ def _refused(facts: Facts, *, code: str) -> Iterator[Finding]:
     yield Finding(target, {"words": refusal.message}, evidence, heal=[Advice(refusal.remedy)])
 
 
-for _code in _CODES:
+for _code in REFUSED:
     check(_code)(partial(_refused, code=_code))
