@@ -8,7 +8,7 @@ SPREAD := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 # What else to tell pytest: make test FLAGS='--shuffle 7'
 FLAGS ?=
 
-.PHONY: demo test lab lint bench docs clean
+.PHONY: demo ready test lab lint bench docs clean
 
 # The stamps let a second run start at once.
 $(VENV)/demo.stamp: pyproject.toml
@@ -27,10 +27,14 @@ demo: $(VENV)/demo.stamp ## Start a real Kafka, create the 27 topics, prove that
 	@$(BIN)/kafkactl sandbox run -- sh .ci/demo.sh $(BIN)/kafkactl
 	@cat .ci/next-steps.txt
 
-test: $(VENV)/dev.stamp ## Run the suite on real brokers, with a representative part of the laboratory.
+ready: $(VENV)/dev.stamp
+	@# The first start trains the JVM on every core: not beside tests that wait for something.
+	@$(BIN)/kafkactl sandbox run -- true
+
+test: ready ## Run the suite on real brokers, with a representative part of the laboratory.
 	@$(BIN)/python -m pytest -m "not lab" $(SPREAD) $(FLAGS)
 
-lab: $(VENV)/dev.stamp ## Break Kafka in every way the doctor knows, fix it, write tests/lab/RESULTS.md, and run the other long tests.
+lab: ready ## Break Kafka in every way the doctor knows, fix it, write tests/lab/RESULTS.md, and run the other long tests.
 	@KAFKACTL_LAB=tests/lab/RESULTS.md $(BIN)/python -m pytest -m "lab or quick or property" $(FLAGS)
 
 lint: $(VENV)/dev.stamp ## ruff, mypy --strict, the import contract, and whether the README is up to date.
