@@ -291,7 +291,7 @@ def test_drift_that_no_command_heals(doctor: Doctor, three_brokers: str) -> None
     faults.catalogue("a: {partitions: 2, replication: 2}")
     seen = doctor()
     seen.names("KD514", exit_code=0)
-    words = [finding["heal"][1] for finding in seen.findings("KD514")]
-    assert "declare 3" in words[0]
-    assert "declare replication: 3" in words[1]
-    assert not any("command" in remedy for remedy in words)
+    remedies = [finding["heal"][1] for finding in seen.findings("KD514")]
+    assert not any("command" in remedy for remedy in remedies)
+    assert "declare 3" in remedies[0]["advice"]
+    assert "declare replication: 3" in remedies[1]["advice"]

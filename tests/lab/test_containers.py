@@ -59,7 +59,7 @@ def test_a_one_shot_service_that_failed(doctor: Doctor, stack: LabStack) -> None
     stack.until("init-topics", "exited")
     seen = doctor("--wait", "60s")
     seen.names("KD101", exit_code=0)
-    assert "exit code 3" in seen.headline
+    assert "it exited with code 3" in seen.headline
     assert {"what": "log", "text": "no such luck"} in seen.findings("KD101")[0]["evidence"]
     after(seen.command("KD101").replace("kafkactl logs init-topics --tail 50", "true"), "KD3").content()
     assert shell(f"docker start {stack.name('init-topics')}").returncode == 0
@@ -234,7 +234,7 @@ def test_foreign_architecture(stack: LabStack, doctor: Doctor, kafkactl: Callabl
     there = StackFacts(stack.project, ("docker", "compose"), (container,), architectures={container.image_id: "arm64"})
     facts = replace(sound(), engine=EngineFacts("unix:///x", "", architecture="x86_64"), stack=there, missing={})
     (told,) = diagnose(facts, codes(), CHECKS, wanted=["KD109"]).findings("warning")
-    assert "built for arm64, this machine is amd64" in told.headline
+    assert "built for arm64, but this machine is amd64" in told.headline
     native = replace(there, architectures={container.image_id: "amd64"})
     assert not diagnose(replace(facts, stack=native), codes(), CHECKS, wanted=["KD109"]).findings("warning")
 

@@ -266,7 +266,7 @@ def test_two_hundred_groups_at_once(doctor: Doctor, one_broker: str) -> None:
     seen = doctor("--fail-on", "warn")
     seen.names("KD603")
     assert {finding["target"] for finding in seen.checks["KD603"]["findings"]} == set(names[:150])
-    assert {finding["headline"].split(" wait")[0] for finding in seen.checks["KD603"]["findings"]} == {"3 records"}
+    assert all("has up to 3 records to read in" in finding["headline"] for finding in seen.checks["KD603"]["findings"])
 
 
 def commit_for(brokers: str, names: list[str], offset: int) -> None:
