@@ -4,8 +4,10 @@ On a terminal the user types the answer; anywhere else it has to be on the comma
 """
 
 import sys
+from collections.abc import Iterable
 from typing import NamedTuple
 
+from kafkactl.cluster.network import resolved
 from kafkactl.errors import UsageError
 from kafkactl.settings import Target
 from kafkactl.text.escapes import plain
@@ -35,13 +37,17 @@ def interactive() -> bool:
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def require_unprotected(target: Target, cluster_id: str | None, confirm: str | None, action: str) -> None:
+def require_unprotected(
+    target: Target, cluster_id: str | None, confirm: str | None, action: str, advertised: Iterable[str] = ()
+) -> None:
     """Allow a write only if the cluster is not protected, or if its environment's name was given.
 
-    The environment is recognised by bootstrap address and by cluster id (design §3). Raises UsageError.
+    The environment is recognised by the cluster's id, by the address that was typed, and by those that the brokers
+    advertise, however each is spelt: localhost is 127.0.0.1. Raises UsageError.
     """
     catalog, connection = target.catalog, target.connection
-    environment = catalog.protected_environment(connection.brokers, cluster_id) if catalog else None
+    addresses = [*connection.brokers, *advertised]
+    environment = catalog.protected_environment(addresses, cluster_id, resolved) if catalog else None
     if environment is None or confirm == environment.name:
         return
     if confirm is None and interactive():

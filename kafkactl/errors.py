@@ -67,6 +67,10 @@ class NoTopicError(KafkactlError):
     """There is no such topic."""
 
 
+class NotPermittedError(KafkactlError):
+    """Kafka does not permit it to this user."""
+
+
 class UnreachableError(KafkactlError):
     """Kafka does not answer, or stopped answering."""
 

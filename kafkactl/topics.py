@@ -49,6 +49,11 @@ def is_glob(name: str) -> bool:
     return any(sign in name for sign in "*?[")
 
 
+def beginning(glob: str) -> str:
+    """What every name that matches a glob begins with: all that comes before its first sign."""
+    return re.split(r"[*?[]", glob, maxsplit=1)[0]
+
+
 def matches(name: str, pattern: str) -> bool:
     """Whether a topic is of this name or glob; a glob leaves Kafka's own topics out."""
     return name == pattern or (is_glob(pattern) and fnmatchcase(name, pattern) and not is_internal(name))
@@ -135,6 +140,9 @@ class LiveTopic:
 
 
 Health = Literal["ok", "warning", "error"]
+
+
+OFFSETS_TOPIC = "__consumer_offsets"
 
 
 def is_internal(name: str) -> bool:

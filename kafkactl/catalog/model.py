@@ -1,6 +1,6 @@
 """What topics.yaml says, once it has been read, and the problems found while reading it. Pure data."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -101,14 +101,25 @@ class Catalog:
                 return service
         return Service(name, default_group(name))
 
-    def protected_environment(self, brokers: tuple[str, ...], cluster_id: str | None) -> Environment | None:
-        """The protected environment that these bootstrap addresses or this cluster id belong to, if any."""
-        wanted = {_address(broker) for broker in brokers}
-        for environment in self.environments.values():
-            if not environment.protected:
-                continue
+    def protected_environment(
+        self,
+        addresses: Iterable[str],
+        cluster_id: str | None,
+        resolved: Callable[[Iterable[str]], frozenset[str]] = frozenset,
+    ) -> Environment | None:
+        """The protected environment that a cluster of these addresses, or of this id, belongs to, if any.
+
+        `resolved` says which addresses with numbers such addresses are, where their spelling does not tell.
+        """
+        protected = [environment for environment in self.environments.values() if environment.protected]
+        wanted = frozenset(map(_address, addresses))
+        for environment in protected:
             same_id = cluster_id is not None and environment.cluster_id == cluster_id
             if same_id or wanted & {_address(broker) for broker in environment.brokers}:
+                return environment
+        numbers = resolved(wanted) if protected else frozenset()
+        for environment in protected:
+            if numbers & resolved(_address(broker) for broker in environment.brokers):
                 return environment
         return None
 

@@ -17,7 +17,7 @@ from confluent_kafka.admin import (
 
 from kafkactl.catalog.model import Topic
 from kafkactl.cluster.client import WORK_LIMIT, Cluster
-from kafkactl.cluster.kafka_errors import error_text
+from kafkactl.cluster.kafka_errors import DENIED, error_text
 from kafkactl.errors import UnreachableError
 from kafkactl.plan.differences import Change, Kind
 from kafkactl.text.remedies import kafkactl
@@ -109,8 +109,22 @@ def _request(cluster: Cluster, batch: Sequence[Change], *, validate_only: bool) 
         elif answer.code() in _UNANSWERED:
             unanswered.append(change)
         else:
-            failed.append(Refusal(change, error_text(answer)))
+            failed.append(Refusal(change, _why(change.kind, answer)))
     return Outcome(tuple(done), tuple(failed), tuple(raced), tuple(unanswered))
+
+
+# What a user must be allowed to do for each kind of change.
+_NEEDS: Mapping[Kind, str] = {
+    "create": "Create on the topic or on the cluster",
+    "config": "AlterConfigs on the topic",
+    "override": "AlterConfigs on the topic",
+    "partitions": "Alter on the topic",
+    "delete": "Delete on the topic",
+}
+
+
+def _why(kind: Kind, error: KafkaError) -> str:
+    return f"no permission (needs {_NEEDS[kind]})" if error.code() in DENIED and kind in _NEEDS else error_text(error)
 
 
 _UNANSWERED = frozenset(

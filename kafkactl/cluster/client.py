@@ -49,11 +49,21 @@ class Broker:
 
 @dataclass(frozen=True)
 class ClusterInfo:
-    """Who answers. In KRaft `controller` is whichever broker forwards to it (KAFKA-17404), not the active one."""
+    """Who answers. In KRaft `controller` is whichever broker forwards to it (KAFKA-17404), not the active one.
+
+    `operations` are those this user may do on the cluster, in Kafka's words; none where that is not known, and a user
+    who may not DESCRIBE the cluster is told of none at all.
+    """
 
     id: str
     controller: int | None
     brokers: tuple[Broker, ...]
+    operations: frozenset[str] = frozenset()
+
+    @property
+    def addresses(self) -> list[str]:
+        """The brokers' advertised addresses."""
+        return [broker.address for broker in self.brokers]
 
 
 class Cluster:
@@ -151,13 +161,16 @@ def unconnected(connection: Connection) -> Cluster:
 def connect(connection: Connection) -> Cluster:
     """A cluster that has answered. Raises UnreachableError if it does not, UsageError for an invalid property."""
     cluster = unconnected(connection)
-    described = cluster.wait(cluster.admin.describe_cluster(request_timeout=WORK_LIMIT))
+    described = cluster.wait(
+        cluster.admin.describe_cluster(include_authorized_operations=True, request_timeout=WORK_LIMIT)
+    )
     cluster.info = ClusterInfo(
         id=described.cluster_id,
         controller=described.controller.id if described.controller else None,
         brokers=tuple(
             sorted((Broker(n.id, n.host, n.port, n.rack or None) for n in described.nodes), key=lambda b: b.id)
         ),
+        operations=frozenset(operation.name for operation in described.authorized_operations or ()),
     )
     return cluster
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
 
-from kafkactl.errors import ClientConfigError, KafkactlError, UnreachableError
+from kafkactl.errors import ClientConfigError, KafkactlError, NotPermittedError, UnreachableError
 from kafkactl.settings import Connection
 
 
@@ -15,7 +15,18 @@ def failure(error: Any, what: str = "") -> KafkactlError:
         return UnreachableError(
             f"{what or 'The cluster'} did not answer in time.", hint="To wait longer: --timeout 30s"
         )
-    return KafkactlError(f"{what + ': ' if what else ''}{error_text(error)}")
+    kind = NotPermittedError if error.code() in DENIED else KafkactlError
+    return kind(f"{what + ': ' if what else ''}{error_text(error)}")
+
+
+DENIED = frozenset(
+    {
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+        KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+    }
+)
 
 
 def error_text(error: Any) -> str:

@@ -12,9 +12,6 @@ from confluent_kafka.admin import AdminClient, ConfigResource, ConfigSource, Res
 from kafkactl.cluster.client import WORK_LIMIT, Broker, Cluster
 from kafkactl.cluster.kafka_errors import error_text, failure
 from kafkactl.cluster.properties import client_properties
-from kafkactl.errors import KafkactlError, NoTopicError
-from kafkactl.text.remedies import kafkactl
-from kafkactl.text.suggest import suggest
 from kafkactl.text.units import is_number
 from kafkactl.topics import ConfigValue, LivePartition, LiveTopic, TopicIdentity
 
@@ -81,6 +78,9 @@ def mode(settings: list[BrokerSettings]) -> str:
     return ""
 
 
+NOT_VISIBLE = "no permission, or it does not exist"  # Kafka does not tell which
+
+
 @dataclass(frozen=True)
 class Topics:
     """The topics the cluster shows. `denied`: topics asked for by name that we may not see, and why."""
@@ -105,9 +105,11 @@ def read_topics(
     listed = {name: _partitions(topic) for name, topic in read_metadata(cluster).topics.items()}
     missing = [name for name in dict.fromkeys(asked) if name not in listed]
     denied: dict[str, str] = {}
-    for name, answer in _describe(cluster, missing).items():
+    for name, answer in describe_topics(cluster, missing).items():
         if isinstance(answer, KafkaError):
-            if answer.code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+            if answer.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+                denied[name] = NOT_VISIBLE
+            elif answer.code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
                 denied[name] = error_text(answer)
         else:
             listed[name] = _described_partitions(answer)
@@ -118,25 +120,6 @@ def read_topics(
         for name, partitions in listed.items()
     }
     return Topics(found, denied)
-
-
-def require_topic(cluster: Cluster, name: str) -> LiveTopic:
-    """One topic with its settings. Raises KafkactlError if it does not exist, or is hidden from us."""
-    topics = read_topics(cluster, [name], config_of=[name])
-    if name in topics.denied:
-        raise KafkactlError(f"{name}: {topics.denied[name]}.")
-    if name not in topics.found:
-        raise no_such_topic(cluster, name, topics)
-    return topics.found[name]
-
-
-def no_such_topic(cluster: Cluster, name: str, topics: Topics, kind: str = "no topic") -> NoTopicError:
-    """The error for a topic (or what `kind` says, such as a glob) that is not among these."""
-    slip = suggest(name, topics.found, quoted=False)
-    return NoTopicError(
-        f"There is {kind} {name} on {cluster.connection.address}.{slip}",
-        hint=kafkactl("describe", options=["-o", "name"], note="List them"),
-    )
 
 
 def read_metadata(cluster: Cluster) -> Any:
@@ -161,7 +144,8 @@ def _partitions(topic: Any) -> tuple[LivePartition, ...]:
     )
 
 
-def _describe(cluster: Cluster, names: Sequence[str]) -> dict[str, Any]:
+def describe_topics(cluster: Cluster, names: Sequence[str]) -> dict[str, Any]:
+    """The description of each of these topics, or the KafkaError instead; asking for them creates none."""
     from confluent_kafka import TopicCollection
 
     if not names:
@@ -171,7 +155,7 @@ def _describe(cluster: Cluster, names: Sequence[str]) -> dict[str, Any]:
 
 def read_topic_ids(cluster: Cluster, names: Sequence[str]) -> dict[str, str]:
     """The ids of these topics; without those that are not told: a zero id, or no permission, means not known."""
-    answers = _describe(cluster, names)
+    answers = describe_topics(cluster, names)
     ids = {name: str(answer.topic_id) for name, answer in answers.items() if not isinstance(answer, KafkaError)}
     return {name: id for name, id in ids.items() if id and id != _NO_ID}
 

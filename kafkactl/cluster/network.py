@@ -2,6 +2,9 @@
 
 import socket
 import struct
+import threading
+import time
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from kafkactl.cluster.frames import exactly, request
@@ -60,6 +63,36 @@ def is_here(host: str) -> bool:
         except OSError:
             continue
     return False
+
+
+def resolved(addresses: Iterable[str]) -> frozenset[str]:
+    """The numeric addresses behind these of host:port; without those that do not resolve within a few seconds."""
+    found: set[str] = set()
+
+    def look(address: str) -> None:
+        host, port = split(address)
+        try:
+            told = socket.getaddrinfo(resolvable(host), port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError, ValueError):
+            return
+        found.update(f"{_plain_number(str(place[0]))}:{place[1]}" for *_, place in told)
+
+    # Daemon threads: a name server that is silent must not keep the process alive.
+    threads = [threading.Thread(target=look, args=(address,), daemon=True) for address in addresses]
+    until = time.monotonic() + _NAMES_LIMIT
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, until - time.monotonic()))
+    return frozenset(tuple(found))
+
+
+_NAMES_LIMIT = 3.0  # seconds for name servers
+
+
+def _plain_number(address: str) -> str:
+    """Each way to this machine itself in one spelling: a listener on 127.0.0.1 is the one on ::1, as a rule."""
+    return "127.0.0.1" if address == "::1" or address.startswith("127.") else address
 
 
 def split(address: str) -> tuple[str, int]:

@@ -7,6 +7,7 @@ from kafkactl.cluster.client import Broker, Cluster
 from kafkactl.cluster.metadata import mode, read_brokers, read_topics
 from kafkactl.cluster.offsets import Range, read_ranges
 from kafkactl.cluster.storage import Disk, Storage, ask_storage, read_storage
+from kafkactl.cluster.visibility import topics_may_hide
 from kafkactl.topics import Health, LiveTopic, Place, health, is_internal
 
 
@@ -35,7 +36,10 @@ class BrokerRow:
 
 @dataclass(frozen=True)
 class Overview:
-    """The cluster, its brokers and its topics. `hidden`: declared topics we may not see, and why."""
+    """The cluster, its brokers and its topics. `hidden`: topics asked for by name that this user may not see.
+
+    `partial`: there may be more topics than these, since this user may not describe all.
+    """
 
     id: str
     mode: str
@@ -45,6 +49,7 @@ class Overview:
     ranges: Mapping[Place, Range]
     storage: Storage
     hidden: Mapping[str, str]
+    partial: bool = False
 
 
 def read_overview(
@@ -89,6 +94,7 @@ def read_overview(
         ranges=ranges,
         storage=storage,
         hidden=topics.denied,
+        partial=wanted is None and topics_may_hide(cluster),
     )
 
 

@@ -43,6 +43,7 @@ def export(
     from kafkactl.catalog.export import export_text
     from kafkactl.cluster.client import connect
     from kafkactl.cluster.metadata import read_topics
+    from kafkactl.cluster.visibility import SOME_TOPICS, topics_may_hide
 
     # `> topics.yaml` empties the file before we start: it is read only if an environment is given.
     kafka = connect(target.connection)
@@ -50,6 +51,8 @@ def export(
     sys.stdout.write(
         export_text(topics.values(), f"The topics of {target.connection.address}, cluster {kafka.info.id}.")
     )
+    if topics_may_hide(kafka):
+        output.warn(f"{SOME_TOPICS}: the file may lack others")
     for topic in topics.values():
         fewest, most = topic.replication
         if fewest != most:

@@ -67,7 +67,7 @@ def smoke(
     catalog, connection = target.catalog, replace(target.connection, timeout=min(3.0, timeout))
 
     def protected(kafka: "Cluster") -> None:
-        consent.require_unprotected(target, kafka.info.id, confirm, "write test records to it")
+        consent.require_unprotected(target, kafka.info.id, confirm, "write test records to it", kafka.info.addresses)
 
     order = Order(connection, tuple(catalog.topics) if catalog else (), topic, count, size, timeout, target.flags)
     report = _Report(live=show is output.ReportFormat.TABLE)
@@ -148,9 +148,8 @@ class _Report:
             output.note(f"\nKafka works: {good} of {steps} steps in {took(seconds)}.")
         else:
             first = self.failed[0]
-            output.note(
-                f"\nKafka does not work: {first.name}: {first.reason.rstrip('.')}. {good} of {steps} steps passed."
-            )
+            verdict = "This user may not test it" if first.denied else "Kafka does not work"
+            output.note(f"\n{verdict}: {first.name}: {first.reason.rstrip('.')}. {good} of {steps} steps passed.")
 
     def _document(self, seconds: float) -> dict[str, object]:
         return {

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from kafkactl.catalog.model import Catalog
 from kafkactl.cluster import changes
@@ -30,13 +31,20 @@ _START = ("KD101", "KD104", "KD402")
 _RESTART = ("KD106", "KD401", "KD702")
 
 
+class Treatment(NamedTuple):
+    """What came of a repair: what did not succeed, in lines; and whether anything was done that may heal."""
+
+    failed: list[str]
+    done: bool = True
+
+
 @dataclass(frozen=True)
 class Repair:
-    """How a finding is fixed. `act` returns what did not succeed, in lines; it raises KafkactlError."""
+    """How a finding is fixed. `act` raises KafkactlError."""
 
     code: str
     words: str  # what it does: "create the missing topics"
-    act: Callable[[], list[str]]
+    act: Callable[[], Treatment]
     container: str = ""  # the one it starts
 
 
@@ -73,18 +81,18 @@ def _may_be_restarted(facts: Facts, container: Container) -> bool:
     return facts.stack is not None and not (container.role == "broker" and facts.stack.answers_kafka(container))
 
 
-def _start(container: Container, wait: int) -> list[str]:
+def _start(container: Container, wait: int) -> Treatment:
     time.sleep(wait)
     engines.connect_engine().start(container.name)
-    return []
+    return Treatment([])
 
 
-def _restart(container: Container) -> list[str]:
+def _restart(container: Container) -> Treatment:
     engine = engines.connect_engine()
     if container.role == "broker" and _answers(engine, container):
-        return [f"{container.name} answers again and was left alone."]
+        return Treatment([f"{container.name} answers again and was left alone."])
     engine.restart(container.name, _GRACE)
-    return []
+    return Treatment([])
 
 
 def _answers(engine: Engine, container: Container) -> bool:
@@ -92,11 +100,11 @@ def _answers(engine: Engine, container: Container) -> bool:
     return any(dial(engine.host, port, _SPEECH).is_kafka for port in ports)
 
 
-def _elect(connection: Connection) -> list[str]:
-    return [f"{place}: {why}" for place, why in elect_preferred(connect(connection)).items()]
+def _elect(connection: Connection) -> Treatment:
+    return Treatment([f"{place}: {why}" for place, why in elect_preferred(connect(connection)).items()])
 
 
-def _create(connection: Connection, catalog: Catalog) -> list[str]:
+def _create(connection: Connection, catalog: Catalog) -> Treatment:
     kafka: Cluster = connect(connection)
     topics = read_topics(kafka, catalog.topics, config_of=())
     plan = make_plan(catalog, topics.found, unreadable=topics.denied)
@@ -111,4 +119,4 @@ def _create(connection: Connection, catalog: Catalog) -> list[str]:
             f"{change.topic}: no answer in time, so whether it is there is not known" for change in outcome.unanswered
         ]
     changes.wait_for_leaders(kafka, created)
-    return failed
+    return Treatment(failed, bool(created or not failed))

@@ -13,14 +13,30 @@ from confluent_kafka import TopicPartition as TP
 
 from kafkactl.cluster.client import Cluster
 from kafkactl.cluster.kafka_errors import error_text
-from kafkactl.cluster.metadata import read_metadata, read_topic_ids
+from kafkactl.cluster.metadata import NOT_VISIBLE, read_metadata, read_topic_ids
 from kafkactl.cluster.offsets import Range, ranges_of, read_stable_ends
 from kafkactl.cluster.other_groups import OtherGroup, list_other_groups
-from kafkactl.errors import KafkactlError, UnreachableError
+from kafkactl.cluster.visibility import (
+    SOME_GROUPS,
+    SOME_TOPICS,
+    groups_may_hide,
+    hidden_groups,
+    hidden_topics,
+    topics_may_hide,
+)
+from kafkactl.errors import KafkactlError, NotPermittedError, UnreachableError
 from kafkactl.groups.model import Group, Member, Partition, Sample, State, Type
-from kafkactl.groups.names import OFFSETS_TOPIC, leaderless, list_answered, list_group_ids, no_such_group
+from kafkactl.groups.names import (
+    NameFilter,
+    beginnings,
+    leaderless,
+    list_answered,
+    list_group_ids,
+    no_such_group,
+    not_visible,
+)
 from kafkactl.text.remedies import kafkactl
-from kafkactl.topics import Place, TopicIdentity, place_of
+from kafkactl.topics import OFFSETS_TOPIC, Place, TopicIdentity, place_of
 
 _A_SECOND = 200  # groups that even a busy cluster describes in a second
 _STATES: Mapping[Any, State] = {
@@ -34,13 +50,13 @@ _TYPES: Mapping[Any, Type] = {ConsumerGroupType.CLASSIC: "classic", ConsumerGrou
 
 
 class Scope(NamedTuple):
-    """Filters by name for groups and for topics; None selects all.
+    """Which groups and topics, by name; None selects all.
 
     `others`: groups of kinds that cannot be read are looked for, too, where their names pass.
     """
 
-    groups: Callable[[str], bool] | None = None
-    topics: Callable[[str], bool] | None = None
+    groups: NameFilter | None = None
+    topics: NameFilter | None = None
     others: bool = False
 
 
@@ -56,7 +72,8 @@ def read_groups(
     others = cluster.start(list_other_groups, cluster) if scope.others else None
     metadata = read_metadata(cluster)
     listed, missing = list_answered(cluster)
-    missing |= leaderless(metadata)
+    missing |= leaderless(metadata) | _unlisted(cluster, scope.groups)
+    partial = topics_may_hide(cluster, beginnings(scope.topics))
     wanted = sorted(name for name in listed if scope.groups is None or scope.groups(name))
     limit = cluster.connection.timeout + len(wanted) / _A_SECOND
     described = cluster.admin.describe_consumer_groups(wanted, request_timeout=limit) if wanted else {}
@@ -74,12 +91,16 @@ def read_groups(
     ranges = ranges_of(cluster, led) if led else {}
     stable = read_stable_ends(cluster, led) if committed and led else {}
     there = {(name, id) for name, topic in metadata.topics.items() for id in topic.partitions}
-    ends = _Ends({place: rank for rank, place in enumerate(sorted(places))}, places - there, ranges, stable)
+    hidden = hidden_topics(cluster, sorted({topic for topic, _ in places} - metadata.topics.keys()))
+    gone = {place for place in places - there if place.topic not in hidden}
+    ends = _Ends({place: rank for rank, place in enumerate(sorted(places))}, gone, ranges, stable, hidden, partial)
     found = (_group(name, groups[name], commits[name], committed_by[name], members[name], ends) for name in wanted)
     # A group that reads none of the topics asked for is not asked for; of one that did not answer nobody knows.
     shown = tuple(g for g in found if scope.topics is None or g.partitions or g.missing)
     kinds = _kinds(cluster, others, scope.groups) if others else {}
-    return Sample(taken, shown, missing, kinds, _identities(cluster, metadata, places) if identified else {})
+    topics = _identities(cluster, metadata, places) if identified else {}
+    denied = (*([SOME_TOPICS] if partial else []), *(f"{topic}: {NOT_VISIBLE}" for topic in sorted(hidden)))
+    return Sample(taken, shown, missing, kinds, topics, denied)
 
 
 def _identities(cluster: Cluster, metadata: Any, places: Iterable[Place]) -> dict[str, TopicIdentity]:
@@ -105,9 +126,15 @@ def _kinds(
     return {name: group.kind for name, group in found.items() if chosen is None or chosen(name)}
 
 
-def describe_groups(cluster: Cluster, groups: Callable[[str], bool] | None = None) -> Sample:
+def _unlisted(cluster: Cluster, chosen: NameFilter | None) -> dict[str, str]:
+    """That there may be more groups than a list tells, where those matter."""
+    return {"groups": SOME_GROUPS} if groups_may_hide(cluster, beginnings(chosen)) else {}
+
+
+def describe_groups(cluster: Cluster, groups: NameFilter | None = None) -> Sample:
     """As `read_groups`, without any partitions: who is in the groups, and how they are."""
     listed, missing = list_group_ids(cluster)
+    missing |= _unlisted(cluster, groups)
     wanted = sorted(name for name in listed if groups is None or groups(name))
     limit = cluster.connection.timeout + len(wanted) / _A_SECOND
     described = cluster.admin.describe_consumer_groups(wanted, request_timeout=limit) if wanted else {}
@@ -150,6 +177,7 @@ def groups_by_topic(cluster: Cluster, topics: Iterable[str]) -> Committers:
     """The groups that have committed offsets in each of these topics."""
     wanted: dict[str, list[str]] = {topic: [] for topic in topics}
     ids, missing = list_group_ids(cluster)
+    missing |= _unlisted(cluster, None)
     groups = sorted(ids)
     limit = cluster.connection.timeout + len(groups) / _A_SECOND
     for group, answer in cluster.gather(_ask_commits(cluster, groups, limit), limit=limit).items():
@@ -162,7 +190,9 @@ def groups_by_topic(cluster: Cluster, topics: Iterable[str]) -> Committers:
 
 def commits_if_any(cluster: Cluster, group: str, places: Sequence[Place]) -> dict[Place, int]:
     """As `read_commits`, of a group which may be a new one; without asking on a cluster where no group ever was."""
-    return read_commits(cluster, group, places) if OFFSETS_TOPIC in read_metadata(cluster).topics else {}
+    if OFFSETS_TOPIC not in read_metadata(cluster).topics and group not in list_answered(cluster)[0]:
+        return {}
+    return read_commits(cluster, group, places)
 
 
 def read_commits(cluster: Cluster, group: str, places: Sequence[Place]) -> dict[Place, int]:
@@ -175,9 +205,14 @@ def read_commits(cluster: Cluster, group: str, places: Sequence[Place]) -> dict[
     if OFFSETS_TOPIC not in read_metadata(cluster).topics:
         known, _ = list_answered(cluster)
         if group not in known:
-            raise no_such_group(cluster, group, known)
+            hidden = hidden_groups(cluster, [group])
+            raise not_visible(group) if hidden else no_such_group(cluster, group, known)
     request = ConsumerGroupTopicPartitions(group, [TP(*place) for place in places])
-    return _committed(cluster.wait(cluster.admin.list_consumer_group_offsets([request])[group]))
+    answer = cluster.wait(cluster.admin.list_consumer_group_offsets([request])[group])
+    for tp in answer.topic_partitions:
+        if tp.error and tp.error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+            raise NotPermittedError(f"{tp.topic}: {NOT_VISIBLE}.")
+    return _committed(answer)
 
 
 def _ask_commits(cluster: Cluster, groups: Iterable[str], limit: float) -> dict[str, Any]:
@@ -226,6 +261,8 @@ class _Ends(NamedTuple):
     gone: set[Place]
     ranges: Mapping[Place, Range]
     stable: Mapping[Place, int | None]
+    hidden: frozenset[str] = frozenset()  # topics
+    partial: bool = False  # there may be more of those
 
 
 def _group(
@@ -240,7 +277,14 @@ def _group(
     known = committed.keys() | {place for member in members for place in member.assigned}
     partitions = tuple(
         Partition(
-            *place, committed.get(place), found.first, found.end, ends.stable.get(place), None, place in ends.gone
+            *place,
+            committed.get(place),
+            found.first,
+            found.end,
+            ends.stable.get(place),
+            None,
+            place in ends.gone,
+            place.topic in ends.hidden,
         )
         for place in sorted(ends.places.keys() & known, key=ends.places.__getitem__)
         for found in [ends.ranges.get(place, unknown)]
@@ -251,7 +295,7 @@ def _group(
         if isinstance(answer, KafkaError)
     )
     if isinstance(description, KafkaError):
-        return Group(name, "Unknown", partitions=partitions, missing=missing)
+        return Group(name, "Unknown", partitions=partitions, missing=missing, partial=ends.partial)
     kind = _TYPES.get(description.type, "unknown")
     return Group(
         name,
@@ -262,4 +306,5 @@ def _group(
         members,
         partitions,
         missing,
+        ends.partial,
     )

@@ -37,7 +37,7 @@ class Partition(msgspec.Struct, frozen=True):
     `committed` is the offset it reads next, None where it has committed nothing. `first` and `end` are the partition's
     offsets, read after the commit; None where the topic is gone or no leader answered. `stable_end`, where it was
     asked for, is how far a reader of committed transactions gets. `waiting` is None where nobody looked. `gone`: there
-    is no such partition (any more), or it is hidden from us.
+    is no such partition (any more). `hidden`: this user may not describe the topic, but a member reads it.
     """
 
     topic: str
@@ -48,6 +48,7 @@ class Partition(msgspec.Struct, frozen=True):
     stable_end: int | None = None
     waiting: Waiting | None = None
     gone: bool = False
+    hidden: bool = False
 
     @property
     def place(self) -> Place:
@@ -84,7 +85,10 @@ class Member:
 
 @dataclass(frozen=True)
 class Group:
-    """One consumer group. `coordinator` is a broker's id; `missing` says what of it could not be read, and why."""
+    """One consumer group. `coordinator` is a broker's id; `missing` says what of it could not be read, and why.
+
+    `partial`: there may be commits in topics that are hidden from this user, besides those in `partitions`.
+    """
 
     id: str
     state: State
@@ -94,6 +98,7 @@ class Group:
     members: tuple[Member, ...] = ()
     partitions: tuple[Partition, ...] = ()
     missing: str = ""
+    partial: bool = False
 
     @property
     def rebalancing(self) -> bool:
@@ -119,6 +124,7 @@ class Sample:
     An outage is never "no groups": where `missing` says something, there may be more groups than these. `topics`, where
     they were asked for, are all that are there; only those that the groups read with their ids. `others`,
     where they were looked for, are the groups that cannot be read: each name with its kind, such as "share group".
+    `hidden` says which topics this user may not describe: commits in those are not told.
     """
 
     taken: int  # ms since 1970
@@ -126,6 +132,7 @@ class Sample:
     missing: Mapping[str, str] = field(default_factory=dict)
     others: Mapping[str, str] = field(default_factory=dict)
     topics: Mapping[str, TopicIdentity] = field(default_factory=dict)
+    hidden: tuple[str, ...] = ()
 
     @property
     def read(self) -> frozenset[str]:
@@ -138,12 +145,12 @@ class Sample:
 
     def gaps(self) -> list[str]:
         """What is unknown: who did not answer, and why."""
-        silent = sum(
-            p.committed is not None and p.end is None and not p.gone for group in self.groups for p in group.partitions
-        )
+        every = (partition for group in self.groups for partition in group.partitions)
+        silent = sum(p.committed is not None and p.end is None and not (p.gone or p.hidden) for p in every)
         places = f"no response from the leader{'s' if silent > 1 else ''} of {many(silent, 'partition')}"
         return [
             *self.missing.values(),
+            *self.hidden,
             *(f"{group.id}: {group.missing}" for group in self.groups if group.missing),
             *([places] if silent else []),
         ]

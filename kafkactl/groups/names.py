@@ -1,7 +1,8 @@
 """The names of groups: which there are, of which kind, and what is said where there is none of a name."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
@@ -9,15 +10,38 @@ from confluent_kafka import KafkaError
 
 from kafkactl.cluster.client import Cluster
 from kafkactl.cluster.kafka_errors import error_text, failure
-from kafkactl.cluster.metadata import no_such_topic, read_metadata, read_topics
+from kafkactl.cluster.metadata import read_metadata, read_topics
 from kafkactl.cluster.other_groups import OtherGroup, list_other_groups, not_readable
-from kafkactl.errors import KafkactlError, UnreachableError
+from kafkactl.cluster.visibility import AMONG_VISIBLE, groups_may_hide, hidden_groups, no_such_topic
+from kafkactl.errors import KafkactlError, NotPermittedError, UnreachableError
 from kafkactl.text.remedies import kafkactl
 from kafkactl.text.suggest import suggest
 from kafkactl.text.words import and_more
-from kafkactl.topics import is_glob, matches
+from kafkactl.topics import OFFSETS_TOPIC, beginning, is_glob, is_internal, matches
 
-OFFSETS_TOPIC = "__consumer_offsets"
+
+@dataclass(frozen=True)
+class NameFilter:
+    """Tells whether a name is one of these, or matches one of these globs; a glob may leave out Kafka's own topics."""
+
+    names: frozenset[str]
+    globs: tuple[str, ...] = ()
+    internal: bool = True
+
+    @classmethod
+    def of(cls, *names: str) -> "NameFilter":
+        """Only these very names."""
+        return cls(frozenset(names))
+
+    def __call__(self, name: str) -> bool:
+        return name in self.names or (
+            (self.internal or not is_internal(name)) and any(fnmatchcase(name, glob) for glob in self.globs)
+        )
+
+
+def beginnings(chosen: NameFilter | None) -> list[str]:
+    """What names begin with that nobody typed in full; none where only full names were typed."""
+    return [""] if chosen is None else [beginning(glob) for glob in chosen.globs]
 
 
 class Listing(NamedTuple):
@@ -61,8 +85,8 @@ def leaderless(metadata: Any) -> dict[str, str]:
     return {OFFSETS_TOPIC: f"{known} have no leader, so their groups are unknown"}
 
 
-def group_filter(cluster: Cluster, wanted: Sequence[str], also: Iterable[str] = ()) -> Callable[[str], bool]:
-    """A function that tells whether a group matches one of these names and globs.
+def group_filter(cluster: Cluster, wanted: Sequence[str], also: Iterable[str] = ()) -> NameFilter:
+    """The groups of these names and globs.
 
     `also` are groups that may be named besides the listed ones. Raises KafkactlError for a pattern that matches no
     group, UnreachableError if that cannot be determined.
@@ -73,9 +97,8 @@ def group_filter(cluster: Cluster, wanted: Sequence[str], also: Iterable[str] = 
     for pattern in wanted:
         if pattern in known or (pattern in globs and any(fnmatchcase(name, pattern) for name in known)):
             continue
-        raise _not_found(cluster, pattern, listing, "no group that matches" if pattern in globs else "no group")
-    exact = frozenset(wanted)
-    return lambda name: name in exact or any(fnmatchcase(name, pattern) for pattern in globs)
+        raise _not_found(cluster, pattern, listing, glob=pattern in globs)
+    return NameFilter(frozenset(wanted), tuple(globs))
 
 
 def require_group(cluster: Cluster, name: str, *, hint: str = "") -> None:
@@ -98,20 +121,22 @@ def refuse_other_kind(cluster: Cluster, name: str) -> None:
         raise not_readable(cluster, found, unchanged=True)
 
 
-def topic_filter(cluster: Cluster, wanted: Sequence[str]) -> Callable[[str], bool]:
-    """A function that tells whether a topic matches one of these names and globs; globs skip Kafka's own topics.
+def topic_filter(cluster: Cluster, wanted: Sequence[str]) -> NameFilter:
+    """The topics of these names and globs; globs skip Kafka's own topics.
 
     Raises KafkactlError for one that matches no topic on the cluster.
     """
     topics = read_topics(cluster, [name for name in wanted if not is_glob(name)], config_of=())
     for pattern in wanted:
         if not any(matches(name, pattern) for name in topics.found):
-            raise no_such_topic(cluster, pattern, topics, "no topic that matches" if is_glob(pattern) else "no topic")
-    return lambda name: any(matches(name, pattern) for pattern in wanted)
+            raise no_such_topic(cluster, pattern, topics)
+    return NameFilter(frozenset(wanted), tuple(filter(is_glob, wanted)), internal=False)
 
 
-def _not_found(cluster: Cluster, name: str, listing: Listing, kind: str = "no group", hint: str = "") -> KafkactlError:
-    """Why there is no such group in the list: it is of another kind, it does not exist, or nobody knows."""
+def _not_found(cluster: Cluster, name: str, listing: Listing, *, glob: bool = False, hint: str = "") -> KafkactlError:
+    """Why there is no such group in the list: another kind, no permission, it does not exist, or nobody knows."""
+    if not glob and hidden_groups(cluster, [name]):
+        return not_visible(name)
     others: Mapping[str, OtherGroup] = {}
     where = ""
     try:
@@ -132,15 +157,27 @@ def _not_found(cluster: Cluster, name: str, listing: Listing, kind: str = "no gr
         return UnreachableError(
             f"Could not determine whether group {name} exists: {why}.", hint=kafkactl("doctor", note="See")
         )
-    error = no_such_group(cluster, name, listing.ids | others.keys(), kind)
+    kind = "no group that matches" if glob else "no group"
+    limits = AMONG_VISIBLE if glob and groups_may_hide(cluster, [beginning(name)]) else ""
+    error = no_such_group(cluster, name, listing.ids | others.keys(), kind, limits)
     error.where, error.hint = where, hint or error.hint
     return error
 
 
-def no_such_group(cluster: Cluster, group: str, known: Iterable[str], kind: str = "no group") -> KafkactlError:
+def not_visible(group: str) -> KafkactlError:
+    """The error for a group that this user may not describe: Kafka does not tell whether it exists."""
+    return NotPermittedError(
+        f"{group}: no permission for this group, or it does not exist.",
+        hint=kafkactl("whoami", note="To see what this user may do"),
+    )
+
+
+def no_such_group(
+    cluster: Cluster, group: str, known: Iterable[str], kind: str = "no group", limits: str = ""
+) -> KafkactlError:
     """The error for a group (or what `kind` says, such as a glob) that is not among these."""
     slip = suggest(group, known, quoted=False)
     return KafkactlError(
-        f"There is {kind} {group} on {cluster.connection.address}.{slip}",
+        f"There is {kind} {group} on {cluster.connection.address}{limits}.{slip}",
         hint=kafkactl("groups list", note="List them"),
     )

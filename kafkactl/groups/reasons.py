@@ -89,11 +89,16 @@ def _rebalancing(line: GroupLine, found: Found) -> str:
 def _unknown(line: GroupLine, found: Found) -> str:
     if line.group.missing:
         return line.group.missing
+    if not line.group.partitions:
+        return "its topics may be hidden from this user"
     if silent := [partition for partition in found if _uncommitted(facts_of(line.group, partition))]:
         return f"no commit yet in {len(silent)} of {many(len(line.group.partitions), 'partition')}"
     gone = [partition for partition in found if facts_of(line.group, partition).gone]
     if gone:
-        return f"{in_short(places(gone))} {'are' if len(gone) > 1 else 'is'} gone, or hidden from this user"
+        return f"{in_short(places(gone))} {'are' if len(gone) > 1 else 'is'} gone"
+    hidden = [partition for partition in found if facts_of(line.group, partition).hidden]
+    if hidden:
+        return f"this user has no permission for {in_short(places(hidden))}"
     return f"no response from the leader{'s' if len(found) > 1 else ''} of {in_short(places(found))}"
 
 

@@ -122,7 +122,7 @@ def judge_group(
     else:
         judged = tuple(_partition(group, partition, None, None, seconds, {}) for partition in group.partitions)
     verdicts = [found.verdict for found in judged]
-    if group.missing:
+    if group.missing or (group.partial and not judged):
         verdicts.append("UNKNOWN")
     if group.rebalancing:
         verdicts.append("REBALANCING")
@@ -225,7 +225,8 @@ def _of_offsets(now: Partition, lag: int | None, owner: Member | None) -> Verdic
     """What the offsets alone tell, whoever reads."""
     if now.committed is None:
         # Its auto.offset.reset decides where it begins: whether anything waits for its owner is not known.
-        return "UNKNOWN" if owner is not None and now.first != now.end else "OK"
+        empty = now.gone or (now.end is not None and now.first == now.end)
+        return "UNKNOWN" if owner is not None and not empty else "OK"
     if now.end is None or lag is None:
         return "UNKNOWN"
     if now.committed > now.end:

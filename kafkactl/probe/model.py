@@ -36,3 +36,4 @@ class StepResult:
     next: str = ""  # what to do about it
     figures: Mapping[str, float] | None = None
     exit_code: ExitCode = ExitCode.OK
+    denied: bool = False  # this user has no permission for it: nothing is known of Kafka

@@ -15,7 +15,7 @@ from kafkactl.cluster.metadata import read_topics
 from kafkactl.cluster.network import unreachable
 from kafkactl.cluster.offsets import read_ranges
 from kafkactl.cluster.outage import Patience
-from kafkactl.errors import ExitCode, KafkactlError
+from kafkactl.errors import ExitCode, KafkactlError, NotPermittedError
 from kafkactl.probe.comparison import percentile
 from kafkactl.probe.model import Order, StepResult
 from kafkactl.probe.roundtrip import Echo, Load, Written, write
@@ -93,7 +93,10 @@ class Proof:
             taken = time.monotonic() - start
             text = " ".join(filter(None, [error.message, error.where]))
             error.flags = self.order.flags
-            return StepResult(key, name(), "error", taken, text, error.next_step, self._figures, error.exit_code)
+            denied = isinstance(error, NotPermittedError)
+            return StepResult(
+                key, name(), "error", taken, text, error.next_step, self._figures, error.exit_code, denied
+            )
         return StepResult(key, name(), "ok", time.monotonic() - start, figures=self._figures)
 
     @property
@@ -193,7 +196,11 @@ class Proof:
         if isinstance(answer, KafkaError):
             # A broker's own error, unlike the client's, says that nothing was made; but for one.
             self._made_topic = answer.code() < 0 or answer.code() == KafkaError.REQUEST_TIMED_OUT
-            raise failure(answer)
+            error = failure(answer)
+            if isinstance(error, NotPermittedError):
+                error.message = "no permission (needs Create on the topic or on the cluster)"
+                error.hint = "To test a topic that this user may write and read: --topic"
+            raise error
         wait_for_leaders(self.cluster, [self._topic], self.order.timeout)
 
     def _ends_of(self, topic: LiveTopic) -> dict[int, int]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from kafkactl.cluster.visibility import SOME_TOPICS
 from kafkactl.text import words
 from kafkactl.text.units import value_text
 from kafkactl.text.words import many
@@ -25,11 +26,12 @@ def replication(row: "TopicRow") -> str:
 
 def admit_gaps(view: "Overview") -> None:
     """Warn about an incomplete answer."""
-    if view.hidden:
-        output.warn(
-            f"incomplete answer: {many(len(view.hidden), 'declared topic is', 'declared topics are')} hidden "
-            "from this user, and undeclared topics may be hidden, too"
-        )
+    hidden = sum(row.name in view.hidden for row in view.topics)
+    if hidden:
+        declared = many(hidden, "declared topic is", "declared topics are")
+        output.warn(f"incomplete answer: {declared} hidden from this user, or missing")
+    if view.partial:
+        output.warn(f"incomplete answer: {SOME_TOPICS}")
     if "sizes" in view.storage.missing:
         why = view.storage.missing["sizes"]
         output.warn(f"no sizes on disk: {why}{' (needs Describe on the cluster)' if why == 'no permission' else ''}")
@@ -159,7 +161,7 @@ def overview_document(view: "Overview", rows: "Sequence[TopicRow]", catalogued: 
             for row in view.brokers
         ],
         "topics": [row_document(row, view, catalogued) for row in rows],
-        "partial": bool(view.hidden),
+        "partial": bool(view.hidden) or view.partial,
         "missing": dict(view.storage.missing),
     }
 

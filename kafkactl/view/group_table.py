@@ -127,7 +127,7 @@ def show_partitions(line: GroupLine, taken: int, sampled: bool, *, head: bool = 
     if head:
         say_head(group.id, [group.state, group.type, many(len(group.members), "member")])
     if not group.partitions:
-        output.say("  no offsets")
+        output.say("  no offsets" if not line.group.partial else "  no offsets in topics that this user may describe")
         return
     output.table(partition_columns(sampled), partition_rows(line, taken, sampled))
 

@@ -4,8 +4,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kafkactl.cluster.client import Cluster
-from kafkactl.cluster.metadata import no_such_topic, read_brokers, read_topics
+from kafkactl.cluster.metadata import read_brokers, read_topics
 from kafkactl.cluster.overview import read_overview
+from kafkactl.cluster.visibility import no_such_topic
 from kafkactl.errors import ExitCode, KafkactlError, UsageError
 from kafkactl.text.remedies import kafkactl
 from kafkactl.text.suggest import suggest
@@ -95,7 +96,7 @@ def _chosen(kafka: Cluster, patterns: list[str]) -> list[str]:
     for pattern in patterns:
         matching = sorted(name for name in topics.found if matches(name, pattern)) if is_glob(pattern) else [pattern]
         if not matching:
-            raise no_such_topic(kafka, pattern, topics, "no topic that matches")
+            raise no_such_topic(kafka, pattern, topics)
         names |= dict.fromkeys(matching)
     return list(names)
 
@@ -103,10 +104,11 @@ def _chosen(kafka: Cluster, patterns: list[str]) -> list[str]:
 def _judged(kafka: "Cluster", catalog: "Catalog | None", topics: list[str]) -> dict[str, "Report"]:
     """The groups that read each of these topics, judged by what they read of it; all read in one pass."""
     from kafkactl.groups.fetch import Scope
+    from kafkactl.groups.names import NameFilter
     from kafkactl.groups.report import make_report
     from kafkactl.groups.sampling import observe
 
-    seen = observe(kafka, scope=Scope(topics=topics.__contains__), times=True)
+    seen = observe(kafka, scope=Scope(topics=NameFilter(frozenset(topics))), times=True)
     return {
         topic: make_report(replace(seen, now=seen.now.of_topic(topic)), catalog, None, everything=False)
         for topic in topics

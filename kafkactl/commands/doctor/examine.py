@@ -40,15 +40,21 @@ def fix(
             output.note("--fix cannot fix any of this: follow the remedy.")
         return []
     cluster = facts.cluster.id if facts.cluster else None
-    consent.require_unprotected(target, cluster, confirm, "change the cluster")
+    consent.require_unprotected(target, cluster, confirm, "change the cluster", _advertised(facts))
     for repair in todo:
         output.note(f"--fix would {repair.words} ({repair.code}).")
     if not yes and not consent.agrees("Proceed?"):
         raise UsageError("Nothing was changed.", hint="To agree in advance: --fix --yes")
+    treated: dict[str, None] = {}
     for repair in todo:
-        for line in repair.act():
+        tried = repair.act()
+        for line in tried.failed:
             output.warn(line)
-    return list(dict.fromkeys(repair.code for repair in todo))
+        if tried.done:
+            treated[repair.code] = None
+        else:
+            output.note(f"Not fixed: {repair.code}.")
+    return list(treated)
 
 
 def is_under_way(treated: Iterable[str], found: Diagnosis) -> bool:
@@ -151,12 +157,16 @@ def _facts(target: Target, wish: DoctorOptions) -> Facts:
     return read_facts(wish.saved)
 
 
+def _advertised(facts: Facts) -> list[str]:
+    return [broker.dial.address for broker in facts.brokers or ()]
+
+
 def _probed(facts: Facts, target: Target, wish: DoctorOptions) -> Facts:
     if facts.cluster is None:
         return facts
     from kafkactl.doctor.collect import with_round_trip
 
-    consent.require_unprotected(target, facts.cluster.id, wish.confirm, "write test records to it")
+    consent.require_unprotected(target, facts.cluster.id, wish.confirm, "write test records to it", _advertised(facts))
     return with_round_trip(facts, target.connection)
 
 

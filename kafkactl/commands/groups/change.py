@@ -9,16 +9,16 @@ from kafkactl import consent
 from kafkactl.cluster.client import Cluster
 from kafkactl.cluster.metadata import read_topic_ids
 from kafkactl.consent import Asked
-from kafkactl.errors import KafkactlError, Terminated, UnreachableError
+from kafkactl.errors import KafkactlError, Terminated, UnreachableError, UsageError
 from kafkactl.groups import journal
 from kafkactl.groups.fetch import commits_if_any, describe_groups, read_commits
 from kafkactl.groups.journal import Outcome, Saved
-from kafkactl.groups.names import refuse_other_kind
+from kafkactl.groups.names import NameFilter, refuse_other_kind
 from kafkactl.groups.reset import Move
 from kafkactl.text.escapes import plain
 from kafkactl.text.remedies import kafkactl, with_flags
 from kafkactl.text.words import and_more, many
-from kafkactl.topics import in_short
+from kafkactl.topics import Place, in_short
 from kafkactl.view import output
 from kafkactl.view.output import Cell, Column
 
@@ -28,6 +28,7 @@ class OffsetChange:
     """A change of one group's offsets. `words` describe it: "reset to the first available record".
 
     `besides`: what is done apart from the offsets, or is left undone. `creates`: there is no such group yet.
+    `unsaved`: commits may be lost that nobody can put back, which was not agreed to so far.
     """
 
     group: str
@@ -37,6 +38,7 @@ class OffsetChange:
     always: bool = False  # there is something to do even if no offset moves
     creates: bool = False
     besides: str = ""
+    unsaved: bool = False
 
     @property
     def text(self) -> str:
@@ -50,7 +52,7 @@ def refuse_members(kafka: Cluster, group: str, *, reading: str = "") -> None:
     Raises UnreachableError if that could not be determined. A group that does not exist has no members; a share group
     is refused, with or without members.
     """
-    sample = describe_groups(kafka, group.__eq__)
+    sample = describe_groups(kafka, NameFilter.of(group))
     found = sample.group(group)
     if found is None:
         refuse_other_kind(kafka, group)
@@ -73,11 +75,15 @@ def refuse_members(kafka: Cluster, group: str, *, reading: str = "") -> None:
 
 
 class _Result(NamedTuple):
-    """What became of one group's change: "done", or why not. `path`: where its old offsets are saved, if they are."""
+    """What became of one group's change: "done", or why not. `path`: where its old offsets are saved, if they are.
+
+    `wrong`: the partitions that have not become what was planned, where it was done in part.
+    """
 
     outcome: Outcome | Literal["planned", "not tried"] = "planned"
     path: str = ""
     error: KafkactlError | None = None
+    wrong: tuple[Place, ...] = ()
 
 
 def carry_out(kafka: Cluster, asked: Asked, changes: Sequence[OffsetChange]) -> None:
@@ -96,7 +102,10 @@ def carry_out(kafka: Cluster, asked: Asked, changes: Sequence[OffsetChange]) -> 
             output.document("groups-change", change_document(kafka, changes, results, dry_run=asked.dry_run))
         output.note("\nDry run: nothing was changed." if asked.dry_run else "\nNothing to do: no offset would change.")
         return
-    consent.require_unprotected(asked.target, kafka.info.id, asked.confirm, "move offsets of its groups")
+    consent.require_unprotected(
+        asked.target, kafka.info.id, asked.confirm, "move offsets of its groups", kafka.info.addresses
+    )
+    _require_saved(todo)
     if not asked.yes:
         consent.require_yes(f"\n{_question(todo)} on {asked.target.connection.label}. Proceed?")
     for change in todo:
@@ -114,6 +123,20 @@ def carry_out(kafka: Cluster, asked: Asked, changes: Sequence[OffsetChange]) -> 
         if asked.json:
             output.document("groups-change", change_document(kafka, changes, results, dry_run=False))
     _tell_rest(todo, results, error)
+
+
+def _require_saved(todo: Sequence[OffsetChange]) -> None:
+    """Raise UsageError unless the user agrees to lose what cannot be saved: --yes alone does not say so."""
+    names = [change.group for change in todo if change.unsaved]
+    if names and not consent.agrees(f"\n{and_more(names)}: {UNSAVED}. Delete it nevertheless?"):
+        raise UsageError(
+            f"Nothing was changed: {UNSAVED}.",
+            hint=f"To agree in advance: --allow {_ALLOW_UNSAVED}",
+        )
+
+
+UNSAVED = "commits in topics that this user may not describe cannot be saved, nor restored by undo"
+_ALLOW_UNSAVED = "unsaved"
 
 
 def _tell_rest(todo: Sequence[OffsetChange], results: Mapping[str, _Result], signal: BaseException | None) -> None:
@@ -172,7 +195,7 @@ def _do(kafka: Cluster, asked: Asked, change: OffsetChange) -> _Result:
         failure = None
     except KafkactlError as error:
         failure = error
-    outcome, why = _look_back(kafka, change, failure)
+    outcome, why, wrong = _look_back(kafka, change, failure)
     if path:
         journal.keep_outcome(path, saved, outcome)
     if outcome in ("done", "partly"):
@@ -181,9 +204,12 @@ def _do(kafka: Cluster, asked: Asked, change: OffsetChange) -> _Result:
             f", {many(sum(move.changes for move in change.moves), 'partition')}" if path and outcome == "done" else ""
         )
         output.note(f"\n{_OUTCOMES[outcome].rstrip(':')}. {plain(change.group)}: {change.text}{moved}.")
+        if outcome == "partly":
+            right = [move.place for move in change.moves if move.changes and move.place not in wrong]
+            output.note(f"  Changed: {in_short(right) or 'none'}\n  Not changed: {in_short(wrong)}")
         if path:
             output.note(f"  To undo: {undo.text}\n  Old offsets: {path}")
-    return _Result(outcome, str(path or ""), why)
+    return _Result(outcome, str(path or ""), why, tuple(wrong))
 
 
 def _require_as_shown(kafka: Cluster, change: OffsetChange) -> None:
@@ -205,27 +231,28 @@ def _commit_text(offset: int | None) -> str:
 
 def _look_back(
     kafka: Cluster, change: OffsetChange, failure: KafkactlError | None
-) -> tuple[Outcome, KafkactlError | None]:
-    """What became of a change, by what the group has committed now; and the error to end with."""
+) -> tuple[Outcome, KafkactlError | None, list[Place]]:
+    """What became of a change, by what the group has committed now; the error to end with; what is not as planned."""
     wanted = {move.place: move.new for move in change.moves if move.changes}
     try:
         found = read_commits(kafka, change.group, list(wanted)) if wanted else {}
     except KafkactlError as error:
         if failure is None:  # Kafka acknowledged it
             output.warn(f"{change.group} was changed, but its offsets could not be read back: {error.message}")
-            return "done", None
-        return "pending", failure
+            return "done", None, []
+        return "pending", failure, []
     wrong = [place for place, offset in wanted.items() if found.get(place) != offset]
     if failure is not None:
         partly = len(wrong) < len(wanted)
-        return ("partly" if partly else "refused"), failure
+        return ("partly" if partly else "refused"), failure, wrong
     if not wrong:
-        return "done", None
+        return "done", None, []
     now = _commit_text(found.get(wrong[0]))
-    return "partly", KafkactlError(
+    other = KafkactlError(
         f"{change.group} has {now} in {wrong[0]} right after the change: another client commits there.",
         hint=kafkactl("groups describe", change.group, note="See"),
     )
+    return "partly", other, wrong
 
 
 def _show_plan(change: OffsetChange) -> None:
@@ -258,6 +285,10 @@ def _cells(move: Move, noted: bool) -> list[Cell]:
     return [str(move.place), move.old, "no commit" if move.new is None else move.new, move.again, move.skipped, *note]
 
 
+def _is_done(move: Move, result: _Result) -> bool:
+    return move.changes and result.outcome in ("done", "partly") and move.place not in result.wrong
+
+
 def change_document(
     kafka: Cluster, changes: Sequence[OffsetChange], results: Mapping[str, _Result], *, dry_run: bool
 ) -> dict[str, Any]:
@@ -283,6 +314,7 @@ def change_document(
                         "read_again": move.again,
                         "skipped": move.skipped,
                         "note": move.note or None,
+                        "done": _is_done(move, results[change.group]),
                     }
                     for move in change.moves
                 ],

@@ -140,16 +140,20 @@ def save(
     from kafkactl.cluster.client import connect
     from kafkactl.groups.fetch import Scope, read_groups
     from kafkactl.groups.journal import Saved, offsets_document
-    from kafkactl.groups.names import require_group
+    from kafkactl.groups.names import NameFilter, require_group
     from kafkactl.topics import in_short
 
     kafka = connect(target.connection)
     require_group(kafka, group)
-    sample = read_groups(kafka, Scope(group.__eq__))
+    sample = read_groups(kafka, Scope(NameFilter.of(group)))
     found = sample.group(group)
     if found is None or found.missing:  # a file with a part of them would be taken for all
         why = found.missing if found else next(iter(sample.missing.values()), "it no longer exists")
         raise UnreachableError(f"Nothing was written: could not read the offsets of {group}: {why}.")
     offsets = {p.place: p.committed for p in found.partitions if p.committed is not None}
+    if found.partial and not offsets:
+        raise UnreachableError(f"Nothing was written: {group} has no commits in topics that this user may describe.")
     output.document("offsets", offsets_document(Saved(group, kafka.info.id, sample.taken, offsets)))
     output.note(f"Saved {many(len(offsets), 'offset')} of {group}: {in_short(offsets) or 'it has no commits'}.")
+    if found.partial:
+        output.warn("commits in topics that this user may not describe are not saved")

@@ -8,16 +8,17 @@ from typing import Any
 
 from kafkactl.cluster.client import Cluster, connect
 from kafkactl.cluster.commits import delete_group, remove_commits, set_commits
-from kafkactl.cluster.metadata import no_such_topic, read_topic_ids, read_topics
+from kafkactl.cluster.metadata import read_topic_ids, read_topics
 from kafkactl.cluster.offsets import read_time_offsets
-from kafkactl.commands.groups.change import OffsetChange, carry_out, refuse_members
+from kafkactl.cluster.visibility import no_such_topic, topics_may_hide
+from kafkactl.commands.groups.change import UNSAVED, OffsetChange, carry_out, refuse_members
 from kafkactl.consent import Asked
 from kafkactl.errors import KafkactlError, UsageError
 from kafkactl.groups import journal
 from kafkactl.groups.fetch import Scope, read_groups, read_standing
 from kafkactl.groups.journal import Saved, parse_offsets
 from kafkactl.groups.model import Partition
-from kafkactl.groups.names import list_group_ids, refuse_other_kind, require_group
+from kafkactl.groups.names import NameFilter, list_group_ids, refuse_other_kind, require_group
 from kafkactl.groups.reset import Goal, Move, by, plan, to_earliest, to_latest, to_offset, to_these, to_time
 from kafkactl.text.escapes import plain
 from kafkactl.text.words import many
@@ -107,8 +108,6 @@ def _places(kafka: Cluster, group: str, where: Where) -> list[Place]:
     every = [Place(topic.name, p.id) for topic in topics.found.values() for p in topic.partitions]
     found: dict[Place, None] = {}
     for pattern in where.topics:
-        if pattern in topics.denied:
-            raise KafkactlError(f"{pattern}: {topics.denied[pattern]}.")
         if pattern in topics.found:
             found |= dict.fromkeys(Place(pattern, p.id) for p in topics.found[pattern].partitions)
         elif is_glob(pattern):
@@ -130,7 +129,7 @@ def _places(kafka: Cluster, group: str, where: Where) -> list[Place]:
 
 
 def _committed(kafka: Cluster, group: str) -> dict[Place, int]:
-    sample = read_groups(kafka, Scope(group.__eq__))
+    sample = read_groups(kafka, Scope(NameFilter.of(group)))
     found = sample.group(group)
     if found is None or found.missing:
         why = found.missing if found else next(iter(sample.missing.values()), "it no longer exists")
@@ -208,6 +207,8 @@ def _undo_of_creation(kafka: Cluster, change: OffsetChange) -> OffsetChange:
     kept = sorted(_committed(kafka, change.group).keys() - removed)
     if kept:
         return replace(change, besides=f"the group stays: it has commits in {in_short(kept)}, too")
+    if topics_may_hide(kafka):
+        return replace(change, besides="the group stays: it may have commits in topics that this user may not describe")
     act = partial(_delete_whole, kafka, change.group, removed)
     return replace(change, besides="delete the group, which was created then", act=act, always=True)
 
@@ -281,16 +282,22 @@ def forget_offsets(asked: Asked, group: str, topic: str) -> None:
     carry_out(kafka, asked, [_change(kafka, group, f"delete the offsets in {topic}", moves)])
 
 
-def delete_groups(asked: Asked, groups: Sequence[str]) -> None:
-    """groups delete. Raises KafkactlError; none is deleted where one cannot be."""
+def delete_groups(asked: Asked, groups: Sequence[str], *, unsaved: bool) -> None:
+    """groups delete; with `unsaved` also where commits may be hidden. Raises KafkactlError.
+
+    None is deleted where one cannot be.
+    """
     kafka = connect(asked.target.connection)
+    partial_view = topics_may_hide(kafka)
     changes = []
     for group in dict.fromkeys(groups):
         require_group(kafka, group)
         refuse_members(kafka, group)
         moves = _forgotten(_committed(kafka, group))
         act = partial(_delete_whole, kafka, group, [move.place for move in moves])
-        changes.append(OffsetChange(group, "delete the group", moves, act, always=True))
+        besides = UNSAVED if partial_view else ""
+        change = OffsetChange(group, "delete the group", moves, act, always=True, besides=besides)
+        changes.append(replace(change, unsaved=partial_view and not unsaved))
     carry_out(kafka, asked, changes)
 
 

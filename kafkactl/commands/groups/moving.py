@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from enum import StrEnum
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +16,13 @@ from kafkactl.settings import Target
 from kafkactl.view.output import Format
 
 Group = Annotated[str, typer.Argument(metavar="GROUP", help="Group name; never taken from the environment.")]
+
+
+class Loss(StrEnum):
+    """What `groups delete` may lose for good."""
+
+    UNSAVED = "unsaved"
+
 
 # What every command takes that changes a group; it gets them as one `Asked`.
 _AGREEMENT: dict[str, tuple[Any, Any]] = {
@@ -182,8 +190,16 @@ def delete_offsets(
 def delete(
     asked: Asked,
     groups: Annotated[list[str], typer.Argument(metavar="GROUP…", help="Group names; globs are not allowed.")],
+    allow: Annotated[
+        list[Loss] | None,
+        typer.Option(
+            "--allow", metavar="RISK", help="Allow a risk: unsaved (delete commits in topics hidden from you)."
+        ),
+    ] = None,
 ) -> None:
     """Delete inactive groups and their committed offsets. Saves the offsets first, so `groups undo` can restore them.
+
+    Offsets in topics that you may not describe cannot be saved: this needs --allow unsaved, or a typed yes.
 
     \b
     Examples:
@@ -191,7 +207,7 @@ def delete(
     """
     from kafkactl.commands.groups import moves
 
-    moves.delete_groups(asked, groups)
+    moves.delete_groups(asked, groups, unsaved=bool(allow))
 
 
 def _read(path: Path) -> str:

@@ -74,7 +74,7 @@ def init_topics(
     if not dry_run:
         # Reading changes nothing; from here on the environment's protection counts.
         if run.todo() or run.plan.risks:
-            consent.require_unprotected(target, kafka.info.id, confirm, "change its topics")
+            consent.require_unprotected(target, kafka.info.id, confirm, "change its topics", kafka.info.addresses)
         run.ask()
         try:
             run.make_so(quiet=json)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kafkactl.cluster.client import Cluster
-from kafkactl.cluster.metadata import require_topic
+from kafkactl.cluster.visibility import require_topic
 from kafkactl.errors import KafkactlError, UnreachableError
 from kafkactl.records.job import Job
 from kafkactl.records.partitioning import Partitioner

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from kafkactl import consent
 from kafkactl.catalog.model import Catalog
 from kafkactl.cluster.client import Cluster, connect
-from kafkactl.cluster.metadata import require_topic
+from kafkactl.cluster.visibility import require_topic
 from kafkactl.commands.produce.outcome import ProduceOptions, Resend, conclude
 from kafkactl.errors import UsageError
 from kafkactl.process import Interruption
@@ -41,7 +41,9 @@ def produce_records(target: Target, wish: ProduceOptions) -> None:
         source = _source(wish, stack)
         kafka = connect(target.connection)
         topic = require_topic(kafka, wish.topic)
-        consent.require_unprotected(target, kafka.info.id, wish.confirm, f"write records to {wish.topic}")
+        consent.require_unprotected(
+            target, kafka.info.id, wish.confirm, f"write records to {wish.topic}", kafka.info.addresses
+        )
         rules = _rules(topic, wish)
         stop = stack.enter_context(Interruption())
         sender = _sender(kafka, wish, rules, stop)

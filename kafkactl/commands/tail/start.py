@@ -6,7 +6,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from kafkactl.cluster.client import Cluster
-from kafkactl.cluster.metadata import no_such_topic, read_topics
+from kafkactl.cluster.metadata import read_topics
+from kafkactl.cluster.visibility import no_such_topic
 from kafkactl.errors import KafkactlError, NoTopicError, UsageError, WaitExpiredError
 from kafkactl.records import span
 from kafkactl.records.partitioning import Partitioner, partition_of
@@ -43,11 +44,8 @@ def find_places(kafka: Cluster, wanted: Wanted) -> Places:
         names = [pattern] if pattern in topics.found else []
         if is_glob(pattern):
             names = [name for name in topics.found if matches(name, pattern)]
-        if pattern in topics.denied:
-            raise KafkactlError(f"{pattern}: {topics.denied[pattern]}.")
         if not names:
-            kind = "no topic that matches" if is_glob(pattern) else "no topic"
-            raise no_such_topic(kafka, pattern, topics, kind)
+            raise no_such_topic(kafka, pattern, topics)
         for name in names:
             ids = partitions_of(topics.found[name], wanted, strict=not is_glob(pattern))
             found |= {Place(name, p.id): p.leader is not None for p in topics.found[name].partitions if p.id in ids}
