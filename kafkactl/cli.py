@@ -51,6 +51,10 @@ COMMANDS: Mapping[str, Leaf | Branch] = {
         "Prove that Kafka works: write to every broker with acks=all, read back, compare every byte, and commit.",
     ),
     "doctor": Leaf("doctor:doctor", "Find out what is wrong with Kafka, name the cause first, and say how to fix it."),
+    "whoami": Leaf(
+        "whoami:whoami",
+        "Show who this client is to Kafka, the broker's certificate, and what it may do with the declared topics.",
+    ),
     "lag": Leaf("lag:lag", "Show which consumer groups are behind, by how much, since when, and what to do about it."),
     "groups": Branch(
         {

@@ -75,7 +75,7 @@ def resolved(addresses: Iterable[str]) -> frozenset[str]:
             told = socket.getaddrinfo(resolvable(host), port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError, ValueError):
             return
-        found.update(f"{_plain_number(str(place[0]))}:{place[1]}" for *_, place in told)
+        found.update(f"{_plain_number(str(number))}:{port}" for _, _, _, _, (number, *_) in told)
 
     # Daemon threads: a name server that is silent must not keep the process alive.
     threads = [threading.Thread(target=look, args=(address,), daemon=True) for address in addresses]
@@ -84,7 +84,7 @@ def resolved(addresses: Iterable[str]) -> frozenset[str]:
         thread.start()
     for thread in threads:
         thread.join(max(0.0, until - time.monotonic()))
-    return frozenset(tuple(found))
+    return frozenset(list(found))  # a late thread may still add to it
 
 
 _NAMES_LIMIT = 3.0  # seconds for name servers

@@ -5,12 +5,14 @@ librdkafka reports every TLS failure in OpenSSL's words, most of them as one. Py
 
 import os
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from kafkactl.cluster import network
+from kafkactl.cluster.properties import uses_tls
 
 # OpenSSL's flag X509_V_FLAG_NO_CHECK_TIME: a certificate outside its dates is read like any other.
 _NO_CHECK_TIME = 0x200000
@@ -39,12 +41,17 @@ def client_context(properties: Mapping[str, str]) -> ssl.SSLContext:
     if crl := properties.get("ssl.crl.location"):
         context.load_verify_locations(crl)
         context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
+    _load_own(context, properties)
+    return context
+
+
+def _load_own(context: ssl.SSLContext, properties: Mapping[str, str]) -> None:
+    """Give a context the client's own certificate, where it has one."""
     certificate, key = properties.get("ssl.certificate.location"), properties.get("ssl.key.location")
     if certificate:
         context.load_cert_chain(certificate, key, properties.get("ssl.key.password") or "")
     elif inline := properties.get("ssl.certificate.pem"):
         _load_inline(context, inline, properties)
-    return context
 
 
 def unusable_file(properties: Mapping[str, str]) -> str | None:
@@ -136,6 +143,52 @@ def certificate_at(host: str, port: int, timeout: float) -> Certificate | None:
         return _certificate(_handshake(credulous, host, port, timeout, binary=False))
     except (OSError, ValueError):
         return None
+
+
+def certificates_of(properties: Mapping[str, str], addresses: Iterable[str], timeout: float) -> dict[str, Certificate]:
+    """What each of these addresses (host:port) presents; none for a client that does not use TLS."""
+    if not uses_tls(properties):
+        return {}
+    told = {address: certificate_at(*network.split(address), timeout) for address in addresses}
+    return {address: certificate for address, certificate in told.items() if certificate}
+
+
+def own_certificate(properties: Mapping[str, str]) -> Certificate | None:
+    """The certificate that a client with librdkafka's properties presents; None where it has none Python can read."""
+    path, text = properties.get("ssl.certificate.location"), properties.get("ssl.certificate.pem")
+    try:
+        if path:
+            with open(path, encoding="ascii", errors="replace") as file:
+                text = file.read()
+        return _presented(properties, text) if text else None
+    except (OSError, ValueError):
+        return None
+
+
+def _presented(properties: Mapping[str, str], text: str) -> Certificate:
+    """What a server reads in a client's certificate. Python tells that only to the other side of a handshake.
+
+    So both sides are in this process. Raises ssl.SSLError or OSError.
+    """
+    client = anyone()
+    _load_own(client, properties)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    _load_own(server, properties)
+    server.verify_mode = ssl.CERT_REQUIRED
+    server.verify_flags = ssl.VerifyFlags(ssl.VERIFY_X509_PARTIAL_CHAIN | _NO_CHECK_TIME)
+    server.load_verify_locations(cadata=text)
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    sides = (client.wrap_bio(back, there), server.wrap_bio(there, back, server_side=True))
+    for side in sides * _TURNS:
+        with suppress(ssl.SSLWantReadError):
+            side.do_handshake()
+    told = sides[1].getpeercert()
+    if not told:
+        raise ssl.SSLError("no certificate was presented")
+    return _certificate(told)
+
+
+_TURNS = 4  # more than a handshake takes
 
 
 def _handshake(context: ssl.SSLContext, host: str, port: int, timeout: float, *, binary: bool) -> Any:
