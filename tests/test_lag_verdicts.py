@@ -188,7 +188,7 @@ def test_each_verdict_has_its_reason_and_its_command() -> None:
     once = line(group(one(40), "PreparingRebalance", OWNER))
     assert (word(once), once.level) == ("REBALANCING", "warning")
     gone = line(group(structs.replace(one(40, None, None), gone=True), "Empty"))
-    assert reason(gone) == "t[0] is gone, or hidden from this user"
+    assert reason(gone) == "t[0] is gone"
     assert Sample(0, (gone.group,)).gaps() == []
     silent = line(group(one(40, None, None), "Empty"))
     assert reason(silent) == "no response from the leader of t[0]"
