@@ -17,8 +17,6 @@ from kafkactl.text.suggest import suggest
 from kafkactl.topics import OFFSETS_TOPIC, LiveTopic, beginning, is_glob
 
 AMONG_VISIBLE = ", among those that this user may describe"
-SOME_GROUPS = "only groups that this user may describe are listed"
-SOME_TOPICS = "only topics that this user may describe are looked at"
 _ROOM = 200  # characters of a beginning: with what is made up, a name stays shorter than Kafka allows
 
 

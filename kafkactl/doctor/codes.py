@@ -24,6 +24,7 @@ class Finding:
     `values` fill the texts of the code. `evidence` are pairs of a label and what was seen ("tried", "localhost:40093
     refused the connection"). `heal`, if given, replaces the code's own remedy; `severity` its severity.
     `blocks`: whether it explains later failures. `alone`: nothing else explains it, whatever else is found.
+    `limits`: because of it not everything could be looked at.
     """
 
     target: str
@@ -33,6 +34,7 @@ class Finding:
     severity: Severity | None = None
     blocks: bool = True
     alone: bool = False
+    limits: bool = False
 
 
 class NotApplicableError(Exception):
@@ -66,6 +68,7 @@ class Told:
     evidence: tuple[tuple[str, str], ...]
     heal: tuple[Remedy, ...]
     blocks: bool
+    limits: bool = False
 
 
 State = Literal["passed", "found", "skipped", "crashed"]

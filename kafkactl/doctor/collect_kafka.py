@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from kafkactl.catalog.model import Catalog
 from kafkactl.cluster.client import Cluster, bootstrapped, connect
+from kafkactl.cluster.identity import identity
 from kafkactl.cluster.metadata import BrokerSettings, mode, read_brokers, read_topics
 from kafkactl.cluster.offsets import Range, ranges_of, read_newest, read_time_offsets
 from kafkactl.cluster.storage import NO_ANSWER, Storage, ask_storage, read_storage
@@ -58,6 +59,7 @@ def of_kafka(target: Target, sample: float) -> Facts:
         taken=int(time.time() * 1000),
         source=connection.source,
         flags=target.flags,
+        principal=identity(connection.properties).principal,
         bootstrap=bootstrap,
         elsewhere=() if good else _elsewhere(connection, catalog),
         brokers=brokers,

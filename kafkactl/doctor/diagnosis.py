@@ -29,6 +29,11 @@ class Diagnosis:
         """The root cause: the error (else the warning) that nothing else explains."""
         return next(iter(self.findings("error", "warning")), None)
 
+    @property
+    def limited(self) -> bool:
+        """Whether something is hidden from this user, so that nobody can call all of it healthy."""
+        return any(told.limits for result in self.results for told in result.findings)
+
     def states(self, state: str) -> list[Result]:
         """The checks that ended in this state."""
         return [result for result in self.results if result.state == state]
@@ -142,6 +147,7 @@ def _told(name: str, code: Code, finding: Finding, flags: Sequence[str]) -> Told
         evidence=tuple(finding.evidence),
         heal=tuple(with_flags(remedy, flags) for remedy in heal),
         blocks=finding.blocks,
+        limits=finding.limits,
     )
 
 

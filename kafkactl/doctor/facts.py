@@ -225,6 +225,7 @@ class Facts:
     thresholds: Thresholds = field(default_factory=Thresholds)
     missing: Mapping[str, str] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
+    principal: str = ""  # this user, as Kafka names it; "" where that is not known
     elsewhere: tuple[Dial, ...] = ()
     probe: tuple[ProbeStep, ...] | None = None
     engine: EngineFacts | None = None

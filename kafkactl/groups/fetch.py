@@ -17,15 +17,13 @@ from kafkactl.cluster.metadata import NOT_VISIBLE, read_metadata, read_topic_ids
 from kafkactl.cluster.offsets import Range, ranges_of, read_stable_ends
 from kafkactl.cluster.other_groups import OtherGroup, list_other_groups
 from kafkactl.cluster.visibility import (
-    SOME_GROUPS,
-    SOME_TOPICS,
     groups_may_hide,
     hidden_groups,
     hidden_topics,
     topics_may_hide,
 )
 from kafkactl.errors import KafkactlError, NotPermittedError, UnreachableError
-from kafkactl.groups.model import Group, Member, Partition, Sample, State, Type
+from kafkactl.groups.model import SOME_GROUPS, SOME_TOPICS, Group, Member, Partition, Sample, State, Type
 from kafkactl.groups.names import (
     NameFilter,
     beginnings,

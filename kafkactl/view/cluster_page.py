@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from kafkactl.cluster.visibility import SOME_TOPICS
+from kafkactl.groups.model import SOME_TOPICS
 from kafkactl.text import words
 from kafkactl.text.units import value_text
 from kafkactl.text.words import many

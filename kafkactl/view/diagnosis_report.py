@@ -44,10 +44,8 @@ def _tell(found: Diagnosis, seconds: float) -> None:
         crashed = found.states("crashed")
         if crashed:
             _tell_crashed(found)
-        output.say(
-            f"{'Healthy' if not crashed else 'Nothing else found'}. {_passed(found)}{_skipped(found)} in "
-            f"{took(seconds)}."
-        )
+        verdict = "Nothing else found" if crashed else _LIMITED if found.limited else "Healthy"
+        output.say(f"{verdict}. {_passed(found)}{_skipped(found)} in {took(seconds)}.")
         return
     _tell_first(found, first)
     _tell_others(found, first)
@@ -60,6 +58,9 @@ def _tell(found: Diagnosis, seconds: float) -> None:
     summary, more = f"{_summary(found)} · {took(seconds)}", f"more: {explained.text}"
     gap = _room() - len(summary) - len(more)
     output.say(f"{summary}{' ' * gap}{more}" if gap > 1 else f"{summary}\n{more}")
+
+
+_LIMITED = "No fault found in what this user may see"
 
 
 def _tell_news(found: Diagnosis) -> None:
@@ -179,7 +180,8 @@ def diagnosis_document(found: Diagnosis) -> dict[str, object]:
     """A diagnosis as a program reads it."""
     first = found.headline
     return {
-        "healthy": first is None and not found.states("crashed"),
+        # What is hidden may be broken: then nobody knows.
+        "healthy": None if first is None and found.limited else first is None and not found.states("crashed"),
         "cause": first.code if first else None,
         "checks": [
             {

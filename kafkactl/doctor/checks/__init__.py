@@ -6,6 +6,7 @@ from kafkactl.doctor.checks import (  # noqa: F401 - each registers its checks
     coordination,
     disks,
     docker_engine,
+    hidden,
     lifecycle,
     partitions,
     reachability,

@@ -25,6 +25,7 @@ def or_partial(facts: Facts, findings: Iterable[Finding]) -> Iterator[Finding]:
     found = list(findings)
     missing = dict(observation(facts).now.missing)
     missing |= {group.id: group.missing for group in observation(facts).now.groups if group.missing}
+    missing |= {why: why for why in observation(facts).now.hidden}
     if missing and not found:
         raise NotApplicableError(f"only some groups could be read: {and_more(missing.values())}")
     yield from found
@@ -207,7 +208,7 @@ def no_group(facts: Facts) -> Iterator[Finding]:
                 readers.setdefault(group, (service, []))[1].append(topic.name)
     if readers and observed.now.missing:
         raise NotApplicableError(f"only some groups could be read: {and_more(observed.now.missing.values())}")
-    quiet = []
+    quiet, unseen = [], []
     for group, (service, topics) in readers.items():
         if kind := observed.now.others.get(group):
             yield Finding(
@@ -218,6 +219,9 @@ def no_group(facts: Facts) -> Iterator[Finding]:
                 },
                 heal=[kafkactl("groups describe", group, note="prints the command of Kafka's own that shows it")],
             )
+            continue
+        if facts.cluster and not facts.cluster.denied.keys().isdisjoint(topics):
+            unseen.append(group)
             continue
         records = {name: _records(facts, name) for name in topics}
         if not any(records.values()):
@@ -239,6 +243,15 @@ def no_group(facts: Facts) -> Iterator[Finding]:
             quiet[0] if len(quiet) == 1 else many(len(quiet), "group"),
             {
                 "headline": f"No consumer of {and_more(quiet)} has started yet. The topics are empty.",
+                "remedy": "nothing to do: a group appears when its first consumer starts",
+            },
+        )
+    if unseen:
+        yield Finding(
+            unseen[0] if len(unseen) == 1 else many(len(unseen), "group"),
+            {
+                "headline": f"No consumer of {and_more(unseen)} has started yet. Whether records wait in "
+                "the topics is not known: they are hidden from this user.",
                 "remedy": "nothing to do: a group appears when its first consumer starts",
             },
         )
