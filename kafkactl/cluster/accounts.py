@@ -23,10 +23,14 @@ class Permission(NamedTuple):
     """A user may do `operations` (Kafka's words) on a topic or group; with `prefixed`, on all whose names begin so."""
 
     user: str
-    resource: str  # "topic" or "group"
+    resource: str  # "topic", "group" or "cluster" (whose name is kafka-cluster)
     name: str  # "*" for all
     operations: tuple[str, ...]
     prefixed: bool = False
+
+
+# The library calls the cluster by the name that it has for configurations.
+_RESOURCES = {"topic": ResourceType.TOPIC, "group": ResourceType.GROUP, "cluster": ResourceType.BROKER}
 
 
 def set_passwords(cluster: Cluster, passwords: Mapping[str, str], iterations: int) -> None:
@@ -46,7 +50,7 @@ def allow(cluster: Cluster, permissions: Iterable[Permission]) -> None:
     """Add permissions; those that are there stay. Raises KafkactlError where Kafka refuses one."""
     bindings = [
         AclBinding(
-            ResourceType[permission.resource.upper()],
+            _RESOURCES[permission.resource],
             permission.name,
             ResourcePatternType.PREFIXED if permission.prefixed else ResourcePatternType.LITERAL,
             f"User:{permission.user}",

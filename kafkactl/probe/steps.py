@@ -154,7 +154,9 @@ class Proof:
             if (why := _trouble(self._topics.found.get(name)))
         ]
         if bad:
-            raise KafkactlError(
+            denied = all(name in self._topics.denied for name in self.order.declared if name not in self._topics.found)
+            kind = NotPermittedError if denied and self._topics.denied else KafkactlError
+            raise kind(
                 f"{and_more(bad, separator='; ')}.", hint=kafkactl("init-topics", note="To create missing topics")
             )
 

@@ -51,7 +51,7 @@ def narrow_view(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             facts.principal or "this user",
             {"user": facts.principal or "This user", "lists": " and ".join(lists)},
-            severity="warning" if blind else "info",
+            severity="warning" if blind and not (facts.cluster and facts.cluster.denied) else "info",
             blocks=False,
             limits=True,
         )
