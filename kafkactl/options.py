@@ -135,8 +135,14 @@ Env = Annotated[
 ClientConfig = Annotated[
     Path | None,
     typer.Option(
-        "--client-config", metavar="FILE", help="File with librdkafka properties (security.protocol=SASL_SSL …)."
+        "--client-config",
+        metavar="FILE",
+        help="Client properties: librdkafka's, kcat's or Java's. Default: KAFKACTL_CLIENT_CONFIG.",
     ),
+]
+Property = Annotated[
+    list[str] | None,
+    typer.Option("-X", metavar="KEY=VALUE", help="Client property, such as security.protocol=SSL. Repeatable."),
 ]
 Timeout = Annotated[
     float,
@@ -196,6 +202,7 @@ def on_cluster(
         "brokers": (Brokers, None),
         "env": (Env, None),
         "client_config": (ClientConfig, None),
+        "properties": (Property, None),
         **({} if own_timeout else {"timeout": (Timeout, 3.0)}),
         "verbose": (Verbose, False),
     }
@@ -205,7 +212,8 @@ def on_cluster(
         def run(**given: Any) -> None:
             named = {name: given.pop(name) for name in added}
             output.nothing_told()
-            target = Target(**named, warn=output.warn if first_aid else None)
+            named["properties"] = tuple(named["properties"] or ())
+            target = Target(**named, warn=output.warn if first_aid else None, remark=output.warn, tell=output.note)
             try:
                 command(target, **given)
             except KafkactlError as error:

@@ -4,23 +4,22 @@ The only module that reads environment variables for them.
 """
 
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kafkactl.errors import ClientConfigError, UsageError
+from kafkactl.errors import UsageError
 from kafkactl.text.escapes import is_text, printable
 from kafkactl.text.remedies import kafkactl
 from kafkactl.text.units import is_number
 
 if TYPE_CHECKING:
-    from kafkactl.catalog.model import Catalog, Problem
+    from kafkactl.catalog.model import Catalog, Environment, Problem
+    from kafkactl.client_config.loading import ClientConfig
 
 DEFAULT_BROKERS = "localhost:40093"
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Connection:
     """How to reach one cluster. `timeout` is how long to wait for it to respond, in seconds.
 
     `source` says where the addresses come from, for messages. `properties` are librdkafka's and may hold secrets:
-    they are never printed.
+    they are never printed; `origins` are the places (file:line) they come from. `remarks` are for the user.
     """
 
     brokers: tuple[str, ...]
@@ -37,6 +36,8 @@ class Connection:
     properties: Mapping[str, str] = field(default_factory=dict, repr=False)
     environment: str | None = None
     verbose: bool = False
+    origins: Mapping[str, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:
@@ -64,7 +65,10 @@ class Target:
         file: Path | None = None,
         timeout: float = 3.0,
         verbose: bool = False,
+        properties: Sequence[str] = (),
         warn: Callable[[str], None] | None = None,
+        remark: Callable[[str], None] = lambda _: None,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.env = env
         self.file = file
@@ -72,7 +76,10 @@ class Target:
         self._client_config = client_config
         self._timeout = timeout
         self._verbose = verbose
+        self._properties = properties
         self._warn = warn
+        self._remark = remark
+        self._tell = tell
         self.doubtful: Path | None = None  # a catalogue that has problems
         self.broken = False  # and could not even be parsed
 
@@ -116,20 +123,32 @@ class Target:
     @cached_property
     def connection(self) -> Connection:
         """How to reach the cluster. Raises UsageError for an address without a port or a file that cannot be read."""
-        return resolve_connection(
+        found = resolve_connection(
             brokers=self._brokers,
             env=self.env,
             client_config=self._client_config,
             timeout=self._timeout,
             verbose=self._verbose,
+            properties=self._properties,
             catalog=self.catalog if self.env else None,
         )
+        for text in found.remarks:
+            self._remark(text)
+        if self._verbose:
+            self._tell(found.source)
+        return found
 
     @property
     def flags(self) -> tuple[str, ...]:
         """The flags that named the cluster and the catalogue, for the commands kafkactl prints."""
         named = {"-b": self._brokers, "--env": self.env, "--client-config": self._client_config, "--file": self.file}
-        return tuple(word for flag, value in named.items() if value is not None for word in (flag, str(value)))
+        words = [word for flag, value in named.items() if value is not None for word in (flag, str(value))]
+        if self._properties:
+            from kafkactl.client_config.secret_values import is_secret
+
+            shown = [text for text in self._properties if not is_secret(text.partition("=")[0].strip())]
+            words += [word for text in shown for word in ("-X", text)]
+        return tuple(words)
 
 
 def open_catalog(file: Path | None, environment: str | None, *, required: bool = True) -> "Catalog | None":
@@ -179,18 +198,27 @@ def resolve_connection(
     timeout: float,
     verbose: bool,
     catalog: "Catalog | None",
+    properties: Sequence[str] = (),
 ) -> Connection:
-    """The connection from flags, an environment of topics.yaml, KAFKA_BROKERS or the default, in this order.
+    """The connection: its addresses are those of the first of flags, an environment, the client configuration, and
+    KAFKA_BROKERS that names any, else the default.
 
-    `brokers` beside `env` replaces only the addresses. Raises UsageError for an address without a port or a
-    client configuration that cannot be read.
+    `brokers` beside `env` replaces only the addresses; `properties` are KEY=VALUE. Raises UsageError for an address
+    without a port or a client configuration that cannot be read.
     """
     environment = catalog.environments.get(env) if catalog and env else None
-    config = client_config or (environment.client_config if environment else None)
+    named = client_config or (None if environment and environment.client_config else _configured())
+    path = named or (environment.client_config if environment else None)
+    config = _client_config(path, properties, trusted=named is not None)
+    if environment and brokers is None:
+        _require_same_brokers(environment, config.brokers, path)
     if brokers is not None:
         addresses, source = brokers, "The address comes from --brokers."
     elif environment:
         addresses, source = ",".join(environment.brokers), f"The address comes from --env {environment.name}."
+    elif config.brokers:
+        addresses = config.brokers
+        source = f"The address comes from bootstrap.servers in {path or '-X'}."
     elif os.environ.get("KAFKA_BROKERS"):
         addresses, source = os.environ["KAFKA_BROKERS"], "The address comes from KAFKA_BROKERS."
     else:
@@ -200,10 +228,37 @@ def resolve_connection(
         brokers=_addresses(addresses),
         source=source,
         timeout=timeout,
-        properties=_read_properties(config) if config else {},
+        properties=config.properties,
         environment=env,
         verbose=verbose,
+        origins=config.origins,
+        remarks=config.remarks,
     )
+
+
+def _configured() -> Path | None:
+    """The client configuration that KAFKACTL_CLIENT_CONFIG names."""
+    named = os.environ.get("KAFKACTL_CLIENT_CONFIG")
+    return Path(named) if named else None
+
+
+def _client_config(path: Path | None, given: Sequence[str], *, trusted: bool) -> "ClientConfig":
+    from kafkactl.client_config.loading import ClientConfig, load_client_config
+
+    return load_client_config(path, given, trusted=trusted) if path or given else ClientConfig()
+
+
+def _require_same_brokers(environment: "Environment", brokers: str, path: Path | None) -> None:
+    """Raise UsageError if the client configuration names other brokers than the environment it is used with.
+
+    Else protection would judge one cluster, and the command might reach another.
+    """
+    if brokers and not set(_addresses(brokers)) <= set(environment.brokers):
+        raise UsageError(
+            f"{path or '-X'} names other brokers ({brokers}) than --env {environment.name} "
+            f"({','.join(environment.brokers)}).",
+            hint="Remove its bootstrap.servers, or name the addresses with -b.",
+        )
 
 
 def state_directory() -> Path:
@@ -255,30 +310,3 @@ def _addresses(text: str) -> tuple[str, ...]:
                 hint="Write HOST:PORT; separate several with commas.",
             )
     return addresses
-
-
-def _read_properties(path: Path) -> dict[str, str]:
-    """librdkafka properties from a file of `key=value` lines; `${VAR}` is read from the environment."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise ClientConfigError(f"Cannot read the client configuration {path}: {reason}.") from None
-    properties: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        entry = line.strip()
-        if not entry or entry.startswith(("#", "!")):
-            continue
-        key, equals, value = (part.strip() for part in entry.partition("="))
-        if not equals or not key:
-            # The line itself may hold a secret: only its position is shown.
-            raise ClientConfigError("A line of the client configuration is not key=value.", where=f"{path}:{number}")
-        properties[key] = _VARIABLE.sub(lambda match: _variable(match[1], path, number), value)  # noqa: B023
-    return properties
-
-
-def _variable(name: str, path: Path, line: int) -> str:
-    value = os.environ.get(name)
-    if value is None:
-        raise ClientConfigError(f"The environment variable {name} is not set.", where=f"It is used at {path}:{line}.")
-    return value

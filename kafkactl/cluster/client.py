@@ -155,7 +155,7 @@ def unconnected(connection: Connection) -> Cluster:
     try:
         return Cluster(connection)
     except KafkaException as error:
-        raise wrong_configuration(error, connection.properties) from None
+        raise wrong_configuration(error, connection) from None
 
 
 def connect(connection: Connection) -> Cluster:

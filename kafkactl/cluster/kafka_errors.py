@@ -1,6 +1,6 @@
 """Kafka's and librdkafka's errors in words for people."""
 
-from collections.abc import Mapping
+import re
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
@@ -55,9 +55,15 @@ def silence(connection: Connection) -> UnreachableError:
     )
 
 
-def wrong_configuration(error: KafkaException, properties: Mapping[str, str]) -> ClientConfigError:
-    """The error for a property that the client library refuses, or a file that it cannot use."""
+def wrong_configuration(error: KafkaException, connection: Connection) -> ClientConfigError:
+    """The error for a property that the client library refuses, or a file that it cannot use: it names the line."""
     from kafkactl.cluster.tls import unusable_file
 
-    why = unusable_file(properties) or error.args[0].str()
-    return ClientConfigError(f"The client configuration is invalid: {why}.", hint="See --client-config.")
+    why = unusable_file(connection.properties) or error.args[0].str()
+    named = re.search(r'property:? "([^"]+)"', why) or re.match(r"([\w.]+):", why)
+    place = connection.origins.get(named[1], "") if named else ""
+    return ClientConfigError(
+        f"The client configuration is invalid: {why}.",
+        where=f"At {place}." if place else "",
+        hint="See --client-config.",
+    )

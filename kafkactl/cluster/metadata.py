@@ -105,7 +105,7 @@ def read_topics(
     listed = {name: _partitions(topic) for name, topic in read_metadata(cluster).topics.items()}
     missing = [name for name in dict.fromkeys(asked) if name not in listed]
     denied: dict[str, str] = {}
-    for name, answer in describe_topics(cluster, missing).items():
+    for name, answer in topic_answers(cluster, missing).items():
         if isinstance(answer, KafkaError):
             if answer.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
                 denied[name] = NOT_VISIBLE
@@ -144,7 +144,7 @@ def _partitions(topic: Any) -> tuple[LivePartition, ...]:
     )
 
 
-def describe_topics(cluster: Cluster, names: Sequence[str]) -> dict[str, Any]:
+def topic_answers(cluster: Cluster, names: Sequence[str]) -> dict[str, Any]:
     """The description of each of these topics, or the KafkaError instead; asking for them creates none."""
     from confluent_kafka import TopicCollection
 
@@ -155,7 +155,7 @@ def describe_topics(cluster: Cluster, names: Sequence[str]) -> dict[str, Any]:
 
 def read_topic_ids(cluster: Cluster, names: Sequence[str]) -> dict[str, str]:
     """The ids of these topics; without those that are not told: a zero id, or no permission, means not known."""
-    answers = describe_topics(cluster, names)
+    answers = topic_answers(cluster, names)
     ids = {name: str(answer.topic_id) for name, answer in answers.items() if not isinstance(answer, KafkaError)}
     return {name: id for name, id in ids.items() if id and id != _NO_ID}
 

@@ -43,7 +43,7 @@ class Permissions:
     denied: frozenset[str] = frozenset()
 
 
-def on_cluster(cluster: Cluster) -> frozenset[str] | None:
+def cluster_operations(cluster: Cluster) -> frozenset[str] | None:
     """The operations on the cluster itself; None where they are not told: then Describe is not among them."""
     return frozenset(map(_word, cluster.info.operations)) or None
 

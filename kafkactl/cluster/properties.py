@@ -4,8 +4,10 @@ import logging
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
+from kafkactl.cluster.tokens import amazon_token, bearer_token, is_amazon
 from kafkactl.errors import UnreachableError
 from kafkactl.settings import Connection
 
@@ -24,6 +26,8 @@ def mechanism_of(properties: Mapping[str, str]) -> str:
     """The SASL mechanism of these properties, in capital letters; "" where there is none, or no login."""
     if not protocol_of(properties).startswith("SASL"):
         return ""
+    if is_amazon(properties):
+        return "OAUTHBEARER"
     return (properties.get("sasl.mechanism") or properties.get("sasl.mechanisms") or "").upper()
 
 
@@ -36,6 +40,8 @@ def client_properties(connection: Connection) -> dict[str, Any]:
         **connection.properties,
         "bootstrap.servers": connection.address,
     }
+    if is_amazon(connection.properties):
+        properties |= {"sasl.mechanism": "OAUTHBEARER", "oauth_cb": lambda _: amazon_token(connection.address)}
     if connection.verbose:
         properties |= {"logger": _client_log(), "debug": properties.get("debug", "broker,security")}
     else:
@@ -87,32 +93,45 @@ def second_client(connection: Connection) -> Iterator[Any]:
         client.close()
 
 
-_SAME = {
-    "security.protocol": "security_protocol",
-    "sasl.mechanism": "sasl_mechanism",
-    "sasl.mechanisms": "sasl_mechanism",
-    "sasl.username": "sasl_plain_username",
-    "sasl.password": "sasl_plain_password",
-    "ssl.ca.location": "ssl_cafile",
-    "ssl.certificate.location": "ssl_certfile",
-    "ssl.key.location": "ssl_keyfile",
-    "ssl.key.password": "ssl_password",
-}
-
-
 def _configuration(connection: Connection) -> dict[str, Any]:
-    """librdkafka's connection properties in kafka-python's words."""
-    properties = connection.properties
+    """librdkafka's connection properties in kafka-python's words. Raises ClientConfigError for a store nobody reads."""
+    properties, protocol = connection.properties, protocol_of(connection.properties)
     milliseconds = int(connection.timeout * 1000)
     configuration: dict[str, Any] = {
         "bootstrap_servers": list(connection.brokers),
         "client_id": "kafkactl",
         "request_timeout_ms": milliseconds,
         "bootstrap_timeout_ms": milliseconds,
-        **{name: properties[key] for key, name in _SAME.items() if key in properties},
+        "security_protocol": protocol,
     }
-    if "security_protocol" in configuration:
-        configuration["security_protocol"] = protocol_of(properties)
-    if properties.get("ssl.endpoint.identification.algorithm") == "none":
-        configuration["ssl_check_hostname"] = False
+    if uses_tls(properties):
+        from kafkactl.cluster.tls import client_context
+
+        # All that the properties say of TLS: authorities, certificates, revoked ones, what is verified.
+        context = client_context(properties, complete=True)
+        configuration |= {"ssl_context": context, "ssl_check_hostname": context.check_hostname}
+    if mechanism := mechanism_of(properties):
+        configuration |= {
+            "sasl_mechanism": mechanism,
+            "sasl_plain_username": properties.get("sasl.username"),
+            "sasl_plain_password": properties.get("sasl.password"),
+        }
+    if mechanism == "OAUTHBEARER":
+        configuration["sasl_oauth_token_provider"] = _token_provider(connection)
     return configuration
+
+
+def _token_provider(connection: Connection) -> Any:
+    from kafka.net.sasl.oauth import AbstractTokenProvider
+
+    class TokenProvider(AbstractTokenProvider):  # type: ignore[misc]
+        """One token: such a client lives for a few requests."""
+
+        @cached_property
+        def _made(self) -> str:
+            return bearer_token(connection.properties, connection.address, connection.timeout)
+
+        def token(self) -> str:
+            return self._made
+
+    return TokenProvider()

@@ -4,9 +4,11 @@ Every command says it in these words; `doctor` has a code for each.
 """
 
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from kafkactl.cluster.properties import mechanism_of, protocol_of
+from kafkactl.cluster.tokens import is_amazon
 from kafkactl.errors import ClientRefusal
 
 if TYPE_CHECKING:
@@ -159,10 +161,12 @@ def cannot_log_in(properties: Mapping[str, str]) -> ClientRefusal | None:
     """What stops a client with these properties before anybody is asked: nothing that it could log in with."""
     if not protocol_of(properties).startswith("SASL"):
         return None
+    if missing := _not_installed(properties):
+        return missing
     if not mechanism_of(properties):
         message = f"The client configuration has {protocol_of(properties)} but no sasl.mechanism."
         return ClientRefusal(_NO_MECHANISM, message, _set("sasl.mechanism, for example SCRAM-SHA-512"))
-    if mechanism_of(properties) != "OAUTHBEARER":
+    if mechanism_of(properties) != "OAUTHBEARER" or is_amazon(properties):
         return None
     unsecured = properties.get("enable.sasl.oauthbearer.unsecure.jwt", "").lower() == "true"
     if unsecured or properties.get("sasl.oauthbearer.method", "").lower() == "oidc":
@@ -170,6 +174,19 @@ def cannot_log_in(properties: Mapping[str, str]) -> ClientRefusal | None:
     message = "The client configuration has sasl.mechanism=OAUTHBEARER but no source of tokens."
     needs = "sasl.oauthbearer.method=oidc, sasl.oauthbearer.token.endpoint.url, .client.id and .client.secret"
     return ClientRefusal(_NO_SOURCE, message, _set(needs))
+
+
+def _not_installed(properties: Mapping[str, str]) -> ClientRefusal | None:
+    """What a mechanism takes that is not there."""
+    if is_amazon(properties) and find_spec("aws_msk_iam_sasl_signer") is None:
+        message = "sasl.mechanism=AWS_MSK_IAM takes the package aws-msk-iam-sasl-signer-python."
+        return ClientRefusal("KD335", message, "Install it: pip install 'kafkactl[msk]'")
+    if mechanism_of(properties) == "GSSAPI":
+        message = "Kerberos (sasl.mechanism=GSSAPI) is not in the package of Kafka's client library (confluent-kafka)."
+        return ClientRefusal(
+            "KD335", message, "Use another mechanism, or build confluent-kafka with librdkafka and SASL"
+        )
+    return None
 
 
 def _set(what: str) -> str:

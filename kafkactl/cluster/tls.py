@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from kafkactl.client_config.keystores import key_pair
 from kafkactl.cluster import network
-from kafkactl.cluster.properties import uses_tls
+from kafkactl.errors import ClientConfigError
 
 # OpenSSL's flag X509_V_FLAG_NO_CHECK_TIME: a certificate outside its dates is read like any other.
 _NO_CHECK_TIME = 0x200000
@@ -23,11 +24,11 @@ def has_certificate(properties: Mapping[str, str]) -> bool:
     return any(properties.get(f"ssl.{key}") for key in ("certificate.location", "certificate.pem", "keystore.location"))
 
 
-def client_context(properties: Mapping[str, str]) -> ssl.SSLContext:
+def client_context(properties: Mapping[str, str], *, complete: bool = False) -> ssl.SSLContext:
     """The context of a client with librdkafka's properties: authorities, certificate, what is verified.
 
-    Raises ssl.SSLError, OSError or ValueError where a certificate or a key cannot be loaded. A PKCS#12 store is left
-    out: Python cannot read one.
+    Raises ssl.SSLError, OSError or ValueError where a certificate or a key cannot be loaded. A PKCS#12 store takes the
+    package cryptography: without it, it is left out, or ClientConfigError raised if the context must be `complete`.
     """
     context = ssl.create_default_context()
     if properties.get("enable.ssl.certificate.verification", "true").lower() == "false":
@@ -41,17 +42,25 @@ def client_context(properties: Mapping[str, str]) -> ssl.SSLContext:
     if crl := properties.get("ssl.crl.location"):
         context.load_verify_locations(crl)
         context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
-    _load_own(context, properties)
+    _load_own(context, properties, complete=complete)
     return context
 
 
-def _load_own(context: ssl.SSLContext, properties: Mapping[str, str]) -> None:
+def _load_own(context: ssl.SSLContext, properties: Mapping[str, str], *, complete: bool = False) -> None:
     """Give a context the client's own certificate, where it has one."""
     certificate, key = properties.get("ssl.certificate.location"), properties.get("ssl.key.location")
     if certificate:
         context.load_cert_chain(certificate, key, properties.get("ssl.key.password") or "")
     elif inline := properties.get("ssl.certificate.pem"):
-        _load_inline(context, inline, properties)
+        _load_inline(context, inline, properties.get("ssl.key.pem", ""), properties.get("ssl.key.password", ""))
+    elif store := properties.get("ssl.keystore.location"):
+        try:
+            pair = key_pair(store, properties.get("ssl.keystore.password", ""))
+        except ClientConfigError:
+            if complete:
+                raise
+            return
+        _load_inline(context, pair.certificates, pair.key)
 
 
 def unusable_file(properties: Mapping[str, str]) -> str | None:
@@ -98,14 +107,14 @@ def _trusting_only(loose: ssl.SSLContext, location: str | None, text: str | None
     return context
 
 
-def _load_inline(context: ssl.SSLContext, certificate: str, properties: Mapping[str, str]) -> None:
+def _load_inline(context: ssl.SSLContext, certificates: str, key: str, password: str = "") -> None:
     """Python reads a certificate and its key from files only: from one that no other process can open, then."""
     memory = os.memfd_create("certificate") if hasattr(os, "memfd_create") else None
     if memory is None:
         raise ValueError("this system has no files in memory for ssl.certificate.pem")
     try:
-        os.write(memory, f"{properties.get('ssl.key.pem', '')}\n{certificate}\n".encode())
-        context.load_cert_chain(f"/proc/self/fd/{memory}", password=properties.get("ssl.key.password") or "")
+        os.write(memory, f"{key}\n{certificates}\n".encode())
+        context.load_cert_chain(f"/proc/self/fd/{memory}", password=password)
     finally:
         os.close(memory)
 
@@ -147,7 +156,7 @@ def certificate_at(host: str, port: int, timeout: float) -> Certificate | None:
 
 def certificates_of(properties: Mapping[str, str], addresses: Iterable[str], timeout: float) -> dict[str, Certificate]:
     """What each of these addresses (host:port) presents; none for a client that does not use TLS."""
-    if not uses_tls(properties):
+    if properties.get("security.protocol", "").upper() not in ("SSL", "SASL_SSL"):
         return {}
     told = {address: certificate_at(*network.split(address), timeout) for address in addresses}
     return {address: certificate for address, certificate in told.items() if certificate}
@@ -156,12 +165,15 @@ def certificates_of(properties: Mapping[str, str], addresses: Iterable[str], tim
 def own_certificate(properties: Mapping[str, str]) -> Certificate | None:
     """The certificate that a client with librdkafka's properties presents; None where it has none Python can read."""
     path, text = properties.get("ssl.certificate.location"), properties.get("ssl.certificate.pem")
+    store = properties.get("ssl.keystore.location")
     try:
         if path:
             with open(path, encoding="ascii", errors="replace") as file:
                 text = file.read()
+        elif store and not text:
+            text = key_pair(store, properties.get("ssl.keystore.password", "")).certificates
         return _presented(properties, text) if text else None
-    except (OSError, ValueError):
+    except (OSError, ValueError, ClientConfigError):
         return None
 
 

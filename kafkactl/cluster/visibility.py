@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from confluent_kafka import KafkaError
 
 from kafkactl.cluster.client import Cluster
-from kafkactl.cluster.metadata import Topics, describe_topics, read_topics
+from kafkactl.cluster.metadata import Topics, read_topics, topic_answers
 from kafkactl.errors import KafkactlError, NoTopicError, NotPermittedError
 from kafkactl.text.remedies import kafkactl
 from kafkactl.text.suggest import suggest
@@ -45,7 +45,7 @@ def no_such_topic(cluster: Cluster, wanted: str, topics: Topics) -> KafkactlErro
 
 def hidden_topics(cluster: Cluster, names: Sequence[str]) -> frozenset[str]:
     """Which of these topics the user may not describe, whether they exist or not."""
-    answers = describe_topics(cluster, names).items()
+    answers = topic_answers(cluster, names).items()
     return frozenset(name for name, answer in answers if _is(answer, KafkaError.TOPIC_AUTHORIZATION_FAILED))
 
 
@@ -70,7 +70,7 @@ def hidden_groups(cluster: Cluster, names: Sequence[str]) -> frozenset[str]:
 
 def no_group_ever(cluster: Cluster) -> bool:
     """Whether no group ever was on the cluster: then asking for one would make Kafka create its topic of offsets."""
-    answer = describe_topics(cluster, [OFFSETS_TOPIC])[OFFSETS_TOPIC]
+    answer = topic_answers(cluster, [OFFSETS_TOPIC])[OFFSETS_TOPIC]
     return _is(answer, KafkaError.UNKNOWN_TOPIC_OR_PART)
 
 

@@ -50,7 +50,7 @@ def whoami(
     """
     from kafkactl.cluster.client import connect
     from kafkactl.cluster.identity import identity
-    from kafkactl.cluster.permissions import on_cluster, on_groups, on_topics
+    from kafkactl.cluster.permissions import cluster_operations, on_groups, on_topics
     from kafkactl.cluster.tls import certificates_of
     from kafkactl.plan.differences import require_chosen
     from kafkactl.topics import matches
@@ -67,7 +67,7 @@ def whoami(
         identity(target.connection.properties),
         kafka.info,
         certificates_of(target.connection.properties, kafka.info.addresses, target.connection.timeout),
-        on_cluster(kafka),
+        cluster_operations(kafka),
         on_topics(kafka, topics),
         on_groups(kafka, groups),
         purpose.value if purpose else "",

@@ -123,7 +123,7 @@ class Sender:
         try:
             self._producer = Producer(settings)
         except KafkaException as error:
-            raise wrong_configuration(error, cluster.connection.properties) from None
+            raise wrong_configuration(error, cluster.connection) from None
         # Left alone for a moment it gets its producer id; asked for metadata before, it may take half a second to.
         self._serve(0.05)
         cluster.call(self._producer.list_topics, topic, timeout=cluster.connection.timeout)

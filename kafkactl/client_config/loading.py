@@ -1,0 +1,116 @@
+"""A client configuration, read: librdkafka's properties, where each comes from, and what there is to say of it."""
+
+import os
+import stat
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kafkactl.client_config.entries import Entry, entries
+from kafkactl.client_config.java import translated
+from kafkactl.client_config.secret_values import (
+    PASSWORD_COMMAND,
+    filled_in,
+    holds_only_placeholders,
+    is_secret,
+    printed_secret,
+    system_environment,
+)
+from kafkactl.errors import ClientConfigError
+from kafkactl.text.words import and_more
+
+_FILES = ("ssl.ca.location", "ssl.certificate.location", "ssl.key.location", "ssl.crl.location",
+          "ssl.keystore.location", "ssl.truststore.location")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ClientConfig:
+    """librdkafka's properties, and by their names the place (file:line) that each comes from.
+
+    `brokers` are the file's own bootstrap.servers, "" where it names none. `remarks` are for the user, each once.
+    """
+
+    properties: Mapping[str, str] = field(default_factory=dict, repr=False)
+    origins: Mapping[str, str] = field(default_factory=dict)
+    brokers: str = ""
+    remarks: tuple[str, ...] = ()
+
+
+def load_client_config(path: Path | None, given: Sequence[str] = (), *, trusted: bool = True) -> ClientConfig:
+    """The file (`-` is stdin), and what was typed as KEY=VALUE, which counts more.
+
+    `trusted`: the user named the file himself, so that a program it names may run; a file that a topics.yaml names may
+    be anybody's. Raises ClientConfigError.
+    """
+    name = "stdin" if str(path) == "-" else str(path) if path else ""
+    found = entries(_text(path), name) if path else []
+    directory = path.parent if path and name != "stdin" else Path()
+    told = translated([_filled(entry, name, directory, trusted=trusted) for entry in found], name)
+    properties, origins = dict(told.properties), {key: f"{name}:{line}" for key, line in told.lines.items()}
+    remarks = [f"{name}: not used by kafkactl: {and_more(told.unused)}"] if told.unused else []
+    if path and name != "stdin" and (exposed := _exposed(path, found)):
+        remarks.append(exposed)
+    for text in given:
+        key, value, remark = _typed(text)
+        properties[key], origins[key] = value, f"-X {key}"
+        remarks += [remark] if remark else []
+    if command := properties.pop(PASSWORD_COMMAND, ""):
+        place = origins.pop(PASSWORD_COMMAND)
+        properties["sasl.password"], origins["sasl.password"] = printed_secret(command, place), place
+    return ClientConfig(properties, origins, properties.pop("bootstrap.servers", ""), tuple(remarks))
+
+
+def _text(path: Path) -> str:
+    try:
+        data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+        return data.decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ClientConfigError(f"Cannot read the client configuration {path}: {reason}.") from None
+
+
+def _filled(entry: Entry, name: str, directory: Path, *, trusted: bool) -> Entry:
+    place = f"{name}:{entry.line}"
+    if entry.key == PASSWORD_COMMAND and not trusted:
+        raise ClientConfigError(
+            f"{PASSWORD_COMMAND} runs a program, so it is not accepted from a file that a topics.yaml names.",
+            where=place,
+            hint=f"Name the file yourself: --client-config {name}",
+        )
+    value = filled_in(entry.value, place, directory, system_environment())
+    if entry.key in _FILES and value and not os.path.isabs(value):
+        # As Java and librdkafka, from where the command runs; else beside the configuration that came with it.
+        beside = directory / value
+        value = str(beside) if not os.path.exists(value) and beside.exists() else value
+    return entry._replace(value=value)
+
+
+def _exposed(path: Path, found: Sequence[Entry]) -> str:
+    """That every user of this machine can read a file that holds a secret."""
+    secrets = any(is_secret(entry.key) and not holds_only_placeholders(entry.value) for entry in found)
+    try:
+        exposed = secrets and path.stat().st_mode & stat.S_IROTH
+    except OSError:
+        return ""
+    return (
+        f"{path} holds a secret, and every user of this machine can read it. To change that: chmod 600"
+        if exposed
+        else ""
+    )
+
+
+def _typed(text: str) -> tuple[str, str, str]:
+    """A property as typed, and a remark where its value is a secret: others see a command line."""
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise ClientConfigError("-X takes KEY=VALUE, such as -X security.protocol=SSL.")
+    (entry,) = [Entry(key.strip(), value.strip(), 0)]
+    filled = _filled(entry, "-X", Path(), trusted=True)
+    told = translated([filled], "-X")
+    if told.unused or not told.properties:
+        raise ClientConfigError(f"-X {key.strip()}: kafkactl does not use this property.")
+    ((name, text),) = list(told.properties.items())[:1]
+    visible = is_secret(key.strip()) and not holds_only_placeholders(value)
+    remark = f"-X {key.strip()}: other users of this machine can see a command line; use ${{VAR}} or a file"
+    return name, text, remark if visible else ""
