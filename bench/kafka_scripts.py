@@ -7,12 +7,12 @@ from pathlib import Path
 
 from measure import CommandFailed, timed
 
+from kafkactl.directories import cache_directory
 from kafkactl.errors import KafkactlError
 from kafkactl.sandbox import java
 from kafkactl.sandbox.artifacts import fetch, read_sums, unfit
 from kafkactl.sandbox.machine import disk_errors
 from kafkactl.sandbox.preparation import class_path
-from kafkactl.settings import cache_directory
 
 VERSION = "4.1.1"
 _SUMS = Path(__file__).parent / f"kafka-tools-{VERSION}.sha256"

@@ -82,6 +82,18 @@ COMMANDS: Mapping[str, Leaf | Branch] = {
         },
         "Inspect consumer groups and move their committed offsets, with undo.",
     ),
+    "env": Branch(
+        {
+            "list": Leaf(
+                "env:list_environments", "List the environments for --env: those of topics.yaml, and your own."
+            ),
+            "show": Leaf(
+                "env:show_environment",
+                "Show what --env NAME would use: brokers, and client properties without secrets.",
+            ),
+        },
+        "Show the clusters that --env can name.",
+    ),
     "tail": Leaf("tail:tail", "Show the last records of topics, and follow new ones."),
     "produce": Leaf("produce:produce", "Write records idempotently with acks=all, and account for every one."),
     "ps": Leaf("ps:ps", "Show the services of the stack and the sandbox: state, health, restarts, memory, ports, age."),

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from kafkactl.catalog.model import protected_environment
 from kafkactl.cluster.network import resolved
 from kafkactl.errors import UsageError
 from kafkactl.settings import Target
@@ -45,9 +46,9 @@ def require_unprotected(
     The environment is recognised by the cluster's id, by the address that was typed, and by those that the brokers
     advertise, however each is spelt: localhost is 127.0.0.1. Raises UsageError.
     """
-    catalog, connection = target.catalog, target.connection
+    connection = target.connection
     addresses = [*connection.brokers, *advertised]
-    environment = catalog.protected_environment(addresses, cluster_id, resolved) if catalog else None
+    environment = protected_environment(target.environments, addresses, cluster_id, resolved)
     if environment is None or confirm == environment.name:
         return
     if confirm is None and interactive():

@@ -1,4 +1,4 @@
-"""Which cluster, with which credentials, which catalogue, and where kafkactl keeps its files.
+"""Which cluster, with which credentials, and which catalogue.
 
 The only module that reads environment variables for them.
 """
@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kafkactl.directories import personal_file
 from kafkactl.errors import UsageError
 from kafkactl.text.escapes import is_text, printable
 from kafkactl.text.remedies import kafkactl
@@ -96,7 +97,7 @@ class Target:
         from kafkactl.catalog.model import CatalogError
 
         try:
-            return open_catalog(self.file, self.env, required=False)
+            return self._opened(required=False)
         except CatalogError as error:
             if self._warn is None:
                 raise
@@ -116,9 +117,30 @@ class Target:
     @cached_property
     def declared(self) -> "Catalog":
         """The catalogue of a command that needs all of it. Raises CatalogError, or UsageError if there is none."""
-        catalog = open_catalog(self.file, self.env)
+        catalog = self._opened(required=True)
         assert catalog is not None
         return catalog
+
+    def _opened(self, *, required: bool) -> "Catalog | None":
+        """The catalogue, with the environment's values where it has one of that name: else it is a person's own."""
+        if self.env not in self.personal:
+            return open_catalog(self.file, self.env, required=required)
+        catalog = open_catalog(self.file, None, required=required)
+        return open_catalog(self.file, self.env) if catalog and self.env in catalog.environments else catalog
+
+    @cached_property
+    def personal(self) -> "Mapping[str, Environment]":
+        """The person's own environments. Raises CatalogError if their file is invalid."""
+        if not personal_file().exists():
+            return {}
+        from kafkactl.catalog.personal import load_environments
+
+        return load_environments(personal_file())
+
+    @property
+    def environments(self) -> "list[Environment]":
+        """Every environment there is: the person's own, and those of topics.yaml."""
+        return [*self.personal.values(), *(self.catalog.environments.values() if self.catalog else ())]
 
     @cached_property
     def connection(self) -> Connection:
@@ -130,13 +152,19 @@ class Target:
             timeout=self._timeout,
             verbose=self._verbose,
             properties=self._properties,
-            catalog=self.catalog if self.env else None,
+            environment=self._environment(),
         )
         for text in found.remarks:
             self._remark(text)
         if self._verbose:
             self._tell(found.source)
         return found
+
+    def _environment(self) -> "Environment | None":
+        if not self.env:
+            return None
+        own = self.personal.get(self.env)
+        return own or (self.catalog.environments.get(self.env) if self.catalog else None)
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -164,11 +192,15 @@ def open_catalog(file: Path | None, environment: str | None, *, required: bool =
         from kafkactl.catalog.file import load_catalog
 
         return load_catalog(path, environment)
-    if required or environment:
+    if environment:
+        raise UsageError(
+            f"There is no environment {environment}: there is no topics.yaml here or in a parent directory.",
+            where=f"Name one with --file or KAFKACTL_CATALOG, or declare the environment in {personal_file()}.",
+        )
+    if required:
         raise UsageError(
             "There is no topics.yaml here or in a parent directory.",
-            where="Name one with --file or KAFKACTL_CATALOG."
-            + (f" --env {environment} needs it." if environment else ""),
+            where="Name one with --file or KAFKACTL_CATALOG.",
             hint=kafkactl("export", note="Create one from the current cluster").into("topics.yaml"),
         )
     return None
@@ -197,7 +229,7 @@ def resolve_connection(
     client_config: Path | None,
     timeout: float,
     verbose: bool,
-    catalog: "Catalog | None",
+    environment: "Environment | None" = None,
     properties: Sequence[str] = (),
 ) -> Connection:
     """The connection: its addresses are those of the first of flags, an environment, the client configuration, and
@@ -206,10 +238,11 @@ def resolve_connection(
     `brokers` beside `env` replaces only the addresses; `properties` are KEY=VALUE. Raises UsageError for an address
     without a port or a client configuration that cannot be read.
     """
-    environment = catalog.environments.get(env) if catalog and env else None
     named = client_config or (None if environment and environment.client_config else _configured())
     path = named or (environment.client_config if environment else None)
-    config = _client_config(path, properties, trusted=named is not None)
+    own = environment is not None and environment.position.file == str(personal_file())
+    printing = environment.password_command if environment else ""
+    config = _client_config(path, properties, trusted=named is not None or own, printing=printing)
     if environment and brokers is None:
         _require_same_brokers(environment, config.brokers, path)
     if brokers is not None:
@@ -242,10 +275,11 @@ def _configured() -> Path | None:
     return Path(named) if named else None
 
 
-def _client_config(path: Path | None, given: Sequence[str], *, trusted: bool) -> "ClientConfig":
+def _client_config(path: Path | None, given: Sequence[str], *, trusted: bool, printing: str) -> "ClientConfig":
     from kafkactl.client_config.loading import ClientConfig, load_client_config
 
-    return load_client_config(path, given, trusted=trusted) if path or given else ClientConfig()
+    wanted = path or given or printing
+    return load_client_config(path, given, trusted=trusted, printing=printing) if wanted else ClientConfig()
 
 
 def _require_same_brokers(environment: "Environment", brokers: str, path: Path | None) -> None:
@@ -259,24 +293,6 @@ def _require_same_brokers(environment: "Environment", brokers: str, path: Path |
             f"({','.join(environment.brokers)}).",
             hint="Remove its bootstrap.servers, or name the addresses with -b.",
         )
-
-
-def state_directory() -> Path:
-    """Where kafkactl keeps its state (sandboxes, saved offsets): $KAFKACTL_STATE, else the system's default."""
-    if own := os.environ.get("KAFKACTL_STATE"):
-        return Path(own).absolute()
-    from platformdirs import user_state_path
-
-    return user_state_path("kafkactl", appauthor=False).absolute()
-
-
-def cache_directory() -> Path:
-    """Where kafkactl keeps what it can fetch again: $KAFKACTL_CACHE, else the system's default."""
-    if own := os.environ.get("KAFKACTL_CACHE"):
-        return Path(own).absolute()
-    from platformdirs import user_cache_path
-
-    return user_cache_path("kafkactl", appauthor=False).absolute()
 
 
 def topics_to_look_at(given: Sequence[str]) -> list[str]:

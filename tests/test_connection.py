@@ -75,6 +75,7 @@ class TestClientConfig:
         assert kafkactl("describe", "--client-config", "c.properties").code == 0
 
     def test_a_wrong_protocol_is_told(self, one_broker: str, kafkactl: Kafkactl) -> None:
+        Path("c.properties").touch(0o600)
         Path("c.properties").write_text("security.protocol=SSL\nsasl.password=hunter2\n")
         run = kafkactl("describe", "--client-config", "c.properties")
         assert run.code == 3

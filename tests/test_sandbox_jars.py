@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from kafka.admin import KafkaAdminClient
 
+from kafkactl.directories import cache_directory
 from kafkactl.errors import KafkactlError, UnreachableError
 from kafkactl.sandbox.artifacts import Jar, digest, fetch, pinned, pinned_versions, read_sums
 from kafkactl.sandbox.foreground import throwaway
-from kafkactl.settings import cache_directory
 from tests.sandboxes import Shell, free_port, shell
 
 NEWEST, SECOND = pinned_versions()[:2]

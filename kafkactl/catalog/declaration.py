@@ -163,21 +163,27 @@ def _topic(name: str, fields: Fields, position: Position) -> Topic:
 
 
 def _overlay(name: str, fields: Fields, position: Position, path: Path, problems: Problems) -> Overlay:
-    client_config = fields.get("client_config")
     return Overlay(
-        Environment(
-            name=name,
-            brokers=_texts(fields, "brokers"),
-            position=position,
-            client_config=path.parent / client_config if client_config else None,
-            cluster_id=fields.get("cluster_id"),
-            protected=fields.get("protected", False),
-        ),
+        environment_of(name, fields, position, path),
         defaults=_section_values(fields, "defaults", f"environments.{name}.defaults", problems),
         topics={
             topic: _values(own, f"environments.{name}.topics.{topic}", problems)
             for topic, own in _named(fields, "topics").items()
         },
+    )
+
+
+def environment_of(name: str, fields: Fields, position: Position, path: Path) -> Environment:
+    """An environment of a file at this path."""
+    client_config = fields.get("client_config")
+    return Environment(
+        name=name,
+        brokers=_texts(fields, "brokers"),
+        position=position,
+        client_config=path.parent / Path(client_config).expanduser() if client_config else None,
+        cluster_id=fields.get("cluster_id"),
+        protected=fields.get("protected", False),
+        password_command=fields.get("password_command", ""),
     )
 
 

@@ -78,6 +78,17 @@ def _declaration(data: str | bytes, name: str) -> tuple[Declaration, Problems]:
     return declaration, problems
 
 
+def read_mapping(path: Path, problems: Problems) -> nodes.Mapping | None:
+    """The mapping that a YAML file holds; None where it holds nothing. Raises CatalogError."""
+    root = nodes.compose_nodes(decoded(_read(path), path).removeprefix("\ufeff"), str(path))
+    if root is None or (isinstance(root, nodes.Scalar) and root.empty):
+        return None
+    if not isinstance(root, nodes.Mapping):
+        problems.error(root, "the file must be a mapping that begins with environments:.")
+        raise CatalogError(problems.found)
+    return root
+
+
 def _refuse_another_tools(text: str, name: str) -> None:
     """Raise CatalogError where a text of several documents begins with one of another tool, which often has several."""
     try:

@@ -68,6 +68,7 @@ class Environment:
     client_config: Path | None = None  # resolved against the catalogue's directory
     cluster_id: str | None = None
     protected: bool = False
+    password_command: str = ""  # only of a person's own
 
 
 @dataclass(frozen=True)
@@ -101,27 +102,28 @@ class Catalog:
                 return service
         return Service(name, default_group(name))
 
-    def protected_environment(
-        self,
-        addresses: Iterable[str],
-        cluster_id: str | None,
-        resolved: Callable[[Iterable[str]], frozenset[str]] = frozenset,
-    ) -> Environment | None:
-        """The protected environment that a cluster of these addresses, or of this id, belongs to, if any.
 
-        `resolved` says which addresses with numbers such addresses are, where their spelling does not tell.
-        """
-        protected = [environment for environment in self.environments.values() if environment.protected]
-        wanted = frozenset(map(_address, addresses))
-        for environment in protected:
-            same_id = cluster_id is not None and environment.cluster_id == cluster_id
-            if same_id or wanted & {_address(broker) for broker in environment.brokers}:
-                return environment
-        numbers = resolved(wanted) if protected else frozenset()
-        for environment in protected:
-            if numbers & resolved(_address(broker) for broker in environment.brokers):
-                return environment
-        return None
+def protected_environment(
+    environments: Iterable[Environment],
+    addresses: Iterable[str],
+    cluster_id: str | None,
+    resolved: Callable[[Iterable[str]], frozenset[str]] = frozenset,
+) -> Environment | None:
+    """The protected environment that a cluster of these addresses, or of this id, belongs to, if any.
+
+    `resolved` says which addresses with numbers such addresses are, where their spelling does not tell.
+    """
+    protected = [environment for environment in environments if environment.protected]
+    wanted = frozenset(map(_address, addresses))
+    for environment in protected:
+        same_id = cluster_id is not None and environment.cluster_id == cluster_id
+        if same_id or wanted & {_address(broker) for broker in environment.brokers}:
+            return environment
+    numbers = resolved(wanted) if protected else frozenset()
+    for environment in protected:
+        if numbers & resolved(_address(broker) for broker in environment.brokers):
+            return environment
+    return None
 
 
 def default_group(service: str) -> str:

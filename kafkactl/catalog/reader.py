@@ -32,6 +32,11 @@ class Fields(NamedTuple):
         return self.values.get(key, default)
 
 
+def read_section(kind: keys.Section, node: nodes.Mapping, problems: Problems) -> Fields:
+    """A whole file of other keys than those of topics.yaml."""
+    return _Reader(problems).section(kind, node, "")
+
+
 def read_root(node: nodes.Mapping, problems: Problems) -> Fields:
     """The whole file."""
     return _Reader(problems).section(keys.ROOT, node, "")

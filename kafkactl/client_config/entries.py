@@ -11,7 +11,7 @@ _COMMENTS = ("#", "!")
 _LONG = re.compile(r"sasl\.jaas\.config|.*\.(pem|key|certificate\.chain|certificates)")
 
 
-class Entry(NamedTuple):
+class Property(NamedTuple):
     """One `key=value`, as it stands in the file; `line` counts from 1."""
 
     key: str
@@ -19,13 +19,13 @@ class Entry(NamedTuple):
     line: int
 
 
-def entries(text: str, name: str) -> list[Entry]:
+def entries(text: str, name: str) -> list[Property]:
     """The entries of a file; `name` is the file's, for messages.
 
     `key=value` and `key: value`, values in quotes or not, CRLF and a byte order mark are all understood. Raises
     ClientConfigError for a line that is neither an entry nor a comment.
     """
-    found: list[Entry] = []
+    found: list[Property] = []
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
     number = 0
     while number < len(lines):
@@ -40,7 +40,7 @@ def entries(text: str, name: str) -> list[Entry]:
         if match is None:
             # The line itself may hold a secret: only its position is shown.
             raise ClientConfigError("A line of the client configuration is not key=value.", where=f"{name}:{start + 1}")
-        found.append(Entry(match[1], _unquoted(match[2]), start + 1))
+        found.append(Property(match[1], _unquoted(match[2]), start + 1))
     return found
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kafkactl.client_config.entries import Entry, entries
-from kafkactl.client_config.java import translated
+from kafkactl.client_config.entries import Property, entries
+from kafkactl.client_config.java_client import translated
 from kafkactl.client_config.secret_values import (
     PASSWORD_COMMAND,
     filled_in,
@@ -37,11 +37,13 @@ class ClientConfig:
     remarks: tuple[str, ...] = ()
 
 
-def load_client_config(path: Path | None, given: Sequence[str] = (), *, trusted: bool = True) -> ClientConfig:
+def load_client_config(
+    path: Path | None, given: Sequence[str] = (), *, trusted: bool = True, printing: str = ""
+) -> ClientConfig:
     """The file (`-` is stdin), and what was typed as KEY=VALUE, which counts more.
 
     `trusted`: the user named the file himself, so that a program it names may run; a file that a topics.yaml names may
-    be anybody's. Raises ClientConfigError.
+    be anybody's. Raises ClientConfigError. `printing`: a program that prints the password.
     """
     name = "stdin" if str(path) == "-" else str(path) if path else ""
     found = entries(_text(path), name) if path else []
@@ -55,10 +57,16 @@ def load_client_config(path: Path | None, given: Sequence[str] = (), *, trusted:
         key, value, remark = _typed(text)
         properties[key], origins[key] = value, f"-X {key}"
         remarks += [remark] if remark else []
-    if command := properties.pop(PASSWORD_COMMAND, ""):
-        place = origins.pop(PASSWORD_COMMAND)
+    if command := properties.pop(PASSWORD_COMMAND, printing):
+        place = origins.pop(PASSWORD_COMMAND, PASSWORD_COMMAND)
         properties["sasl.password"], origins["sasl.password"] = printed_secret(command, place), place
     return ClientConfig(properties, origins, properties.pop("bootstrap.servers", ""), tuple(remarks))
+
+
+def shown_properties(path: Path) -> list[tuple[str, str]]:
+    """The properties of a file as they stand there, with *** for what is secret. Raises ClientConfigError."""
+    found = entries(_text(path), str(path))
+    return [(e.key, "***" if is_secret(e.key) and not holds_only_placeholders(e.value) else e.value) for e in found]
 
 
 def _text(path: Path) -> str:
@@ -70,7 +78,7 @@ def _text(path: Path) -> str:
         raise ClientConfigError(f"Cannot read the client configuration {path}: {reason}.") from None
 
 
-def _filled(entry: Entry, name: str, directory: Path, *, trusted: bool) -> Entry:
+def _filled(entry: Property, name: str, directory: Path, *, trusted: bool) -> Property:
     place = f"{name}:{entry.line}"
     if entry.key == PASSWORD_COMMAND and not trusted:
         raise ClientConfigError(
@@ -86,7 +94,7 @@ def _filled(entry: Entry, name: str, directory: Path, *, trusted: bool) -> Entry
     return entry._replace(value=value)
 
 
-def _exposed(path: Path, found: Sequence[Entry]) -> str:
+def _exposed(path: Path, found: Sequence[Property]) -> str:
     """That every user of this machine can read a file that holds a secret."""
     secrets = any(is_secret(entry.key) and not holds_only_placeholders(entry.value) for entry in found)
     try:
@@ -105,7 +113,7 @@ def _typed(text: str) -> tuple[str, str, str]:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         raise ClientConfigError("-X takes KEY=VALUE, such as -X security.protocol=SSL.")
-    (entry,) = [Entry(key.strip(), value.strip(), 0)]
+    (entry,) = [Property(key.strip(), value.strip(), 0)]
     filled = _filled(entry, "-X", Path(), trusted=True)
     told = translated([filled], "-X")
     if told.unused or not told.properties:

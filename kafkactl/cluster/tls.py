@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from typing import Any
 
 from kafkactl.client_config.keystores import key_pair
@@ -74,7 +75,18 @@ def unusable_file(properties: Mapping[str, str]) -> str | None:
                         pass
             except OSError as error:
                 return f"{name}: cannot read {path}: {(error.strerror or str(error)).lower()}"
-    return _unfit(properties)
+    return _unfit_store(properties) or _unfit(properties)
+
+
+def _unfit_store(properties: Mapping[str, str]) -> str | None:
+    store = properties.get("ssl.keystore.location")
+    if not store or find_spec("cryptography") is None:
+        return None
+    try:
+        key_pair(store, properties.get("ssl.keystore.password", ""))
+    except ClientConfigError as error:
+        return f"ssl.keystore.location: {error.message.rstrip('.')}"
+    return None
 
 
 def _unfit(properties: Mapping[str, str]) -> str | None:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Literal, cast, get_args
 from urllib.parse import quote
 
+from kafkactl.directories import state_directory
 from kafkactl.errors import KafkactlError, UsageError
-from kafkactl.settings import state_directory
 from kafkactl.text.remedies import kafkactl
 from kafkactl.text.words import and_more
 from kafkactl.topics import Place, impossible_name

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from kafkactl.directories import cache_directory
 from kafkactl.errors import KafkactlError
 from kafkactl.sandbox import java
 from kafkactl.sandbox.artifacts import Jar, Progress, fetch, jars_of, pinned_versions, unfit
@@ -22,7 +23,6 @@ from kafkactl.sandbox.machine import disk_errors, locked
 from kafkactl.sandbox.model import Distribution
 from kafkactl.sandbox.running import launched
 from kafkactl.sandbox.secured import check_secured, log_in
-from kafkactl.settings import cache_directory
 
 # The training run ends with the JVM writing the cache, which takes some seconds of every core.
 _TRAINING_SECONDS = 120.0

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kafkactl.directories import state_directory
 from kafkactl.errors import KafkactlError
 from kafkactl.sandbox.broker import signal_group
 from kafkactl.sandbox.machine import disk_errors, locked, sandbox_extra
 from kafkactl.sandbox.model import Node
 from kafkactl.sandbox.secure_listeners import listener_ports
-from kafkactl.settings import state_directory
 
 if TYPE_CHECKING:
     import psutil

@@ -18,10 +18,10 @@ from pathlib import Path
 
 from docker import DockerClient
 
+from kafkactl.directories import cache_directory
 from kafkactl.sandbox.artifacts import Jar, fetch, unfit
 from kafkactl.sandbox.model import Distribution
 from kafkactl.sandbox.preparation import prepare
-from kafkactl.settings import cache_directory
 from tests.docker.rootfs import USER, RootFs
 
 REPOSITORY = "kafkactl-test"

@@ -114,7 +114,9 @@ def client_file(secured: RunningSandbox, file: str, change: Mapping[str, str]) -
     lines = secured.secured.file(user, kind).read_text().splitlines()
     properties = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
     properties = {name: value for name, value in {**properties, **change}.items() if value}
-    Path("client.properties").write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
+    path = Path("client.properties")
+    path.touch(0o600)
+    path.write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
     return "client.properties"
 
 

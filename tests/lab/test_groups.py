@@ -52,9 +52,7 @@ def running() -> Iterator[ExitStack]:
 
 def sample(brokers: str) -> Sample:
     """The groups as kafkactl's own gateway reads them."""
-    connection = settings.resolve_connection(
-        brokers=brokers, env=None, client_config=None, timeout=3.0, verbose=False, catalog=None
-    )
+    connection = settings.resolve_connection(brokers=brokers, env=None, client_config=None, timeout=3.0, verbose=False)
     return read_groups(connect(connection), committed=True)
 
 

@@ -10,7 +10,7 @@ from kafkactl.text.words import and_more
 
 
 @check("KD340")
-def hidden_topics(facts: Facts) -> Iterator[Finding]:
+def declared_but_hidden(facts: Facts) -> Iterator[Finding]:
     if facts.cluster is None:
         raise NotApplicableError("no cluster was reached")
     declared = [topic.name for topic in facts.declared or ()]

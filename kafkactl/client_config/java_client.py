@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from kafkactl.client_config.entries import Entry
+from kafkactl.client_config.entries import Property
 from kafkactl.errors import ClientConfigError
 from kafkactl.text.remedies import command
 
@@ -60,12 +60,12 @@ class Translation:
         self.lines[key] = line
 
 
-def is_java(found: list[Entry]) -> bool:
+def is_java(found: list[Property]) -> bool:
     """Whether this is a Java client's file: then a backslash escapes what follows."""
     return any(_JAVA.fullmatch(entry.key) for entry in found)
 
 
-def translated(found: list[Entry], name: str) -> Translation:
+def translated(found: list[Property], name: str) -> Translation:
     """The entries of a client configuration as librdkafka takes them; `name` is the file's, for messages.
 
     Raises ClientConfigError for a key store that has to be converted first.
