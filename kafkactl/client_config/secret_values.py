@@ -8,20 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kafkactl.errors import ClientConfigError
+from kafkactl.text.secret_names import is_secret_name
 
 PASSWORD_COMMAND = "password_command"
 _PLACEHOLDER = re.compile(r"\$\{(?:file:([^}]+)|([A-Za-z_][A-Za-z0-9_]*))\}")
 _LIMIT = 30.0  # seconds that a program may take, with a person who answers its question
 
-# A property whose value is nobody else's business, in the words of librdkafka and of Java.
-_SECRET = re.compile(
-    r".*(password|secret|passphrase)|.*\.key\.pem|ssl\.keystore\.key|sasl\.jaas\.config|.*token|.*\.user\.info", re.I
-)
-
 
 def is_secret(key: str) -> bool:
-    """Whether a property's value is a secret."""
-    return bool(_SECRET.fullmatch(key))
+    """Whether a property's value is a secret: also a key that stands in the file itself."""
+    return is_secret_name(key) or key in ("ssl.key.pem", "ssl.keystore.key")
 
 
 def filled_in(value: str, place: str, directory: Path, environment: Mapping[str, str]) -> str:

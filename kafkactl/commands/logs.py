@@ -1,5 +1,6 @@
 """kafkactl logs: the services' logs, interleaved by time."""
 
+import io
 import json
 import re
 import sys
@@ -15,6 +16,7 @@ import typer
 from kafkactl.containers.model import LogLine, merged_by_time
 from kafkactl.errors import KafkactlError, UsageError
 from kafkactl.options import Project, positive_duration
+from kafkactl.private_files import open_private
 from kafkactl.text.escapes import plain
 from kafkactl.text.units import is_number
 from kafkactl.text.words import many
@@ -151,7 +153,7 @@ def _opened(path: Path | None) -> Iterator[TextIO]:
         yield sys.stdout
         return
     try:
-        file = path.open("w", encoding="utf-8")
+        file = io.TextIOWrapper(open_private(path), encoding="utf-8")
     except OSError as error:
         raise KafkactlError(f"Cannot write {path}: {error.strerror}.") from None
     with file:

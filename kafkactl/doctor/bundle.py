@@ -11,6 +11,7 @@ from kafkactl.containers.logs import ContainerLogs
 from kafkactl.doctor import redact
 from kafkactl.doctor.facts import Facts, dump_facts, load_facts
 from kafkactl.errors import KafkactlError, UsageError
+from kafkactl.private_files import open_private
 from kafkactl.text.remedies import kafkactl
 
 _LINES = 2000  # how many lines of each container's log are kept, the last ones
@@ -33,7 +34,7 @@ def attachments(facts: Facts) -> Iterator[tuple[str, str]]:
 
 def _file(path: Path) -> str:
     try:
-        return redact.redacted(path.read_text(encoding="utf-8", errors="replace"))
+        return redact.redacted_yaml(path.read_text(encoding="utf-8", errors="replace"))
     except OSError as error:
         return f"cannot read {path}: {error.strerror}."
 
@@ -54,7 +55,8 @@ def read_facts(path: Path) -> Facts:
 def save_facts(path: Path, facts: Facts) -> None:
     """Write the facts. Raises KafkactlError."""
     try:
-        path.write_bytes(dump_facts(facts))
+        with open_private(path) as file:
+            file.write(dump_facts(facts))
     except OSError as error:
         raise KafkactlError(f"Cannot write {path}: {error.strerror}.") from None
 
@@ -65,7 +67,7 @@ def bundle(path: Path, facts: Facts, findings: object, *, live: bool) -> str:
     Returns what it holds, in words. Raises KafkactlError.
     """
     try:
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        with open_private(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("findings.json", json.dumps(findings, ensure_ascii=False, indent=2))
             archive.writestr("facts.json", dump_facts(facts))
             for name, text in attachments(facts) if live else ():

@@ -229,8 +229,8 @@ def _without_secrets(container: Container) -> Container:
         container,
         environment=redact.redacted_environment(container.environment),
         labels={key: container.labels[key] for key in (PROJECT, SERVICE) if key in container.labels},
-        command=tuple(map(redact.redacted, container.command)),
-        healthcheck=tuple(map(redact.redacted, container.healthcheck)),
+        command=redact.redacted_command(container.command),
+        healthcheck=redact.redacted_command(container.healthcheck),
         health=health and replace(health, output=redact.redacted(health.output)),
     )
 

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from kafkactl.directories import state_directory
 from kafkactl.errors import KafkactlError, UsageError
+from kafkactl.private_files import open_private
 from kafkactl.text.remedies import kafkactl
 from kafkactl.text.words import and_more
 from kafkactl.topics import Place, impossible_name
@@ -183,8 +184,8 @@ def keep_outcome(path: Path, saved: Saved, outcome: Outcome) -> None:
 
 def _write(path: Path, saved: Saved) -> None:
     text = json.dumps({"schema_version": 1, "kind": "offsets", **offsets_document(saved)}, ensure_ascii=False, indent=2)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text + "\n")
+    with open_private(path, new=True) as file:
+        file.write(f"{text}\n".encode())
         file.flush()
         os.fsync(file.fileno())
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from kafkactl.errors import KafkactlError, UsageError
+from kafkactl.private_files import open_private
 from kafkactl.records.corrections import Reading, as_invalid
 from kafkactl.records.outgoing import Outgoing, as_line
 
@@ -82,9 +83,9 @@ class Unsent:
         raise AssertionError  # count() has no end
 
     def _create(self, path: Path) -> BinaryIO:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        file = open_private(path, new=True)
         self.path = path
-        return os.fdopen(descriptor, "wb")
+        return file
 
     def _lost(self, error: OSError) -> KafkactlError:
         return KafkactlError(

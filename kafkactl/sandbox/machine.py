@@ -1,11 +1,11 @@
 """What the sandbox needs from this machine: the extra's packages, writable directories, locks between processes."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from kafkactl.errors import KafkactlError
+from kafkactl.private_files import open_private
 
 
 @contextmanager
@@ -68,5 +68,5 @@ def private_file(path: Path, content: bytes) -> None:
     """Write a file that only its owner can read, from its first moment on, in a directory that only they can open."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.unlink(missing_ok=True)
-    with open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+    with open_private(path, new=True) as file:
         file.write(content)

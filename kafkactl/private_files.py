@@ -1,0 +1,19 @@
+"""Files that only their owner can read, from their first moment on: records, offsets, facts, passwords."""
+
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+
+def open_private(path: Path, *, new: bool = False) -> BinaryIO:
+    """A file to write to. With `new` there must be none yet, else what it held is lost. Raises OSError."""
+    flags = os.O_WRONLY | os.O_CREAT | (os.O_EXCL if new else os.O_TRUNC)
+    descriptor = os.open(path, flags, 0o600)
+    try:
+        if not new and stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.fchmod(descriptor, 0o600)
+        return os.fdopen(descriptor, "wb")
+    except BaseException:
+        os.close(descriptor)
+        raise
