@@ -107,10 +107,17 @@ def kafkactl(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str])
         code = int(ended.value.code or 0)
         del ended
         _check_printed(commands)
+        _require_no_secret(out + err)
         gc.collect(1)  # in this thread, as a process of its own would: see kafkactl/process.py
         return Outcome(code, out, err)
 
     return run
+
+
+def _require_no_secret(text: str) -> None:
+    """Nothing that any test sees kafkactl print holds a password of a secured sandbox."""
+    for user, password in _passwords.items():
+        assert password not in text, f"the password of {user} was printed"
 
 
 def command(*arguments: str, **options: object) -> "subprocess.Popen[str]":
@@ -157,6 +164,7 @@ def _one_broker() -> Iterator[str]:
 # Kafka writes to its metadata twice a second, to prove that it is there; nobody here looks.
 _CALM = {"metadata.max.idle.interval.ms": "0"}
 _until_the_group_ends = ExitStack()
+_passwords: dict[str, str] = {}  # of the last secured sandbox's users
 _shared: "dict[str, RunningSandbox]" = {}  # what the tests of this group share, by the fixture's name
 
 
@@ -222,6 +230,7 @@ def _share(name: str, brokers: int, secure: str | None = None) -> "RunningSandbo
     if name not in _shared:
         wanted = throwaway(brokers, settings=_CALM, secure=secure)
         _shared[name] = _until_the_group_ends.enter_context(wanted)
+        _passwords.update(_shared[name].secured.passwords if secure else {})
     return _shared[name]
 
 
