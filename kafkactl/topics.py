@@ -24,6 +24,9 @@ class Place(NamedTuple):
         return f"{self.topic}[{self.partition}]"
 
 
+# What is said of an answer from which brokers left out, without a word, what this user may not describe.
+SOME_GROUPS = "only groups that this user may describe are listed"
+SOME_TOPICS = "only topics that this user may describe are looked at"
 NO_SUCH_TIME = -1  # Kafka's answer where no record is at or after a time
 LONGEST_NAME = 249
 _NOT_ALLOWED = re.compile(r"[^A-Za-z0-9._-]")

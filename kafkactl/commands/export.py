@@ -44,7 +44,7 @@ def export(
     from kafkactl.cluster.client import connect
     from kafkactl.cluster.metadata import read_topics
     from kafkactl.cluster.visibility import topics_may_hide
-    from kafkactl.groups.model import SOME_TOPICS
+    from kafkactl.topics import SOME_TOPICS
 
     # `> topics.yaml` empties the file before we start: it is read only if an environment is given.
     kafka = connect(target.connection)

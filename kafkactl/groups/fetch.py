@@ -23,7 +23,7 @@ from kafkactl.cluster.visibility import (
     topics_may_hide,
 )
 from kafkactl.errors import KafkactlError, NotPermittedError, UnreachableError
-from kafkactl.groups.model import SOME_GROUPS, SOME_TOPICS, Group, Member, Partition, Sample, State, Type
+from kafkactl.groups.model import Group, Member, Partition, Sample, State, Type
 from kafkactl.groups.names import (
     NameFilter,
     beginnings,
@@ -34,7 +34,7 @@ from kafkactl.groups.names import (
     not_visible,
 )
 from kafkactl.text.remedies import kafkactl
-from kafkactl.topics import OFFSETS_TOPIC, Place, TopicIdentity, place_of
+from kafkactl.topics import OFFSETS_TOPIC, SOME_GROUPS, SOME_TOPICS, Place, TopicIdentity, place_of
 
 _A_SECOND = 200  # groups that even a busy cluster describes in a second
 _STATES: Mapping[Any, State] = {

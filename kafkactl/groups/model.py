@@ -16,10 +16,6 @@ from kafkactl.topics import Place, TopicIdentity, place_of, recreated_topics
 State = Literal["Stable", "Empty", "Dead", "PreparingRebalance", "CompletingRebalance", "Reconciling", "Unknown"]
 Type = Literal["classic", "consumer", "unknown"]
 
-# What is said of an answer from which brokers left out, without a word, what this user may not describe.
-SOME_GROUPS = "only groups that this user may describe are listed"
-SOME_TOPICS = "only topics that this user may describe are looked at"
-
 _REBALANCING: tuple[State, ...] = ("PreparingRebalance", "CompletingRebalance", "Reconciling")
 
 

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from kafkactl.groups.model import SOME_TOPICS
 from kafkactl.text import words
 from kafkactl.text.units import value_text
 from kafkactl.text.words import many
-from kafkactl.topics import ConfigValue, Place
+from kafkactl.topics import SOME_TOPICS, ConfigValue, Place
 from kafkactl.view import output
 from kafkactl.view.output import Column, say
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from kafkactl.doctor.checks.consumers import observation
 from kafkactl.doctor.codes import Finding, NotApplicableError, check
 from kafkactl.doctor.facts import Facts
-from kafkactl.groups.model import SOME_GROUPS, SOME_TOPICS
 from kafkactl.text.words import and_more
+from kafkactl.topics import SOME_GROUPS, SOME_TOPICS
 
 
 @check("KD340")
