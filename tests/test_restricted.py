@@ -304,3 +304,4 @@ def test_a_repair_that_is_refused_says_so_at_once(platform: RunningSandbox, kafk
     assert run.code == 1, run.text
     assert "payment.later: no permission (needs Create on the topic or on the cluster)" in run.err
     assert "Not fixed: KD513" in run.err
+    assert "have Create on payment.later, or on the cluster, granted to User:operator" in run.out

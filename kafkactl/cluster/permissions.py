@@ -57,7 +57,7 @@ def on_topics(cluster: Cluster, topics: Iterable[Topic]) -> list[Permissions]:
         TopicCollection(list(declared)), include_authorized_operations=True, request_timeout=WORK_LIMIT
     )
     found = [_topic(name, answer) for name, answer in cluster.gather(asked).items()]
-    create = _may_create(cluster, [declared[entry.name] for entry in found if entry.state != "there"])
+    create = may_create(cluster, [declared[entry.name] for entry in found if entry.state != "there"])
     return [_with_create(entry, create.get(entry.name)) for entry in found]
 
 
@@ -72,8 +72,11 @@ def _topic(name: str, answer: Any) -> Permissions:
     return Permissions(name, "there", allowed, frozenset(TOPIC_OPERATIONS) - allowed)
 
 
-def _may_create(cluster: Cluster, topics: Sequence[Topic]) -> dict[str, bool | None]:
-    """Whether each of these topics may be created: Kafka is asked to validate it, and makes nothing."""
+def may_create(cluster: Cluster, topics: Sequence[Topic]) -> dict[str, bool | None]:
+    """Whether each of these topics may be created; None where that is not known.
+
+    Kafka is asked to validate it, and makes nothing.
+    """
     if not topics:
         return {}
     new = [NewTopic(topic.name, num_partitions=topic.partitions or -1, replication_factor=-1) for topic in topics]

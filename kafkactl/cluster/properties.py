@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from kafkactl.cluster.tokens import amazon_token, bearer_token, is_amazon
-from kafkactl.errors import UnreachableError
+from kafkactl.errors import ClientConfigError, UnreachableError
 from kafkactl.settings import Connection
 
 
@@ -83,6 +83,8 @@ def second_client(connection: Connection) -> Iterator[Any]:
 
     try:
         client = new_client(connection)
+    except ClientConfigError as error:
+        raise UnreachableError(error.message, where=error.where, hint=error.hint) from None
     except (Refusal, ValueError, OSError) as error:
         raise UnreachableError(
             f"The request to Kafka at {connection.address} failed: {type(error).__name__}."

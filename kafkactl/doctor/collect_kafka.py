@@ -7,8 +7,9 @@ from dataclasses import replace
 from kafkactl.catalog.model import Catalog
 from kafkactl.cluster.client import Cluster, bootstrapped, connect
 from kafkactl.cluster.identity import identity
-from kafkactl.cluster.metadata import BrokerSettings, mode, read_brokers, read_topics
+from kafkactl.cluster.metadata import BrokerSettings, Topics, mode, read_brokers, read_topics
 from kafkactl.cluster.offsets import Range, ranges_of, read_newest, read_time_offsets
+from kafkactl.cluster.permissions import may_create
 from kafkactl.cluster.storage import NO_ANSWER, Storage, ask_storage, read_storage
 from kafkactl.doctor.dialling import dial_all
 from kafkactl.doctor.facts import BrokerFacts, ClusterFacts, DeclaredTopic, Dial, Facts, PartitionFacts, TopicFacts
@@ -196,7 +197,14 @@ def _read(
         topics=tuple(_topic(topic, ranges, newest, day, storage) for _, topic in sorted(topics.found.items())),
         quorum_leader=_quorum_leader(kind, storage, missing),
         denied=topics.denied,
+        may_create=_may_create(kafka, catalog, topics),
     )
+
+
+def _may_create(kafka: Cluster, catalog: Catalog | None, topics: Topics) -> bool | None:
+    known = topics.found.keys() | topics.denied.keys()
+    missing = [topic for name, topic in (catalog.topics if catalog else {}).items() if name not in known]
+    return next(iter(may_create(kafka, missing[:1]).values()), None)
 
 
 def _quorum_leader(kind: str, storage: Storage, missing: dict[str, str]) -> int | None:

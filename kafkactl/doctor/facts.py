@@ -112,6 +112,7 @@ class ClusterFacts:
     quorum_leader: int | None = None  # KRaft: -1 where the controllers have none or do not answer
     denied: Mapping[str, str] = field(default_factory=dict)  # declared topics we may not see, and why
     sampled: float = 0.0  # seconds between the two samples of the partitions' ends
+    may_create: bool | None = None  # whether this user may create the first declared topic that is missing
 
     @cached_property
     def _by_name(self) -> Mapping[str, TopicFacts]:

@@ -3,6 +3,7 @@
 Nothing here needs containers, and each takes a second: `make test` runs them all.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -171,6 +172,31 @@ def test_a_configuration_that_cannot_be_used(
     seen = doctor(*there)
     seen.names("KD335")
     assert words in seen.headline
+
+
+LOOKING = (
+    "describe payment.created", "groups list", "groups describe x", "groups save x", "tail payment.created --no-follow",
+    "test", "export", "diff", "init-topics", "init-topics --wait 30s", "whoami", "lag --sample 5s",
+    "groups reset x --topic a --to-latest --yes", "groups delete x --yes", "produce payment.created value",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "file"),
+    [("scram", "scram/wrong-password"), ("tls", "plaintext/admin"), ("mtls", "mtls/no-certificate"),
+     ("tls", "tls/untrusted-ca"), ("plain", "scram/admin"), ("expired", "expired/admin")],
+    ids=lambda text: text,
+)  # fmt: skip
+def test_every_command_says_the_same(kind: str, file: str, secured_one: RunningSandbox, kafkactl: Kafkactl) -> None:
+    Path("topics.yaml").write_text("topics: {payment.created: {}}")
+    there = ["-b", secured_one.secured.addresses[kind], "--client-config", client_file(secured_one, file, {})]
+    sentence = kafkactl("describe", *there).err.splitlines()[0]
+    for command in LOOKING:
+        start = time.monotonic()
+        run = kafkactl(*command.split(), *there)
+        assert run.code == 3, (command, run.text)
+        assert sentence.rstrip(".") in run.text, (command, run.text)
+        assert time.monotonic() - start < 10, command  # none waits for what waiting cannot heal
 
 
 def test_a_dead_address_beside_a_good_one_changes_nothing(secured_one: RunningSandbox, kafkactl: Kafkactl) -> None:

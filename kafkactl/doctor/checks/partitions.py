@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from kafkactl.doctor.codes import Finding, NotApplicableError, check
 from kafkactl.doctor.facts import ClusterFacts, Facts, PartitionFacts, TopicFacts
-from kafkactl.text.remedies import Advice, kafkactl
+from kafkactl.text.remedies import Advice, Remedy, kafkactl
 from kafkactl.text.units import is_number
 from kafkactl.text.words import and_more, many, up_to
 from kafkactl.topics import Place, is_internal
@@ -261,7 +261,12 @@ def topic_missing(facts: Facts) -> Iterator[Finding]:
             "do": "does" if len(missing) == 1 else "do",
             "names": and_more(missing),
         }
-        yield Finding(missing[0] if len(missing) == 1 else f"{len(missing)} topics", values, blocks=False)
+        heal: list[Remedy] | None = None
+        if cluster.may_create is False:
+            user = facts.principal or "this user"
+            what = Advice(f"have Create on {and_more(missing)}, or on the cluster, granted to {user}, then")
+            heal = [what, kafkactl("init-topics", note="creates them")]
+        yield Finding(missing[0] if len(missing) == 1 else f"{len(missing)} topics", values, heal=heal, blocks=False)
 
 
 @check("KD514")
