@@ -107,10 +107,11 @@ class Target:
         from kafkactl.catalog.file import load_what_is_valid
 
         path = Path(problem.position.file)
-        found = load_what_is_valid(path, self.env)
+        wanted = None if self.env in self.personal else self.env
+        found = load_what_is_valid(path, wanted)
         self.doubtful, self.broken = path, found is None
         warn(f"{problem}  Going on {'without this file' if found is None else 'with what is valid in it'}.")
-        if found is None and self.env:
+        if found is None and wanted:
             raise UsageError(f"--env {self.env} cannot be looked up in {path}.")
         return found
 

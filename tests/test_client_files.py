@@ -214,6 +214,7 @@ def test_a_jks_store_comes_with_the_commands_that_convert_it(secured_one: Runnin
             "Cannot read nowhere.p12",
             "client.properties:2",
         ),
+        ("ssl.truststore.location=client.properties\n", "is no key store", "client.properties:1"),
         ("security.protocol=NOTHING\n", "NOTHING", "client.properties:1"),
         ("password_command=false\n", "failed with exit code 1", "client.properties:1"),
         ("password_command=no-such-program\n", "cannot be run", "client.properties:1"),

@@ -112,13 +112,28 @@ TABLE: dict[str, list[Cell]] = {
     "writer": [
         ("groups list", 3, ("No consumer groups could be read.", ONLY_GROUPS), ("No consumer groups.",)),
         ("describe payment.created", 0, ("groups with commits: not known",), ("none",)),
-        ("tail payment.created -n 1 --no-follow", 1, ("no permission",), ()),
+        ("tail payment.created -n 1 --no-follow", 1, ("no permission (needs Read on the topic)",), ()),
+        (
+            "test --topic payment.created --count 1",
+            1,
+            ("needs Read on the topic", "may not test it"),
+            ("lost",),
+        ),
+        ("groups reset reader --topic payment.created --to-latest --dry-run", 1, (NO_GROUP,), ("–",)),
+        ("groups reset x --create --topic payment.created --to-latest --yes", 1, (NO_GROUP,), ("–",)),
+        ("doctor groups", 3, ("Nothing could be checked. 0 checks passed",), ("Healthy",)),
         ("whoami --for produce --only payment.*", 0, ("Enough for produce.",), ()),
     ],
     "partial": [
         ("groups list", 3, ("analytics-group", ONLY_GROUPS), ("reader",)),
         ("lag analytics-group", 3, ("UNKNOWN", "its topics may be hidden"), (" ok",)),
         ("groups save analytics-group", 3, ("Nothing was written",), ()),
+        ("groups delete-offsets analytics-group payment.created --yes", 1, (NO_TOPIC,), ("has no commits",)),
+        ("groups reset analytics-group --topic payment.created --to-latest --yes", 1, (NO_TOPIC,), ("–",)),
+        ("groups reset analytics-group --topic * --to-latest --yes", 1, ("that this user may describe",), ("at all.",)),
+        ("groups copy analytics-group x --yes", 1, (NO_GROUP,), ("–",)),
+        ("test --topic payment.created", 1, (NO_TOPIC, "may not test it"), ("does not exist.", "does not work")),
+        ("doctor KD340", 1, ("2 of 2 declared topics are hidden",), ("Healthy",)),
         ("export", 0, ("topics: {}", "the file may lack others"), ()),
     ],
     "nobody": [
@@ -214,6 +229,10 @@ def test_an_operator_changes_groups_like_everyone(platform: RunningSandbox, kafk
     copied = kafkactl("groups", "copy", "reader", "copy-of-reader", "--yes", *flags)
     assert copied.code == 0, copied.text
     assert committed("copy-of-reader") == {0: 10}
+    part = kafkactl("groups", "copy", "analytics-group", "copy-of-analytics", "--yes", *flags)
+    assert "commits in topics that this user may not describe are not copied" in part.out
+    whole = kafkactl("groups", "copy", "analytics-group", "part", "--topic", "payment.*", "--yes", *flags)
+    assert "not copied" not in whole.out
     undone = kafkactl("groups", "undo", "copy-of-reader", "--yes", *flags)
     assert undone.code == 0, undone.text
     assert "may have commits in topics that this user may not describe" in undone.out
@@ -221,6 +240,19 @@ def test_an_operator_changes_groups_like_everyone(platform: RunningSandbox, kafk
     assert deleted.code == 0, deleted.text
     assert kafkactl("groups", "undo", "reader", "--yes", *flags).code == 0
     assert committed("reader") == {0: 10}
+
+
+def test_an_undo_by_somebody_else_says_what_is_hidden(platform: RunningSandbox, kafkactl: Kafkactl) -> None:
+    flags = as_user(platform, "operator")
+    assert kafkactl("groups", "reset", "reader", "--topic", "payment.created", "--by", "-1", "--yes", *flags).code == 0
+    undone = kafkactl("groups", "undo", "reader", "--yes", *as_user(platform, "writer"))
+    assert undone.code == 1
+    assert NO_GROUP in undone.err
+    permit(platform, Permission("nobody", "group", "reader", ("Read", "Describe")))
+    undone = kafkactl("groups", "undo", "reader", "--yes", *as_user(platform, "nobody"))
+    assert undone.code == 1
+    assert NO_TOPIC in undone.err
+    assert "recreated" not in undone.err
 
 
 def test_an_undo_that_is_half_applied_is_told_by_partition(platform: RunningSandbox, kafkactl: Kafkactl) -> None:

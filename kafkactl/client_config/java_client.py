@@ -77,7 +77,7 @@ def translated(found: list[Property], name: str) -> Translation:
         if key == "sasl.jaas.config":
             _read_jaas(told, text, line)
         elif key in ("ssl.truststore.location", "ssl.keystore.location"):
-            _use_store(told, key, text, given, f"{name}:{line}", line)
+            _use_store(told, key, text, given, f"{name}:{line}" if line else name, line)
         elif key == "ssl.truststore.password" or (key == "ssl.cipher.suites" and java) or _NOT_OURS.fullmatch(key):
             told.unused += [] if key.startswith("ssl.") else [key]
         else:
@@ -125,28 +125,25 @@ def _read_jaas(told: Translation, text: str, line: int) -> None:
 Store = Literal["JKS", "PKCS12", "PEM"]
 
 
-def kind_of_store(path: str, declared: str, place: str) -> Store:
-    """What kind of key store a file is: by how it begins, else as it is declared, else by its name.
-
-    Raises ClientConfigError if it cannot be read.
-    """
+def kind_of_store(path: str, place: str) -> Store:
+    """What kind of key store a file is, by what is in it. Raises ClientConfigError if it is none, or unreadable."""
     try:
         with open(path, "rb") as file:
-            head = file.read(64)
+            head = file.read(65_536)
     except OSError as error:
         raise ClientConfigError(f"Cannot read {path}: {error.strerror}.", where=place) from None
     if head[:4] in (b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce"):
         return "JKS"
-    if head[:1] == b"\x30":
-        return "PKCS12"
-    if b"-----BEGIN" in head or declared.upper() == "PEM" or Path(path).suffix.lower() in (".pem", ".crt", ".cer"):
+    if b"-----BEGIN " in head:
         return "PEM"
-    return "PKCS12" if declared.upper() == "PKCS12" or Path(path).suffix.lower() in (".p12", ".pfx") else "JKS"
+    if head[:1] == b"\x30":  # ASN.1's sequence
+        return "PKCS12"
+    raise ClientConfigError(f"{path} is no key store: it is neither PEM, PKCS#12 nor JKS.", where=place)
 
 
 def _use_store(told: Translation, key: str, path: str, given: Mapping[str, str], place: str, line: int) -> None:
     trust = key == "ssl.truststore.location"
-    kind = kind_of_store(path, given.get(key.replace("location", "type"), ""), place)
+    kind = kind_of_store(path, place)
     if kind == "JKS":
         raise _to_convert(key, path, place)
     if kind == "PEM":

@@ -54,8 +54,9 @@ def load_client_config(
     if path and name != "stdin" and (exposed := _exposed(path, found)):
         remarks.append(exposed)
     for text in given:
-        key, value, remark = _typed(text)
-        properties[key], origins[key] = value, f"-X {key}"
+        typed, remark = _typed(text)
+        properties |= typed
+        origins |= {key: f"-X {text.partition('=')[0].strip()}" for key in typed}
         remarks += [remark] if remark else []
     if command := properties.pop(PASSWORD_COMMAND, printing):
         place = origins.pop(PASSWORD_COMMAND, PASSWORD_COMMAND)
@@ -79,7 +80,7 @@ def _text(path: Path) -> str:
 
 
 def _filled(entry: Property, name: str, directory: Path, *, trusted: bool) -> Property:
-    place = f"{name}:{entry.line}"
+    place = f"{name}:{entry.line}" if entry.line else name
     if entry.key == PASSWORD_COMMAND and not trusted:
         raise ClientConfigError(
             f"{PASSWORD_COMMAND} runs a program, so it is not accepted from a file that a topics.yaml names.",
@@ -108,8 +109,8 @@ def _exposed(path: Path, found: Sequence[Property]) -> str:
     )
 
 
-def _typed(text: str) -> tuple[str, str, str]:
-    """A property as typed, and a remark where its value is a secret: others see a command line."""
+def _typed(text: str) -> tuple[Mapping[str, str], str]:
+    """What was typed as librdkafka takes it, and a remark where there is a secret in it: others see a command line."""
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         raise ClientConfigError("-X takes KEY=VALUE, such as -X security.protocol=SSL.")
@@ -118,7 +119,6 @@ def _typed(text: str) -> tuple[str, str, str]:
     told = translated([filled], "-X")
     if told.unused or not told.properties:
         raise ClientConfigError(f"-X {key.strip()}: kafkactl does not use this property.")
-    ((name, text),) = list(told.properties.items())[:1]
     visible = is_secret(key.strip()) and not holds_only_placeholders(value)
     remark = f"-X {key.strip()}: other users of this machine can see a command line; use ${{VAR}} or a file"
-    return name, text, remark if visible else ""
+    return told.properties, remark if visible else ""

@@ -24,7 +24,6 @@ class Finding:
     `values` fill the texts of the code. `evidence` are pairs of a label and what was seen ("tried", "localhost:40093
     refused the connection"). `heal`, if given, replaces the code's own remedy; `severity` its severity.
     `blocks`: whether it explains later failures. `alone`: nothing else explains it, whatever else is found.
-    `limits`: because of it not everything could be looked at.
     """
 
     target: str
@@ -34,7 +33,6 @@ class Finding:
     severity: Severity | None = None
     blocks: bool = True
     alone: bool = False
-    limits: bool = False
 
 
 class NotApplicableError(Exception):
@@ -68,7 +66,6 @@ class Told:
     evidence: tuple[tuple[str, str], ...]
     heal: tuple[Remedy, ...]
     blocks: bool
-    limits: bool = False
 
 
 State = Literal["passed", "found", "skipped", "crashed"]
@@ -130,7 +127,7 @@ class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     which there is nothing to check; `after` the codes whose findings make this one meaningless; `explained` those whose
     findings are the cause of what this one finds: the check runs, but its findings are not reported a second time.
     `same` works like `explained`, but only for findings about the same target.
-    `waits`: whether waiting can fix it.
+    `waits`: whether waiting can fix it. `limits`: where it is found, not everything could be looked at.
     """
 
     slug: str
@@ -144,6 +141,7 @@ class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     explained: tuple[str, ...] = ()
     same: tuple[str, ...] = ()
     waits: bool = False
+    limits: bool = False
 
     @property
     def remedies(self) -> list[Remedy]:

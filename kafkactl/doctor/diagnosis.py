@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Literal
 
 from kafkactl.doctor.codes import WHY_MISSING, Check, Code, Finding, NotApplicableError, Result, Severity, Told
 from kafkactl.doctor.facts import Facts
@@ -14,6 +15,7 @@ class Diagnosis:
     """The result of every check, in the order of their codes."""
 
     results: tuple[Result, ...]
+    limited: bool = False  # something is hidden from this user
 
     def findings(self, *severities: Severity) -> list[Told]:
         """The findings of these severities, those that explain the most others first."""
@@ -30,9 +32,11 @@ class Diagnosis:
         return next(iter(self.findings("error", "warning")), None)
 
     @property
-    def limited(self) -> bool:
-        """Whether something is hidden from this user, so that nobody can call all of it healthy."""
-        return any(told.limits for result in self.results for told in result.findings)
+    def verdict(self) -> Literal["faulty", "healthy", "unknown"]:
+        """Healthy is only what was looked at, and of which nothing is hidden from this user."""
+        if self.headline is not None or self.states("crashed"):
+            return "faulty"
+        return "healthy" if self.states("passed") and not self.limited else "unknown"
 
     def states(self, state: str) -> list[Result]:
         """The checks that ended in this state."""
@@ -58,10 +62,14 @@ def diagnose(
     """Run the `wanted` checks and those that may explain them; the results of the wanted ones."""
     chosen = set(codes) if wanted is None else set(wanted)
     results: dict[str, Result] = {}
-    for code in _ordered(codes, _with_reasons(codes, chosen)):
+    limiting = {code for code, entry in codes.items() if entry.limits}
+    for code in _ordered(codes, _with_reasons(codes, chosen | limiting)):
         results[code] = _run(code, codes[code], checks[code], facts, results, ignored)
     explaining = {result.because for code, result in results.items() if code in chosen}
-    return Diagnosis(tuple(results[code] for code in codes if code in results and code in chosen | explaining))
+    return Diagnosis(
+        tuple(results[code] for code in codes if code in results and code in chosen | explaining),
+        any(results[code].findings for code in limiting),
+    )
 
 
 def _with_reasons(codes: Mapping[str, Code], chosen: Iterable[str]) -> set[str]:
@@ -147,7 +155,6 @@ def _told(name: str, code: Code, finding: Finding, flags: Sequence[str]) -> Told
         evidence=tuple(finding.evidence),
         heal=tuple(with_flags(remedy, flags) for remedy in heal),
         blocks=finding.blocks,
-        limits=finding.limits,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from kafkactl.cluster.client import Cluster
 from kafkactl.cluster.outage import Patience
-from kafkactl.errors import KafkactlError
+from kafkactl.errors import KafkactlError, NotPermittedError
 from kafkactl.probe.comparison import Received, Verdict, compare, number_of, number_of_key, sample
 from kafkactl.records.consume import Reader, as_record
 from kafkactl.records.outgoing import Outgoing
@@ -100,6 +100,7 @@ class Echo:
         self.received: list[Received] = []
         self.latencies: dict[tuple[int, int], float] = {}  # seconds from send() to here
         self.error = ""
+        self.denied = False  # this user may not read it: nothing is known of what came back
         self._sent_at = sent_at
         self._positions = dict(starts)
         self._ends: dict[int, int] | None = None
@@ -133,7 +134,7 @@ class Echo:
                 for place, offset in ends.items():  # the end is reached even where its last offset is no record
                     self._positions[place.partition] = max(offset, self._positions[place.partition])
         except KafkactlError as error:
-            self.error = error.message
+            self.error, self.denied = error.message, isinstance(error, NotPermittedError)
         finally:
             self._reader.close()
 

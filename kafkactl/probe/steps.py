@@ -10,7 +10,7 @@ from confluent_kafka.admin import ConfigResource, NewTopic, ResourceType
 
 from kafkactl.cluster.changes import wait_for_leaders
 from kafkactl.cluster.client import Broker, Cluster, connect
-from kafkactl.cluster.kafka_errors import error_text, failure
+from kafkactl.cluster.kafka_errors import DENIED, error_text, failure
 from kafkactl.cluster.metadata import read_topics
 from kafkactl.cluster.network import unreachable
 from kafkactl.cluster.offsets import read_ranges
@@ -172,7 +172,10 @@ class Proof:
         # Any broker may be asked, and some learn of a new topic later than others.
         deadline = time.monotonic() + (min(5.0, self.order.timeout) if self._made_topic else 0.0)
         while True:
-            topic = read_topics(self.cluster, [self._topic], config_of=()).found.get(self._topic)
+            topics = read_topics(self.cluster, [self._topic], config_of=())
+            if self._topic in topics.denied:
+                raise NotPermittedError(f"{self._topic}: {topics.denied[self._topic]}.")
+            topic = topics.found.get(self._topic)
             why = _trouble(topic)
             if topic is not None and not why:
                 return topic
@@ -233,7 +236,7 @@ class Proof:
             self._figures = _percentiles(self._written.latencies)
 
     def _read_text(self) -> str:
-        if self._echo is None:
+        if self._echo is None or self._echo.denied:
             return "read them back"
         return f"read {len(self._echo.received):,} back: {self._echo.judged(self._written).words()}"
 
@@ -244,6 +247,8 @@ class Proof:
         reached = self._echo.reach(self._ends_of(topic), patience)
         self._echo.close()
         self._figures = _percentiles(self._echo.latencies)
+        if self._echo.denied:
+            raise NotPermittedError(self._echo.error)
         if self._echo.error or not reached:
             raise KafkactlError(self._echo.error or f"the end was not reached in {self.order.timeout:g} s")
         verdict = self._echo.judged(self._written)
@@ -265,7 +270,9 @@ class Proof:
                 break
             # The first commit on a new cluster makes __consumer_offsets, whose leaders take a moment.
             if error.code() not in _COORDINATOR_SOON or time.monotonic() > deadline:
-                raise KafkactlError(f"the commit failed: {error_text(error)}")
+                # A broker's own refusal says that no group was made.
+                self._made_group = error.code() not in DENIED
+                raise failure(error, "the commit failed")
             time.sleep(0.05)
         request = ConsumerGroupTopicPartitions(group, [TP(self._topic, wanted.partition)])
         committed = self.cluster.wait(self.cluster.admin.list_consumer_group_offsets([request])[group])

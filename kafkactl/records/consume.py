@@ -20,9 +20,9 @@ from confluent_kafka import (
 from confluent_kafka import TopicPartition as TP
 
 from kafkactl.cluster.client import Cluster
-from kafkactl.cluster.kafka_errors import error_text
+from kafkactl.cluster.kafka_errors import DENIED, error_text
 from kafkactl.cluster.properties import client_properties
-from kafkactl.errors import KafkactlError
+from kafkactl.errors import KafkactlError, NotPermittedError
 from kafkactl.records.model import Record, TimestampType
 from kafkactl.text.words import and_more
 from kafkactl.topics import Place
@@ -128,6 +128,8 @@ class Reader:
             elif error.code() == KafkaError._AUTO_OFFSET_RESET:
                 self._start_again(message)
             elif error.code() not in (*_GONE, *_OF_THE_GROUP, *_NO_SUCH):
+                if error.code() in DENIED:
+                    raise NotPermittedError(f"{message.topic()}: no permission (needs Read on the topic).")
                 raise KafkactlError(f"{message.topic()}: {error_text(error)}")
         if good or ends:
             self._back()

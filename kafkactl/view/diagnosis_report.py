@@ -44,7 +44,9 @@ def _tell(found: Diagnosis, seconds: float) -> None:
         crashed = found.states("crashed")
         if crashed:
             _tell_crashed(found)
-        verdict = "Nothing else found" if crashed else _LIMITED if found.limited else "Healthy"
+        verdict = "Nothing else found" if crashed else _VERDICTS[found.verdict]
+        if not found.states("passed"):
+            verdict = "Nothing could be checked"
         output.say(f"{verdict}. {_passed(found)}{_skipped(found)} in {took(seconds)}.")
         return
     _tell_first(found, first)
@@ -60,7 +62,7 @@ def _tell(found: Diagnosis, seconds: float) -> None:
     output.say(f"{summary}{' ' * gap}{more}" if gap > 1 else f"{summary}\n{more}")
 
 
-_LIMITED = "No fault found in what this user may see"
+_VERDICTS = {"healthy": "Healthy", "unknown": "No fault found in what this user may see"}
 
 
 def _tell_news(found: Diagnosis) -> None:
@@ -180,8 +182,7 @@ def diagnosis_document(found: Diagnosis) -> dict[str, object]:
     """A diagnosis as a program reads it."""
     first = found.headline
     return {
-        # What is hidden may be broken: then nobody knows.
-        "healthy": None if first is None and found.limited else first is None and not found.states("crashed"),
+        "healthy": None if found.verdict == "unknown" else found.verdict == "healthy",
         "cause": first.code if first else None,
         "checks": [
             {

@@ -185,7 +185,8 @@ def _exit_code(found: Diagnosis, wish: DoctorOptions, *, waited: bool) -> ExitCo
     if found.states("crashed"):
         return ExitCode.UNREACHABLE
     if not _bad(found, wish):
-        return ExitCode.OK
+        nothing = found.verdict == "unknown" and not found.states("passed")
+        return ExitCode.UNREACHABLE if nothing else ExitCode.OK
     return ExitCode.WAIT_EXPIRED if waited else ExitCode.FOUND
 
 

@@ -8,12 +8,13 @@ from typing import Any, Literal, NamedTuple
 from kafkactl import consent
 from kafkactl.cluster.client import Cluster
 from kafkactl.cluster.metadata import read_topic_ids
+from kafkactl.cluster.visibility import hidden_groups
 from kafkactl.consent import Asked
 from kafkactl.errors import KafkactlError, Terminated, UnreachableError, UsageError
 from kafkactl.groups import journal
 from kafkactl.groups.fetch import commits_if_any, describe_groups, read_commits
 from kafkactl.groups.journal import Outcome, Saved
-from kafkactl.groups.names import NameFilter, refuse_other_kind
+from kafkactl.groups.names import NameFilter, not_visible, refuse_other_kind
 from kafkactl.groups.reset import Move
 from kafkactl.text.escapes import plain
 from kafkactl.text.remedies import kafkactl, with_flags
@@ -49,12 +50,14 @@ class OffsetChange:
 def refuse_members(kafka: Cluster, group: str, *, reading: str = "") -> None:
     """Raise KafkactlError if a group has members (with `reading`: members that read this topic), and name them.
 
-    Raises UnreachableError if that could not be determined. A group that does not exist has no members; a share group
-    is refused, with or without members.
+    Raises UnreachableError if that could not be determined. A group that does not exist has no members; a share group,
+    and one that this user may not describe, is refused with or without members.
     """
     sample = describe_groups(kafka, NameFilter.of(group))
     found = sample.group(group)
     if found is None:
+        if hidden_groups(kafka, [group]):
+            raise not_visible(group)
         refuse_other_kind(kafka, group)
     gap = found.missing if found else next(iter(sample.missing.values()), "")
     if gap:

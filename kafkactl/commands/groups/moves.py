@@ -8,12 +8,12 @@ from typing import Any
 
 from kafkactl.cluster.client import Cluster, connect
 from kafkactl.cluster.commits import delete_group, remove_commits, set_commits
-from kafkactl.cluster.metadata import read_topic_ids, read_topics
+from kafkactl.cluster.metadata import NOT_VISIBLE, read_topic_ids, read_topics
 from kafkactl.cluster.offsets import read_time_offsets
-from kafkactl.cluster.visibility import no_such_topic, topics_may_hide
+from kafkactl.cluster.visibility import hidden_topics, no_such_topic, topics_may_hide
 from kafkactl.commands.groups.change import UNSAVED, OffsetChange, carry_out, refuse_members
 from kafkactl.consent import Asked
-from kafkactl.errors import KafkactlError, UsageError
+from kafkactl.errors import KafkactlError, NotPermittedError, UsageError
 from kafkactl.groups import journal
 from kafkactl.groups.fetch import Scope, read_groups, read_standing
 from kafkactl.groups.journal import Saved, parse_offsets
@@ -22,7 +22,7 @@ from kafkactl.groups.names import NameFilter, list_group_ids, refuse_other_kind,
 from kafkactl.groups.reset import Goal, Move, by, plan, to_earliest, to_latest, to_offset, to_these, to_time
 from kafkactl.text.escapes import plain
 from kafkactl.text.words import many
-from kafkactl.topics import Place, in_short, is_glob, matches
+from kafkactl.topics import Place, beginning, in_short, is_glob, matches
 from kafkactl.view import output
 
 
@@ -58,7 +58,9 @@ def reset_offsets(asked: Asked, group: str, where: Where) -> None:
         refuse_members(kafka, group)
         standing = read_standing(kafka, group, _places(kafka, group, where))
         moves = plan(standing, _wish(kafka, standing, where))
-    carry_out(kafka, asked, [_change(kafka, group, _words(where), moves)])
+    change = _change(kafka, group, _words(where), moves)
+    by_glob = where.topics if where.option != "--from-file" else ("-",)
+    carry_out(kafka, asked, [replace(change, besides=_left_out(kafka, by_glob, "moved"))])
 
 
 def _words(where: Where) -> str:
@@ -119,13 +121,18 @@ def _places(kafka: Cluster, group: str, where: Where) -> list[Place]:
     if not found:
         has = ", ".join(sorted({topic for topic, _ in committed}))
         raise KafkactlError(
-            f"{group} has no commits in {' '.join(where.topics)}.",
-            where=f"It has commits in {has}." if has else "It has no commits at all.",
+            f"{group} has no commits in {' '.join(where.topics)}{_seen(kafka, where.topics)}.",
+            where=_has(kafka, has),
             hint="To reset all partitions of a topic, name it without a glob.",
         )
     if absent := sorted(set(where.partitions) - {id for _, id in found}):
         raise UsageError(f"Partition {absent[0]} does not exist in {' '.join(where.topics)}.")
     return [place for place in found if not where.partitions or place[1] in where.partitions]
+
+
+def _has(kafka: Cluster, topics: str) -> str:
+    limits = ", as far as this user may see" if topics_may_hide(kafka) else ""
+    return f"It has commits in {topics}{limits}." if topics else f"It has no commits at all{limits}."
 
 
 def _committed(kafka: Cluster, group: str) -> dict[Place, int]:
@@ -239,8 +246,11 @@ def _left(kafka: Cluster, saved: Saved) -> dict[Place, int | None]:
 
 
 def _existing(kafka: Cluster, places: Iterable[Place]) -> set[Place]:
-    topics = read_topics(kafka, {topic for topic, _ in places}, config_of=()).found
-    return {Place(topic.name, p.id) for topic in topics.values() for p in topic.partitions}
+    """Those that exist. Raises KafkactlError if one is of a topic that this user may not describe."""
+    topics = read_topics(kafka, {topic for topic, _ in places}, config_of=())
+    for name in topics.denied:
+        raise no_such_topic(kafka, name, topics)
+    return {Place(topic.name, p.id) for topic in topics.found.values() for p in topic.partitions}
 
 
 def _back(change: str) -> str:
@@ -260,9 +270,27 @@ def copy_offsets(asked: Asked, source: str, target: str, topics: tuple[str, ...]
         place: offset for place, offset in _committed(kafka, source).items() if _chosen(place, topics, ())
     }
     if not offsets:
-        raise KafkactlError(f"Nothing was changed: {source} has no commits{' in these topics' if topics else ''}.")
+        raise KafkactlError(
+            f"Nothing was changed: {source} has no commits{' in these topics' if topics else ''}{_seen(kafka, topics)}."
+        )
     moves = plan(read_standing(kafka, target, offsets), to_these(offsets))
-    carry_out(kafka, asked, [_change(kafka, target, f"copy of {source}", moves)])
+    change = _change(kafka, target, f"copy of {source}", moves)
+    carry_out(kafka, asked, [replace(change, besides=_left_out(kafka, topics, "copied"))])
+
+
+def _may_hide(kafka: Cluster, topics: Sequence[str]) -> bool:
+    """Whether a group may have commits that this user cannot see, in the topics that these names and globs select."""
+    unnamed = [""] if not topics else [beginning(topic) for topic in topics if is_glob(topic)]
+    return bool(unnamed) and topics_may_hide(kafka, unnamed)
+
+
+def _seen(kafka: Cluster, topics: Sequence[str]) -> str:
+    return " that this user may describe" if _may_hide(kafka, topics) else ""
+
+
+def _left_out(kafka: Cluster, topics: Sequence[str], done: str) -> str:
+    hides = _may_hide(kafka, topics)
+    return f"commits in topics that this user may not describe are not {done}" if hides else ""
 
 
 def forget_offsets(asked: Asked, group: str, topic: str) -> None:
@@ -273,11 +301,10 @@ def forget_offsets(asked: Asked, group: str, topic: str) -> None:
     committed = _committed(kafka, group)
     offsets = {place: offset for place, offset in committed.items() if place[0] == topic}
     if not offsets:
-        has = ", ".join(sorted({name for name, _ in committed})) or "no topic at all"
-        raise KafkactlError(
-            f"{group} has no commits in {topic}.",
-            where=f"It has commits in {has}." if has else "It has no commits at all.",
-        )
+        if hidden_topics(kafka, [topic]):
+            raise NotPermittedError(f"Nothing was changed: {topic}: {NOT_VISIBLE}.")
+        has = ", ".join(sorted({name for name, _ in committed}))
+        raise KafkactlError(f"{group} has no commits in {topic}.", where=_has(kafka, has))
     moves = _forgotten(offsets)
     carry_out(kafka, asked, [_change(kafka, group, f"delete the offsets in {topic}", moves)])
 

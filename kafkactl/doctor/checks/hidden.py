@@ -31,7 +31,6 @@ def declared_but_hidden(facts: Facts) -> Iterator[Finding]:
         [("needed", f"Describe on topic {name} for {user}") for name in hidden[:_TOLD]],
         severity="error" if len(hidden) == len(declared) else "warning",
         blocks=False,
-        limits=True,
     )
 
 
@@ -53,5 +52,4 @@ def narrow_view(facts: Facts) -> Iterator[Finding]:
             {"user": facts.principal or "This user", "lists": " and ".join(lists)},
             severity="warning" if blind and not (facts.cluster and facts.cluster.denied) else "info",
             blocks=False,
-            limits=True,
         )
