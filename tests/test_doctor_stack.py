@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from kafkactl.containers.images import Listener, parse_listeners
 from kafkactl.containers.model import Container, Death, Health, LogLine, Port, Role
 from kafkactl.doctor.checks import CHECKS
 from kafkactl.doctor.checks.troubles import troubles
@@ -12,7 +13,7 @@ from kafkactl.doctor.codes import codes
 from kafkactl.doctor.collect_stack import told_since
 from kafkactl.doctor.diagnosis import diagnose
 from kafkactl.doctor.facts import Dial, Facts, StackFacts
-from kafkactl.doctor.listeners import Listener, advertised_for, for_host, parse_listeners
+from kafkactl.doctor.listeners import advertised_for, for_host
 from kafkactl.doctor.signs import Kind, first, signs
 from tests.test_doctor import sound
 

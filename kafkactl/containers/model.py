@@ -200,11 +200,17 @@ def docker_time(text: str | None) -> datetime | None:
 # What the variables of the images in use say of themselves.
 _VARIABLES: tuple[tuple[str, Role], ...] = (
     (r"KAFKA_CLUSTERS_\d+_", "ui"),
-    (r"(KAFKA|KAFKA_CFG)_(ADVERTISED_LISTENERS|LISTENERS|ZOOKEEPER_CONNECT|PROCESS_ROLES)$", "broker"),
+    (
+        r"(KAFKA|KAFKA_CFG)_(ADVERTISED_LISTENERS|LISTENERS|ZOOKEEPER_CONNECT|PROCESS_ROLES|ADVERTISED_HOST_NAME)$",
+        "broker",
+    ),
     (r"ZOOKEEPER_CLIENT_PORT$|ZOO_MY_ID$", "zookeeper"),
 )
 # Names of side services, and names of one-shot services that prepare a broker.
-_BESIDE = re.compile(r"\b(ui|exporter|connect|rest|schema|registry|manager|lag|console|proxy)\b")
+_BESIDE = re.compile(
+    r"\b(ui|exporter|connect|rest|schema|registry|manager|lag|console|proxy|consumers?|producers?|streams?|app|clients?"
+    r"|workers?|listener|processor|sink|source|mirror|mirrormaker|bridge|api|service|example|demo|admin|web|backend)\b"
+)
 _ONE_SHOT = re.compile(r"\b(init|setup|topics|cli)\b")
 
 

@@ -1,52 +1,9 @@
-"""A broker container's listeners, according to its variables. Pure."""
+"""A broker container's listeners and ports, as programs on the host meet them. Pure."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
+from kafkactl.containers.images import Listener, advertised, bound
 from kafkactl.containers.model import Container
-from kafkactl.text.units import is_number
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-@dataclass(frozen=True)
-class Listener:
-    """A listener: its name (INTERNAL), the address it is bound to or sends its clients to."""
-
-    name: str
-    host: str
-    port: int
-
-    @property
-    def address(self) -> str:
-        """host:port."""
-        return f"{self.host}:{self.port}"
-
-
-def parse_listeners(text: str) -> tuple[Listener, ...]:
-    """Listeners of `NAME://host:port,…`; invalid entries are left out."""
-    found = []
-    for entry in text.split(","):
-        name, separator, address = entry.strip().partition("://")
-        host, _, port = address.rpartition(":")
-        if separator and is_number(port):
-            found.append(Listener(name, host.strip("[]"), int(port)))
-    return tuple(found)
-
-
-def variable(environment: Mapping[str, str], name: str) -> str:
-    """A broker's setting (ADVERTISED_LISTENERS) among its variables; Bitnami's images have another prefix."""
-    return environment.get(f"KAFKA_{name}") or environment.get(f"KAFKA_CFG_{name}") or ""
-
-
-def bound(container: Container) -> tuple[Listener, ...]:
-    """Where a broker listens inside its container."""
-    return parse_listeners(variable(container.environment, "LISTENERS"))
-
-
-def advertised(container: Container) -> tuple[Listener, ...]:
-    """Where a broker sends its clients."""
-    return parse_listeners(variable(container.environment, "ADVERTISED_LISTENERS"))
 
 
 def published(container: Container) -> dict[int, int]:

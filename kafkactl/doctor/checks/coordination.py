@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
+from kafkactl.containers.images import variable
 from kafkactl.containers.model import Container
 from kafkactl.doctor.checks.lifecycle import log_line, severity, suffering
 from kafkactl.doctor.checks.troubles import docker, recreate, recreated, show_log, stack, told_by
 from kafkactl.doctor.codes import Finding, check
 from kafkactl.doctor.facts import Facts
-from kafkactl.doctor.listeners import variable
 from kafkactl.text.remedies import Advice, Remedy
 
 

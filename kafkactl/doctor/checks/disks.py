@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from kafkactl.containers.images import advertised, variable
 from kafkactl.containers.model import Container, Mount
 from kafkactl.doctor.checks.lifecycle import log_line, severity, suffering
 from kafkactl.doctor.checks.troubles import Trouble, compose, docker, recreate, recreated, stack, told_by
 from kafkactl.doctor.codes import Finding, NotApplicableError, Severity, check
 from kafkactl.doctor.facts import BrokerFacts, Facts, TopicFacts
-from kafkactl.doctor.listeners import advertised, variable
 from kafkactl.text.remedies import Advice, Remedy, command
 from kafkactl.text.units import is_number, retention_text
 from kafkactl.text.words import and_more, size

@@ -7,10 +7,11 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from kafkactl.containers.images import variable
 from kafkactl.containers.model import Container
 from kafkactl.doctor.codes import NotApplicableError
 from kafkactl.doctor.facts import NO_STACK, Facts, StackFacts
-from kafkactl.doctor.listeners import published, variable
+from kafkactl.doctor.listeners import published
 from kafkactl.doctor.signs import Kind, Sign, first
 from kafkactl.text.remedies import Advice, Command, Remedy, command, kafkactl
 

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 
+from kafkactl.containers.images import Listener, advertised, among_brokers, bound, listens_by_rule
 from kafkactl.containers.model import Container
 from kafkactl.doctor.checks.lifecycle import log_line, severity, suffering
 from kafkactl.doctor.checks.troubles import KAFKA, recreate, recreated, stack, told_by
 from kafkactl.doctor.codes import Finding, check
 from kafkactl.doctor.facts import Facts, StackFacts
-from kafkactl.doctor.listeners import LOOPBACK, Listener, advertised, bound, published
+from kafkactl.doctor.listeners import LOOPBACK, published
 from kafkactl.text.remedies import Advice, Remedy
 
 _ADDRESS = re.compile(r"(?:[A-Z_]+://)?([\w.-]+):(\d+)")
@@ -19,8 +20,11 @@ def not_published(facts: Facts) -> Iterator[Finding]:
     reached = {broker.dial.address for broker in facts.brokers or () if broker.dial.manner == "kafka"}
     for container in stack(facts).of_role("broker"):
         ports = published(container)
-        for listener in advertised(container):
-            if listener.host not in LOOPBACK or listener.port in ports.values() or listener.address in reached:
+        meant = [listener for listener in _of_clients(container) if listener.host in LOOPBACK]
+        if "host" in container.networks or any(one.port in ports.values() for one in meant):
+            continue  # one that works is enough: others may be for programs inside the container
+        for listener in meant:
+            if listener.address in reached:
                 continue
             inside = next((one.port for one in bound(container) if one.name == listener.name), listener.port)
             elsewhere = f" (it is published at {ports[inside]})" if inside in ports else ""
@@ -33,6 +37,12 @@ def not_published(facts: Facts) -> Iterator[Finding]:
                 ],
                 recreated(facts, container, f'ports: ["127.0.0.1:{listener.port}:{inside}"]'),
             )
+
+
+def _of_clients(container: Container) -> list[Listener]:
+    """The advertised listeners that are not only for controllers and between brokers."""
+    every = advertised(container)
+    return [one for one in every if one.name not in among_brokers(container)] or list(every)
 
 
 def _ports(container: Container) -> str:
@@ -102,6 +112,8 @@ def _wrong(there: StackFacts, container: Container, host: str, port: int) -> str
 
 def _wrong_port(broker: Container, port: int) -> str:
     listener = next((one for one in bound(broker) if one.port == port), None)
+    if listener is None and not listens_by_rule(broker):
+        return ""
     if listener is None:
         if port in published(broker).values():
             return "that port is for the host; containers use a different one"

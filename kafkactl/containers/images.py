@@ -1,0 +1,131 @@
+"""What an image makes of its variables and its command: where its broker listens, by the image's own rules. Pure.
+
+The rules are those of the images' start scripts and documents: confluentinc/cp-kafka's `configure`
+(docs.confluent.io, "Docker Image Configuration Reference"), apache/kafka's docker/resources/common-scripts/configure,
+the README of bitnami/kafka, start-kafka.sh and the wiki page "Connectivity" of wurstmeister/kafka, debezium/kafka's
+docker-entrypoint.sh, and `rpk redpanda start` (docs.redpanda.com). What no rule tells is not known.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from kafkactl.containers.model import Container
+from kafkactl.text.units import is_number
+
+FamilyName = Literal["cp", "apache", "bitnami", "wurstmeister", "debezium", "redpanda", "unknown"]
+_FAMILIES: tuple[tuple[FamilyName, re.Pattern[str]], ...] = (
+    ("redpanda", re.compile(r"(^|/)redpanda(data)?(/redpanda)?(-unstable)?$")),
+    ("cp", re.compile(r"(^|/)confluentinc/|(^|/)cp-")),
+    ("apache", re.compile(r"(^|/)apache/kafka(-native)?$")),
+    ("bitnami", re.compile(r"(^|/)bitnami(legacy|secure)?/kafka$")),
+    ("wurstmeister", re.compile(r"(^|/)wurstmeister/kafka$")),
+    ("debezium", re.compile(r"(^|/)debezium/kafka$")),
+)
+_DEFAULT_PORT = 9092
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A listener: its name (INTERNAL), the address it is bound to or sends its clients to."""
+
+    name: str
+    host: str
+    port: int
+
+    @property
+    def address(self) -> str:
+        """host:port."""
+        return f"{self.host}:{self.port}"
+
+
+def family_of(image: str) -> FamilyName:
+    """Whose image this is, by its name without registry and tag."""
+    name = re.sub(r"(@sha256:.*|:[^/:]+)$", "", image)
+    return next((family for family, pattern in _FAMILIES if pattern.search(name)), "unknown")
+
+
+def prefix_of(image: str) -> str:
+    """What the image's variables for broker settings begin with."""
+    return "KAFKA_CFG_" if family_of(image) == "bitnami" else "KAFKA_"
+
+
+def variable(environment: Mapping[str, str], name: str) -> str:
+    """A broker's setting (ADVERTISED_LISTENERS) among its variables; Bitnami's images have another prefix."""
+    return environment.get(f"KAFKA_{name}") or environment.get(f"KAFKA_CFG_{name}") or ""
+
+
+def parse_listeners(text: str) -> tuple[Listener, ...]:
+    """Listeners of `NAME://host:port,…`; invalid entries are left out."""
+    found = []
+    for entry in text.split(","):
+        name, separator, address = entry.strip().partition("://")
+        host, _, port = address.rpartition(":")
+        if separator and is_number(port):
+            found.append(Listener(name, host.strip("[]"), int(port)))
+    return tuple(found)
+
+
+def advertised(container: Container) -> tuple[Listener, ...]:
+    """Where a broker sends its clients; none where its variables do not tell."""
+    family, environment = family_of(container.image), container.environment
+    if family == "redpanda":
+        return parse_listeners(_redpanda(container, "--advertise-kafka-addr"))
+    if given := parse_listeners(variable(environment, "ADVERTISED_LISTENERS")):
+        return given
+    if host := environment.get("KAFKA_ADVERTISED_HOST_NAME"):
+        port = environment.get("KAFKA_ADVERTISED_PORT") or environment.get("KAFKA_PORT") or str(_DEFAULT_PORT)
+        return parse_listeners(f"PLAINTEXT://{host}:{port}")
+    if family == "apache" and not any(name.startswith("KAFKA_") for name in _set_by_users(environment)):
+        return (Listener("PLAINTEXT", "localhost", _DEFAULT_PORT),)
+    return ()
+
+
+def bound(container: Container) -> tuple[Listener, ...]:
+    """Where a broker listens inside its container; none where that is not known."""
+    family, environment = family_of(container.image), container.environment
+    if family == "redpanda":
+        return parse_listeners(_redpanda(container, "--kafka-addr"))
+    if given := parse_listeners(variable(environment, "LISTENERS")):
+        return given
+    if family in ("cp", "apache", "wurstmeister", "unknown"):
+        # They listen on all addresses, at the ports that they advertise.
+        return tuple(Listener(one.name, "0.0.0.0", one.port) for one in advertised(container))
+    if family in ("bitnami", "debezium"):
+        return (Listener("PLAINTEXT", "0.0.0.0", _DEFAULT_PORT),)
+    return ()
+
+
+def listens_by_rule(container: Container) -> bool:
+    """Whether `bound` is certain: its variables name the listeners, or the image has a rule for them."""
+    named = bool(parse_listeners(variable(container.environment, "LISTENERS")))
+    return bool(bound(container)) and (named or family_of(container.image) != "unknown")
+
+
+def among_brokers(container: Container) -> frozenset[str]:
+    """The names of listeners that no client uses: the controllers', and the one between brokers."""
+    environment = container.environment
+    controllers = variable(environment, "CONTROLLER_LISTENER_NAMES").split(",")
+    if not any(controllers) and variable(environment, "PROCESS_ROLES"):
+        controllers = ["CONTROLLER"]
+    between = variable(environment, "INTER_BROKER_LISTENER_NAME")
+    return frozenset(name.strip() for name in (*controllers, between) if name.strip())
+
+
+def _set_by_users(environment: Mapping[str, str]) -> list[str]:
+    """Without what images set themselves."""
+    return [name for name in environment if name not in ("KAFKA_HOME", "KAFKA_VERSION")]
+
+
+def _redpanda(container: Container, option: str) -> str:
+    """The value of one of Redpanda's options; an address without a name is its only listener."""
+    words = container.command
+    values = [word.partition("=")[2] for word in words if word.startswith(f"{option}=")]
+    values += [words[at + 1] for at, word in enumerate(words[:-1]) if word == option]
+    if not values:
+        joined = " ".join(words)
+        found = re.search(rf"{re.escape(option)}[= ](\S+)", joined)
+        values = [found[1]] if found else []
+    text = values[-1] if values else ""
+    return ",".join(entry if "://" in entry else f"PLAINTEXT://{entry}" for entry in text.split(",") if entry)

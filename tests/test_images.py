@@ -1,0 +1,128 @@
+"""Where a broker listens, by the rules of each family of images; and what a container is."""
+
+from dataclasses import replace
+
+import pytest
+
+from kafkactl.containers.images import advertised, among_brokers, bound, family_of, listens_by_rule
+from kafkactl.containers.model import Container, Port, role_of
+from kafkactl.doctor.checks import CHECKS
+from kafkactl.doctor.codes import codes
+from kafkactl.doctor.diagnosis import diagnose
+from kafkactl.doctor.facts import EngineFacts, StackFacts
+from tests.test_doctor import sound
+from tests.test_doctor_stack import container
+
+
+def broker(image: str, *command: str, **environment: str) -> Container:
+    return container("kafka", "broker", image=image, command=command, environment=environment)
+
+
+@pytest.mark.parametrize(
+    ("image", "family"),
+    [
+        ("confluentinc/cp-kafka:7.6.0", "cp"),
+        ("docker.io/confluentinc/cp-server", "cp"),
+        ("apache/kafka:4.1.1", "apache"),
+        ("apache/kafka-native", "apache"),
+        ("docker.io/bitnami/kafka:3.7", "bitnami"),
+        ("bitnamilegacy/kafka", "bitnami"),
+        ("registry.example:5000/bitnami/kafka@sha256:0123", "bitnami"),
+        ("wurstmeister/kafka", "wurstmeister"),
+        ("quay.io/debezium/kafka:2.7", "debezium"),
+        ("docker.redpanda.com/redpandadata/redpanda:v24.1.1", "redpanda"),
+        ("example/kafka", "unknown"),
+        ("kafka", "unknown"),
+    ],
+)
+def test_families(image: str, family: str) -> None:
+    assert family_of(image) == family
+
+
+INSIDE, OUTSIDE = "INTERNAL://kafka:29092", "EXTERNAL://localhost:9092"
+
+
+@pytest.mark.parametrize(
+    ("image", "command", "environment", "listens", "sends"),
+    [
+        # The listeners follow from the advertised ones.
+        ("confluentinc/cp-kafka", (), {"KAFKA_ADVERTISED_LISTENERS": f"{INSIDE},{OUTSIDE}"}, "29092 9092",
+         "kafka:29092 localhost:9092"),
+        ("apache/kafka", (), {"KAFKA_ADVERTISED_LISTENERS": OUTSIDE}, "9092", "localhost:9092"),
+        ("apache/kafka", (), {"KAFKA_LISTENERS": "A://:19092,CONTROLLER://:9093"}, "19092 9093", ""),
+        ("apache/kafka", (), {}, "9092", "localhost:9092"),
+        ("bitnami/kafka", (), {"KAFKA_CFG_LISTENERS": "A://:9094"}, "9094", ""),
+        ("bitnami/kafka", (), {"KAFKA_CFG_ADVERTISED_LISTENERS": "P://localhost:9092"}, "9092", "localhost:9092"),
+        ("bitnami/kafka", (), {"KAFKA_CFG_ZOOKEEPER_CONNECT": "zookeeper:2181"}, "9092", ""),
+        ("wurstmeister/kafka", (), {"KAFKA_ADVERTISED_HOST_NAME": "kafka"}, "9092", "kafka:9092"),
+        ("wurstmeister/kafka", (), {"KAFKA_ADVERTISED_HOST_NAME": "h", "KAFKA_PORT": "19092"}, "19092", "h:19092"),
+        ("debezium/kafka", (), {"KAFKA_ZOOKEEPER_CONNECT": "zookeeper:2181"}, "9092", ""),
+        ("redpandadata/redpanda",
+         ("redpanda", "start", "--kafka-addr", "internal://0.0.0.0:9092,external://0.0.0.0:19092",
+          "--advertise-kafka-addr=internal://redpanda:9092,external://localhost:19092"), {},
+         "9092 19092", "redpanda:9092 localhost:19092"),
+        ("redpandadata/redpanda", ("redpanda", "start"), {}, "", ""),
+        ("example/kafka", (), {"BROKER_ID": "1"}, "", ""),
+    ],
+    ids=lambda value: str(value)[:40],
+)  # fmt: skip
+def test_listeners(image: str, command: tuple[str, ...], environment: dict[str, str], listens: str, sends: str) -> None:
+    found = broker(image, *command, **environment)
+    assert " ".join(str(one.port) for one in bound(found)) == listens
+    assert " ".join(one.address for one in advertised(found)) == sends
+
+
+def test_who_is_a_client_of_no_listener() -> None:
+    found = broker(
+        "apache/kafka",
+        KAFKA_PROCESS_ROLES="broker,controller",
+        KAFKA_INTER_BROKER_LISTENER_NAME="INTERNAL",
+        KAFKA_CONTROLLER_LISTENER_NAMES="CONTROLLER",
+    )
+    assert among_brokers(found) == {"CONTROLLER", "INTERNAL"}
+    assert not listens_by_rule(broker("example/kafka", KAFKA_ADVERTISED_LISTENERS=OUTSIDE))
+    assert listens_by_rule(broker("example/kafka", KAFKA_LISTENERS="A://:1"))
+
+
+@pytest.mark.parametrize(
+    ("service", "image", "environment", "role"),
+    [
+        ("kafka", "example/own", {}, "broker"),
+        ("kafka-consumer", "node:20", {}, "other"),
+        ("kafka-streams-app", "example/app", {"KAFKA_BROKERS": "kafka:9092"}, "other"),
+        ("events", "confluentinc/cp-kafka", {"KAFKA_ADVERTISED_LISTENERS": OUTSIDE}, "broker"),
+        ("kafka-producer", "python:3", {}, "other"),
+        ("k1", "wurstmeister/kafka", {"KAFKA_ADVERTISED_HOST_NAME": "k1"}, "broker"),
+        ("kafka-ui", "provectuslabs/kafka-ui", {}, "ui"),
+    ],
+)
+def test_roles(service: str, image: str, environment: dict[str, str], role: str) -> None:
+    assert role_of(service, image, f"project-{service}-1", environment) == role
+
+
+APP = {"KAFKA_BROKERS": "kafka:29092"}
+HEALTHY = {
+    "cp: only advertised": broker("confluentinc/cp-kafka", KAFKA_ADVERTISED_LISTENERS=f"{INSIDE},{OUTSIDE}"),
+    "debezium: neither": broker("debezium/kafka", KAFKA_ZOOKEEPER_CONNECT="zookeeper:2181"),
+    "unknown image": broker("example/kafka", KAFKA_ADVERTISED_LISTENERS=OUTSIDE),
+    "redpanda": broker("redpandadata/redpanda", "redpanda", "start", "--kafka-addr", "i://0.0.0.0:29092"),
+    "controller also advertised": broker(
+        "apache/kafka",
+        KAFKA_PROCESS_ROLES="broker,controller",
+        KAFKA_LISTENERS="PLAINTEXT://:29092,CONTROLLER://:29093,HOST://:9092",
+        KAFKA_ADVERTISED_LISTENERS=f"PLAINTEXT://kafka:29092,CONTROLLER://localhost:29093,{OUTSIDE}",
+        KAFKA_CONTROLLER_LISTENER_NAMES="CONTROLLER",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HEALTHY)
+def test_a_healthy_stack_has_no_error(name: str) -> None:
+    there = replace(HEALTHY[name], ports=(Port(9092, "tcp", "127.0.0.1", 9092),))
+    app = container("app", "other", image="example/app", environment=APP)
+    if name.startswith("debezium"):
+        app = replace(app, environment={"BOOTSTRAP_SERVERS": "kafka:9092"})
+    stack = StackFacts("x", ("docker", "compose"), (there, app))
+    facts = replace(sound(), engine=EngineFacts("unix:///x", ""), stack=stack, brokers=(), missing={})
+    found = diagnose(facts, codes(), CHECKS, wanted=["KD308", "KD309", "KD310"])
+    assert [told.headline for told in found.findings("error", "warning")] == []
