@@ -122,7 +122,7 @@ def broker(tokens: ThreadingHTTPServer) -> Iterator[tuple[RunningSandbox, str]]:
         )
         with properties.open("a", encoding="utf-8") as file:
             file.write(lines)
-        sandbox.launch(node.id)
+        sandbox.start(node.id)
         yield sandbox, f"127.0.0.1:{port}"
 
 

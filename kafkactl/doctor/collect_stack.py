@@ -4,13 +4,14 @@ import http.client
 import os
 import shutil
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from kafkactl.cluster import network
+from kafkactl.containers.clients import Sought, sought_by
 from kafkactl.containers.endpoint import Endpoint, EngineError, endpoint, endpoint_of_context, user
 from kafkactl.containers.engine import Engine, connect_engine
 from kafkactl.containers.logs import ContainerLogs
@@ -146,7 +147,15 @@ def _stack(engine: Engine, stack: Stack) -> StackFacts:
             answers={c.name: answer for c, answer in _results(pages)},
             holders=_holders(engine, containers),
             architectures={image: name for image, name in _results(architectures) if name},
+            sought=_sought(containers),
         )
+
+
+def _sought(containers: Sequence[Container]) -> dict[str, tuple[Sought, ...]]:
+    """Where each container that is no part of Kafka looks for it; of what it is told only the addresses are kept."""
+    brokers = [container for container in containers if container.role == "broker"]
+    others = [c for c in containers if c.role not in ("broker", "controller", "zookeeper")]
+    return {container.name: found for container in others if (found := sought_by(container, brokers))}
 
 
 def _each(pool: ThreadPoolExecutor, items: Iterable[T], ask: Callable[[T], R]) -> "list[tuple[T, Future[R]]]":

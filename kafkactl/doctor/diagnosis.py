@@ -128,8 +128,13 @@ def _cause_of(finding: Finding, code: Code, before: Mapping[str, Result]) -> str
     """The code that explains this finding, which is then not reported again; "" if none does."""
     if finding.alone:
         return ""
-    same = (c for c in code.same if any(told.target == finding.target for told in before[c].findings))
-    return _cause(code.explained, before) or _cause(same, before)
+    for earlier in code.same:
+        found = [told for told in before[earlier].findings if told.target == finding.target]
+        if any(told.severity == "error" for told in found):
+            return earlier
+        if found and before[earlier].because:
+            return before[earlier].because
+    return _cause(code.explained, before)
 
 
 def _cause(explaining: Iterable[str], before: Mapping[str, Result]) -> str:

@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from kafkactl.containers.clients import Sought
 from kafkactl.containers.model import Container, Death, Memory, Role
 from kafkactl.doctor.signs import Sign
 from kafkactl.errors import ClientRefusal
@@ -180,7 +181,8 @@ class StackFacts:
     The mappings use the container's name as key: `memory` in use; `deaths`, how a restarting container last exited;
     `signs` in the log of a container in trouble; `last`, the last log line of an exited one; `dials`, a broker's
     published ports; `zookeeper`, its answer to `srvr` ("" is none); `answers` of the side services. `holders` says who
-    uses a host port (by its number) that a container needs; `architectures` what an image (by its id) was built for.
+    uses a host port (by its number) that a container needs; `architectures` what an image (by its id) was built for;
+    `sought` where a container looks for Kafka.
     """
 
     project: str | None
@@ -196,6 +198,7 @@ class StackFacts:
     answers: Mapping[str, Answer] = field(default_factory=dict)
     holders: Mapping[str, str] = field(default_factory=dict)
     architectures: Mapping[str, str] = field(default_factory=dict)
+    sought: Mapping[str, tuple[Sought, ...]] = field(default_factory=dict)
 
     def of_role(self, *roles: Role) -> tuple[Container, ...]:
         """The containers that are this in the stack."""

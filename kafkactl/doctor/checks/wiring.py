@@ -1,18 +1,17 @@
 """KD3: do the containers' listeners, ports and addresses match, judged by their variables? Pure."""
 
-import re
 from collections.abc import Iterator
 
+from kafkactl.containers.clients import HOST, LOOPBACK, names, sought_by
 from kafkactl.containers.images import Listener, advertised, among_brokers, bound, listens_by_rule
 from kafkactl.containers.model import Container
 from kafkactl.doctor.checks.lifecycle import log_line, severity, suffering
 from kafkactl.doctor.checks.troubles import KAFKA, recreate, recreated, stack, told_by
 from kafkactl.doctor.codes import Finding, check
 from kafkactl.doctor.facts import Facts, StackFacts
-from kafkactl.doctor.listeners import LOOPBACK, published
+from kafkactl.doctor.listeners import advertised_for, published
 from kafkactl.text.remedies import Advice, Remedy
-
-_ADDRESS = re.compile(r"(?:[A-Z_]+://)?([\w.-]+):(\d+)")
+from kafkactl.text.suggest import suggest
 
 
 @check("KD308")
@@ -72,42 +71,47 @@ def misrouted(facts: Facts) -> Iterator[Finding]:
     for container in there.containers:
         if container.role in KAFKA:
             continue
-        for name, text in _addresses(container):
-            for host, port in _ADDRESS.findall(text):
-                if why := _wrong(there, container, host, int(port)):
-                    right = _right(brokers)
-                    yield Finding(
-                        container.name,
-                        {"address": f"{host}:{port}", "why": why},
-                        [("seen", f"{name}: {text}")],
-                        recreated(facts, container, f"{name}{'=' if name[0] == '-' else ': '}{right}", "recreates it"),
-                        "error" if container.role == "other" and container.status == "running" else "warning",
-                        blocks=False,
-                    )
-                    break
+        for where, host, port in there.sought.get(container.name) or sought_by(container, brokers):
+            if why := _wrong(there, container, host, port):
+                right = _right(brokers)
+                yield Finding(
+                    container.name,
+                    {"address": f"{host}:{port}", "why": why},
+                    [("seen", f"{where}: {host}:{port}")],
+                    recreated(facts, container, f"{where}{'=' if where[0] == '-' else ': '}{right}", "recreates it"),
+                    "error" if container.role == "other" and _needs_it(container) else "warning",
+                    blocks=False,
+                )
+                break
 
 
-def _addresses(container: Container) -> Iterator[tuple[str, str]]:
-    """Where a service looks for Kafka: variables that say so, and the exporter's flag."""
-    for name, value in container.environment.items():
-        if re.search(r"BROKERS|BOOTSTRAP", name):
-            yield name, value
-    for word in container.command:
-        flag, equals, value = word.partition("=")
-        if equals and flag in ("--kafka.server", "--bootstrap-server", "--brokers"):
-            yield flag, value
+def _needs_it(container: Container) -> bool:
+    """Whether a container works with Kafka, or would: it runs, or has failed."""
+    return container.status in ("running", "restarting") or (container.status == "exited" and container.exit_code != 0)
 
 
 def _wrong(there: StackFacts, container: Container, host: str, port: int) -> str:
     """Why a container cannot reach Kafka at that address; "" if it can, or if that cannot be determined."""
     if host in LOOPBACK:
         return "" if "host" in container.networks else "inside a container, localhost is the container itself"
-    broker = next((b for b in there.of_role("broker") if host in names(b)), None)
+    brokers = there.of_role("broker")
+    if host == HOST:
+        return _wrong_from_host(brokers, port)
+    broker = next((b for b in brokers if host in names(b)), None)
     if broker is None:
-        return ""
+        return f"no container of its networks has the name {host}{suggest(host, [b.service for b in brokers])}"
     if broker.networks and container.networks and not set(broker.networks) & set(container.networks):
         return f"it shares no network with {broker.name}"
     return _wrong_port(broker, port)
+
+
+def _wrong_from_host(brokers: tuple[Container, ...], port: int) -> str:
+    """Why the machine's own port does not work from a container: the broker sends clients of it to localhost."""
+    for broker in brokers:
+        sent = advertised_for(broker, port)
+        if sent and sent.host in LOOPBACK:
+            return f"the broker sends its clients to {sent.address}, which inside a container is the container itself"
+    return ""
 
 
 def _wrong_port(broker: Container, port: int) -> str:
@@ -122,11 +126,6 @@ def _wrong_port(broker: Container, port: int) -> str:
     if sent and sent.host in LOOPBACK:
         return f"that listener ({sent.name}) is for the host: it sends its clients to {sent.address}"
     return ""
-
-
-def names(container: Container) -> set[str]:
-    """The names a container has in its networks."""
-    return {container.name, container.service, *container.aliases}
 
 
 def _right(brokers: tuple[Container, ...]) -> str:
