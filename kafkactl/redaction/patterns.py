@@ -5,7 +5,7 @@ and what looks like the next name. Where it ends earlier cannot be told, so that
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from kafkactl.redaction.secret_names import is_secret_name
 
@@ -32,19 +32,20 @@ _ASSIGNED = re.compile(
 _LONG_QUOTE = re.compile(r"\"(?:[^\"\\]|\\.){0,4000}\"|'(?:[^'\\]|\\.){0,4000}'", re.DOTALL)
 _LINE = re.compile(_REST)
 _BLOCK = re.compile(r"(?:[|>][+\-\d]*)?[^\S\n]*(?:#.*)?")
+_ALREADY = re.compile(rf"([\"']){re.escape(HIDDEN)}\1(?=\s*[,}}\]])")  # an element of JSON
 _INDENTED = re.compile(r"\r?\n([ \t#]*)([^\n]*)")
-_ONLY_A_VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*\}|\$[A-Za-z_]\w*")
+_ONLY_A_VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*\}")
 
 # ${NAME:-default}: what is used where the variable is not set.
 _DEFAULT = re.compile(r"\$\{(\w+):?[-=+]")
-_IN_URL = re.compile(r"((?<=\w)://)(?:(?:(?!://)[^\s\"'<>@])*:(?:(?!://)[^\s\"'<>])*|[^\s/?#@:\"'<>]+)@", re.IGNORECASE)
+_IN_URL = re.compile(r"((?<=\w)://)(?:[^\s@:]*:\S*|[^\s/?#@:\"'<>]+)@")
 _PAIR = re.compile(
-    rf"(?i:\b(?:name|key))[\"']?\s*[:=]\s*[\"']?(?P<name>{_NAME})[\"']?(?P<between>[^\n]{{0,80}}\n?[^\n]{{0,80}}?)"
+    rf"(?i:\b(?:name|key))[\"']?\s*[:=]\s*[\"']?(?P<name>{_NAME})[\"']?[\s,;\"'/\\#\-]{{0,80}}"
     r"(?P<value>(?i:\bvalue)[\"']?\s*[:=]\s*)[^\n]*"
 )
 _XML = re.compile(rf"(<(?P<name>{_NAME})(?:\s[^<>]*)?>)[^<\n]+")
 _JAAS = re.compile(
-    r"(\S+LoginModule\s+(?:required|requisite|sufficient|optional))\b"
+    r"(LoginModule\s+(?:required|requisite|sufficient|optional))\b"
     rf"(?:(?:{_QUOTED}|[^;\"']){{0,4000}};{_REST}|{_REST}(?:\n\s*\w+\s*=[^\n]*)*)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -55,8 +56,9 @@ _BEARER = re.compile(r"\b(bearer\s+)(?![a-z]+\b)\S{6,}", re.IGNORECASE)
 _PEM = re.compile(
     r"-----BEGIN [^-]*(?:PRIVATE KEY(?: BLOCK)?|CERTIFICATE)-----.*?(?:-----END [^-]*-----|\Z)", re.DOTALL
 )
-_PEM_END = re.compile(r"(?:^[ \t]*[A-Za-z0-9+/=]+[ \t]*\r?\n)+(?=[ \t]*-----END [^-]*PRIVATE KEY)", re.MULTILINE)
-# Options whose name does not tell: of these programs, and a user with a password (1000:1000 is a user and a group).
+_PEM_END = re.compile(r"-----END [^-\n]*PRIVATE KEY")
+_BASE64 = re.compile(r"[ \t]*[A-Za-z0-9+/=]+[ \t]*\r?\n")
+# Options whose name does not tell that the next word is a secret, by program.
 _PROGRAMS = {
     "redis-cli": "a",
     "(?:mysql|mariadb)(?:-?admin|-?dump)?": "p",
@@ -65,21 +67,24 @@ _PROGRAMS = {
     "ldapsearch": "w",
 }
 _LETTERS = [
-    re.compile(rf"(\b{program}\b[^\n|;&]*?\s-{letter}[^\S\n]*)(?=\S){_REST}") for program, letter in _PROGRAMS.items()
+    re.compile(rf"(\b{program}\b[^\n|;&]{{0,500}}?\s-{letter}[^\S\n]*)(?=\S){_REST}")
+    for program, letter in _PROGRAMS.items()
 ]
-_USER = re.compile(rf"((?<!\S)(?:-[uU]|--(?:proxy-)?user)(?:\s+|=))(?!\d+:\d+\b)({_QUOTED}|[^\s:\"']+:\S+)")
+# A user with a password, as curl takes them; 1000:1000 is a user and a group.
+_USER_OPTION = r"-[uU]|--(?:proxy-)?user"
+_USER = re.compile(rf"((?<!\S)(?:{_USER_OPTION})(?:\s+|=))(?!\d+:\d+\b)(?:{_QUOTED}|[^\s:]+:{_REST})")
 
 
 def without_secrets(text: str) -> str:
     """A text without passwords, tokens, keys and users in URLs, as far as names or format reveal them."""
-    text = _PEM_END.sub(f"{HIDDEN}\n", _PEM.sub(HIDDEN, text))
+    text = _without_ends(_PEM.sub(HIDDEN, text))
     text = _JAAS.sub(rf"\1 {HIDDEN}", text)
     text = _JAAS_USER.sub(rf"\1{HIDDEN}", text)
     text = _IN_URL.sub(rf"\1{HIDDEN}@", text)
     text = _without_defaults(text)
     for pattern in _LETTERS:
         text = pattern.sub(rf"\1{HIDDEN}", text)
-    text = _USER.sub(lambda m: f"{m[1]}{HIDDEN}" if ":" in m[2] else m[0], text)
+    text = _USER.sub(lambda m: f"{m[1]}{HIDDEN}" if ":" in m[0] else m[0], text)
     text = _PAIR.sub(_if_secret(lambda m: m[0][: m.start("value") - m.start()] + m["value"] + HIDDEN), text)
     text = _XML.sub(_if_secret(lambda m: m[1] + HIDDEN), text)
     text = _ELEMENT.sub(_if_secret(_element), text)
@@ -87,12 +92,15 @@ def without_secrets(text: str) -> str:
     return _BEARER.sub(rf"\1{HIDDEN}", text)
 
 
-def is_secret_letter(option: str, before: Sequence[str]) -> bool:
-    """Whether the word behind `option` is a secret, given the words before it: redis-cli -a, curl -u."""
-    line = " ".join(word.rpartition("/")[2] for word in before)
-    return bool(_USER.search(f"{option} a:b")) or any(
-        pattern.search(f"{line} {option} x") for pattern in _LETTERS if re.fullmatch("-[a-z]", option)
-    )
+def secret_letter(program: str) -> str:
+    """The letter of this program's option for a password; "" where it has none, or a name that tells."""
+    name = program.rpartition("/")[2]
+    return next((letter for pattern, letter in _PROGRAMS.items() if re.fullmatch(pattern, name)), "")
+
+
+def is_user_with_password(option: str, value: str) -> bool:
+    """Whether an option's value is that: curl -u admin:…"""
+    return bool(re.fullmatch(_USER_OPTION, option) and ":" in value and not re.fullmatch(r"\d+:\d+", value))
 
 
 def is_no_secret(value: str) -> bool:
@@ -112,6 +120,16 @@ def _element(match: re.Match[str]) -> str:
         return match[0]
     quote = match["value"][0] if match["value"][0] in "\"'" else '"'
     return f"{match[0][: match.start('value') - match.start()]}{quote}{HIDDEN}{quote}"
+
+
+def _without_ends(text: str) -> str:
+    """A text without the ends of keys, which have lost their beginning: a log's last lines may start anywhere."""
+    while end := _PEM_END.search(text):
+        start = text.rfind("\n", 0, end.start()) + 1
+        while start and _BASE64.fullmatch(text, before := text.rfind("\n", 0, start - 1) + 1, start):
+            start = before
+        text = f"{text[:start]}{HIDDEN}{text[end.end() :].lstrip('-')}"
+    return text
 
 
 def _without_defaults(text: str) -> str:
@@ -161,6 +179,8 @@ def _end(text: str, start: int, match: re.Match[str]) -> int:
     quoted = _LONG_QUOTE.match(text, start)
     rest = _LINE.match(text, quoted.end() if quoted else start)
     end = rest.end() if rest else start
+    if hidden := _ALREADY.match(text, start):
+        return hidden.end()
     if not _BLOCK.fullmatch(text[start:end].rstrip("\r")):
         return end
     before = text[text.rfind("\n", 0, match.start("name") if match["name"] else match.start()) + 1 : start]

@@ -10,20 +10,10 @@ _ANYWHERE = re.compile(
 )
 # As a word of a name: `*_PASS`, `*_PWD`, `*_TOKEN`.
 _WORDS = frozenset(
-    [
-        "pass",
-        "pwd",
-        "secret",
-        "secrets",
-        "token",
-        "tokens",
-        "credential",
-        "credentials",
-        "jaas",
-        "jwt",
-        "cookie",
-        "authorization",
-    ]
+    (
+        *("pass", "pwd", "secret", "secrets", "token", "tokens", "credential", "credentials"),
+        *("jaas", "jwt", "cookie", "authorization"),
+    )
 )
 # The end of a word: DBPASS, storepass; a compass is none.
 _ENDS = re.compile(r".+(?<!com)(?<!by)(?<!tres)(?<!sur)(?<!over)(?<!under)pass|.+pwd")

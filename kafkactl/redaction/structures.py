@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from kafkactl.redaction.patterns import HIDDEN, is_no_secret, is_secret_letter, without_secrets
+from kafkactl.redaction.patterns import HIDDEN, is_no_secret, is_user_with_password, secret_letter, without_secrets
 from kafkactl.redaction.secret_names import is_secret_name, tells_of_secret
 
 _URL_WITH_USER = re.compile(r"([\w+.\-:]*://)(?:[^/?#\s@]*|[^/@]*:.*)@", re.DOTALL)
@@ -46,21 +46,25 @@ def shown_value(name: str, value: str) -> str:
 def redacted_command(words: Sequence[str]) -> tuple[str, ...]:
     """The words of a command without secrets: also of an option whose value is the next word."""
     kept: list[str] = []
-    hide = False
-    for place, word in enumerate(words):
-        kept.append(HIDDEN if hide and not is_no_secret(word) else _word(word))
+    option, letter = "", ""  # the word before, where it is one; the program's option for a password
+    for word in words:
+        if (is_secret_name(option) or option == letter or is_user_with_password(option, word)) and option:
+            kept.append(word if is_no_secret(word) else HIDDEN)
+        elif letter and word.startswith(letter) and word != letter:
+            kept.append(f"{letter}{HIDDEN}")  # -pPASSWORD
+        else:
+            kept.append(_word(word))
         # A hidden word may itself have been an option: --password --token x.
-        hide = word.startswith("-") and "=" not in word and (
-            is_secret_name(word) or is_secret_letter(word, words[:place]) 
-        )  # fmt: skip
+        option = word if word.startswith("-") and "=" not in word else ""
+        letter = f"-{found}" if (found := secret_letter(word)) else letter
     return tuple(kept)
 
 
 def _word(word: str) -> str:
     name, equals, value = word.partition("=")
-    if equals and _PLAIN_NAME.fullmatch(name):
-        return f"{name}={shown_value(name, value)}"
-    return shown_value("", word)
+    if not equals or not _PLAIN_NAME.fullmatch(name):
+        return shown_value("", word)
+    return f"{name}={HIDDEN if is_user_with_password(name, value) else shown_value(name, value)}"
 
 
 def scalars_shown(root: yaml.Node, declared: frozenset[str] = frozenset()) -> dict[int, tuple[yaml.ScalarNode, str]]:
