@@ -38,7 +38,7 @@ _ONLY_A_VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*\}")
 
 # ${NAME:-default}: what is used where the variable is not set.
 _DEFAULT = re.compile(r"\$\{(\w+):?[-=+]")
-_IN_URL = re.compile(r"((?<=\w)://)(?:[^\s@:]*:\S*|[^\s/?#@:\"'<>]+)@")
+_IN_URL = re.compile(r"((?<=\w)://)(?:[^\s@:]{0,200}:\S{0,1000}|[^\s/?#@:\"'<>]{1,1000})@")
 _PAIR = re.compile(
     rf"(?i:\b(?:name|key))[\"']?\s*[:=]\s*[\"']?(?P<name>{_NAME})[\"']?[\s,;\"'/\\#\-]{{0,80}}"
     r"(?P<value>(?i:\bvalue)[\"']?\s*[:=]\s*)[^\n]*"

@@ -31,7 +31,7 @@ _COUNTED = frozenset(("max", "min", "num", "total"))  # max_tokens
 def is_secret_name(name: str) -> bool:
     """Whether what has this name is a secret: DB_PASSWORD, apiKey, sasl.jaas.config, --token."""
     words = _words(name)
-    if not words or tells_of_secret(name) or name in ("PWD", "OLDPWD"):
+    if not words or tells_of_secret(name) or name.lstrip("-") in ("PWD", "OLDPWD"):
         return False
     if words[-1] == "tokens" and _COUNTED.intersection(words):
         return False
@@ -48,5 +48,6 @@ def tells_of_secret(name: str) -> bool:
 
 def _words(name: str) -> list[str]:
     """The words of a name, in lower case, however they are joined: DB_PASS, db.pass, dbPass, --db-pass."""
+    name = name.removeprefix("-D")  # Java's, of a system property
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
     return [word.lower() for word in re.split(r"[^A-Za-z0-9]+", spaced) if word]

@@ -10,7 +10,7 @@ import yaml
 from kafkactl.redaction.patterns import HIDDEN, is_no_secret, is_user_with_password, secret_letter, without_secrets
 from kafkactl.redaction.secret_names import is_secret_name, tells_of_secret
 
-_URL_WITH_USER = re.compile(r"([\w+.\-:]*://)(?:[^/?#\s@]*|[^/@]*:.*)@", re.DOTALL)
+_URL_WITH_USER = re.compile(r"([\w+.\-:]*://)(?:[^/@]*:.*|[^/?#\s@]*)@", re.DOTALL)
 _PLAIN_NAME = re.compile(r"-*[A-Za-z_][\w.\-\[\]]*")
 _JSON = re.compile(r"[{\[](?=\s*[\"{\[])")
 _MARK = "\0"
