@@ -289,18 +289,8 @@ def test_what_is_left_of_a_text(words: str, kept: str) -> None:
 
 def test_a_long_log_takes_no_time() -> None:
     """Nothing here is quadratic in the length of a text: this would take minutes."""
-    for piece in (
-        "password=x\n",
-        "name: password ",
-        "-",
-        "a:",
-        "x://a:",
-        "abc\n",
-        "${A:-",
-        '{"a":1}\n',
-        "xLoginModule ",
-    ):
-        redacted(piece * (200_000 // len(piece)))
+    for piece in ("password=x\n", "name: password ", "-", "a:", "x://a:", "abc\n", "${A:-", '{"a":1}\n', "a-", '"a" '):
+        redacted(piece * (50_000 // len(piece)))
 
 
 def test_only_the_variables_that_checks_look_at() -> None:

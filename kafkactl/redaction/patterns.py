@@ -77,6 +77,8 @@ _USER = re.compile(rf"((?<!\S)(?:{_USER_OPTION})(?:\s+|=))(?!\d+:\d+\b)(?:{_QUOT
 
 def without_secrets(text: str) -> str:
     """A text without passwords, tokens, keys and users in URLs, as far as names or format reveal them."""
+    if not text.strip():
+        return text
     text = _without_ends(_PEM.sub(HIDDEN, text))
     text = _JAAS.sub(rf"\1 {HIDDEN}", text)
     text = _JAAS_USER.sub(rf"\1{HIDDEN}", text)

@@ -25,7 +25,9 @@ def redacted(text: str) -> str:
         if found is None:
             continue
         line = text[max(plain, text.rfind("\n", 0, start) + 1) : start]
-        if not without_secrets(line + _MARK).endswith(_MARK):  # this JSON is a secret, as the rest of its line
+        if line.strip() and not without_secrets(line + _MARK).endswith(
+            _MARK
+        ):  # this JSON is a secret, as the rest of its line
             at = text.find("\n", start) % (len(text) + 1)
             continue
         node, at = found
