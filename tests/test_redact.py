@@ -22,7 +22,7 @@ from tests.conftest import REPOSITORY
 NAMES = ("DB_PASSWORD", "KAFKA_CLIENT_PASSWORDS", "DB_PASS", "DBPASS", "MYSQL_PWD", "API_TOKEN", "API_TOKENS",
          "sasl.password", "apiKey", "ssl.key.passphrase", "basic.auth.user.info", "client_secret", "GITHUB_PAT",
          "AWS_SECRET_ACCESS_KEY", "keyStorePassword", "sasl.jaas.config", "REDIS_CREDENTIALS", "JWT",
-         "ssl.keystore.key", "ssl.key.pem", "storepass", "PASSWORD_1", "X-Api-Key", "REDISCLI_AUTH")  # fmt: skip
+         "ssl.keystore.key", "ssl.key.pem", "storepass", "PASSWORD_1", "X-Api-Key", "REDISCLI_AUTH", "_auth", "密码")  # fmt: skip
 HARMLESS = ("KAFKA_KEYSTORE_LOCATION", "key.serializer", "partition.key", "max.message.bytes", "DB_PASSWORD_FILE",
             "token.endpoint.url", "sasl.oauthbearer.token.endpoint.url", "password_command", "PWD", "COMPASS",
             "KAFKA_BROKERS", "keys", "monkey", "bypass", "author", "topic", "ssl.truststore.type", "POSTGRES_USER",
@@ -112,6 +112,9 @@ TEXTS: dict[str, Shape] = {
     "an option with =": lambda name, secret: f"run --{name}={in_quotes(secret)}",
     "an option without quotes": lambda name, secret: f"run --{name} {secret}",
     "a flag of Java": lambda name, secret: f'java "-D{name}={secret}" -jar x',
+    "words of a command": lambda name, secret: f"running ['run', '--{name}', {secret!r}]",
+    "a text in lines": lambda name, secret: f'{name} = """\n{secret}\n"""\nport = 1',
+    "a sentence of Kafka": lambda _, secret: f"Set password for user alice to {secret}",
     "a program's option": lambda _, secret: f"redis-cli -a {secret}",
     "a user's option": lambda _, secret: f"curl -u admin:{secret} https://host",
     "a default": lambda _, secret: f"port: ${{DB_PASSWORD:-{secret}}}",

@@ -12,7 +12,7 @@ from kafkactl.redaction.secret_names import is_secret_name
 HIDDEN = "[hidden]"
 
 _QUOTED = r"(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*')"
-_NAME = r"[A-Za-z_][\w.\-]{0,200}"
+_NAME = r"[^\W\d][\w.\-]{0,200}"
 _REST = r"(?:\\\r?\n|[^\n])*"  # of a line, with those that it is continued on
 
 # "name": value, as in JSON that was cut off: there a string's end can be told, and a number's.
@@ -23,13 +23,13 @@ _ELEMENT = re.compile(
 # NAME=value, NAME: value; --name value; a line of properties, which may do without a sign; a sentence.
 _ASSIGNED = re.compile(
     rf"(?P<lead>^[ \t#]*(?:-[ ]+)?)?(?<!\$\{{)(?<![\w.])(?:"
-    rf"(?P<name>-{{0,3}}{_NAME})\\*[\"']?[^\S\n]*(?:=>|->|:=|[:=])[^\S\n]*"
-    rf"|(?<!-)(?P<option>--?{_NAME})[^\S\n]+(?=\S)"
+    rf"(?P<name>-{{0,3}}{_NAME})\\*[\"']?[^\S\n]*(?:=>|->|:=|[:：=])[^\S\n]*"
+    rf"|(?<!-)(?P<option>--?{_NAME})(?:[\"']?,)?[^\S\n]+(?=\S)"
     rf"|(?<=^)[^\S\n]*(?P<property>{_NAME}[._]{_NAME})[^\S\n]+(?=\S)"
-    rf"|(?P<prose>(?i:password|passphrase|passwd))\s+(?:is|was|(?:for|of)\s+[^\n:=]{{1,80}}[:=])[^\S\n]+(?=\S))",
+    rf"|(?P<prose>(?i:password|passphrase|passwd))\s+(?:is|was|to|(?:for|of)\s+[^\n:=]{{1,80}}(?:[:=]|\b(?:is|to)\b))[^\S\n]+(?=\S))",
     re.MULTILINE,
 )
-_LONG_QUOTE = re.compile(r"\"(?:[^\"\\]|\\.){0,4000}\"|'(?:[^'\\]|\\.){0,4000}'", re.DOTALL)
+_LONG_QUOTE = re.compile(r"\"{3}.{0,4000}?\"{3}|\"(?:[^\"\\]|\\.){0,4000}\"|'(?:[^'\\]|\\.){0,4000}'", re.DOTALL)
 _LINE = re.compile(_REST)
 _BLOCK = re.compile(r"(?:[|>][+\-\d]*)?[^\S\n]*(?:#.*)?")
 _ALREADY = re.compile(rf"([\"']){re.escape(HIDDEN)}\1(?=\s*[,}}\]])")  # an element of JSON

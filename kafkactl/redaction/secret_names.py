@@ -5,8 +5,8 @@ from functools import lru_cache
 
 # Wherever it stands in a name, its words written as one: nothing harmless has one of these in it.
 _ANYWHERE = re.compile(
-    r"password|passwd|passphrase|passcode|pswd|requirepass|masterauth|rediscliauth|basicauth(users?)?$|userinfo$"
-    r"|(?:api|access|private|secret|account|signing|encryption|master|shared)key|key(?:store)?pem$|keystorekey$"
+    r"password|passwd|passphrase|passcode|pswd|requirepass|masterauth|basicauth(users?)?$|userinfo$"
+    r"|(?:api|access|private|secret|account|signing|encryption|master|shared)key|key(?:store)?pem$|keystorekey$|storedkey$|密码|口令|密钥|令牌"
 )
 # As a word of a name: `*_PASS`, `*_PWD`, `*_TOKEN`.
 _WORDS = frozenset(
@@ -35,6 +35,8 @@ def is_secret_name(name: str) -> bool:
         return False
     if words[-1] == "tokens" and _COUNTED.intersection(words):
         return False
+    if words[-1] == "auth" and "client" not in words:  # REDISCLI_AUTH; ssl.client.auth is none
+        return True
     found = _ANYWHERE.search("".join(words)) or _WORDS.intersection(words) or _ENDS.fullmatch(words[-1])
     return bool(found) or (words[-1] == "pat" and len(words) > 1)  # GITHUB_PAT, a personal access token
 
@@ -50,4 +52,4 @@ def _words(name: str) -> list[str]:
     """The words of a name, in lower case, however they are joined: DB_PASS, db.pass, dbPass, --db-pass."""
     name = name.removeprefix("-D")  # Java's, of a system property
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
-    return [word.lower() for word in re.split(r"[^A-Za-z0-9]+", spaced) if word]
+    return [word.lower() for word in re.split(r"[\W_]+", spaced) if word]

@@ -11,7 +11,7 @@ from kafkactl.redaction.patterns import HIDDEN, is_no_secret, is_user_with_passw
 from kafkactl.redaction.secret_names import is_secret_name, tells_of_secret
 
 _URL_WITH_USER = re.compile(r"([\w+.\-:]*://)(?:[^/@]*:.*|[^/?#\s@]*)@", re.DOTALL)
-_PLAIN_NAME = re.compile(r"-*[A-Za-z_][\w.\-\[\]]*")
+_PLAIN_NAME = re.compile(r"-*[^\W\d][\w.\-\[\]]*")
 _JSON = re.compile(r"[{\[](?=\s*[\"{\[])")
 _MARK = "\0"
 
