@@ -17,3 +17,11 @@ def open_private(path: Path, *, new: bool = False) -> BinaryIO:
     except BaseException:
         os.close(descriptor)
         raise
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a whole file in place of what is there, in a directory that only its owner can open. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.unlink(missing_ok=True)
+    with open_private(path, new=True) as file:
+        file.write(content)

@@ -173,9 +173,9 @@ class Target:
         named = {"-b": self._brokers, "--env": self.env, "--client-config": self._client_config, "--file": self.file}
         words = [word for flag, value in named.items() if value is not None for word in (flag, str(value))]
         if self._properties:
-            from kafkactl.client_config.secret_values import is_secret
+            from kafkactl.redaction.structures import redacted_command
 
-            shown = [text for text in self._properties if not is_secret(text.partition("=")[0].strip())]
+            shown = [text for text in self._properties if redacted_command([text]) == (text,)]
             words += [word for text in shown for word in ("-X", text)]
         return tuple(words)
 

@@ -3,6 +3,7 @@
 import json
 import signal
 import socket
+import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -81,6 +82,7 @@ def test_following_the_sandbox(up: tuple[Shell, int], tmp_path: Path) -> None:
     command = [*KAFKACTL, "logs", "-f", "--tail", "0", "--save", str(log)]
     following = subprocess.Popen(command, env=here.environment, stderr=subprocess.PIPE, text=True)
     assert eventually(log.exists)
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
     Path("topics.yaml").write_text("topics: {made.while.followed: {partitions: 1}}")
     assert run(here, "init-topics", "--brokers", f"127.0.0.1:{port}", "--file", "topics.yaml").returncode == 0
     assert eventually(lambda: "made.while.followed" in log.read_text())

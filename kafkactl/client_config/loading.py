@@ -66,8 +66,17 @@ def load_client_config(
 
 def shown_properties(path: Path) -> list[tuple[str, str]]:
     """The properties of a file as they stand there, with *** for what is secret. Raises ClientConfigError."""
-    found = entries(_text(path), str(path))
-    return [(e.key, "***" if is_secret(e.key) and not holds_only_placeholders(e.value) else e.value) for e in found]
+    return [(entry.key, _shown(entry)) for entry in entries(_text(path), str(path))]
+
+
+def _shown(entry: Property) -> str:
+    if holds_only_placeholders(entry.value):
+        return entry.value
+    if is_secret(entry.key):
+        return "***"
+    from kafkactl.redaction.structures import shown_value
+
+    return shown_value(entry.key, entry.value)  # a URL may have a password in it, or sasl.oauthbearer.config
 
 
 def _text(path: Path) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kafkactl.errors import ClientConfigError
-from kafkactl.text.secret_names import is_secret_name
+from kafkactl.redaction.secret_names import is_secret_name
 
 PASSWORD_COMMAND = "password_command"
 _PLACEHOLDER = re.compile(r"\$\{(?:file:([^}]+)|([A-Za-z_][A-Za-z0-9_]*))\}")
@@ -16,8 +16,8 @@ _LIMIT = 30.0  # seconds that a program may take, with a person who answers its 
 
 
 def is_secret(key: str) -> bool:
-    """Whether a property's value is a secret: also a key that stands in the file itself."""
-    return is_secret_name(key) or key in ("ssl.key.pem", "ssl.keystore.key")
+    """Whether a property's value is a secret."""
+    return is_secret_name(key)
 
 
 def filled_in(value: str, place: str, directory: Path, environment: Mapping[str, str]) -> str:

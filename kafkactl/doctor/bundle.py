@@ -8,10 +8,11 @@ from pathlib import Path
 from kafkactl.containers.endpoint import EngineError
 from kafkactl.containers.engine import connect_engine
 from kafkactl.containers.logs import ContainerLogs
-from kafkactl.doctor import redact
 from kafkactl.doctor.facts import Facts, dump_facts, load_facts
 from kafkactl.errors import KafkactlError, UsageError
 from kafkactl.private_files import open_private
+from kafkactl.redaction.structures import redacted
+from kafkactl.redaction.yaml_files import redacted_yaml
 from kafkactl.text.remedies import kafkactl
 
 _LINES = 2000  # how many lines of each container's log are kept, the last ones
@@ -29,12 +30,12 @@ def attachments(facts: Facts) -> Iterator[tuple[str, str]]:
         except EngineError as error:
             yield f"logs/{container.name}.log", error.message
             continue
-        yield f"logs/{container.name}.log", redact.redacted("".join(f"{line.text}\n" for line in lines))
+        yield f"logs/{container.name}.log", redacted("".join(f"{line.text}\n" for line in lines))
 
 
 def _file(path: Path) -> str:
     try:
-        return redact.redacted_yaml(path.read_text(encoding="utf-8", errors="replace"))
+        return redacted_yaml(path.read_text(encoding="utf-8", errors="replace"))
     except OSError as error:
         return f"cannot read {path}: {error.strerror}."
 

@@ -17,12 +17,13 @@ from kafkactl.containers.engine import Engine, connect_engine
 from kafkactl.containers.logs import ContainerLogs
 from kafkactl.containers.model import PROJECT, SERVICE, Container
 from kafkactl.containers.stack import Stack, find_stack
-from kafkactl.doctor import redact
 from kafkactl.doctor.dialling import dial
 from kafkactl.doctor.facts import NO_STACK, Answer, Dial, EngineFacts, StackFacts
 from kafkactl.doctor.listeners import published
+from kafkactl.doctor.redact import redacted_environment
 from kafkactl.doctor.signs import Sign, signs
 from kafkactl.errors import UsageError
+from kafkactl.redaction.structures import redacted, redacted_command
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -215,7 +216,7 @@ def _told(engine: Engine, container: Container) -> tuple[tuple[Sign, ...], str]:
     """The signs in the log of its last start, and the last line. For a restart loop, also of the starts just before."""
     lines = ContainerLogs(engine, [container]).so_far(_TAIL, told_since(container, time.time()), None)
     last = next((line.text.strip() for line in reversed(lines) if line.text.strip()), "")
-    return signs(lines), redact.redacted(last)[:_LONGEST]
+    return signs(lines), redacted(last)[:_LONGEST]
 
 
 def told_since(container: Container, now: float) -> float | None:
@@ -236,11 +237,12 @@ def _without_secrets(container: Container) -> Container:
     health = container.health
     return replace(
         container,
-        environment=redact.redacted_environment(container.environment),
+        environment=redacted_environment(container.environment),
         labels={key: container.labels[key] for key in (PROJECT, SERVICE) if key in container.labels},
-        command=redact.redacted_command(container.command),
-        healthcheck=redact.redacted_command(container.healthcheck),
-        health=health and replace(health, output=redact.redacted(health.output)),
+        command=redacted_command(container.command),
+        healthcheck=redacted_command(container.healthcheck),
+        error=redacted(container.error),
+        health=health and replace(health, output=redacted(health.output)),
     )
 
 

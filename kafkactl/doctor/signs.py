@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Literal
 
 from kafkactl.containers.model import LogLine
-from kafkactl.doctor import redact
+from kafkactl.redaction.structures import redacted
 
 Kind = Literal[
     "cluster-id",
@@ -86,13 +86,13 @@ def _of_line(line: LogLine, following: Iterable[LogLine]) -> Iterator[Sign]:
     for kind, pattern in _COMPILED.items():
         match = pattern.search(line.text)
         if match:
-            names = {name.rstrip("0123456789"): text for name, text in match.groupdict().items() if text}
+            names = {name.rstrip("0123456789"): redacted(text) for name, text in match.groupdict().items() if text}
             text = line.text
             if kind == "fatal":
                 cause = next((words[0] for later in following if (words := _CAUSE.search(later.text))), "")
-                names["cause"] = redact.redacted(cause)[:_LONGEST]
+                names["cause"] = redacted(cause)[:_LONGEST]
                 text = cause or text
-            yield Sign(kind, redact.redacted(text.strip())[:_LONGEST], line.time, names)
+            yield Sign(kind, redacted(text.strip())[:_LONGEST], line.time, names)
 
 
 def first(found: Iterable[Sign], *kinds: Kind) -> Sign | None:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from kafkactl.cluster.network import live_brokers
 from kafkactl.errors import KafkactlError, UsageError
+from kafkactl.private_files import write_private
 from kafkactl.sandbox import java
-from kafkactl.sandbox.machine import private_file
 from kafkactl.sandbox.model import Distribution, Node
 from kafkactl.sandbox.ports import HOST, HOST6
 from kafkactl.sandbox.secure_listeners import OURS_SECURED, access_settings, listener_settings
@@ -180,7 +180,7 @@ def prepare_directory(
         f"{_escape(key)}={_escape(value)}\n"
         for key, value in properties(node, quorum, settings, secured, ipv6=ipv6).items()
     )
-    private_file(node.directory / "server.properties", "".join(lines).encode("ascii"))
+    write_private(node.directory / "server.properties", "".join(lines).encode("ascii"))
     data = node.directory / "data"
     if (data / "meta.properties").exists():
         return

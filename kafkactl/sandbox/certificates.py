@@ -6,7 +6,8 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from kafkactl.sandbox.machine import private_file, sandbox_extra
+from kafkactl.private_files import write_private
+from kafkactl.sandbox.machine import sandbox_extra
 from kafkactl.sandbox.ports import HOST, HOST6
 
 if TYPE_CHECKING:
@@ -48,17 +49,17 @@ def make_certificates(directory: Path, users: Iterable[str], strangers: Iterable
         "wrong-name": (_issue(ours, ELSEWHERE, [ELSEWHERE], now), ours),
         "unknown-authority": (_issue(theirs, "localhost", here, now), theirs),
     }
-    private_file(directory / "ca.pem", _pem(ours.certificate))
-    private_file(directory / "foreign-ca.pem", _pem(theirs.certificate))
-    private_file(directory / "server" / "ca.pem", _pem(ours.certificate))
+    write_private(directory / "ca.pem", _pem(ours.certificate))
+    write_private(directory / "foreign-ca.pem", _pem(theirs.certificate))
+    write_private(directory / "server" / "ca.pem", _pem(ours.certificate))
     for name, (server, issuer) in servers.items():
         store = _key(server) + _pem(server.certificate) + _pem(issuer.certificate)
-        private_file(directory / "server" / f"{name}.pem", store)
+        write_private(directory / "server" / f"{name}.pem", store)
     own = {user: _issue(ours, user, [], now) for user in users}
     others = {foreign(user): _issue(theirs, user, [], now) for user in strangers}
     for name, identity in {**own, **others}.items():
-        private_file(directory / "certificates" / f"{name}.pem", _pem(identity.certificate))
-        private_file(directory / "certificates" / f"{name}.key", _key(identity))
+        write_private(directory / "certificates" / f"{name}.pem", _pem(identity.certificate))
+        write_private(directory / "certificates" / f"{name}.key", _key(identity))
 
 
 def foreign(user: str) -> str:

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kafkactl.errors import KafkactlError
-from kafkactl.private_files import open_private
 
 
 @contextmanager
@@ -62,11 +61,3 @@ def disk_errors(hint: str) -> Iterator[None]:
         raise KafkactlError(
             f"The sandbox does not work: {what}.", where=str(error.filename or ""), hint=hint
         ) from error
-
-
-def private_file(path: Path, content: bytes) -> None:
-    """Write a file that only its owner can read, from its first moment on, in a directory that only they can open."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.unlink(missing_ok=True)
-    with open_private(path, new=True) as file:
-        file.write(content)

@@ -10,8 +10,8 @@ from functools import cached_property
 from pathlib import Path
 
 from kafkactl.errors import KafkactlError
+from kafkactl.private_files import write_private
 from kafkactl.sandbox.certificates import check_cryptography, foreign, make_certificates
-from kafkactl.sandbox.machine import private_file
 from kafkactl.sandbox.model import Node
 from kafkactl.sandbox.ports import HOST
 from kafkactl.sandbox.secure_listeners import ADMIN, MECHANISM, SecureListener, listeners
@@ -89,14 +89,14 @@ def create_secured(kind: str, home: Path, nodes: Sequence[Node]) -> Secured:
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(mode=0o700, parents=True)
     passwords = {user: secrets.token_urlsafe(18) for user in USERS}
-    private_file(home / _PASSWORDS, json.dumps(passwords).encode())
+    write_private(home / _PASSWORDS, json.dumps(passwords).encode())
     secured = secured_as(kind, home, nodes)
     if any(listener.certificate for listener in secured.listeners):
         make_certificates(home, USERS, [ADMIN])
     for listener in secured.listeners:
         for user, properties in _client_files(secured, listener).items():
             text = "".join(f"{key}={value}\n" for key, value in properties.items())
-            private_file(secured.file(user, listener.kind), text.encode())
+            write_private(secured.file(user, listener.kind), text.encode())
     return secured
 
 

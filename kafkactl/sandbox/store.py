@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from kafkactl.directories import state_directory
 from kafkactl.errors import KafkactlError
+from kafkactl.private_files import write_private
 from kafkactl.sandbox.broker import signal_group
 from kafkactl.sandbox.machine import disk_errors, locked, sandbox_extra
 from kafkactl.sandbox.model import Node
@@ -145,9 +146,8 @@ def save_record(record: SandboxRecord) -> None:
         "secure": record.secure,
         "processes": {id: dataclasses.asdict(process) for id, process in record.processes.items()},
     }
-    directory.mkdir(parents=True, exist_ok=True)
     partial = directory / "sandbox.json.new"
-    partial.write_text(json.dumps(data, indent=2))
+    write_private(partial, json.dumps(data, indent=2).encode())  # settings may hold a password
     partial.replace(directory / "sandbox.json")
 
 
