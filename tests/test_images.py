@@ -6,6 +6,7 @@ import pytest
 
 from kafkactl.containers.images import advertised, among_brokers, bound, family_of, listens_by_rule
 from kafkactl.containers.model import Container, Port, role_of
+from kafkactl.containers.sought import sought_by
 from kafkactl.doctor.checks import CHECKS
 from kafkactl.doctor.codes import codes
 from kafkactl.doctor.diagnosis import diagnose
@@ -98,6 +99,57 @@ def test_who_is_a_client_of_no_listener() -> None:
 )
 def test_roles(service: str, image: str, environment: dict[str, str], role: str) -> None:
     assert role_of(service, image, f"project-{service}-1", environment) == role
+
+
+BROKER = replace(
+    broker("confluentinc/cp-kafka", KAFKA_ADVERTISED_LISTENERS=f"{INSIDE},{OUTSIDE}"),
+    ports=(Port(9092, "tcp", "127.0.0.1", 9092),),
+)
+
+
+@pytest.mark.parametrize(
+    ("environment", "command", "address"),
+    [
+        ({"SPRING_KAFKA_BOOTSTRAP_SERVERS": "localhost:9092"}, (), "localhost:9092"),
+        ({"KAFKA_URL": "localhost:9092"}, (), "localhost:9092"),
+        ({"KAFKA_HOST": "localhost", "KAFKA_PORT": "9092"}, (), "localhost:9092"),
+        ({"ADDR": "PLAINTEXT://127.0.0.1:9092"}, (), "127.0.0.1:9092"),
+        ({"SPRING_APPLICATION_JSON": '{"spring":{"kafka":{"bootstrap-servers":"kafka:9092"}}}'}, (), "kafka:9092"),
+        (
+            {"AKHQ_CONFIGURATION": "akhq:\n  a:\n    bootstrap.servers: kafka:9092"},
+            (),
+            "kafka:9092",
+        ),
+        ({}, ("run", "--broker-list", "localhost:9092"), "localhost:9092"),
+        ({}, ("run", "--bootstrap-server=localhost:9092"), "localhost:9092"),
+        ({}, ("java", "-Dspring.kafka.bootstrap-servers=localhost:9092"), "localhost:9092"),
+        ({"KAFKA_BROKER": "kafk:29092"}, (), "kafk:29092"),
+        ({"KAFKA_BROKERCONNECT": "host.docker.internal:9092"}, (), "host.docker.internal:9092"),
+        ({"DATABASE_URL": "postgres://user:secret@localhost:5432/x", "REDIS": "localhost:6379"}, (), ""),
+        ({"KAFKA_REST_URL": "http://localhost:8082", "SCHEMA_REGISTRY_URL": "http://localhost:8081"}, (), ""),
+        ({"HEALTH": "http://localhost:9092/health"}, (), ""),
+        ({"BROKER": "kafka.example:9092"}, (), ""),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_client_is_found_by_value(environment: dict[str, str], command: tuple[str, ...], address: str) -> None:
+    app = container("app", "other", image="example/app", environment=environment, command=command)
+    found = sought_by(app, [BROKER])
+    assert [one.address for one in found] == ([address] if address else [])
+    assert "secret" not in str(found)
+    if address:
+        stack = StackFacts("x", ("docker", "compose"), (BROKER, app), sought={app.name: found})
+        facts = replace(sound(), engine=EngineFacts("unix:///x", ""), stack=stack, brokers=(), missing={})
+        (told,) = diagnose(facts, codes(), CHECKS, wanted=["KD310"]).findings("error")
+        assert address in told.headline
+
+
+def test_an_application_that_fails_for_its_address_is_told_by_it() -> None:
+    app = container("app", "other", "restarting", restarts=5, exit_code=1, environment={"KAFKA_URL": "localhost:9092"})
+    stack = StackFacts("x", ("docker", "compose"), (BROKER, app))
+    facts = replace(sound(), engine=EngineFacts("unix:///x", ""), stack=stack, brokers=(), missing={})
+    found = diagnose(facts, codes(), CHECKS, wanted=["KD101", "KD105", "KD310"])
+    assert [told.code for told in found.findings("error", "warning")] == ["KD310"]
 
 
 APP = {"KAFKA_BROKERS": "kafka:29092"}

@@ -132,7 +132,12 @@ TABLE: dict[str, list[Cell]] = {
         ("groups reset analytics-group --topic payment.created --to-latest --yes", 1, (NO_TOPIC,), ("–",)),
         ("groups reset analytics-group --topic * --to-latest --yes", 1, ("that this user may describe",), ("at all.",)),
         ("groups copy analytics-group x --yes", 1, (NO_GROUP,), ("–",)),
-        ("test --topic payment.created", 1, (NO_TOPIC, "may not test it"), ("does not exist.", "does not work")),
+        (
+            "test --topic payment.created",
+            1,
+            (NO_TOPIC, "may not test it"),
+            ("created: does not exist", "does not work"),
+        ),
         ("doctor KD340", 1, ("2 of 2 declared topics are hidden",), ("Healthy",)),
         ("export", 0, ("topics: {}", "the file may lack others"), ()),
     ],

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from kafkactl.cluster import network
-from kafkactl.containers.clients import Sought, sought_by
 from kafkactl.containers.endpoint import Endpoint, EngineError, endpoint, endpoint_of_context, user
 from kafkactl.containers.engine import Engine, connect_engine
 from kafkactl.containers.logs import ContainerLogs
 from kafkactl.containers.model import PROJECT, SERVICE, Container
+from kafkactl.containers.sought import Sought, sought_by
 from kafkactl.containers.stack import Stack, find_stack
 from kafkactl.doctor.dialling import dial
 from kafkactl.doctor.facts import NO_STACK, Answer, Dial, EngineFacts, StackFacts

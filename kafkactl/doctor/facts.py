@@ -10,8 +10,8 @@ from typing import Literal
 
 import msgspec
 
-from kafkactl.containers.clients import Sought
 from kafkactl.containers.model import Container, Death, Memory, Role
+from kafkactl.containers.sought import Sought
 from kafkactl.doctor.signs import Sign
 from kafkactl.errors import ClientRefusal
 from kafkactl.groups.observation import Observation

@@ -1,8 +1,8 @@
 """A broker container's listeners and ports, as programs on the host meet them. Pure."""
 
-from kafkactl.containers.clients import LOOPBACK
 from kafkactl.containers.images import Listener, advertised, bound
 from kafkactl.containers.model import Container
+from kafkactl.containers.sought import LOOPBACK
 
 
 def published(container: Container) -> dict[int, int]:

@@ -155,10 +155,10 @@ class Proof:
         ]
         if bad:
             denied = all(name in self._topics.denied for name in self.order.declared if name not in self._topics.found)
-            kind = NotPermittedError if denied and self._topics.denied else KafkactlError
-            raise kind(
-                f"{and_more(bad, separator='; ')}.", hint=kafkactl("init-topics", note="To create missing topics")
-            )
+            words = f"{and_more(bad, separator='; ')}."
+            if denied and self._topics.denied:
+                raise NotPermittedError(words, hint=kafkactl("whoami", note="To see what this user may do"))
+            raise KafkactlError(words, hint=kafkactl("init-topics", note="To create missing topics"))
 
     def _make_topic(self) -> None:
         self._before_writing(self.cluster)

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from kafkactl.containers.clients import HOST, LOOPBACK, names, sought_by
 from kafkactl.containers.images import Listener, advertised, among_brokers, bound, listens_by_rule
 from kafkactl.containers.model import Container
+from kafkactl.containers.sought import HOST, LOOPBACK, names, sought_by
 from kafkactl.doctor.checks.lifecycle import log_line, severity, suffering
 from kafkactl.doctor.checks.troubles import KAFKA, recreate, recreated, stack, told_by
 from kafkactl.doctor.codes import Finding, check
