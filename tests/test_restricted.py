@@ -136,7 +136,7 @@ TABLE: dict[str, list[Cell]] = {
             "test --topic payment.created",
             1,
             (NO_TOPIC, "may not test it"),
-            ("created: does not exist", "does not work"),
+            ("created: does not", "does not work"),
         ),
         ("doctor KD340", 1, ("2 of 2 declared topics are hidden",), ("Healthy",)),
         ("export", 0, ("topics: {}", "the file may lack others"), ()),
