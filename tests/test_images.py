@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 
 from kafkactl.containers.images import advertised, among_brokers, bound, family_of, listens_by_rule
-from kafkactl.containers.model import Container, Port, role_of
+from kafkactl.containers.model import Container, LogLine, Mount, Port, role_of
 from kafkactl.containers.sought import sought_by
 from kafkactl.doctor.checks import CHECKS
-from kafkactl.doctor.codes import codes
+from kafkactl.doctor.codes import Told, codes
 from kafkactl.doctor.diagnosis import diagnose
 from kafkactl.doctor.facts import EngineFacts, StackFacts
+from kafkactl.doctor.signs import Sign, signs
 from tests.test_doctor import sound
 from tests.test_doctor_stack import container
 
@@ -178,3 +179,57 @@ def test_a_healthy_stack_has_no_error(name: str) -> None:
     facts = replace(sound(), engine=EngineFacts("unix:///x", ""), stack=stack, brokers=(), missing={})
     found = diagnose(facts, codes(), CHECKS, wanted=["KD308", "KD309", "KD310"])
     assert [told.headline for told in found.findings("error", "warning")] == []
+
+
+def found_of(code: str, *containers: Container, **signs: Sign) -> Told:
+    """The one finding of a check where these containers' logs show these signs."""
+    told = {f"payment-{name.replace('_', '-')}": (sign,) for name, sign in signs.items()}
+    stack = StackFacts("payment", ("docker", "compose"), containers, signs=told)
+    facts = replace(sound(), engine=EngineFacts("unix:///x", ""), stack=stack, brokers=(), missing={})
+    (found,) = diagnose(facts, codes(), CHECKS, wanted=[code]).findings("error", "warning")
+    return found
+
+
+def ended(image: str, **environment: str) -> Container:
+    return replace(broker(image, **environment), status="exited", exit_code=1)
+
+
+@pytest.mark.parametrize(
+    ("image", "user", "number"),
+    [
+        ("confluentinc/cp-kafka", "appuser", "1000"),
+        ("bitnami/kafka", "1001", "1001"),
+        ("bitnami/kafka", "kafka", "1001"),
+        ("redpandadata/redpanda", "redpanda", "101"),
+        ("example/kafka", "2000:0", "2000"),
+        ("example/kafka", "somebody", ""),
+    ],
+)
+def test_chown_names_the_number_of_the_images_user(image: str, user: str, number: str) -> None:
+    mounts = (Mount("bind", "/srv/kafka", "/var/lib/kafka/data"),)
+    (line,) = signs([LogLine(0, "kafka", "mkdir: cannot create directory ‘/var/lib/kafka/data/x’: Permission denied")])
+    told = found_of("KD204", replace(ended(image), user=user, mounts=mounts), kafka=line)
+    words = str(told.heal)
+    assert (f"'{number}:{number}'" in words) if number else ("'id'" in words and "chown" not in words)
+
+
+def test_a_nodes_id_is_changed_among_the_voters_too() -> None:
+    line = Sign("node-id", "x", 0, {"stored": "1", "wanted": "2"})
+    voters = {"KAFKA_CFG_PROCESS_ROLES": "broker,controller", "KAFKA_CFG_CONTROLLER_QUORUM_VOTERS": "2@kafka:9093"}
+    told = found_of("KD206", ended("bitnami/kafka", **voters), kafka=line)
+    assert "KAFKA_CFG_NODE_ID: 1 and KAFKA_CFG_CONTROLLER_QUORUM_VOTERS: 1@kafka:9093" in str(told.heal[0])
+    voters["KAFKA_CFG_CONTROLLER_QUORUM_VOTERS"] = "9@controller:9093"
+    assert "VOTERS" not in str(found_of("KD206", ended("bitnami/kafka", **voters), kafka=line).heal[0])
+
+
+def test_a_registration_that_is_there_is_anothers_or_its_own() -> None:
+    line = Sign("ephemeral", "x", 0, {"path": "/brokers/ids/1"})
+    given = {"KAFKA_BROKER_ID": "1", "KAFKA_ZOOKEEPER_CONNECT": "zookeeper:2181"}
+    one = ended("confluentinc/cp-kafka", **given)
+    assert "sleep 18" in found_of("KD402", one, kafka=line).heal[0].text
+    slow = ended("confluentinc/cp-kafka", **given, KAFKA_ZOOKEEPER_SESSION_TIMEOUT_MS="30000")
+    assert "sleep 30" in found_of("KD402", slow, kafka=line).heal[0].text
+    two = container("kafka-2", "broker", image="confluentinc/cp-kafka", environment=given)
+    told = found_of("KD402", one, two, kafka=line)
+    assert "payment-kafka-2 is running as broker 1, too" in told.headline
+    assert "another KAFKA_BROKER_ID" in str(told.heal[0])

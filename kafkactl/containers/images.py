@@ -46,9 +46,30 @@ def family_of(image: str) -> FamilyName:
     return next((family for family, pattern in _FAMILIES if pattern.search(name)), "unknown")
 
 
+# The number of the user that an image's processes run as, by its Dockerfile.
+_USERS: Mapping[FamilyName, str] = {"cp": "1000", "apache": "1000", "bitnami": "1001", "redpanda": "101"}
+
+
+def user_number(container: Container) -> str:
+    """The number of the user that a container's processes run as; "" where only its image knows."""
+    named = container.user.partition(":")[0]
+    if named.isdigit():
+        return named
+    return "0" if named == "root" else _USERS.get(family_of(container.image), "" if named else "1000")
+
+
 def prefix_of(image: str) -> str:
     """What the image's variables for broker settings begin with."""
     return "KAFKA_CFG_" if family_of(image) == "bitnami" else "KAFKA_"
+
+
+def advertising_variable(container: Container) -> str:
+    """What tells a broker where to send its clients: a variable, or Redpanda's option."""
+    if family_of(container.image) == "redpanda":
+        return "--advertise-kafka-addr"
+    given = [f"{prefix}ADVERTISED_LISTENERS" for prefix in ("KAFKA_", "KAFKA_CFG_")] + ["KAFKA_ADVERTISED_HOST_NAME"]
+    there = [name for name in given if container.environment.get(name)]
+    return there[0] if there else f"{prefix_of(container.image)}ADVERTISED_LISTENERS"
 
 
 def variable(environment: Mapping[str, str], name: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,17 +48,32 @@ def find_stack(
 ) -> Stack | None:
     """The stack on an engine, inspected; None where there is none.
 
-    `project` names one; else it is the one that publishes one of `ports`, else the one started from `directory` or
-    above, else the only one with a broker that runs, else the only one with a broker.
+    `project` names one; else it is the one that publishes one of `ports`, or would if it ran, else the one started from
+    `directory` or above, else the only one with a broker that runs, else the only one with a broker.
     Raises EngineError, and UsageError where the project is unknown or several would do.
     """
-    ids = choose([_listed(entry) for entry in engine.listed()], project, directory, ports)
+    listed = [_listed(entry) for entry in engine.listed()]
+    if project is None and ports:
+        listed = _with_configured_ports(engine, listed)
+    ids = choose(listed, project, directory, ports)
     containers = sorted(engine.inspect(ids), key=_order)
     if not containers:
         return None
     labels = next((container.labels for container in containers if container.project), {})
     files = tuple(part for part in labels.get(_FILES, "").split(",") if part)
     return Stack(containers[0].project, labels.get(_DIRECTORY, ""), files, tuple(containers))
+
+
+def _with_configured_ports(engine: Engine, listed: Sequence[Listed]) -> list[Listed]:
+    """The containers with the ports that stopped brokers would publish: a list tells only of those that run."""
+    stopped = [entry.id for entry in listed if entry.role == "broker" and not entry.running]
+    if not stopped:
+        return list(listed)
+    configured = {
+        container.id: frozenset(port.host_port for port in container.ports if port.host_port is not None)
+        for container in engine.inspect(stopped)
+    }
+    return [replace(entry, ports=configured.get(entry.id, entry.ports)) for entry in listed]
 
 
 def _listed(entry: Mapping[str, Any]) -> Listed:
@@ -89,7 +104,9 @@ def choose(
             raise UsageError(f"There is no compose project {project}.", where=_names(named), hint="docker compose ls")
         return [entry.id for entry in named[project]]
     stacks = {name: found for name, found in named.items() if any(e.role in ("broker", "zookeeper") for e in found)}
-    publishing = [name for name, found in stacks.items() if any(entry.ports & set(ports) for entry in found)]
+    at_port = {name: [e for e in found if e.ports & set(ports)] for name, found in stacks.items()}
+    publishing = [name for name, found in at_port.items() if any(entry.running for entry in found)]
+    publishing = publishing or [name for name, found in at_port.items() if found]
     here = [name for name, found in stacks.items() if directory and _is_at(found, directory)]
     up = [name for name, found in stacks.items() if any(entry.running for entry in found)]
     candidates = publishing or here or up or list(stacks)

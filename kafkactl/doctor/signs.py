@@ -37,7 +37,8 @@ _PATTERNS: Mapping[Kind, str] = {
     "unformatted": r"No `?meta\.properties`? found in|No readable meta\.properties files? found",
     "disk-full": r"No space left on device",
     "not-writable": r"(?P<path>/[^\s:]+) \(Permission denied\)|AccessDeniedException: (?P<path2>/[^\s:]+)"
-    r"|dub path (?P<path3>\S+) writable\] FAILED|(?P<path4>/\S+) file not writable",
+    r"|dub path (?P<path3>\S+) writable\] FAILED|(?P<path4>/\S+) file not writable"
+    r"|cannot (?:create directory|touch) [‘'`\"]?(?P<path5>/[^’'\"]+)[’'\"]?: Permission denied",
     "log-dir-failed": r"Shutdown broker because all log dirs in (?P<path>.+?) have failed"
     r"|Stopping serving logs in dir (?P<path2>\S+)|Error while appending records to \S+ in dir (?P<path3>\S+)",
     "ephemeral": r"Error while creating ephemeral at (?P<path>/brokers/ids/\d+), node already exists and owner"

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.lab.examination import Doctor, after
-from tests.lab.stacks import LabStack, tiny
+from tests.lab.stacks import LabStack, lab_stack, tiny
 from tests.sandboxes import free_port
 
 
@@ -147,3 +147,41 @@ def test_a_listener_without_a_protocol(doctor: Doctor, stack: LabStack) -> None:
     environment["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"] += ",EXTERNAL:PLAINTEXT"
     stack.write()
     after(seen.command("KD311"), "--wait", "60s").content()
+
+
+@pytest.mark.provokes("KD101", "a stopped broker, beside another project that runs")
+def test_a_stopped_stack_beside_another_one(
+    doctor: Doctor, stack: LabStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("other", "elsewhere"):
+        (tmp_path / name).mkdir()
+    with lab_stack(stack.engine, tmp_path / "other") as other:
+        other.up()
+        other.until("kafka", "healthy")
+        stack.up()
+        stack.until("kafka", "healthy")
+        stack.compose("stop", "kafka")
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        there = ("-b", f"localhost:{stack.port}")
+        seen = doctor(*there)
+        seen.names("KD101")
+        assert stack.name() in seen.headline
+        after(seen.command("KD101"), "--wait", "60s", *there).content()
+
+
+@pytest.mark.provokes(
+    "KD310", "an application that crashes for localhost, by a name of its own", healed="by the remedy"
+)
+def test_an_application_crashes_for_a_wrong_address(doctor: Doctor, stack: LabStack) -> None:
+    script = "echo connect ECONNREFUSED 127.0.0.1:9092; sleep 1; exit 1"
+    given = {"EVENTS_ADDR": "localhost:9092"}
+    stack.services["app"] = {
+        **tiny(stack.engine, stack.project, "app", script, environment=given),
+        "restart": "always",
+    }
+    stack.up()
+    stack.until("kafka", "healthy")
+    seen = doctor("--wait", "20s")
+    seen.names("KD310")
+    assert "localhost:9092" in seen.headline
+    assert "EVENTS_ADDR: kafka:9092" in seen.remedies("KD310")[0]

@@ -1,14 +1,16 @@
 """KD4: do brokers, ZooKeeper and controllers find each other, as far as containers and their logs show? Pure."""
 
+import math
 from collections.abc import Iterator, Sequence
 
-from kafkactl.containers.images import variable
+from kafkactl.containers.images import prefix_of, variable
 from kafkactl.containers.model import Container
 from kafkactl.doctor.checks.lifecycle import log_line, severity, suffering
 from kafkactl.doctor.checks.troubles import docker, recreate, recreated, show_log, stack, told_by
 from kafkactl.doctor.codes import Finding, check
 from kafkactl.doctor.facts import Facts
 from kafkactl.text.remedies import Advice, Remedy
+from kafkactl.text.units import is_number
 
 
 @check("KD401")
@@ -55,8 +57,33 @@ def _reach_zookeeper(facts: Facts, broker: Container, wanted: str, keepers: Sequ
 @check("KD402")
 def stale_registration(facts: Facts) -> Iterator[Finding]:
     for trouble in told_by(facts, "KD402"):
-        name = trouble.container.name
-        yield Finding(name, {}, [*log_line(trouble), *suffering(trouble)])
+        container = trouble.container
+        told = [*log_line(trouble), *suffering(trouble)]
+        if other := _of_the_same_id(facts, container):
+            id = variable(container.environment, "BROKER_ID")
+            yield Finding(
+                container.name,
+                {"words": f"{container.name} cannot start: {other.name} is running as broker {id}, too."},
+                [("seen", f"{prefix_of(container.image)}BROKER_ID: {id} of both"), *told],
+                recreated(facts, container, f"another {prefix_of(container.image)}BROKER_ID", "recreates it"),
+            )
+            continue
+        milliseconds = variable(container.environment, "ZOOKEEPER_SESSION_TIMEOUT_MS")
+        seconds = math.ceil(int(milliseconds) / 1000) if is_number(milliseconds) else _SESSION
+        words = f"{container.name} restarted too soon: ZooKeeper still holds its previous registration."
+        yield Finding(container.name, {"words": words, "seconds": seconds}, told)
+
+
+_SESSION = 18  # seconds, Kafka's default of zookeeper.session.timeout.ms
+
+
+def _of_the_same_id(facts: Facts, container: Container) -> Container | None:
+    """Another broker that runs with the id that this one has been given."""
+    id = variable(container.environment, "BROKER_ID")
+    others = (other for other in stack(facts).of_role("broker") if other.name != container.name)
+    return next(
+        (o for o in others if id and o.status == "running" and variable(o.environment, "BROKER_ID") == id), None
+    )
 
 
 @check("KD404")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from kafkactl.containers.images import advertised, variable
+from kafkactl.containers.images import advertised, prefix_of, user_number, variable
 from kafkactl.containers.model import Container, Mount
 from kafkactl.doctor.checks.lifecycle import log_line, severity, suffering
 from kafkactl.doctor.checks.troubles import Trouble, compose, docker, recreate, recreated, stack, told_by
@@ -84,9 +84,12 @@ def not_on_volume(facts: Facts) -> Iterator[Finding]:
             if mount and not _ANONYMOUS.fullmatch(mount.source) and mount.kind != "tmpfs":
                 continue
             where = "in the container itself" if mount is None else f"on {_kind(mount)}"
+            lost = "it is lost when the container is recreated"
+            if mount and mount.kind != "tmpfs":
+                lost = "it stays behind, unused, when the container is removed"
             yield Finding(
                 container.name,
-                {"directory": directory, "where": where},
+                {"directory": directory, "where": where, "lost": lost},
                 [
                     (
                         "seen",
@@ -146,9 +149,14 @@ def not_writable(facts: Facts) -> Iterator[Finding]:
         container = trouble.container
         path = trouble.sign.found.get("path", "") if trouble.sign else ""
         mount = _mount(container, path)
-        owner = container.user.partition(":")[0] or "1000"
+        owner = user_number(container)
         again, heal = docker("restart", container), list[Remedy]()
-        if mount and mount.kind == "bind":
+        if not owner:
+            look = command(
+                "docker", "run", "--rm", "--entrypoint", "id", container.image, note="shows its user's number"
+            )
+            heal = [look, Advice(f"make {mount.source if mount else path} writable for that number, then"), again]
+        elif mount and mount.kind == "bind":
             sudo = () if facts.root else ("sudo",)
             heal = [command(*sudo, "chown", "-R", f"{owner}:{owner}", mount.source).then(again)]
         elif mount:
@@ -190,8 +198,16 @@ def node_id(facts: Facts) -> Iterator[Finding]:
         container = trouble.container
         found = trouble.sign.found if trouble.sign else {}
         stored, wanted = found.get("stored", "?"), found.get("wanted", "?")
-        name = "KAFKA_NODE_ID" if variable(container.environment, "PROCESS_ROLES") else "KAFKA_BROKER_ID"
-        heal = recreated(facts, container, f"{name}: {stored}")
+        prefix = prefix_of(container.image)
+        change = f"{prefix}BROKER_ID: {stored}"
+        if variable(container.environment, "PROCESS_ROLES"):
+            change = f"{prefix}NODE_ID: {stored}"
+            voters = variable(container.environment, "CONTROLLER_QUORUM_VOTERS").split(",")
+            # A node that is a controller has to be among the voters, by the same id.
+            if any(voter.startswith(f"{wanted}@") for voter in voters):
+                with_it = [re.sub(rf"^{re.escape(wanted)}@", f"{stored}@", voter) for voter in voters]
+                change += f" and {prefix}CONTROLLER_QUORUM_VOTERS: {','.join(with_it)}"
+        heal = recreated(facts, container, change)
         yield _finding(trouble, heal, stored=stored, wanted=wanted)
 
 

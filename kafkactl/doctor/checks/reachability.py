@@ -5,6 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from kafkactl.containers.images import advertising_variable, bound
+from kafkactl.containers.sought import LOOPBACK
 from kafkactl.doctor.codes import Finding, check
 from kafkactl.doctor.facts import Dial, Facts, Manner, StackFacts
 from kafkactl.doctor.listeners import advertised_for, for_host, published
@@ -18,12 +20,16 @@ def _bootstrap_is(facts: Facts, *manners: Manner) -> Iterator[Dial]:
         yield from (dial for dial in facts.bootstrap if dial.manner in manners)
 
 
-def _instead(facts: Facts) -> list[Remedy]:
-    """How to use another address of this machine, if Kafka answers at one."""
+def _instead(facts: Facts, *, elsewhere: bool = True) -> list[Remedy]:
+    """How to use another address of this machine, if Kafka answers at one.
+
+    Whether what answers `elsewhere` is the cluster that was meant is not known: it is offered only instead of another
+    address of this machine, where nothing of the cluster that was meant answers.
+    """
     address, there = _listener_for_host(facts), "the stack's listener for this machine"
-    if not address:
+    if not address and elsewhere and all(dial.host in LOOPBACK for dial in facts.bootstrap):
         address = next((dial.address for dial in facts.elsewhere if dial.manner == "kafka"), "")
-        there = "Kafka answers there"
+        there = "a Kafka answers there"
     if not address:
         return []
     if facts.flags:
@@ -75,10 +81,26 @@ def bootstrap_refused(facts: Facts) -> Iterator[Finding]:
             up = facts.compose_up or ("docker", "compose", "up", "-d")
             own = kafkactl("sandbox up", options=port, note="a Kafka of your own")
             heal = [own, command(*up, note="the platform's stack")]
+        if unpublished := _publishing_nothing(facts.stack):
+            heal = [unpublished]
         for finding in _first(facts, heal, "refused"):
             # A port that no container of the stack publishes is wrong, whatever else is wrong with the stack.
             yield replace(finding, alone=facts.stack is not None and dial.port not in _published(facts.stack))
         return
+
+
+def _publishing_nothing(stack: StackFacts | None) -> Advice | None:
+    """What to do where the brokers run, and none publishes a port: only containers reach them then."""
+    brokers = [container for container in stack.of_role("broker") if container.status == "running"] if stack else []
+    if not brokers or any(published(container) or "host" in container.networks for container in brokers):
+        return None
+    one = brokers[0]
+    inside = next((f"{one.service}:{listener.port}" for listener in bound(one)), one.service)
+    networks = ", ".join(one.networks) or "its network"
+    return Advice(
+        f"{one.name} publishes no port: only containers in {networks} reach it, at {inside}. "
+        f"To reach it from this machine, publish the port of a listener that advertises localhost"
+    )
 
 
 def _published(stack: StackFacts) -> set[int]:
@@ -121,7 +143,7 @@ def advertised_unresolvable(facts: Facts) -> Iterator[Finding]:
             *_whose_listener(facts),
             ("because", facts.source),
         ]
-        heal = [*_instead(facts), _OTHER_LISTENER]
+        heal = [*_instead(facts, elsewhere=False), _other_listener(facts)]
         yield Finding(bad[0].dial.address, {"host": bad[0].dial.host}, evidence, heal=heal)
 
 
@@ -131,12 +153,18 @@ def _whose_listener(facts: Facts) -> Iterator[tuple[str, str]]:
         for container in facts.stack.of_role("broker") if facts.stack and dial.manner == "kafka" else ():
             if sent := advertised_for(container, dial.port):
                 where = f"gives port {dial.port} the {sent.name} address {sent.address}"
-                yield "because", f"KAFKA_ADVERTISED_LISTENERS of {container.name} {where}"
+                yield "because", f"{advertising_variable(container)} of {container.name} {where}"
 
 
-_OTHER_LISTENER = Advice(
-    "use the listener meant for clients on this side, or correct the broker's advertised.listeners"
-)
+def _other_listener(facts: Facts) -> Advice:
+    brokers = facts.stack.of_role("broker") if facts.stack else ()
+    if brokers and not any(for_host(container) for container in brokers):
+        which = brokers[0]
+        return Advice(
+            f"{which.service} has no listener for programs on this machine: add one that advertises localhost "
+            f"to {advertising_variable(which)}, and publish its port; or run the program in a container of its network"
+        )
+    return Advice("use the listener meant for clients on this side, or correct the broker's advertised.listeners")
 
 
 @check("KD306")
@@ -148,7 +176,7 @@ def advertised_unreachable(facts: Facts) -> Iterator[Finding]:
                 broker.dial.address,
                 {"broker": broker.id, "address": broker.dial.address, "why": broker.dial.why},
                 [("tried", f"{broker.dial.address}: {broker.dial.why}"), ("because", facts.source)],
-                heal=[*_instead(facts), start],
+                heal=[*_instead(facts, elsewhere=False), start],
                 # With other brokers left, the cluster still works; what they cannot serve is reported separately.
                 blocks=all(not other.dial.is_kafka for other in facts.brokers or ()),
             )
