@@ -1,5 +1,7 @@
 """KD3 in containers: listeners, ports and addresses that do not fit each other."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.lab.examination import Doctor, after
