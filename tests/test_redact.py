@@ -22,8 +22,8 @@ from tests.conftest import REPOSITORY
 NAMES = ("DB_PASSWORD", "KAFKA_CLIENT_PASSWORDS", "DB_PASS", "DBPASS", "MYSQL_PWD", "API_TOKEN", "API_TOKENS",
          "sasl.password", "apiKey", "ssl.key.passphrase", "basic.auth.user.info", "client_secret", "GITHUB_PAT",
          "AWS_SECRET_ACCESS_KEY", "keyStorePassword", "sasl.jaas.config", "REDIS_CREDENTIALS", "JWT",
-         "ssl.keystore.key", "ssl.key.pem", "storepass", "PASSWORD_1", "X-Api-Key", "REDISCLI_AUTH", "_auth",
-         "密码")  # fmt: skip
+         "ssl.keystore.key", "ssl.key.pem", "storepass", "PASSWORD_1", "X-Api-Key", "REDISCLI_AUTH",
+         "_auth", "密码")  # fmt: skip
 HARMLESS = ("KAFKA_KEYSTORE_LOCATION", "key.serializer", "partition.key", "max.message.bytes", "DB_PASSWORD_FILE",
             "token.endpoint.url", "sasl.oauthbearer.token.endpoint.url", "password_command", "PWD", "COMPASS",
             "KAFKA_BROKERS", "keys", "monkey", "bypass", "author", "topic", "ssl.truststore.type", "POSTGRES_USER",

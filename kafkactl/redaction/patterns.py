@@ -26,7 +26,7 @@ _ASSIGNED = re.compile(
     rf"(?P<name>-{{0,3}}{_NAME})\\*[\"']?[^\S\n]*(?:=>|->|:=|[:：=])[^\S\n]*"
     rf"|(?<!-)(?P<option>--?{_NAME})(?:[\"']?,)?[^\S\n]+(?=\S)"
     rf"|(?<=^)[^\S\n]*(?P<property>{_NAME}[._]{_NAME})[^\S\n]+(?=\S)"
-    rf"|(?P<prose>(?i:password|passphrase|passwd))\s+(?:is|was|to|(?:for|of)\s+[^\n:=]{{1,80}}(?:[:=]|\b(?:is|to)\b))[^\S\n]+(?=\S))",
+    rf"|(?P<prose>(?i:password|passphrase|passwd))\s+(?:is|was|to|(?:for|of)\s+[^\n:=]{{1,80}}?(?:[:=]|\b(?:is|to)\b))[^\S\n]+(?=\S))",
     re.MULTILINE,
 )
 _LONG_QUOTE = re.compile(r"\"{3}.{0,4000}?\"{3}|\"(?:[^\"\\]|\\.){0,4000}\"|'(?:[^'\\]|\\.){0,4000}'", re.DOTALL)

@@ -50,14 +50,15 @@ def redacted_command(words: Sequence[str]) -> tuple[str, ...]:
     kept: list[str] = []
     option, letter = "", ""  # the word before, where it is one; the program's option for a password
     for word in words:
+        attached = bool(letter) and word.startswith(letter) and word != letter  # -pPASSWORD
         if (is_secret_name(option) or option == letter or is_user_with_password(option, word)) and option:
             kept.append(word if is_no_secret(word) else HIDDEN)
-        elif letter and word.startswith(letter) and word != letter:
-            kept.append(f"{letter}{HIDDEN}")  # -pPASSWORD
+        elif attached:
+            kept.append(f"{letter}{HIDDEN}")
         else:
             kept.append(_word(word))
         # A hidden word may itself have been an option: --password --token x.
-        option = word if word.startswith("-") and "=" not in word else ""
+        option = word if word.startswith("-") and "=" not in word and not attached else ""
         letter = f"-{found}" if (found := secret_letter(word)) else letter
     return tuple(kept)
 
