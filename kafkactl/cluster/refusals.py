@@ -3,6 +3,7 @@
 Every command says it in these words; `doctor` has a code for each.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -123,6 +124,9 @@ _CAUSES: "Mapping[Cause, tuple[str, Callable[[Greeting, Mapping[str, str]], Word
 }
 
 
+_TOOK = re.compile(r"(?<=\S) after \d+ ms(?=:)")
+
+
 def login_refused(address: str, properties: Mapping[str, str], words: str) -> ClientRefusal:
     """The refusal of a login; `words` are the client library's."""
     endpoint = properties.get("sasl.oauthbearer.token.endpoint.url", "")
@@ -130,6 +134,7 @@ def login_refused(address: str, properties: Mapping[str, str], words: str) -> Cl
         if "acquire" in words or "token endpoint" in words or "HTTP" in words:
             where = _without_secrets(endpoint) or "that is configured"
             words = words.removeprefix("Failed to acquire SASL OAUTHBEARER token: ")
+            words = _TOOK.sub("", words)  # one cause is one sentence, however long it took
             message = f"The token endpoint {where} gives no token: {words}."
             return ClientRefusal(
                 _ENDPOINT, message, "Check that address and sasl.oauthbearer.client.id and .client.secret."

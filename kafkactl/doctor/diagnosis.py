@@ -36,7 +36,8 @@ class Diagnosis:
         """Healthy is only what was looked at, and of which nothing is hidden from this user."""
         if self.headline is not None or self.states("crashed"):
             return "faulty"
-        return "healthy" if self.states("passed") and not self.limited else "unknown"
+        looked_at = self.states("passed") or self.states("found")
+        return "healthy" if looked_at and not self.limited else "unknown"
 
     def states(self, state: str) -> list[Result]:
         """The checks that ended in this state."""

@@ -45,7 +45,15 @@ class Repair:
     code: str
     words: str  # what it does: "create the missing topics"
     act: Callable[[], Treatment]
-    container: str = ""  # the one it starts
+    target: str = ""  # the container of the finding, where each finding has a repair of its own
+
+    @property
+    def name(self) -> str:
+        return f"{self.code} of {self.target}" if self.target else self.code
+
+    def is_of(self, told: Told) -> bool:
+        """Whether it repairs this finding."""
+        return told.code == self.code and self.target in ("", told.target)
 
 
 def repairs(found: Sequence[Told], facts: Facts, target: Target) -> list[Repair]:
@@ -74,7 +82,7 @@ def _of_containers(found: Sequence[Told], facts: Facts) -> Iterator[Repair]:
             if code == "KD401" and container.role == "zookeeper" and facts.stack:
                 for broker in facts.stack.of_role("broker"):
                     if broker.status == "running" and not facts.stack.answers_kafka(broker):
-                        yield Repair(code, f"then restart {broker.name}", partial(_restart, broker), broker.name)
+                        yield Repair(code, f"then restart {broker.name}", partial(_restart, broker), container.name)
 
 
 def _may_be_restarted(facts: Facts, container: Container) -> bool:

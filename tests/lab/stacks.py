@@ -108,6 +108,7 @@ def with_zookeeper(engine: Engine, project: str, port: int) -> dict[str, Service
     """The last Kafka with ZooKeeper, and that."""
     broker = kraft(engine, project, port)
     broker["image"] = engine.images.name("kafka")
+    broker["depends_on"] = ["zookeeper"]
     broker["environment"] = {
         "KAFKA_BROKER_ID": "1",
         "KAFKA_ZOOKEEPER_CONNECT": "zookeeper:2181",

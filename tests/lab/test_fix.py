@@ -43,7 +43,7 @@ def test_fix_starts_what_is_stopped_and_leaves_alone_what_answers(
     assert stack.state("gateway")["Status"] == "exited"  # nobody agreed
     healed = kafkactl("doctor", "--fix", "--yes")
     assert healed.code == 0, healed.text
-    assert "KD101 is fixed." in healed.err
+    assert f"KD101 of {stack.name('gateway')} is fixed." in healed.err
     assert "KD513 is fixed." in healed.err
     assert started(stack) == broker
     # ZooKeeper first, then the broker, and each once.
@@ -55,6 +55,34 @@ def test_fix_starts_what_is_stopped_and_leaves_alone_what_answers(
     assert plan == [f"--fix would start {stack.name(name)} (KD101)." for name in ("zookeeper", "kafka")]
 
 
+def test_a_container_that_cannot_start_does_not_keep_the_others_down(
+    doctor: Doctor, kafkactl: Kafkactl, stack: LabStack, tmp_path: Path
+) -> None:
+    mounted = tmp_path / "mounted"
+    mounted.mkdir()
+    stack.services["zookeeper"]["volumes"] = [{"type": "bind", "source": str(mounted), "target": "/mounted"}]
+    stack.up()
+    doctor("--wait", "60s").content()
+    stack.compose("stop", "-t", "5", "kafka", "zookeeper")
+    before = started(stack)
+    mounted.rmdir()
+    run = kafkactl("doctor", "--fix", "--yes", "-o", "json")
+    left = examination(run)
+    assert f"Could not start {stack.name('zookeeper')}: " in run.err
+    assert f"Not fixed: KD101 of {stack.name('zookeeper')}." in run.err
+    assert started(stack) != before
+    assert left.exit_code == 1
+    assert [finding["target"] for finding in left.findings("KD101")] == [stack.name("zookeeper")]
+    mounted.mkdir()
+    healed = kafkactl("doctor", "--fix", "--yes")
+    assert f"KD101 of {stack.name('zookeeper')} is fixed." in healed.err
+    # The broker gave up meanwhile: that is another finding, and another question.
+    if healed.code:
+        healed = kafkactl("doctor", "--fix", "--yes")
+        assert f"KD401 of {stack.name('kafka')} is fixed." in healed.err
+    assert healed.code == 0, healed.text
+
+
 def test_fix_restarts_zookeeper_that_hangs(doctor: Doctor, kafkactl: Kafkactl, stack: LabStack) -> None:
     stack.up()
     doctor("--wait", "60s").content()
@@ -64,7 +92,7 @@ def test_fix_restarts_zookeeper_that_hangs(doctor: Doctor, kafkactl: Kafkactl, s
     served = doctor().checks["KD302"]["state"] == "passed"
     healed = kafkactl("doctor", "--fix", "--yes")
     assert healed.code == 0, healed.text
-    assert "KD401 is fixed." in healed.err
+    assert f"KD401 of {stack.name('zookeeper')} is fixed." in healed.err
     assert (started(stack) == broker) is served
 
 

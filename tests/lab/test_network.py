@@ -13,14 +13,17 @@ TOPICS = "a: {partitions: 1, replication: 1}"
 
 
 @pytest.mark.quick
-@pytest.mark.provokes("KD301", "KAFKA_BROKERS names a host that only the containers know")
+@pytest.mark.provokes(
+    "KD301", "KAFKA_BROKERS names a host that only the containers know", healed="with the right address"
+)
 def test_bootstrap_unresolvable(doctor: Doctor, one_broker: str, monkeypatch: pytest.MonkeyPatch) -> None:
     faults.catalogue("", local=one_broker)
     monkeypatch.setenv("KAFKA_BROKERS", "payment-kafka.invalid:9092")
     seen = doctor()
     seen.names("KD301")
-    assert seen.command("KD301") == f"export KAFKA_BROKERS={one_broker}"
-    after(seen.command("KD301")).content()
+    # What answers at another environment's address may be another cluster: it is not offered.
+    assert not [text for text in seen.remedies("KD301") if one_broker in text]
+    doctor("-b", one_broker).content()
 
 
 @pytest.mark.quick
@@ -78,7 +81,7 @@ def test_bootstrap_is_http(doctor: Doctor, one_broker: str, monkeypatch: pytest.
 
 
 @pytest.mark.quick
-@pytest.mark.provokes("KD305", "the containers' listener, used from the host")
+@pytest.mark.provokes("KD305", "the containers' listener, used from the host", healed="with the other listener")
 def test_advertised_unresolvable(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     with throwaway() as sandbox:
         (node,) = sandbox.nodes
@@ -89,8 +92,10 @@ def test_advertised_unresolvable(doctor: Doctor, monkeypatch: pytest.MonkeyPatch
         seen = doctor()
         seen.names("KD305")
         assert "payment-kafka.invalid" in seen.headline
-        assert seen.command("KD305") == f"export KAFKA_BROKERS=127.0.0.1:{host}"
-        after(seen.command("KD305")).content()
+        assert seen.remedies("KD305") == [
+            "use the listener meant for clients on this side, or correct the broker's advertised.listeners"
+        ]
+        doctor("-b", f"127.0.0.1:{host}").content()
 
 
 @pytest.mark.provokes("KD306", "the advertised port is not the one that is open")

@@ -12,7 +12,8 @@ from kafkactl.doctor.checks import CHECKS
 from kafkactl.doctor.codes import category, codes
 from kafkactl.doctor.diagnosis import Diagnosis, Ignored, diagnose
 from kafkactl.doctor.facts import Facts
-from kafkactl.errors import ExitCode, UsageError
+from kafkactl.doctor.repair import Repair, Treatment, repairs
+from kafkactl.errors import ExitCode, KafkactlError, UsageError
 from kafkactl.settings import Target
 from kafkactl.text.remedies import kafkactl
 from kafkactl.text.suggest import suggest
@@ -27,13 +28,11 @@ def fix(
     *,
     yes: bool,
     confirm: str | None,
-) -> list[str]:
-    """Fix what is safe to fix, if the user agrees; returns the codes that were treated.
+) -> list[Repair]:
+    """Fix what is safe to fix, if the user agrees; returns the repairs that were made.
 
-    Raises UsageError if the user does not agree, KafkactlError if Kafka or the engine fails to do it.
+    A repair that fails is reported, and the next is tried. Raises UsageError if the user does not agree.
     """
-    from kafkactl.doctor.repair import repairs
-
     todo = repairs(found.findings("error", "warning", "info"), facts, target)
     if not todo:
         if found.headline:
@@ -45,29 +44,35 @@ def fix(
         output.note(f"--fix would {repair.words} ({repair.code}).")
     if not yes and not consent.agrees("Proceed?"):
         raise UsageError("Nothing was changed.", hint="To agree in advance: --fix --yes")
-    treated: dict[str, None] = {}
+    treated: list[Repair] = []
     for repair in todo:
-        tried = repair.act()
+        try:
+            tried = repair.act()
+        except KafkactlError as error:  # the other repairs may still succeed, and what was done is told
+            tried = Treatment([f"Could not {repair.words}: {error}"], done=False)
         for line in tried.failed:
             output.warn(line)
         if tried.done:
-            treated[repair.code] = None
+            treated.append(repair)
         else:
-            output.note(f"Not fixed: {repair.code}.")
-    return list(treated)
+            output.note(f"Not fixed: {repair.name}.")
+    return treated
 
 
-def is_under_way(treated: Iterable[str], found: Diagnosis) -> bool:
+def is_under_way(treated: Iterable[Repair], found: Diagnosis) -> bool:
     """Whether what was treated, or a consequence of it, may still recover."""
-    there = {told.code for told in found.findings("error", "warning")}
-    return bool(there & set(treated)) or any(codes()[told.code].waits for told in found.findings("error"))
+    there = found.findings("error", "warning")
+    return any(repair.is_of(told) for repair in treated for told in there) or any(
+        codes()[told.code].waits for told in found.findings("error")
+    )
 
 
-def say_whether_healed(treated: Iterable[str], after: Diagnosis) -> None:
-    """Report which of the treated codes are gone."""
-    left = {told.code for told in after.findings("error", "warning", "info")}
-    for code in treated:
-        output.note(f"{code} is {'not fixed' if code in left else 'fixed'}.")
+def say_whether_healed(treated: Iterable[Repair], after: Diagnosis) -> None:
+    """Report which of the treated findings are gone."""
+    left = after.findings("error", "warning", "info")
+    said = {repair.name: any(repair.is_of(told) for told in left) for repair in treated}
+    for name, found in said.items():
+        output.note(f"{name} is {'not fixed' if found else 'fixed'}.")
 
 
 _AGAIN = 1.0  # seconds between two checks
