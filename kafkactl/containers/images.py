@@ -58,6 +58,23 @@ def user_number(container: Container) -> str:
     return "0" if named == "root" else _USERS.get(family_of(container.image), "" if named else "1000")
 
 
+_HEAP = re.compile(r"-Xmx(\d+)([kKmMgG]?)")
+_UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
+_DEFAULT_HEAP = {"broker": 2**30, "controller": 2**30, "zookeeper": 512 * 2**20}  # of Kafka's own scripts
+
+
+def heap_of(container: Container) -> int | None:
+    """How large a JVM's heap can grow, in bytes; None for a container that is not known to run a JVM."""
+    if family_of(container.image) == "redpanda" or "-native" in container.image:
+        return None
+    for name in ("KAFKA_HEAP_OPTS", "JAVA_OPTS"):
+        found = _HEAP.findall(container.environment.get(name, ""))
+        if found:
+            number, unit = found[-1]
+            return int(number) * _UNITS[unit.lower()]
+    return _DEFAULT_HEAP.get(container.role)
+
+
 def prefix_of(image: str) -> str:
     """What the image's variables for broker settings begin with."""
     return "KAFKA_CFG_" if family_of(image) == "bitnami" else "KAFKA_"
@@ -122,6 +139,16 @@ def listens_by_rule(container: Container) -> bool:
     """Whether `bound` is certain: its variables name the listeners, or the image has a rule for them."""
     named = bool(parse_listeners(variable(container.environment, "LISTENERS")))
     return bool(bound(container)) and (named or family_of(container.image) != "unknown")
+
+
+def listener_protocol(container: Container, listener: str) -> str:
+    """The protocol of one of a broker's listeners (SASL_SSL); "" where its variables do not tell."""
+    entries = variable(container.environment, "LISTENER_SECURITY_PROTOCOL_MAP").split(",")
+    given = dict(entry.strip().partition(":")[::2] for entry in entries)
+    return given.get(listener) or (listener if listener in PROTOCOLS else "")
+
+
+PROTOCOLS = frozenset({"PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"})  # what a listener without a map is named for
 
 
 def among_brokers(container: Container) -> frozenset[str]:

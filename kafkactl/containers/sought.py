@@ -25,12 +25,13 @@ class Sought(NamedTuple):
 
     where: str
     host: str
-    port: int
+    port: int  # 0 where it is not known
+    text: str = ""  # the log line, where that says so
 
     @property
     def address(self) -> str:
         """host:port."""
-        return f"{self.host}:{self.port}"
+        return f"{self.host}:{self.port}" if self.port else self.host
 
 
 def names(container: Container) -> set[str]:
@@ -41,7 +42,7 @@ def names(container: Container) -> set[str]:
 def sought_by(container: Container, brokers: Sequence[Container]) -> tuple[Sought, ...]:
     """Where a container looks for one of these brokers, each address once."""
     known = {name for broker in brokers for name in names(broker)}
-    ports = _USUAL | {port for broker in brokers for port in _ports(broker)}
+    ports = kafka_ports(brokers)
     found: dict[str, Sought] = {}
     for where, text in _told(container):
         named = bool(_KAFKA.search(where)) and not _BESIDE.search(where)
@@ -49,13 +50,18 @@ def sought_by(container: Container, brokers: Sequence[Container]) -> tuple[Sough
             one = Sought(where, host, int(digits))
             web = scheme.lower() in ("http", "https")
             here = host in LOOPBACK or host == HOST
-            slip = named and not web and _is_slip(host, known)
+            slip = named and not web and is_slip(host, known)
             if host in known or slip or (here and one.port in ports and (named or not web)):
                 found.setdefault(one.address, one)
     return tuple(found.values())
 
 
-def _is_slip(host: str, known: Iterable[str]) -> bool:
+def kafka_ports(brokers: Iterable[Container]) -> frozenset[int]:
+    """The ports at which these brokers may be, and those that Kafka usually has."""
+    return _USUAL | {port for broker in brokers for port in _ports(broker)}
+
+
+def is_slip(host: str, known: Iterable[str]) -> bool:
     """Whether a name is nearly a broker's: one letter more, less or other."""
     return any(host != name and abs(len(host) - len(name)) <= 1 and _apart(host, name) <= 1 for name in known)
 

@@ -11,19 +11,22 @@ from pathlib import Path
 from typing import TypeVar
 
 from kafkactl.cluster import network
+from kafkactl.containers.compose_file import services_of
 from kafkactl.containers.endpoint import Endpoint, EngineError, endpoint, endpoint_of_context, user
 from kafkactl.containers.engine import Engine, connect_engine
 from kafkactl.containers.logs import ContainerLogs
-from kafkactl.containers.model import PROJECT, SERVICE, Container
+from kafkactl.containers.model import PROJECT, SERVICE, Container, role_of
 from kafkactl.containers.sought import Sought, sought_by
 from kafkactl.containers.stack import Stack, find_stack
+from kafkactl.doctor.client_signs import client_signs
 from kafkactl.doctor.dialling import dial
-from kafkactl.doctor.facts import NO_STACK, Answer, Dial, EngineFacts, StackFacts
+from kafkactl.doctor.facts import NO_STACK, Unstarted, Answer, Dial, EngineFacts, StackFacts
 from kafkactl.doctor.listeners import published
 from kafkactl.doctor.redact import redacted_environment
 from kafkactl.doctor.signs import Sign, signs
 from kafkactl.errors import UsageError
 from kafkactl.redaction.structures import redacted, redacted_command
+from kafkactl.text.escapes import without_colours
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -32,7 +35,9 @@ _TAIL = 2000  # lines of a log that are searched
 _LONGEST = 300  # characters of its last line
 _FIRST_WORDS_SECONDS = 1.0  # an engine records a start only once the process runs, which may have logged already
 _LOOP_SECONDS = 180  # how much of the log is read for a container that keeps restarting
+_MOST_LOGS = 40  # applications whose logs are read
 _SPEECH = 1.5  # seconds a service in a container has to answer
+_KAFKA = ("broker", "controller", "zookeeper")
 _UNWELL = frozenset({"restarting", "exited", "dead", "created"})
 # What a side service answers when it serves: the path to ask, and a word its answer must contain.
 _PAGES = {"exporter": ("/metrics", "kafka_brokers "), "ui": ("/actuator/health", "UP")}
@@ -129,7 +134,8 @@ def _stack(engine: Engine, stack: Stack) -> StackFacts:
         served = {container.name: answer for container, answer in _results(dials)}
         # The log of a healthy container says nothing about its current state.
         unwell = [c for c in containers if _is_unwell(c, any(d.is_kafka for d in served.get(c.name, ())))]
-        asked = _each(pool, unwell, lambda c: _told(engine, c))
+        applications = [c for c in containers if c not in unwell and _may_use_kafka(c)][:_MOST_LOGS]
+        asked = _each(pool, [*unwell, *applications], lambda c: _told(engine, c))
         looping = any(container.restarts or container.status == "restarting" for container in containers)
         deaths = engine.deaths(_LOOP_SECONDS) if looping else {}
         used = memory.result()
@@ -149,14 +155,38 @@ def _stack(engine: Engine, stack: Stack) -> StackFacts:
             holders=_holders(engine, containers),
             architectures={image: name for image, name in _results(architectures) if name},
             sought=_sought(containers),
+            absent=tuple(_absent(engine, stack)),
         )
 
 
 def _sought(containers: Sequence[Container]) -> dict[str, tuple[Sought, ...]]:
     """Where each container that is no part of Kafka looks for it; of what it is told only the addresses are kept."""
     brokers = [container for container in containers if container.role == "broker"]
-    others = [c for c in containers if c.role not in ("broker", "controller", "zookeeper")]
+    others = [c for c in containers if c.role not in _KAFKA]
     return {container.name: found for container in others if (found := sought_by(container, brokers))}
+
+
+def _absent(engine: Engine, stack: Stack) -> Iterator[Unstarted]:
+    """The services of the stack's compose files without a container, as far as the files are on this machine."""
+    if stack.project is None or engine.host != "127.0.0.1":
+        return
+    there = {container.service for container in stack.containers}
+    for service in services_of([os.path.join(stack.directory, file) for file in stack.files]):
+        if service.name in there:
+            continue
+        names = {name.lstrip("/"): entry for entry in engine.listed() for name in entry.get("Names") or ()}
+        taken = names.get(service.container_name) if service.container_name else None
+        labels = (taken or {}).get("Labels") or {}
+        holder = "" if taken is None else f"project {labels[PROJECT]}" if PROJECT in labels else "no compose project"
+        yield Unstarted(
+            service.name,
+            role_of(service.name, service.image, service.container_name, service.environment, service.command),
+            service.file,
+            service.image,
+            bool(service.image and engine.architecture(service.image)),
+            service.container_name,
+            holder,
+        )
 
 
 def _each(pool: ThreadPoolExecutor, items: Iterable[T], ask: Callable[[T], R]) -> "list[tuple[T, Future[R]]]":
@@ -207,16 +237,23 @@ def _is_unwell(container: Container, answers: bool) -> bool:
         return False
     if container.status in _UNWELL:
         return True
-    if container.role not in ("broker", "controller", "zookeeper"):
+    if container.role not in _KAFKA:
         return False
     return container.health.status != "healthy" if container.health else not answers
 
 
+def _may_use_kafka(container: Container) -> bool:
+    """Whether it is an application that runs: its log may say that Kafka does not serve it."""
+    return container.role not in _KAFKA and container.status == "running"
+
+
 def _told(engine: Engine, container: Container) -> tuple[tuple[Sign, ...], str]:
     """The signs in the log of its last start, and the last line. For a restart loop, also of the starts just before."""
-    lines = ContainerLogs(engine, [container]).so_far(_TAIL, told_since(container, time.time()), None)
+    told = ContainerLogs(engine, [container]).so_far(_TAIL, told_since(container, time.time()), None)
+    lines = [line._replace(text=without_colours(line.text)) for line in told]
     last = next((line.text.strip() for line in reversed(lines) if line.text.strip()), "")
-    return signs(lines), redacted(last)[:_LONGEST]
+    found = signs(lines) if container.role in _KAFKA else (*signs(lines), *client_signs(lines))
+    return found, redacted(last)[:_LONGEST]
 
 
 def told_since(container: Container, now: float) -> float | None:

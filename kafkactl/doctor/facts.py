@@ -174,6 +174,19 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Unstarted:
+    """A service of the compose file that has no container: its image, its name, and who has that name already."""
+
+    service: str
+    role: Role
+    file: str
+    image: str
+    pulled: bool
+    container_name: str
+    holder: str  # the project whose container has the name; "" where nobody has it
+
+
+@dataclass(frozen=True)
 class StackFacts:
     """The stack's containers. Only those of their variables that a check uses are kept, without secrets.
 
@@ -182,7 +195,7 @@ class StackFacts:
     `signs` in the log of a container in trouble; `last`, the last log line of an exited one; `dials`, a broker's
     published ports; `zookeeper`, its answer to `srvr` ("" is none); `answers` of the side services. `holders` says who
     uses a host port (by its number) that a container needs; `architectures` what an image (by its id) was built for;
-    `sought` where a container looks for Kafka.
+    `sought` where a container looks for Kafka; `absent` are the compose file's services without a container.
     """
 
     project: str | None
@@ -199,6 +212,7 @@ class StackFacts:
     holders: Mapping[str, str] = field(default_factory=dict)
     architectures: Mapping[str, str] = field(default_factory=dict)
     sought: Mapping[str, tuple[Sought, ...]] = field(default_factory=dict)
+    absent: tuple[Unstarted, ...] = ()
 
     def of_role(self, *roles: Role) -> tuple[Container, ...]:
         """The containers that are this in the stack."""

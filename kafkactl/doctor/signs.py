@@ -6,6 +6,7 @@ These are the wordings of Kafka 3.9 (the last with ZooKeeper), 4.x and some olde
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from typing import Literal
 
@@ -22,10 +23,17 @@ Kind = Literal[
     "ephemeral",
     "registration",
     "listener",
+    "required",
     "zookeeper",
     "heap-exhausted",
     "no-memory",
     "fatal",
+    # Of applications.
+    "client-topic",
+    "client-size",
+    "client-security",
+    "kafka-address",
+    "any-address",
 ]
 
 # The most telling first: a line further down may only be a consequence of one further up.
@@ -43,10 +51,15 @@ _PATTERNS: Mapping[Kind, str] = {
     r"|Stopping serving logs in dir (?P<path2>\S+)|Error while appending records to \S+ in dir (?P<path3>\S+)",
     "ephemeral": r"Error while creating ephemeral at (?P<path>/brokers/ids/\d+), node already exists and owner"
     r"|A broker is already registered on the path (?P<path2>\S+)",
-    "registration": r"Unable to register broker (?P<id>\d+) because the controller returned error (?P<why>\w+)",
+    "registration": r"Unable to register broker (?P<id>\d+) because the controller returned error (?P<why>\w+)"
+    r"|Broker (?P<id2>\d+) sent a heartbeat request but received error (?P<why2>STALE_BROKER_EPOCH)",
     "listener": r"(?P<why>(?:advertised\.listeners cannot|advertised\.listeners listener names must"
     r"|No security protocol defined for listener|Each listener must have a different|Listener with name \S+ defined in"
     r"|inter\.broker\.listener\.name must|Unable to parse \S+ to a (?:broker endpoint|listener)).*)",
+    # Confluent's start scripts, Kafka itself, Bitnami's.
+    "required": r"^(?:Error: environment variable \")?(?P<name>(?:KAFKA|ZOOKEEPER|CLUSTER)_\w+)"
+    r"(?:\" is not set| is required)"
+    r"|Missing required configuration [\"`](?P<name2>[\w.]+)[\"`]|ERROR\W+==> (?P<why>.+)",
     "zookeeper": r"Timed out waiting for connection while in state: CONNECTING"
     r"|Unable to resolve address: (?P<host>[^/<]+)/?<unresolved>|UnknownHostException: (?P<host2>\S+)$",
     "heap-exhausted": r"OutOfMemoryError: (?P<why>Java heap space|GC overhead limit exceeded)",
@@ -54,8 +67,6 @@ _PATTERNS: Mapping[Kind, str] = {
     "fatal": r"Exiting Kafka due to fatal exception|Fatal error during \S+ startup|^Exception in thread \"main\"",
 }
 _COMPILED = {kind: re.compile(pattern) for kind, pattern in _PATTERNS.items()}
-# A quick test that tells whether a line is worth the other patterns.
-_ANY = re.compile("|".join(re.sub(r"\?P<\w+>", "?:", pattern) for pattern in _PATTERNS.values()))
 _CAUSE = re.compile(r"\b\w+(?:\.\w+)*(?:Exception|Error)\b(?:: .*)?")
 _AFTER = 4  # lines after a fatal one in which its exception stands
 _KEPT = 3  # how many of each kind are kept, the latest ones
@@ -73,18 +84,29 @@ class Sign:
 
 
 def signs(lines: Iterable[LogLine]) -> tuple[Sign, ...]:
-    """The signs in a container's log, the most telling first; of each kind the last few."""
-    listed = list(lines)
+    """The signs in the log of a container of Kafka's, the most telling first; of each kind the last few."""
+    return found_in(lines, _COMPILED)
+
+
+def found_in(lines: Iterable[LogLine], patterns: Mapping[Kind, re.Pattern[str]]) -> tuple[Sign, ...]:
+    """The lines that match, by kind in the order of the patterns; of each kind the last few."""
+    listed, quick = list(lines), _quick(tuple(patterns.values()))
     found: dict[Kind, list[Sign]] = {}
     for place, line in enumerate(listed):
-        if _ANY.search(line.text):
-            for sign in _of_line(line, islice(listed, place, place + _AFTER)):
+        if quick.search(line.text):
+            for sign in _of_line(line, patterns, islice(listed, place, place + _AFTER)):
                 found.setdefault(sign.kind, []).append(sign)
-    return tuple(sign for kind in _PATTERNS for sign in found.get(kind, ())[-_KEPT:])
+    return tuple(sign for kind in patterns for sign in found.get(kind, ())[-_KEPT:])
 
 
-def _of_line(line: LogLine, following: Iterable[LogLine]) -> Iterator[Sign]:
-    for kind, pattern in _COMPILED.items():
+@cache
+def _quick(patterns: tuple[re.Pattern[str], ...]) -> re.Pattern[str]:
+    """A quick test that tells whether a line is worth the patterns one by one."""
+    return re.compile("|".join(re.sub(r"\?P<\w+>", "?:", pattern.pattern) for pattern in patterns))
+
+
+def _of_line(line: LogLine, patterns: Mapping[Kind, re.Pattern[str]], following: Iterable[LogLine]) -> Iterator[Sign]:
+    for kind, pattern in patterns.items():
         match = pattern.search(line.text)
         if match:
             names = {name.rstrip("0123456789"): redacted(text) for name, text in match.groupdict().items() if text}

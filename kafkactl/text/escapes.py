@@ -19,6 +19,14 @@ def plain(text: str, *, lines: bool = False) -> str:
     return _DRIVING.sub(escape, text)
 
 
+_COLOURS = re.compile(r"\x1b\[[0-9;:?]*[ -/]*[@-~]")
+
+
+def without_colours(text: str) -> str:
+    """`text` without the sequences by which a program colours its output."""
+    return _COLOURS.sub("", text) if "\x1b" in text else text
+
+
 def plain_json(text: str) -> str:
     """A JSON document in which what could drive a terminal is written as JSON's own escapes; it says the same."""
     return _DRIVING.sub(lambda match: match[0] if match[0] == "\n" else f"\\u{ord(match[0]):04x}", text)

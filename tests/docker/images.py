@@ -2,6 +2,7 @@
 
 `zookeeper`, `kafka` (the last with ZooKeeper) and `kraft` hold a real Apache Kafka and read the same variables as the
 pinned images. `ui` and `exporter` are stand-ins: they serve their ports and paths, and know nothing of Kafka.
+An image with a family's name reads that family's variables, as its documents say, and starts the same Kafka.
 `python` is what the Dockerfile of kafkactl itself starts from; `tiny` is a shell, for faults that need no Kafka.
 """
 
@@ -81,13 +82,16 @@ class Images:
 _Import = Callable[[RootFs, Sequence[str]], None]
 
 
-def _kafka(version: str, role: str, port: int, volumes: Sequence[str]) -> Callable[[_Import], None]:
+def _kafka(
+    version: str, role: str, port: int, volumes: Sequence[str], *, family: str = ""
+) -> Callable[[_Import], None]:
     def build(import_tar: _Import) -> None:
         distribution = prepare(version, unverified=True, progress=lambda _: None)
         jar = _tools(version)
         rootfs = RootFs()
         _java(rootfs, distribution, jar)
         rootfs.copy(_STANDIN / "run.sh", "/usr/bin/run")
+        rootfs.copy(_STANDIN / "family.sh", "/usr/bin/family")
         rootfs.copy(_STANDIN / "tool.sh", "/usr/bin/kafka-tool")
         for name in _TOOL_NAMES:
             rootfs.link(f"/usr/bin/{name}", "/usr/bin/kafka-tool")
@@ -95,7 +99,8 @@ def _kafka(version: str, role: str, port: int, volumes: Sequence[str]) -> Callab
         for volume in volumes:
             rootfs.directory(volume, owner=USER)
         rootfs.text("/etc/standin", _settings(distribution, jar))
-        import_tar(rootfs, ["ENV PATH=/usr/bin:/bin", f"USER {USER}", f"EXPOSE {port}", f'CMD ["run", "{role}"]'])
+        words = f'"family", "{family}", "{role}"' if family else f'"run", "{role}"'
+        import_tar(rootfs, ["ENV PATH=/usr/bin:/bin", f"USER {USER}", f"EXPOSE {port}", f"CMD [{words}]"])
 
     return build
 
@@ -173,6 +178,14 @@ _BUILDERS: Mapping[str, Callable[[_Import], None]] = {
     "zookeeper": _kafka(WITH_ZOOKEEPER, "zookeeper", 2181, ("/var/lib/zookeeper/data", "/var/lib/zookeeper/log")),
     "kafka": _kafka(WITH_ZOOKEEPER, "kafka", 9092, ("/var/lib/kafka/data",)),
     "kraft": _kafka(KRAFT, "kraft", 9092, ("/var/lib/kafka/data",)),
+    # The families: the name of each is read as that of its image.
+    "confluentinc/cp-kafka": _kafka(WITH_ZOOKEEPER, "kafka", 9092, ("/var/lib/kafka/data",), family="cp"),
+    "confluentinc/cp-server": _kafka(KRAFT, "kraft", 9092, ("/var/lib/kafka/data",), family="cp"),
+    "apache/kafka": _kafka(KRAFT, "kraft", 9092, ("/tmp/kraft-combined-logs",), family="apache"),
+    "bitnami/kafka": _kafka(WITH_ZOOKEEPER, "kafka", 9092, ("/bitnami/kafka",), family="bitnami"),
+    "bitnamilegacy/kafka": _kafka(KRAFT, "kraft", 9092, ("/bitnami/kafka",), family="bitnami"),
+    "wurstmeister/kafka": _kafka(WITH_ZOOKEEPER, "kafka", 9092, ("/kafka",), family="wurstmeister"),
+    "debezium/kafka": _kafka(WITH_ZOOKEEPER, "kafka", 9092, ("/kafka/data",), family="debezium"),
     "ui": _served(8080, {"/actuator/health": '{"status":"UP"}\n', "/index.html": "a stand-in for Kafka UI\n"}),
     "exporter": _served(9308, {"/metrics": "# a stand-in for the exporter\nkafka_brokers 1\n"}),
     "python": _python,

@@ -1,7 +1,9 @@
 """The checks: pure functions over facts, one module per category. Importing this package registers them all."""
 
 from kafkactl.doctor.checks import (  # noqa: F401 - each registers its checks
+    applications,
     clients,
+    configuration,
     consumers,
     coordination,
     disks,

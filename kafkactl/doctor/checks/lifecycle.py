@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from kafkactl.containers.images import heap_of
 from kafkactl.containers.model import Container
 from kafkactl.doctor.checks.troubles import (
     KAFKA,
     Trouble,
+    compose,
     docker,
     is_broken,
     is_looping,
@@ -24,9 +26,6 @@ from kafkactl.doctor.listeners import published
 from kafkactl.text.remedies import Advice, Command, Remedy, command
 from kafkactl.text.words import age, and_more, many, size
 
-_HEAP = re.compile(r"-Xmx(\d+)([kKmMgG]?)")
-_UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
-_DEFAULT_HEAP = {"broker": 2**30, "controller": 2**30, "zookeeper": 512 * 2**20}  # of Kafka's own scripts
 _LARGE, _TOO_LARGE = 75, 100  # percent of the available memory
 _CLOSE = 90  # percent of the limit in use
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
@@ -125,7 +124,7 @@ def out_of_memory(facts: Facts) -> Iterator[Finding]:
     for trouble in told_by(facts, "KD103"):
         container = trouble.container
         limit = container.memory_limit
-        heap = _heap(container)
+        heap = heap_of(container)
         evidence = [("seen", f"OOMKilled, {_seen(container)}"), *suffering(trouble)]
         if heap:
             evidence.insert(1, ("seen", f"its heap can grow to {size(heap)}"))
@@ -178,10 +177,12 @@ def restart_loop(facts: Facts) -> Iterator[Finding]:
 def unhealthy(facts: Facts) -> Iterator[Finding]:
     for trouble in told_by(facts, "KD106"):
         container = trouble.container
+        what = "its health check fails" if container.health else "no published port of it speaks Kafka's protocol"
+        dialled = [("tried", f"{dial.address}: {dial.why}") for dial in stack(facts).dials.get(container.name, ())]
         yield Finding(
             container.name,
-            {},
-            [*_check(container), *suffering(trouble)],
+            {"what": what},
+            [*(_check(container) or dialled), *suffering(trouble)],
             [show_log(container), docker("restart", container, note="if it hangs")],
             severity(container),
         )
@@ -211,7 +212,7 @@ def healthcheck_broken(facts: Facts) -> Iterator[Finding]:
 def heap_or_limit(facts: Facts) -> Iterator[Finding]:
     told = {trouble.container.name: trouble for trouble in told_by(facts, "KD108")}
     for container in stack(facts).containers:
-        heap, limit, whose = _heap(container), container.memory_limit, "its limit of"
+        heap, limit, whose = heap_of(container), container.memory_limit, "its limit of"
         if not limit:
             limit, whose = (facts.engine.memory if facts.engine else 0), "the machine's"
         trouble = told.get(container.name)
@@ -230,16 +231,6 @@ def heap_or_limit(facts: Facts) -> Iterator[Finding]:
             "error" if bad and container.role in KAFKA else "warning",
             blocks=trouble is not None,
         )
-
-
-def _heap(container: Container) -> int | None:
-    """How large a JVM's heap can grow, in bytes; None for a container that is not known to run a JVM."""
-    for name in ("KAFKA_HEAP_OPTS", "JAVA_OPTS"):
-        found = _HEAP.findall(container.environment.get(name, ""))
-        if found:
-            number, unit = found[-1]
-            return int(number) * _UNITS[unit.lower()]
-    return _DEFAULT_HEAP.get(container.role)
 
 
 @check("KD109")
@@ -279,7 +270,7 @@ def memory_close(facts: Facts) -> Iterator[Finding]:
 def heap_exhausted(facts: Facts) -> Iterator[Finding]:
     for trouble in told_by(facts, "KD111"):
         container = trouble.container
-        heap = _heap(container) or 0
+        heap = heap_of(container) or 0
         more = max(2 * heap, 2**29) // 2**20
         limit = container.memory_limit
         with_limit = f", and mem_limit: {2 * more}m" if limit and limit < more * 2**21 else ""
@@ -299,3 +290,24 @@ def starting(facts: Facts) -> Iterator[Finding]:
         since = f"for {_ago(facts, container.started)}" if container.started else "just now"
         evidence = [("seen", f"running {since}, health starting"), *suffering(trouble)]
         yield Finding(container.name, {}, evidence, severity=severity(container))
+
+
+@check("KD115")
+def without_container(facts: Facts) -> Iterator[Finding]:
+    there = stack(facts)
+    serves = any(there.answers_kafka(broker) for broker in there.of_role("broker"))
+    for absent in there.absent:
+        if absent.role not in KAFKA and not absent.holder:
+            continue  # whoever starts a part of a stack leaves out the rest
+        start = compose(facts, "up", "-d", absent.service)
+        heal: list[Remedy] = [start]
+        if absent.holder:
+            why = f"the name {absent.container_name} is taken by a container of {absent.holder}"
+            heal = [command("docker", "rename", absent.container_name, f"{absent.container_name}-old").then(start)]
+        elif absent.image and not absent.pulled:
+            why = f"its image {absent.image} is not on this machine"
+            heal.insert(0, compose(facts, "pull", absent.service, note="says why, where it cannot be had; then"))
+        else:
+            why = "nobody started it, or it was removed"
+        level: Severity = "error" if absent.role in KAFKA and not serves else "warning"
+        yield Finding(absent.service, {"why": why}, [("seen", absent.file)], heal, level)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from kafkactl.containers.images import variable
+from kafkactl.containers.images import bound, heap_of, listens_by_rule, variable
 from kafkactl.containers.model import Container
 from kafkactl.doctor.codes import NotApplicableError
 from kafkactl.doctor.facts import NO_STACK, Facts, StackFacts
@@ -18,6 +18,8 @@ from kafkactl.text.remedies import Advice, Command, Remedy, command, kafkactl
 KAFKA = ("broker", "controller", "zookeeper")
 _KILLED = 137
 _LOOPING_SECONDS = 20  # a container restarted less than this long ago may exit again
+_STARTING_SECONDS = 15  # a ZooKeeper that was started less than this long ago may still be starting
+_SILENT_SECONDS = 60  # a broker answers by then
 _RECENT_SECONDS = 10  # a log line of this age still describes what a running container does
 _NOT_FOUND = (
     "executable file not found",
@@ -38,6 +40,7 @@ _CODES: dict[Kind, str] = {
     "not-writable": "KD204",
     "log-dir-failed": "KD203",
     "listener": "KD311",
+    "required": "KD114",
     "ephemeral": "KD402",
     "registration": "KD404",
     "zookeeper": "KD401",
@@ -172,7 +175,9 @@ def _wants_a_taken_port(facts: Facts, container: Container) -> bool:
 def _why_it_ended(facts: Facts, container: Container, sign: Sign | None, *, looping: bool) -> str:
     death = stack(facts).deaths.get(container.name)
     if container.oom_killed or (looping and death and death.oom):
-        return "KD103"
+        # A heap that the limit cannot hold is the cause; more memory alone would only hide it.
+        heap, limit = heap_of(container), container.memory_limit
+        return "KD108" if heap and limit and heap >= limit else "KD103"
     if was_stopped(container):
         return "KD101"
     if container.role in KAFKA and sign:
@@ -187,15 +192,25 @@ def _why_it_is_unwell(facts: Facts, container: Container, sign: Sign | None) -> 
     health, there = container.health.status if container.health else "", stack(facts)
     told = _CODES[sign.kind] if sign and container.role in KAFKA else ""
     serves = container.role == "broker" and there.answers_kafka(container)
+    up = facts.taken / 1000 - container.started.timestamp() if container.started else _STARTING_SECONDS
     if container.role == "zookeeper" and "Mode:" not in there.zookeeper.get(container.name, "Mode:"):
-        told = "KD112" if health == "starting" else "KD401"
+        told = "KD112" if health == "starting" or (not health and up < _STARTING_SECONDS) else "KD401"
     elif health == "unhealthy":
         told = _why_its_check_fails(container, told, serves=serves)
     elif serves or health == "healthy" or (health == "starting" and container.role not in KAFKA):
         told = ""
     elif health == "starting":
         told = told or "KD112"
+    elif container.role == "broker" and not health and not told and up >= _SILENT_SECONDS:
+        told = "KD106" if _should_answer(container, there) else ""
     return told
+
+
+def _should_answer(container: Container, there: StackFacts) -> bool:
+    """Whether a broker publishes a port at which its rules say that it listens, and none speaks Kafka's protocol."""
+    listens = {listener.port for listener in bound(container)} if listens_by_rule(container) else set()
+    dials = there.dials.get(container.name, ())
+    return bool(dials) and bool(listens & set(published(container))) and not any(dial.is_kafka for dial in dials)
 
 
 def _why_its_check_fails(container: Container, told: str, *, serves: bool) -> str:

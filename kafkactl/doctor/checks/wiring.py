@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from kafkactl.containers.images import Listener, advertised, among_brokers, bound, listens_by_rule
+from kafkactl.containers.images import Listener, advertised, advertising_variable, among_brokers, bound, listens_by_rule
 from kafkactl.containers.model import Container
-from kafkactl.containers.sought import HOST, LOOPBACK, names, sought_by
+from kafkactl.containers.sought import HOST, LOOPBACK, Sought, is_slip, kafka_ports, names, sought_by
+from kafkactl.doctor.checks.applications import recent_signs
 from kafkactl.doctor.checks.lifecycle import log_line, severity, suffering
 from kafkactl.doctor.checks.troubles import KAFKA, recreate, recreated, stack, told_by
 from kafkactl.doctor.codes import Finding, check
@@ -71,18 +72,49 @@ def misrouted(facts: Facts) -> Iterator[Finding]:
     for container in there.containers:
         if container.role in KAFKA:
             continue
-        for where, host, port in there.sought.get(container.name) or sought_by(container, brokers):
-            if why := _wrong(there, container, host, port):
-                right = _right(brokers)
+        told = there.sought.get(container.name) or sought_by(container, brokers)
+        for one in (*told, *_in_its_log(facts, container, brokers)):
+            if why := _wrong(there, container, one.host, one.port):
                 yield Finding(
                     container.name,
-                    {"address": f"{host}:{port}", "why": why},
-                    [("seen", f"{where}: {host}:{port}")],
-                    recreated(facts, container, f"{where}{'=' if where[0] == '-' else ': '}{right}", "recreates it"),
+                    {"address": one.address, "why": f"a broker sends it there: {why}" if one.where == _SENT else why},
+                    [("log", one.text) if one.text else ("seen", f"{one.where}: {one.address}")],
+                    _rerouted(facts, container, one, brokers),
                     "error" if container.role == "other" and _needs_it(container) else "warning",
                     blocks=False,
                 )
                 break
+
+
+_LOGGED, _SENT = "its log", "its log, sent there by a broker"
+
+
+def _in_its_log(facts: Facts, container: Container, brokers: tuple[Container, ...]) -> Iterator[Sought]:
+    """Where its log says that it looked for Kafka in vain."""
+    known, ports = {name for broker in brokers for name in names(broker)}, kafka_ports(brokers)
+    for sign in recent_signs(facts, container, "kafka-address", "any-address"):
+        host, port = sign.found.get("host", ""), int(sign.found.get("port") or 0)
+        sent = sign.found.get("node", "").isdigit()  # not "bootstrap", nor -1
+        here = (host in LOOPBACK or host == HOST) and port in ports
+        # An address elsewhere may be another cluster's, which is down.
+        inside = sign.kind == "kafka-address" and "." not in host
+        if inside or here or host in known or is_slip(host, known):
+            yield Sought(_SENT if sent else _LOGGED, host, port, sign.text)
+
+
+def _rerouted(facts: Facts, container: Container, one: Sought, brokers: tuple[Container, ...]) -> list[Remedy]:
+    """How a container comes to use an address that works."""
+    right = _right(brokers)
+    if one.where == _SENT:
+        name = advertising_variable(brokers[0])
+        change = f"an entry of {name} that containers reach ({brokers[0].service} and a port of its own)"
+        return [*recreated(facts, brokers[0], change), Advice(f"and give {container.service} that address")]
+    if one.where == _LOGGED:
+        return [
+            Advice(f"the address is in the settings of {container.service} or in its image: set {right} there, then"),
+            recreate(facts, container, "recreates it"),
+        ]
+    return recreated(facts, container, f"{one.where}{'=' if one.where[0] == '-' else ': '}{right}", "recreates it")
 
 
 def _needs_it(container: Container) -> bool:
@@ -93,7 +125,9 @@ def _needs_it(container: Container) -> bool:
 def _wrong(there: StackFacts, container: Container, host: str, port: int) -> str:
     """Why a container cannot reach Kafka at that address; "" if it can, or if that cannot be determined."""
     if host in LOOPBACK:
-        return "" if "host" in container.networks else "inside a container, localhost is the container itself"
+        # Without a network of its own it shares another container's, or has none.
+        own = container.networks and "host" not in container.networks
+        return "inside a container, localhost is the container itself" if own else ""
     brokers = there.of_role("broker")
     if host == HOST:
         return _wrong_from_host(brokers, port)
@@ -116,7 +150,7 @@ def _wrong_from_host(brokers: tuple[Container, ...], port: int) -> str:
 
 def _wrong_port(broker: Container, port: int) -> str:
     listener = next((one for one in bound(broker) if one.port == port), None)
-    if listener is None and not listens_by_rule(broker):
+    if not port or (listener is None and not listens_by_rule(broker)):
         return ""
     if listener is None:
         if port in published(broker).values():

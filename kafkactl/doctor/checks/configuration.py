@@ -1,0 +1,147 @@
+"""KD113, KD114, KD406: what a container of Kafka's is told, and what its image makes of that. Pure."""
+
+from collections.abc import Iterator, Mapping
+
+from kafkactl.containers.images import family_of, prefix_of, variable
+from kafkactl.containers.model import Container
+from kafkactl.containers.sought import LOOPBACK, names
+from kafkactl.doctor.checks.lifecycle import log_line, severity, suffering
+from kafkactl.doctor.checks.troubles import recreate, recreated, stack, told_by, troubles
+from kafkactl.doctor.codes import Finding, check
+from kafkactl.doctor.facts import Facts
+from kafkactl.text.remedies import Advice, Remedy
+from kafkactl.text.words import and_more
+
+# Broker settings that people give by variables. Bitnami's images read the first kind under both prefixes, or did.
+_BOTH_PREFIXES = frozenset(
+    {
+        "LISTENERS", "ADVERTISED_LISTENERS", "ZOOKEEPER_CONNECT", "BROKER_ID", "LISTENER_SECURITY_PROTOCOL_MAP",
+        "INTER_BROKER_LISTENER_NAME",
+    }
+)  # fmt: skip
+_SETTINGS = _BOTH_PREFIXES | frozenset(
+    {
+        "NODE_ID", "PROCESS_ROLES", "CONTROLLER_QUORUM_VOTERS", "CONTROLLER_LISTENER_NAMES", "NUM_PARTITIONS",
+        "AUTO_CREATE_TOPICS_ENABLE", "DELETE_TOPIC_ENABLE", "DEFAULT_REPLICATION_FACTOR", "MIN_INSYNC_REPLICAS",
+        "MESSAGE_MAX_BYTES", "REPLICA_FETCH_MAX_BYTES", "SOCKET_REQUEST_MAX_BYTES", "OFFSETS_TOPIC_REPLICATION_FACTOR",
+        "TRANSACTION_STATE_LOG_REPLICATION_FACTOR", "TRANSACTION_STATE_LOG_MIN_ISR", "LOG_RETENTION_HOURS",
+        "LOG_RETENTION_MS", "LOG_RETENTION_BYTES", "LOG_SEGMENT_BYTES", "LOG_DIRS", "SASL_ENABLED_MECHANISMS",
+        "GROUP_INITIAL_REBALANCE_DELAY_MS", "SASL_MECHANISM_INTER_BROKER_PROTOCOL", "UNCLEAN_LEADER_ELECTION_ENABLE",
+        "ZOOKEEPER_SESSION_TIMEOUT_MS", "ZOOKEEPER_CONNECTION_TIMEOUT_MS",
+    }
+)  # fmt: skip
+# Settings of clients that people give to brokers.
+_OF_CLIENTS: Mapping[str, str] = {"MAX_REQUEST_SIZE": "MESSAGE_MAX_BYTES"}
+
+
+@check("KD113")
+def ignored_variables(facts: Facts) -> Iterator[Finding]:
+    for container in stack(facts).containers:
+        if container.role not in ("broker", "controller"):
+            continue
+        ignored = dict(_ignored(container))
+        if ignored:
+            better = "; ".join(f"{right} instead of {wrong.strip()}" for wrong, right in ignored.items())
+            yield Finding(
+                container.name,
+                {"names": and_more(repr(name) if " " in name else name for name in ignored)},
+                [("image", container.image)],
+                recreated(facts, container, better),
+                blocks=False,
+            )
+
+
+def _ignored(container: Container) -> Iterator[tuple[str, str]]:
+    """The variables that the container's image does not read, and what it reads instead."""
+    environment, prefix, family = container.environment, prefix_of(container.image), family_of(container.image)
+    for name in environment:
+        if name != name.strip() and name.strip().startswith("KAFKA_"):  # `- KAFKA_X = 1` in a list
+            yield name, f"{name.strip()}=… without blanks around ="
+            continue
+        bare = name.removeprefix("KAFKA_CFG_") if name.startswith("KAFKA_CFG_") else name.removeprefix("KAFKA_")
+        if bare == name or family not in ("cp", "apache", "bitnami"):
+            continue
+        if bare in _OF_CLIENTS:
+            yield name, f"{prefix}{_OF_CLIENTS[bare]}"
+            continue
+        right = f"{prefix}{bare}"
+        if right == name or right in environment or bare not in _SETTINGS:
+            continue
+        if family == "bitnami" and bare in _BOTH_PREFIXES:
+            continue
+        yield name, right
+
+
+@check("KD114")
+def required_variable(facts: Facts) -> Iterator[Finding]:
+    for trouble in told_by(facts, "KD114"):
+        container = trouble.container
+        found = trouble.sign.found if trouble.sign else {}
+        name, why = found.get("name", ""), found.get("why", "").rstrip(".")
+        keeper = variable(container.environment, "ZOOKEEPER_CONNECT")
+        modern = not variable(container.environment, "PROCESS_ROLES")
+        setting = name.removeprefix("KAFKA_").lower().replace("_", ".")
+        if keeper and modern and setting in ("process.roles", "node.id", "controller.listener.names"):
+            words = "its Kafka has no ZooKeeper any more, and it is configured for one"
+            prefix = prefix_of(container.image)
+            heal: list[Remedy] = [
+                Advice(
+                    f"in the compose file, under {container.service}, pin an image of Kafka 3.9 (cp 7.9) or older, or "
+                    f"configure KRaft: {prefix}NODE_ID, {prefix}PROCESS_ROLES, {prefix}CONTROLLER_QUORUM_VOTERS, "
+                    f"{prefix}CONTROLLER_LISTENER_NAMES and a CONTROLLER listener; then"
+                ),
+                recreate(facts, container, "recreates it"),
+            ]
+        elif "ALLOW_PLAINTEXT_LISTENER" in why:
+            words = "its image wants a secure listener, or ALLOW_PLAINTEXT_LISTENER=yes"
+            heal = recreated(facts, container, 'ALLOW_PLAINTEXT_LISTENER: "yes" (for development)', "recreates it")
+        else:
+            words = f"its image requires {name}" if name else why
+            heal = recreated(facts, container, f"{name or 'what its log asks for'}", "recreates it")
+        evidence = [*log_line(trouble), *suffering(trouble)]
+        yield Finding(container.name, {"words": words}, evidence, heal, severity(container))
+
+
+@check("KD406")
+def voters(facts: Facts) -> Iterator[Finding]:
+    there = stack(facts)
+    unwell = {trouble.container.name for trouble in troubles(facts)}
+    known = {name for container in there.containers for name in names(container)} | LOOPBACK
+    for container in there.of_role("broker", "controller"):
+        text = variable(container.environment, "CONTROLLER_QUORUM_VOTERS")
+        if container.name not in unwell or not text:
+            continue
+        if words := _wrong_voters(container, text, known):
+            name = f"{prefix_of(container.image)}CONTROLLER_QUORUM_VOTERS"
+            yield Finding(
+                container.name,
+                {"words": words},
+                [("seen", f"{name}: {text}")],
+                recreated(facts, container, f"{name}: {_right_voters(facts, text)}", "recreates it"),
+                severity(container),
+            )
+
+
+def _wrong_voters(container: Container, text: str, known: set[str]) -> str:
+    """What is wrong with a container's list of voters; "" if nothing is known to be."""
+    voters = [entry.strip().partition("@") for entry in text.split(",")]
+    id = variable(container.environment, "NODE_ID") or variable(container.environment, "BROKER_ID")
+    roles = variable(container.environment, "PROCESS_ROLES")
+    if id and "controller" in roles and id not in {voter for voter, _, _ in voters}:
+        return f"it is a controller with node id {id}, which is not among the voters"
+    for _, _, address in voters:
+        host = address.rpartition(":")[0]
+        if host and "." not in host and host not in known:
+            return f"no container has the name {host}, which is among the voters"
+    return ""
+
+
+def _right_voters(facts: Facts, text: str) -> str:
+    """The voters as the stack's controllers would have them."""
+    port = text.partition(",")[0].rpartition(":")[2]
+    right = [
+        f"{variable(c.environment, 'NODE_ID') or '?'}@{c.service}:{port}"
+        for c in stack(facts).of_role("broker", "controller")
+        if "controller" in variable(c.environment, "PROCESS_ROLES")
+    ]
+    return ",".join(right)
