@@ -7,7 +7,7 @@ docker-entrypoint.sh, and `rpk redpanda start` (docs.redpanda.com). What no rule
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -177,3 +177,52 @@ def _redpanda(container: Container, option: str) -> str:
         values = [found[1]] if found else []
     text = values[-1] if values else ""
     return ",".join(entry if "://" in entry else f"PLAINTEXT://{entry}" for entry in text.split(",") if entry)
+
+
+# Broker settings that people give by variables. Bitnami's images read the first kind under both prefixes, or did.
+_BOTH_PREFIXES = frozenset(
+    {
+        "LISTENERS", "ADVERTISED_LISTENERS", "ZOOKEEPER_CONNECT", "BROKER_ID", "LISTENER_SECURITY_PROTOCOL_MAP",
+        "INTER_BROKER_LISTENER_NAME",
+    }
+)  # fmt: skip
+SETTINGS = _BOTH_PREFIXES | frozenset(
+    {
+        "NODE_ID", "PROCESS_ROLES", "CONTROLLER_QUORUM_VOTERS", "CONTROLLER_LISTENER_NAMES", "NUM_PARTITIONS",
+        "AUTO_CREATE_TOPICS_ENABLE", "DELETE_TOPIC_ENABLE", "DEFAULT_REPLICATION_FACTOR", "MIN_INSYNC_REPLICAS",
+        "MESSAGE_MAX_BYTES", "REPLICA_FETCH_MAX_BYTES", "SOCKET_REQUEST_MAX_BYTES", "OFFSETS_TOPIC_REPLICATION_FACTOR",
+        "TRANSACTION_STATE_LOG_REPLICATION_FACTOR", "TRANSACTION_STATE_LOG_MIN_ISR", "LOG_RETENTION_HOURS",
+        "LOG_RETENTION_MS", "LOG_RETENTION_BYTES", "LOG_SEGMENT_BYTES", "LOG_DIRS", "SASL_ENABLED_MECHANISMS",
+        "GROUP_INITIAL_REBALANCE_DELAY_MS", "SASL_MECHANISM_INTER_BROKER_PROTOCOL", "UNCLEAN_LEADER_ELECTION_ENABLE",
+        "ZOOKEEPER_SESSION_TIMEOUT_MS", "ZOOKEEPER_CONNECTION_TIMEOUT_MS", "MAX_REQUEST_SIZE",
+    }
+)  # fmt: skip
+# Settings of clients that people give to brokers.
+_OF_CLIENTS: Mapping[str, str] = {"MAX_REQUEST_SIZE": "MESSAGE_MAX_BYTES"}
+
+
+def setting_of(name: str) -> str:
+    """The setting that a variable means (MESSAGE_MAX_BYTES), whichever prefix it has; "" if it means none."""
+    found = re.fullmatch(r"KAFKA_(?:CFG_)?(\w+)", name.strip())
+    return found[1] if found else ""
+
+
+def ignored_variables(container: Container) -> Iterator[tuple[str, str]]:
+    """The variables that the container's image does not read, and what it reads instead."""
+    environment, prefix, family = container.environment, prefix_of(container.image), family_of(container.image)
+    for name in environment:
+        if name != name.strip() and name.strip().startswith("KAFKA_"):  # `- KAFKA_X = 1` in a list
+            yield name, f"{name.strip()}=… without blanks around ="
+            continue
+        bare = setting_of(name)
+        if not bare or family not in ("cp", "apache", "bitnami"):
+            continue
+        if bare in _OF_CLIENTS and family != "bitnami":  # Bitnami's gives it to its own tools
+            yield name, f"{prefix}{_OF_CLIENTS[bare]}"
+            continue
+        right = f"{prefix}{bare}"
+        if right == name or right in environment or bare not in SETTINGS:
+            continue
+        if family == "bitnami" and bare in _BOTH_PREFIXES:
+            continue
+        yield name, right

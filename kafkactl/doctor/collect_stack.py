@@ -20,7 +20,7 @@ from kafkactl.containers.sought import Sought, sought_by
 from kafkactl.containers.stack import Stack, find_stack
 from kafkactl.doctor.client_signs import client_signs
 from kafkactl.doctor.dialling import dial
-from kafkactl.doctor.facts import NO_STACK, Unstarted, Answer, Dial, EngineFacts, StackFacts
+from kafkactl.doctor.facts import NO_STACK, Answer, Dial, EngineFacts, StackFacts, Unstarted
 from kafkactl.doctor.listeners import published
 from kafkactl.doctor.redact import redacted_environment
 from kafkactl.doctor.signs import Sign, signs

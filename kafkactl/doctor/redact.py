@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 
+from kafkactl.containers.images import SETTINGS, setting_of
 from kafkactl.redaction.secret_names import is_secret_name
 from kafkactl.redaction.structures import shown_value
 
@@ -21,6 +22,7 @@ def redacted_environment(variables: Mapping[str, str]) -> dict[str, str]:
     """The variables that checks use; of a JVM's flags only the heap's."""
     kept = {}
     for name, value in variables.items():
-        if value and _WANTED.fullmatch(name) and not is_secret_name(name):
+        wanted = _WANTED.fullmatch(name) or setting_of(name) in SETTINGS
+        if value and wanted and not is_secret_name(name):
             kept[name] = " ".join(_HEAP.findall(value)) if _OPTIONS.search(name) else shown_value(name, value)
     return kept

@@ -47,6 +47,11 @@ class Examination:
         return self.checks[code]["findings"]  # type: ignore[no-any-return]
 
     @property
+    def told(self) -> list[str]:
+        """Everything that was found, a line each."""
+        return [f"{code}: {found['headline']}" for code, check in self.checks.items() for found in check["findings"]]
+
+    @property
     def headline(self) -> str:
         return self.findings(self.cause)[0]["headline"] if self.cause else "Healthy."  # type: ignore[no-any-return]
 
@@ -60,8 +65,8 @@ class Examination:
 
     def names(self, code: str, *, exit_code: int = 1) -> None:
         """Assert that `code` is the headline and all that is wrong, and that what it explains was skipped for it."""
-        assert self.cause == code, self.document
-        assert self.found() == [code], self.document
+        assert self.cause == code, self.told
+        assert self.found() == [code], self.told
         assert self.exit_code == exit_code
         blocks = self.checks[code]["findings"][0]["severity"] == "error"
         for other, entry in codes().items():
@@ -75,13 +80,13 @@ class Examination:
 
     def names_both(self, cause: str, other: str) -> None:
         """Assert that two faults are told, `cause` first, and nothing besides."""
-        assert self.cause == cause, self.document
-        assert sorted(self.found()) == sorted((cause, other)), self.document
+        assert self.cause == cause, self.told
+        assert sorted(self.found()) == sorted((cause, other)), self.told
         assert not [c for c in self.checks.values() if c["state"] == "crashed"]
 
     def content(self) -> None:
         """Assert that nothing is wrong and no check crashed."""
-        assert self.found() == [], self.document
+        assert self.found() == [], self.told
         assert self.cause is None
         assert self.exit_code == 0
 

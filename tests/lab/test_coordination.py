@@ -116,3 +116,32 @@ def test_fatal(doctor: Doctor, raft: LabStack) -> None:
     del raft.kafka["environment"]["KAFKA_NUM_NETWORK_THREADS"]
     raft.up()
     doctor("--wait", "60s").content()
+
+
+@pytest.mark.provokes("KD406", "a controller that is not among its voters", healed="by the remedy")
+def test_voters(doctor: Doctor, raft: LabStack) -> None:
+    raft.kafka["environment"]["KAFKA_CONTROLLER_QUORUM_VOTERS"] = "2@kafka:9091"
+    raft.up()
+    raft.until("kafka", "exited")
+    seen = doctor()
+    seen.names("KD406")
+    assert "a controller with node id 1, which is not among the voters" in seen.headline
+    (advice, _) = seen.remedies("KD406")
+    assert "KAFKA_CONTROLLER_QUORUM_VOTERS: 1@kafka:9091" in advice
+    raft.kafka["environment"]["KAFKA_CONTROLLER_QUORUM_VOTERS"] = "1@localhost:9091"
+    raft.write()
+    after(seen.command("KD406"), "--wait", "60s").content()
+
+
+@pytest.mark.provokes("KD401", "a broker that gave up before ZooKeeper was there")
+def test_a_broker_that_started_before_zookeeper(doctor: Doctor, stack: LabStack) -> None:
+    stack.kafka["environment"]["KAFKA_ZOOKEEPER_CONNECTION_TIMEOUT_MS"] = "3000"
+    del stack.kafka["depends_on"]
+    stack.up("kafka")
+    stack.until("kafka", "exited")
+    stack.up("zookeeper")
+    stack.until("zookeeper", "healthy")
+    seen = doctor()
+    seen.names("KD401")
+    assert "was not ready; it is by now" in seen.headline
+    after(seen.command("KD401"), "--wait", "60s").content()

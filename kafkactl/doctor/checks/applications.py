@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from kafkactl.containers.images import advertised, bound, prefix_of, listener_protocol
+from kafkactl.containers.images import advertised, bound, listener_protocol, prefix_of
 from kafkactl.containers.model import Container
 from kafkactl.containers.sought import names
 from kafkactl.doctor.checks.troubles import KAFKA, is_looping, show_log, stack

@@ -1,8 +1,8 @@
 """KD113, KD114, KD406: what a container of Kafka's is told, and what its image makes of that. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from kafkactl.containers.images import family_of, prefix_of, variable
+from kafkactl.containers.images import ignored_variables, prefix_of, variable
 from kafkactl.containers.model import Container
 from kafkactl.containers.sought import LOOPBACK, names
 from kafkactl.doctor.checks.lifecycle import log_line, severity, suffering
@@ -12,34 +12,13 @@ from kafkactl.doctor.facts import Facts
 from kafkactl.text.remedies import Advice, Remedy
 from kafkactl.text.words import and_more
 
-# Broker settings that people give by variables. Bitnami's images read the first kind under both prefixes, or did.
-_BOTH_PREFIXES = frozenset(
-    {
-        "LISTENERS", "ADVERTISED_LISTENERS", "ZOOKEEPER_CONNECT", "BROKER_ID", "LISTENER_SECURITY_PROTOCOL_MAP",
-        "INTER_BROKER_LISTENER_NAME",
-    }
-)  # fmt: skip
-_SETTINGS = _BOTH_PREFIXES | frozenset(
-    {
-        "NODE_ID", "PROCESS_ROLES", "CONTROLLER_QUORUM_VOTERS", "CONTROLLER_LISTENER_NAMES", "NUM_PARTITIONS",
-        "AUTO_CREATE_TOPICS_ENABLE", "DELETE_TOPIC_ENABLE", "DEFAULT_REPLICATION_FACTOR", "MIN_INSYNC_REPLICAS",
-        "MESSAGE_MAX_BYTES", "REPLICA_FETCH_MAX_BYTES", "SOCKET_REQUEST_MAX_BYTES", "OFFSETS_TOPIC_REPLICATION_FACTOR",
-        "TRANSACTION_STATE_LOG_REPLICATION_FACTOR", "TRANSACTION_STATE_LOG_MIN_ISR", "LOG_RETENTION_HOURS",
-        "LOG_RETENTION_MS", "LOG_RETENTION_BYTES", "LOG_SEGMENT_BYTES", "LOG_DIRS", "SASL_ENABLED_MECHANISMS",
-        "GROUP_INITIAL_REBALANCE_DELAY_MS", "SASL_MECHANISM_INTER_BROKER_PROTOCOL", "UNCLEAN_LEADER_ELECTION_ENABLE",
-        "ZOOKEEPER_SESSION_TIMEOUT_MS", "ZOOKEEPER_CONNECTION_TIMEOUT_MS",
-    }
-)  # fmt: skip
-# Settings of clients that people give to brokers.
-_OF_CLIENTS: Mapping[str, str] = {"MAX_REQUEST_SIZE": "MESSAGE_MAX_BYTES"}
-
 
 @check("KD113")
-def ignored_variables(facts: Facts) -> Iterator[Finding]:
+def not_read(facts: Facts) -> Iterator[Finding]:
     for container in stack(facts).containers:
         if container.role not in ("broker", "controller"):
             continue
-        ignored = dict(_ignored(container))
+        ignored = dict(ignored_variables(container))
         if ignored:
             better = "; ".join(f"{right} instead of {wrong.strip()}" for wrong, right in ignored.items())
             yield Finding(
@@ -49,27 +28,6 @@ def ignored_variables(facts: Facts) -> Iterator[Finding]:
                 recreated(facts, container, better),
                 blocks=False,
             )
-
-
-def _ignored(container: Container) -> Iterator[tuple[str, str]]:
-    """The variables that the container's image does not read, and what it reads instead."""
-    environment, prefix, family = container.environment, prefix_of(container.image), family_of(container.image)
-    for name in environment:
-        if name != name.strip() and name.strip().startswith("KAFKA_"):  # `- KAFKA_X = 1` in a list
-            yield name, f"{name.strip()}=… without blanks around ="
-            continue
-        bare = name.removeprefix("KAFKA_CFG_") if name.startswith("KAFKA_CFG_") else name.removeprefix("KAFKA_")
-        if bare == name or family not in ("cp", "apache", "bitnami"):
-            continue
-        if bare in _OF_CLIENTS:
-            yield name, f"{prefix}{_OF_CLIENTS[bare]}"
-            continue
-        right = f"{prefix}{bare}"
-        if right == name or right in environment or bare not in _SETTINGS:
-            continue
-        if family == "bitnami" and bare in _BOTH_PREFIXES:
-            continue
-        yield name, right
 
 
 @check("KD114")

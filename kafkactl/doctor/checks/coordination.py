@@ -11,6 +11,7 @@ from kafkactl.doctor.codes import Finding, check
 from kafkactl.doctor.facts import Facts
 from kafkactl.text.remedies import Advice, Remedy
 from kafkactl.text.units import is_number
+from kafkactl.text.words import and_more
 
 
 @check("KD401")
@@ -29,6 +30,8 @@ def zookeeper(facts: Facts) -> Iterator[Finding]:
         else:
             wanted = variable(container.environment, "ZOOKEEPER_CONNECT")
             words = f"{container.name} cannot reach ZooKeeper at {wanted or '?'}."
+            if container.status == "exited" and _is_ready(facts, keepers, wanted) and not _apart(container, keepers):
+                words = f"{container.name} ended because ZooKeeper at {wanted} was not ready; it is by now."
             heal = _reach_zookeeper(facts, container, wanted, keepers)
             evidence = []
         yield Finding(
@@ -39,19 +42,47 @@ def zookeeper(facts: Facts) -> Iterator[Finding]:
         )
 
 
+def _is_ready(facts: Facts, keepers: Sequence[Container], wanted: str) -> bool:
+    """Whether the ZooKeeper that a broker is told to use answers."""
+    answering = stack(facts).zookeeper
+    return any(
+        keeper.status == "running"
+        and any(f"{name}:" in wanted for name in (keeper.service, keeper.name))
+        and "Mode:" in answering.get(keeper.name, "")
+        for keeper in keepers
+    )
+
+
 def _reach_zookeeper(facts: Facts, broker: Container, wanted: str, keepers: Sequence[Container]) -> list[Remedy]:
     """What to do where a broker cannot reach ZooKeeper at the address that it was given."""
     there_is = [f"{name}:2181" for keeper in keepers for name in dict.fromkeys((keeper.service, keeper.name))]
     given = {address.strip() for address in wanted.partition("/")[0].split(",")}
     if given & set(there_is):
+        if apart := _apart(broker, keepers):
+            return [apart, recreate(facts, broker, "recreates it")]
         return [
-            docker("restart", broker).noted("the address is right: ZooKeeper may have been slow to start"),
-            Advice("if that does not help, look whether both are on the same network"),
+            docker("restart", broker).noted("the address is right: ZooKeeper was not ready when it started"),
+            Advice(
+                f"for good: give {broker.service} a restart policy (restart: on-failure), or depends_on with "
+                f"the condition service_healthy"
+            ),
         ]
     if there_is:
         correct = f"correct KAFKA_ZOOKEEPER_CONNECT of {broker.service}: ZooKeeper is at {there_is[0]}"
         return [Advice(correct), recreate(facts, broker)]
     return [Advice("start a ZooKeeper there, or correct KAFKA_ZOOKEEPER_CONNECT"), recreate(facts, broker)]
+
+
+def _apart(broker: Container, keepers: Sequence[Container]) -> Advice | None:
+    """What to do where a broker and ZooKeeper are in no network together."""
+    networks = {network for keeper in keepers for network in keeper.networks}
+    if not networks or not broker.networks or networks & set(broker.networks):
+        return None
+    wanted = and_more(sorted(networks))
+    return Advice(
+        f"{broker.service} is in {and_more(broker.networks)} and ZooKeeper in {wanted}: put {broker.service} into a "
+        f"network of ZooKeeper's as well, then"
+    )
 
 
 @check("KD402")
@@ -91,9 +122,16 @@ def registration_refused(facts: Facts) -> Iterator[Finding]:
     for trouble in told_by(facts, "KD404"):
         container = trouble.container
         found = trouble.sign.found if trouble.sign else {}
-        values = {"id": found.get("id", "?"), "why": found.get("why", "?")}
-        heal = recreated(facts, container, "its own KAFKA_NODE_ID", "recreates it")
-        yield Finding(container.name, values, [*log_line(trouble), *suffering(trouble)], heal, severity(container))
+        id, name = found.get("id", "?"), f"{prefix_of(container.image)}NODE_ID"
+        twins = [
+            other.name
+            for other in stack(facts).of_role("broker")
+            if other.name != container.name and variable(other.environment, "NODE_ID") == id
+        ]
+        seen = [("seen", f"{name}: {id} of {and_more([container.name, *twins])}")] if twins else []
+        heal = recreated(facts, container, f"{name}: a number of its own", "recreates it")
+        told = [*log_line(trouble), *seen, *suffering(trouble)]
+        yield Finding(container.name, {"id": id, "why": found.get("why", "?")}, told, heal, severity(container))
 
 
 @check("KD405")

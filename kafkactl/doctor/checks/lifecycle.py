@@ -27,6 +27,7 @@ from kafkactl.text.remedies import Advice, Command, Remedy, command
 from kafkactl.text.words import age, and_more, many, size
 
 _LARGE, _TOO_LARGE = 75, 100  # percent of the available memory
+_LEAST_HEAP = {"broker": 256, "controller": 256}  # MiB that Kafka starts and serves with
 _CLOSE = 90  # percent of the limit in use
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
 
@@ -222,12 +223,15 @@ def heap_or_limit(facts: Facts) -> Iterator[Finding]:
         if not trouble and percent < _LARGE:
             continue
         bad = trouble is not None or percent >= _TOO_LARGE
-        fitting = f"-Xms{limit // 2**21}m -Xmx{limit // 2**21}m"
+        half, least = limit // 2**21, _LEAST_HEAP.get(container.role, 64)
+        change = f"KAFKA_HEAP_OPTS: -Xms{half}m -Xmx{half}m, or a higher mem_limit"
+        if half < least:
+            change = f"KAFKA_HEAP_OPTS: -Xms{least}m -Xmx{least}m, and mem_limit: {2 * least + 128}m"
         yield Finding(
             container.name,
             {"heap": size(heap), "limit": f"{whose} {size(limit)}"},
             [("seen", f"that is {percent} %"), *(log_line(trouble) + suffering(trouble) if trouble else [])],
-            recreated(facts, container, f"KAFKA_HEAP_OPTS: {fitting}, or a higher mem_limit"),
+            recreated(facts, container, change),
             "error" if bad and container.role in KAFKA else "warning",
             blocks=trouble is not None,
         )
@@ -309,5 +313,5 @@ def without_container(facts: Facts) -> Iterator[Finding]:
             heal.insert(0, compose(facts, "pull", absent.service, note="says why, where it cannot be had; then"))
         else:
             why = "nobody started it, or it was removed"
-        level: Severity = "error" if absent.role in KAFKA and not serves else "warning"
+        level: Severity = "error" if absent.role in KAFKA and not serves else "warning" if absent.holder else "info"
         yield Finding(absent.service, {"why": why}, [("seen", absent.file)], heal, level)

@@ -85,7 +85,7 @@ def bootstrap_refused(facts: Facts) -> Iterator[Finding]:
             heal = [unpublished]
         for finding in _first(facts, heal, "refused"):
             # A port that no container of the stack publishes is wrong, whatever else is wrong with the stack.
-            yield replace(finding, alone=facts.stack is not None and dial.port not in _published(facts.stack))
+            yield replace(finding, alone=_publishes_others(facts.stack, dial.port))
         return
 
 
@@ -103,8 +103,10 @@ def _publishing_nothing(stack: StackFacts | None) -> Advice | None:
     )
 
 
-def _published(stack: StackFacts) -> set[int]:
-    return {port for container in stack.of_role("broker") for port in published(container).values()}
+def _publishes_others(stack: StackFacts | None, port: int) -> bool:
+    """Whether the stack has brokers, and none of them publishes this port."""
+    brokers = stack.of_role("broker") if stack else ()
+    return bool(brokers) and port not in {there for broker in brokers for there in published(broker).values()}
 
 
 @check("KD312")
