@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from kafkactl.containers.endpoint import EngineError
 from kafkactl.containers.engine import Engine, connect_engine
 from kafkactl.containers.model import Container, LogLine, Memory, Port, merged_by_time, nanoseconds
-from kafkactl.containers.stack import Stack, find_stack
+from kafkactl.containers.stack import Stack, find_stacks
 from kafkactl.errors import KafkactlError, UsageError
 from kafkactl.sandbox.broker import log_tail, whole_lines
 from kafkactl.sandbox.model import Node
@@ -34,6 +34,7 @@ class RunningService:
     """
 
     name: str
+    project: str | None  # the compose project; None for containers started by hand, and for sandboxes
     state: str
     health: str
     condition: Condition
@@ -46,10 +47,10 @@ class RunningService:
 
 @dataclass(frozen=True)
 class Found:
-    """The stack and the sandboxes' brokers. `problem` is why the engine could not be asked, if it could not."""
+    """The stacks and the sandboxes' brokers. `problem` is why the engine could not be asked, if it could not."""
 
     engine: Engine | None
-    stack: Stack | None
+    stacks: list[Stack]
     brokers: "dict[str, BrokerStatus]"
     problem: EngineError | None
 
@@ -60,8 +61,8 @@ class Found:
 
     @property
     def containers(self) -> tuple[Container, ...]:
-        """The stack's containers."""
-        return self.stack.containers if self.stack else ()
+        """The containers of every stack."""
+        return tuple(container for stack in self.stacks for container in stack.containers)
 
     def only(self, names: Sequence[str]) -> "tuple[list[Container], dict[str, Node]]":
         """The containers and brokers of these names (of services, or of containers); all where none is named.
@@ -79,20 +80,21 @@ class Found:
 
 
 def find_services(project: str | None, directory: Path) -> Found:
-    """The services; `project` is a compose project's name. Raises UsageError (several stacks, unknown project).
+    """The services; `project` is a compose project's name. Raises UsageError (unknown project).
 
     Where there is nothing at all: EngineError if the engine could not be asked, else KafkactlError.
     """
-    engine, stack, problem = None, None, None
+    engine, problem = None, None
+    stacks: list[Stack] = []
     try:
         engine = connect_engine()
-        stack = find_stack(engine, project, directory)
+        stacks = find_stacks(engine, project, directory)
     except EngineError as error:
         if project is not None:
             raise
         problem = error
     brokers = {} if project else _brokers()
-    if stack is None and not brokers:
+    if not stacks and not brokers:
         raise problem or KafkactlError(
             "No Kafka containers and no sandbox were found.",
             where=f"The Docker engine at {engine.endpoint.address} was checked." if engine else "",
@@ -101,7 +103,7 @@ def find_services(project: str | None, directory: Path) -> Found:
                 kafkactl("sandbox up", note="Or without Docker"),
             ],
         )
-    return Found(engine, stack, brokers, problem)
+    return Found(engine, stacks, brokers, problem)
 
 
 def _brokers() -> "dict[str, BrokerStatus]":
@@ -130,11 +132,12 @@ def _service(container: Container, memory: Memory | None) -> RunningService:
         memory = Memory(memory.used, 0)  # the machine's memory does not count as a limit
     return RunningService(
         name=container.service,
+        project=container.project,
         state="done" if container.finished_well else container.status,
         health=container.health.status if container.health else "",
         condition=_condition(container),
         restarts=container.restarts,
-        ports=container.ports,
+        ports=container.ports if container.status in ("running", "paused") else (),
         memory=memory,
         since=container.finished if ended else container.started or container.created,
         exit_code=container.exit_code if ended else None,
@@ -156,6 +159,7 @@ def _broker(name: str, broker: "BrokerStatus") -> RunningService:
     serves = broker.state == "serving"
     return RunningService(
         name=name,
+        project=None,
         state="running" if used else "exited",
         health=("healthy" if serves else "unhealthy") if used else "",
         condition="fine" if serves else "bad",

@@ -21,7 +21,8 @@ _COLOURS = {"fine": "", "wait": "yellow", "bad": "red"}
 def ps(project: Project = None, output_format: Output = Format.TABLE) -> None:
     """Show the services of the stack and the sandbox: state, health, restarts, memory, ports, age.
 
-    The stack is found by its compose labels, whatever its name and from any directory.
+    The stack is found by its compose labels, whatever its name and from any directory. Where several would do, all are
+    shown, and --project chooses one.
 
     \b
     Examples:
@@ -39,11 +40,19 @@ def ps(project: Project = None, output_format: Output = Format.TABLE) -> None:
     if found.problem and found.problem.kind != "absent":
         output.note(f"{found.problem.message} Showing only the sandbox.")
     now = datetime.now(UTC)
-    columns = [Column("SERVICE"), Column("STATE"), Column("HEALTH"), Column("RESTARTS", right=True)]
+    several = len(found.stacks) > 1
+    columns = [
+        *([Column("PROJECT")] if several else []),
+        Column("SERVICE"),
+        Column("STATE"),
+        Column("HEALTH"),
+        Column("RESTARTS", right=True),
+    ]
     output.table(
         [*columns, Column("MEMORY", right=True), Column("PORTS"), Column("AGE", right=True)],
         [
             [
+                *([service.project or "–"] if several else []),
                 service.name,
                 Coloured(_state(service), _COLOURS[service.condition]),
                 Coloured(service.health or "–", _COLOURS[service.condition] if service.health else "dim"),
@@ -73,19 +82,20 @@ def _memory(service: "RunningService") -> output.Cell:
 
 
 def _ports(service: "RunningService") -> list[str]:
-    """The published ports: 40093→9093; with the address unless it is the loopback one."""
+    """The published ports: 40093→9093; with the address unless it is the loopback one, IPv4 and IPv6 as one."""
     found = []
     for port in service.ports:
         if port.host_port is None:
             continue
-        host = "" if port.host_ip in ("127.0.0.1", "::1") else f"{port.host_ip or '0.0.0.0'}:"
+        any_host = port.host_ip in ("", "0.0.0.0", "::")
+        host = "0.0.0.0:" if any_host else "" if port.host_ip in ("127.0.0.1", "::1") else f"{port.host_ip}:"
         inside = "" if port.host_port == port.container_port else f"→{port.container_port}"
         found.append(f"{host}{port.host_port}{inside}")
     return list(dict.fromkeys(found))
 
 
 def _as_json(found: "Found", shown: "list[RunningService]") -> dict[str, Any]:
-    stack = found.stack
+    stack = found.stacks[0] if len(found.stacks) == 1 else None
     return {
         "stack": {"project": stack.project, "directory": stack.directory} if stack else None,
         "engine": found.engine.endpoint.address if found.engine else None,
@@ -93,6 +103,7 @@ def _as_json(found: "Found", shown: "list[RunningService]") -> dict[str, Any]:
         "services": [
             {
                 "name": service.name,
+                "project": service.project,
                 "state": service.state,
                 "exit_code": service.exit_code,
                 "health": service.health or None,

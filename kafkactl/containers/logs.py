@@ -18,6 +18,7 @@ from typing import Any
 from kafkactl.containers.endpoint import EngineError
 from kafkactl.containers.engine import Engine
 from kafkactl.containers.model import Container, LogLine, merged_by_time, nanoseconds
+from kafkactl.text.escapes import without_colours
 
 _POLL_SECONDS = 0.5
 # The engine answered a moment ago, and may have to search a large log for its last lines.
@@ -246,4 +247,4 @@ def _raw(pieces: Iterator[bytes], service: str) -> Iterator[LogLine]:
 
 
 def _text(line: bytes) -> str:
-    return line.rstrip(b"\r\n").decode(errors="replace")
+    return without_colours(line.rstrip(b"\r\n").decode(errors="replace"))

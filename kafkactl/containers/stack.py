@@ -55,7 +55,17 @@ def find_stack(
     listed = [_listed(entry) for entry in engine.listed()]
     if project is None and ports:
         listed = _with_configured_ports(engine, listed)
-    ids = choose(listed, project, directory, ports)
+    return _inspected(engine, choose(listed, project, directory, ports))
+
+
+def find_stacks(engine: Engine, project: str | None = None, directory: Path | None = None) -> list[Stack]:
+    """The same, but every stack where several would do. Raises EngineError, and UsageError for an unknown project."""
+    found = candidates([_listed(entry) for entry in engine.listed()], project, directory)
+    stacks = [_inspected(engine, [entry.id for entry in entries]) for entries in found]
+    return [stack for stack in stacks if stack]
+
+
+def _inspected(engine: Engine, ids: Sequence[str]) -> Stack | None:
     containers = sorted(engine.inspect(ids), key=_order)
     if not containers:
         return None
@@ -94,6 +104,19 @@ def choose(
     listed: Iterable[Listed], project: str | None, directory: Path | None, ports: Iterable[int] = ()
 ) -> list[str]:
     """The ids of the stack's containers. Raises UsageError where the project is unknown or several would do."""
+    found = candidates(listed, project, directory, ports)
+    if len(found) > 1:
+        names = sorted(entries[0].project or "" for entries in found)
+        raise UsageError(
+            f"{len(found)} compose projects run Kafka: {', '.join(names)}.", hint=f"Select one: --project {names[0]}"
+        )
+    return [entry.id for entries in found for entry in entries]
+
+
+def candidates(
+    listed: Iterable[Listed], project: str | None, directory: Path | None, ports: Iterable[int] = ()
+) -> list[list[Listed]]:
+    """The containers of each stack that would do. Raises UsageError where the project is unknown."""
     projects: dict[str | None, list[Listed]] = defaultdict(list)
     for entry in listed:
         projects[entry.project].append(entry)
@@ -102,20 +125,15 @@ def choose(
     if project is not None:
         if project not in named:
             raise UsageError(f"There is no compose project {project}.", where=_names(named), hint="docker compose ls")
-        return [entry.id for entry in named[project]]
+        return [named[project]]
     stacks = {name: found for name, found in named.items() if any(e.role in ("broker", "zookeeper") for e in found)}
     at_port = {name: [e for e in found if e.ports & set(ports)] for name, found in stacks.items()}
     publishing = [name for name, found in at_port.items() if any(entry.running for entry in found)]
     publishing = publishing or [name for name, found in at_port.items() if found]
     here = [name for name, found in stacks.items() if directory and _is_at(found, directory)]
     up = [name for name, found in stacks.items() if any(entry.running for entry in found)]
-    candidates = publishing or here or up or list(stacks)
-    if len(candidates) > 1:
-        raise UsageError(
-            f"{len(candidates)} compose projects run Kafka: {', '.join(sorted(candidates))}.",
-            hint=f"Select one: --project {min(candidates)}",
-        )
-    return [entry.id for entry in (stacks[candidates[0]] if candidates else by_hand)]
+    chosen = publishing or here or up or list(stacks)
+    return [stacks[name] for name in sorted(chosen)] or ([by_hand] if by_hand else [])
 
 
 def _is_at(found: Sequence[Listed], directory: Path) -> bool:

@@ -26,7 +26,6 @@ from kafkactl.doctor.redact import redacted_environment
 from kafkactl.doctor.signs import Sign, signs
 from kafkactl.errors import UsageError
 from kafkactl.redaction.structures import redacted, redacted_command
-from kafkactl.text.escapes import without_colours
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -249,8 +248,7 @@ def _may_use_kafka(container: Container) -> bool:
 
 def _told(engine: Engine, container: Container) -> tuple[tuple[Sign, ...], str]:
     """The signs in the log of its last start, and the last line. For a restart loop, also of the starts just before."""
-    told = ContainerLogs(engine, [container]).so_far(_TAIL, told_since(container, time.time()), None)
-    lines = [line._replace(text=without_colours(line.text)) for line in told]
+    lines = ContainerLogs(engine, [container]).so_far(_TAIL, told_since(container, time.time()), None)
     last = next((line.text.strip() for line in reversed(lines) if line.text.strip()), "")
     found = signs(lines) if container.role in _KAFKA else (*signs(lines), *client_signs(lines))
     return found, redacted(last)[:_LONGEST]

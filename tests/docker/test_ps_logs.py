@@ -15,7 +15,7 @@ from tests.conftest import Outcome, command
 from tests.docker.compose import Stack
 from tests.docker.engine import Engine
 from tests.docker.test_containers import compose_labels
-from tests.sandboxes import eventually
+from tests.sandboxes import eventually, free_port
 from tests.test_terminal import Terminal
 
 Kafkactl = Callable[..., Outcome]
@@ -263,3 +263,27 @@ def test_a_container_whose_log_is_kept_nowhere_hides_no_other(engine: Engine, ka
         assert "warning: mute: The Docker engine returned an error: " in run.err
     finally:
         engine.sweep()
+
+
+def test_every_stack_is_shown_where_several_would_do(
+    zookeeper_stack: Stack, engine: Engine, kafkactl: Kafkactl, tmp_path: Path
+) -> None:
+    script = "printf '\\033[31mERROR\\033[0m no broker\\n'; trap exit TERM; sleep 3600 & wait"
+    labels, ports = compose_labels("other", "kafka", str(tmp_path / "x")), {"1/tcp": ("0.0.0.0", free_port())}
+    engine.run("tiny", "sh", "-c", script, name="other-kafka-1", labels=labels, ports=ports)
+    heading, *rows = kafkactl("ps").out.splitlines()
+    assert heading.split()[:2] == ["PROJECT", "SERVICE"]
+    assert [row.split()[0] for row in rows].count(zookeeper_stack.project) == len(SERVICES)
+    (row,) = [row for row in rows if row.startswith("other ")]
+    assert f"0.0.0.0:{ports['1/tcp'][1]}→1" in row
+    assert {service["project"] for service in json.loads(kafkactl("ps", "-o", "json").out)["services"]} == {
+        "other",
+        zookeeper_stack.project,
+    }
+    assert {row.split()[0] for row in kafkactl("ps", "--project", "other").out.splitlines()[1:]} == {"kafka"}
+    found = kafkactl("logs", "other-kafka-1", "--grep", "^ERROR").out
+    assert found == "ERROR no broker\n"
+    engine.client.containers.get("other-kafka-1").stop(timeout=0)
+    (service,) = json.loads(kafkactl("ps", "--project", "other", "-o", "json").out)["services"]
+    assert service["state"] == "exited"
+    assert service["ports"] == []
