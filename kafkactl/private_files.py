@@ -25,3 +25,10 @@ def write_private(path: Path, content: bytes) -> None:
     path.unlink(missing_ok=True)
     with open_private(path, new=True) as file:
         file.write(content)
+
+
+def replace_content(path: Path, content: bytes) -> None:
+    """Put this content into a user's own file that is there; its owner and its permissions stay. Raises OSError."""
+    with path.open("r+b") as file:
+        file.write(content)
+        file.truncate()

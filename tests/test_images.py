@@ -217,7 +217,7 @@ def test_a_nodes_id_is_changed_among_the_voters_too() -> None:
     line = Sign("node-id", "x", 0, {"stored": "1", "wanted": "2"})
     voters = {"KAFKA_CFG_PROCESS_ROLES": "broker,controller", "KAFKA_CFG_CONTROLLER_QUORUM_VOTERS": "2@kafka:9093"}
     told = found_of("KD206", ended("bitnami/kafka", **voters), kafka=line)
-    assert "KAFKA_CFG_NODE_ID: 1 and KAFKA_CFG_CONTROLLER_QUORUM_VOTERS: 1@kafka:9093" in str(told.heal[0])
+    assert "KAFKA_CFG_NODE_ID: 1 and KAFKA_CFG_CONTROLLER_QUORUM_VOTERS: 1@kafka:9093" in told.heal[0].text
     voters["KAFKA_CFG_CONTROLLER_QUORUM_VOTERS"] = "9@controller:9093"
     assert "VOTERS" not in str(found_of("KD206", ended("bitnami/kafka", **voters), kafka=line).heal[0])
 

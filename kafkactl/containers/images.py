@@ -75,6 +75,26 @@ def heap_of(container: Container) -> int | None:
     return _DEFAULT_HEAP.get(container.role)
 
 
+# Where brokers keep their data by their images' own configuration, as far as that is one place.
+_DATA: Mapping[FamilyName, str] = {
+    "cp": "/var/lib/kafka/data",
+    "bitnami": "/bitnami/kafka/data",
+    "wurstmeister": "/kafka",
+    "debezium": "/kafka/data",
+    "redpanda": "/var/lib/redpanda/data",
+}
+
+
+def data_directory(container: Container) -> str:
+    """Where a broker keeps its data if no variable says; "" where that is not known."""
+    return _DATA.get(family_of(container.image), "") if container.role == "broker" else ""
+
+
+def cluster_id_variable(image: str) -> str:
+    """What tells a KRaft broker its cluster's id."""
+    return "KAFKA_KRAFT_CLUSTER_ID" if family_of(image) == "bitnami" else "CLUSTER_ID"
+
+
 def prefix_of(image: str) -> str:
     """What the image's variables for broker settings begin with."""
     return "KAFKA_CFG_" if family_of(image) == "bitnami" else "KAFKA_"
@@ -212,7 +232,7 @@ def ignored_variables(container: Container) -> Iterator[tuple[str, str]]:
     environment, prefix, family = container.environment, prefix_of(container.image), family_of(container.image)
     for name in environment:
         if name != name.strip() and name.strip().startswith("KAFKA_"):  # `- KAFKA_X = 1` in a list
-            yield name, f"{name.strip()}=… without blanks around ="
+            yield name, name.strip()
             continue
         bare = setting_of(name)
         if not bare or family not in ("cp", "apache", "bitnami"):

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,9 @@ def _inspected(engine: Engine, ids: Sequence[str]) -> Stack | None:
     containers = sorted(engine.inspect(ids), key=_order)
     if not containers:
         return None
-    labels = next((container.labels for container in containers if container.project), {})
+    of_compose = [container for container in containers if container.project]
+    latest = max(of_compose, key=lambda container: container.created or datetime.min.replace(tzinfo=UTC), default=None)
+    labels = latest.labels if latest else {}  # of the last `up`: the files may be others than those of an earlier one
     files = tuple(part for part in labels.get(_FILES, "").split(",") if part)
     return Stack(containers[0].project, labels.get(_DIRECTORY, ""), files, tuple(containers))
 

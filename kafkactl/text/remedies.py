@@ -62,7 +62,32 @@ class Advice:
     text: str
 
 
-Remedy = Command | Advice
+@dataclass(frozen=True)
+class ServiceChange:
+    """What a service is to be given in its compose file, before its container is made anew.
+
+    `variables` to set; `swaps`, in a variable's value one text for another; `renames` of variables; `keys` of the
+    service itself (mem_limit); `ports` to publish (host:container).
+    """
+
+    service: str
+    variables: tuple[tuple[str, str], ...] = ()
+    swaps: tuple[tuple[str, str, str], ...] = ()
+    renames: tuple[tuple[str, str], ...] = ()
+    keys: tuple[tuple[str, str], ...] = ()
+    ports: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """In words."""
+        parts = [f"{name}: {value}" for name, value in (*self.variables, *self.keys)]
+        parts += [f"{name}: {new} (in place of {old})" for name, old, new in self.swaps]
+        parts += [f"{new} instead of {old.strip()}" for old, new in self.renames]
+        parts += [f'ports: ["{port}"]' for port in self.ports]
+        return f"in the compose file, under {self.service}, set {' and '.join(parts)}, then"
+
+
+Remedy = Command | Advice | ServiceChange
 
 
 def command(*words: str, note: str = "") -> Command:
@@ -86,6 +111,8 @@ def filled(remedy: Remedy, values: Mapping[str, object]) -> Remedy:
     """A remedy with values in place of names in braces; each word of a command stays one word."""
     if isinstance(remedy, Advice):
         return Advice(remedy.text.format_map(values))
+    if isinstance(remedy, ServiceChange):
+        return remedy
     words: list[str] = []
     dashed: list[str] = []  # names that would be taken for options
     for before, word in zip(("", *remedy.words), (*remedy.words, "&&"), strict=True):
@@ -98,12 +125,12 @@ def filled(remedy: Remedy, values: Mapping[str, object]) -> Remedy:
     return Command(tuple(words[:-1]), remedy.note.format_map(values))
 
 
-R = TypeVar("R", Command, Advice, Remedy)
+R = TypeVar("R", Command, Advice, ServiceChange, Remedy)
 
 
 def with_flags(remedy: R, flags: Sequence[str]) -> R:
     """A remedy whose kafkactl commands reach the cluster as it was reached: with these flags."""
-    if isinstance(remedy, Advice) or not flags or {"-b", "--env"} & set(remedy.words):
+    if isinstance(remedy, Advice | ServiceChange) or not flags or {"-b", "--env"} & set(remedy.words):
         return remedy
     return replace(remedy, words=tuple(_flagged(remedy.words, flags)))
 

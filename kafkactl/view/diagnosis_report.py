@@ -4,10 +4,11 @@ import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 
+from kafkactl.containers.compose_edit import block
 from kafkactl.doctor.codes import Code, Told, category
 from kafkactl.doctor.diagnosis import Diagnosis
 from kafkactl.text.escapes import plain
-from kafkactl.text.remedies import Advice, Remedy, filled, kafkactl
+from kafkactl.text.remedies import Advice, Remedy, ServiceChange, filled, kafkactl
 from kafkactl.text.words import many, took
 from kafkactl.view import output
 from kafkactl.view.cases import Case, github, junit
@@ -91,6 +92,12 @@ def _heal(word: str, remedy: Remedy) -> None:
     """A remedy: a command stays on one line, whatever its length."""
     if isinstance(remedy, Advice):
         _entry(word, remedy.text)
+        return
+    if isinstance(remedy, ServiceChange):
+        _entry(word, "in the compose file")
+        for line in block(remedy).splitlines():
+            output.say(f"  {'':<{_INDENT - 3}} {output.style().paint(plain(line), 'bold')}")
+        _entry("", "then")
         return
     shown, note = plain(remedy.text), remedy.note
     beside = bool(note) and _INDENT + len(shown) + 4 + len(note) <= _room()

@@ -242,8 +242,12 @@ _TOKENS = 10_000  # of JSON, written at once
 
 def remedy_document(remedy: "Remedy") -> dict[str, str]:
     """A remedy as JSON: a command with its note, or advice."""
-    from kafkactl.text.remedies import Advice
+    from kafkactl.text.remedies import Advice, ServiceChange
 
+    if isinstance(remedy, ServiceChange):
+        from kafkactl.containers.compose_edit import block
+
+        return {"advice": remedy.text, "yaml": block(remedy)}
     if isinstance(remedy, Advice):
         return {"advice": remedy.text}
     return {"command": remedy.text, **({"note": remedy.note} if remedy.note else {})}

@@ -73,7 +73,7 @@ def test_an_application_told_localhost_is_found(doctor: Doctor, stack: LabStack)
     seen.names("KD310")
     assert f"localhost:{stack.port}" in seen.headline
     if "kafka" in inner(stack):
-        assert seen.remedies("KD310")[0].endswith(f"set EVENTS: {inner(stack)}, then")
+        assert f"set EVENTS: {inner(stack)} (in place of localhost:{stack.port}), then" in seen.remedies("KD310")[0]
         stack.services["app"] = tiny(stack.engine, stack.project, "app", environment={"EVENTS": inner(stack)})
         stack.write()
         after(seen.command("KD310"), "--wait", "20s").content()

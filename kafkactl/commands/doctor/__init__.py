@@ -19,6 +19,12 @@ class FailOn(StrEnum):
     ERROR = "error"
 
 
+class MayLose(StrEnum):
+    """What --fix-file may lose."""
+
+    DATA = "data"
+
+
 @options.on_cluster(first_aid=True)
 def doctor(
     target: Target,
@@ -79,7 +85,18 @@ def doctor(
             help="Fix what is safe to fix: stopped containers, missing topics, leaders. Asks first.",
         ),
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before --fix.")] = False,
+    fix_file: Annotated[
+        bool,
+        typer.Option(
+            "--fix-file",
+            help="Change the compose file as the findings say, and recreate the service. Shows each change and asks.",
+        ),
+    ] = False,
+    allow: Annotated[
+        list[MayLose] | None,
+        typer.Option("--allow", help="Let --fix-file recreate a broker whose data is in its container, and lose it."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before --fix and --fix-file.")] = False,
     confirm: options.Confirm = None,
     project: options.Project = None,
     explain: Annotated[
@@ -88,7 +105,9 @@ def doctor(
     list_codes: Annotated[bool, typer.Option("--list", help="List every check.")] = False,
     show: Annotated[DoctorFormat, typer.Option("-o", "--output", help="Output format.")] = DoctorFormat.TABLE,
 ) -> None:
-    """Find out what is wrong with Kafka, name the cause first, and say how to fix it. Changes nothing without --fix.
+    """Find out what is wrong with Kafka, name the cause first, and say how to fix it.
+
+    Changes nothing without --fix or --fix-file.
 
     \b
     Examples:
@@ -105,8 +124,10 @@ def doctor(
     if list_codes:
         examine.list_codes(show)
         return
-    if (fix or probe) and saved is not None:
-        option = "--fix" if fix else "--probe"
+    if fix and fix_file:
+        raise UsageError("--fix and --fix-file are two steps.", hint="Use --fix first, then --fix-file.")
+    if (fix or fix_file or probe) and saved is not None:
+        option = "--fix" if fix else "--fix-file" if fix_file else "--probe"
         raise UsageError(f"{option} needs a cluster, but --from reads a file.", hint="Use one or the other.")
     raise typer.Exit(
         examine.examine(
@@ -121,6 +142,8 @@ def doctor(
                 saved=saved,
                 show=show,
                 fix=fix,
+                fix_file=fix_file,
+                allow=tuple(loss.value for loss in allow or ()),
                 yes=yes,
                 confirm=confirm,
                 probe=probe,

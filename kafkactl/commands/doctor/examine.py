@@ -2,16 +2,19 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from kafkactl import consent, process
+from kafkactl.containers.compose_edit import ComposeEditError, block
 from kafkactl.doctor.bundle import bundle, read_facts, save_facts
 from kafkactl.doctor.checks import CHECKS
 from kafkactl.doctor.codes import category, codes
 from kafkactl.doctor.diagnosis import Diagnosis, Ignored, diagnose
 from kafkactl.doctor.facts import Facts
+from kafkactl.doctor.file_repair import FileRepair, file_changes, make_change, prepared
 from kafkactl.doctor.repair import Repair, Treatment, repairs
 from kafkactl.errors import ExitCode, KafkactlError, UsageError
 from kafkactl.settings import Target
@@ -59,6 +62,65 @@ def fix(
     return treated
 
 
+def fix_file(found: Diagnosis, facts: Facts, target: Target, wish: "DoctorOptions") -> list[Repair]:
+    """Change the compose file as the findings say, each change if the user agrees; returns what was made.
+
+    Raises UsageError if the user agrees to nothing.
+    """
+    changes = list(file_changes(found.findings("error", "warning")))
+    if not changes:
+        output.note("--fix-file has nothing to change: follow the remedy.")
+        return []
+    consent.require_unprotected(
+        target, facts.cluster.id if facts.cluster else None, wish.confirm, "change the stack", _advertised(facts)
+    )
+    made: list[Repair] = []
+    newly = facts
+    for told, change in changes:
+        name = f"{told.code} of {told.target}"
+        try:
+            repair = prepared(told, change, newly)
+        except ComposeEditError as error:
+            output.note(f"The compose file is not edited for {name}: {error}. Change it by hand:")
+            output.note(block(change))
+            continue
+        output.note("\n".join(repair.diff))
+        if not _agrees_to_file(repair, wish):
+            continue
+        assert facts.stack is not None
+        try:
+            kept = make_change(repair, facts.stack.compose)
+        except KafkactlError as error:
+            output.warn(str(error))
+            continue
+        output.note(f"{repair.file} is changed, and {change.service} made anew. What was there before: {kept}")
+        made.append(Repair(told.code, name, lambda: Treatment([]), told.target))
+        newly = _with_new_containers(facts)
+    if not made:
+        raise UsageError("Nothing was changed.", hint="" if wish.yes else "To agree in advance: --fix-file --yes")
+    return made
+
+
+def _agrees_to_file(repair: FileRepair, wish: "DoctorOptions") -> bool:
+    """Whether the user agrees to this change, and to the loss of data where it brings that."""
+    service = repair.change.service
+    if repair.loses_data and "data" not in wish.allow:
+        loss = f"The data of {service} is in the container itself: this loses every topic."
+        if not consent.interactive():
+            output.warn(f"{loss} It takes --allow data.")
+            return False
+        return consent.agrees(f"{loss} Change the file, recreate {service} and lose its data?")
+    return wish.yes or consent.agrees(f"Change the file, and recreate {service}?")
+
+
+def _with_new_containers(facts: Facts) -> Facts:
+    """The facts after kafkactl's own change: the file is newer than the other containers, but that is known."""
+    assert facts.stack is not None
+    now = datetime.now(UTC)
+    renewed = tuple(replace(container, created=now) for container in facts.stack.containers)
+    return replace(facts, stack=replace(facts.stack, containers=renewed))
+
+
 def is_under_way(treated: Iterable[Repair], found: Diagnosis) -> bool:
     """Whether what was treated, or a consequence of it, may still recover."""
     there = found.findings("error", "warning")
@@ -92,6 +154,8 @@ class DoctorOptions:
     saved: Path | None
     show: DoctorFormat
     fix: bool = False
+    fix_file: bool = False
+    allow: tuple[str, ...] = ()
     yes: bool = False
     confirm: str | None = None
     probe: bool = False
@@ -109,11 +173,14 @@ def examine(target: Target, wish: DoctorOptions) -> ExitCode:
     again = partial(_look_again, target, wish, look)
     facts, found, waited = again(wish.wait, lambda found: _may_heal(found, wish))
     told = False
-    if wish.fix:
+    if wish.fix or wish.fix_file:
         if wish.show is DoctorFormat.TABLE:  # a program gets one document: the final result
             diagnosis_report.show_diagnosis(found, wish.show, time.monotonic() - start)
             told = True
-        treated = fix(found, facts, target, yes=wish.yes, confirm=wish.confirm)
+        if wish.fix_file:
+            treated = fix_file(found, facts, target, wish)
+        else:
+            treated = fix(found, facts, target, yes=wish.yes, confirm=wish.confirm)
         if treated:
             facts, found, _ = again(max(wish.wait, _RECOVERY), lambda found: is_under_way(treated, found))
             told = False

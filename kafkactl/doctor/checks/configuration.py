@@ -6,10 +6,10 @@ from kafkactl.containers.images import ignored_variables, prefix_of, variable
 from kafkactl.containers.model import Container
 from kafkactl.containers.sought import LOOPBACK, names
 from kafkactl.doctor.checks.lifecycle import log_line, severity, suffering
-from kafkactl.doctor.checks.troubles import recreate, recreated, stack, told_by, troubles
+from kafkactl.doctor.checks.troubles import changed, recreate, recreated, stack, told_by, troubles
 from kafkactl.doctor.codes import Finding, check
 from kafkactl.doctor.facts import Facts
-from kafkactl.text.remedies import Advice, Remedy
+from kafkactl.text.remedies import Advice, Remedy, ServiceChange
 from kafkactl.text.words import and_more
 
 
@@ -20,12 +20,12 @@ def not_read(facts: Facts) -> Iterator[Finding]:
             continue
         ignored = dict(ignored_variables(container))
         if ignored:
-            better = "; ".join(f"{right} instead of {wrong.strip()}" for wrong, right in ignored.items())
+            change = ServiceChange(container.service, renames=tuple(ignored.items()))
             yield Finding(
                 container.name,
                 {"names": and_more(repr(name) if " " in name else name for name in ignored)},
                 [("image", container.image)],
-                recreated(facts, container, better),
+                changed(facts, container, change),
                 blocks=False,
             )
 
@@ -52,7 +52,8 @@ def required_variable(facts: Facts) -> Iterator[Finding]:
             ]
         elif "ALLOW_PLAINTEXT_LISTENER" in why:
             words = "its image wants a secure listener, or ALLOW_PLAINTEXT_LISTENER=yes"
-            heal = recreated(facts, container, 'ALLOW_PLAINTEXT_LISTENER: "yes" (for development)', "recreates it")
+            allow = ServiceChange(container.service, variables=(("ALLOW_PLAINTEXT_LISTENER", "yes"),))
+            heal = changed(facts, container, allow, "recreates it; for development")
         else:
             words = f"its image requires {name}" if name else why
             heal = recreated(facts, container, f"{name or 'what its log asks for'}", "recreates it")
@@ -75,7 +76,12 @@ def voters(facts: Facts) -> Iterator[Finding]:
                 container.name,
                 {"words": words},
                 [("seen", f"{name}: {text}")],
-                recreated(facts, container, f"{name}: {_right_voters(facts, text)}", "recreates it"),
+                changed(
+                    facts,
+                    container,
+                    ServiceChange(container.service, variables=((name, _right_voters(facts, text)),)),
+                    "recreates it",
+                ),
                 severity(container),
             )
 

@@ -2,15 +2,15 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
-from kafkactl.containers.images import advertised, prefix_of, user_number, variable
-from kafkactl.containers.model import Container, Mount
+from kafkactl.containers.images import cluster_id_variable, prefix_of, user_number, variable
+from kafkactl.containers.model import Mount
+from kafkactl.doctor.checks.data_places import directories, is_anonymous, mount_of
 from kafkactl.doctor.checks.lifecycle import log_line, severity, suffering
-from kafkactl.doctor.checks.troubles import Trouble, compose, docker, recreate, recreated, stack, told_by
+from kafkactl.doctor.checks.troubles import Trouble, changed, compose, docker, recreate, recreated, stack, told_by
 from kafkactl.doctor.codes import Finding, NotApplicableError, Severity, check
-from kafkactl.doctor.facts import BrokerFacts, Facts, TopicFacts
-from kafkactl.text.remedies import Advice, Remedy, command
+from kafkactl.doctor.facts import Facts, TopicFacts
+from kafkactl.text.remedies import Advice, Remedy, ServiceChange, command
 from kafkactl.text.units import is_number, retention_text
 from kafkactl.text.words import and_more, size
 
@@ -73,15 +73,12 @@ def _retention(topic: TopicFacts) -> int | None:
     return int(text) if is_number(text) else None
 
 
-_ANONYMOUS = re.compile(r"[0-9a-f]{64}")
-
-
 @check("KD201")
 def not_on_volume(facts: Facts) -> Iterator[Finding]:
     for container in stack(facts).of_role("broker"):
-        for directory in _directories(facts, container):
-            mount = _mount(container, directory)
-            if mount and not _ANONYMOUS.fullmatch(mount.source) and mount.kind != "tmpfs":
+        for directory in directories(facts, container):
+            mount = mount_of(container, directory)
+            if mount and not is_anonymous(mount) and mount.kind != "tmpfs":
                 continue
             where = "in the container itself" if mount is None else f"on {_kind(mount)}"
             lost = "it is lost when the container is recreated"
@@ -109,28 +106,6 @@ def _kind(mount: Mount) -> str:
     return "a tmpfs" if mount.kind == "tmpfs" else "an anonymous volume"
 
 
-def _directories(facts: Facts, container: Container) -> list[str]:
-    """Where a broker keeps its logs: as it reports itself, else as its variables say."""
-    broker = _broker_of(facts, container)
-    told = (broker.settings.get("log.dirs") or broker.settings.get("log.dir", "")) if broker else ""
-    text = told or variable(container.environment, "LOG_DIRS") or variable(container.environment, "LOG_DIR")
-    return [directory.strip() for directory in text.split(",") if directory.strip()]
-
-
-def _broker_of(facts: Facts, container: Container) -> BrokerFacts | None:
-    """The broker that runs in this container: the one whose address the container advertises."""
-    brokers = facts.cluster.brokers if facts.cluster else ()
-    addresses = {listener.address for listener in advertised(container)}
-    return next((broker for broker in brokers if broker.dial.address in addresses), None)
-
-
-def _mount(container: Container, directory: str) -> Mount | None:
-    """The mount that holds the directory."""
-    path = PurePosixPath(directory)
-    above = [mount for mount in container.mounts if path.is_relative_to(mount.destination)]
-    return max(above, key=lambda mount: len(mount.destination), default=None)
-
-
 @check("KD203")
 def log_dir_failed(facts: Facts) -> Iterator[Finding]:
     for trouble in told_by(facts, "KD203"):
@@ -148,7 +123,7 @@ def not_writable(facts: Facts) -> Iterator[Finding]:
     for trouble in told_by(facts, "KD204"):
         container = trouble.container
         path = trouble.sign.found.get("path", "") if trouble.sign else ""
-        mount = _mount(container, path)
+        mount = mount_of(container, path)
         owner = user_number(container)
         again, heal = docker("restart", container), list[Remedy]()
         if not owner:
@@ -170,7 +145,7 @@ def not_writable(facts: Facts) -> Iterator[Finding]:
 def _place(trouble: Trouble) -> str:
     container = trouble.container
     path = (trouble.sign.found.get("path") if trouble.sign else "") or variable(container.environment, "LOG_DIRS")
-    mount = _mount(container, path) if path else None
+    mount = mount_of(container, path) if path else None
     if mount is None:
         return f"the disk of {path or container.name}"
     return f"{mount.source} ({mount.kind} at {mount.destination})" if mount.source else f"the {mount.kind} at {path}"
@@ -188,7 +163,8 @@ def cluster_id(facts: Facts) -> Iterator[Finding]:
             keep = f"to keep the data: give ZooKeeper its old volume (of cluster {stored}) back, and restart both"
             heal: list[Remedy] = [Advice(keep), wipe]
         else:
-            heal = [*recreated(facts, container, f"CLUSTER_ID: {stored}"), wipe]
+            change = ServiceChange(container.service, variables=((cluster_id_variable(container.image), stored),))
+            heal = [*changed(facts, container, change), wipe]
         yield _finding(trouble, heal, stored=stored, wanted=wanted)
 
 
@@ -199,15 +175,15 @@ def node_id(facts: Facts) -> Iterator[Finding]:
         found = trouble.sign.found if trouble.sign else {}
         stored, wanted = found.get("stored", "?"), found.get("wanted", "?")
         prefix = prefix_of(container.image)
-        change = f"{prefix}BROKER_ID: {stored}"
+        variables = [(f"{prefix}BROKER_ID", stored)]
         if variable(container.environment, "PROCESS_ROLES"):
-            change = f"{prefix}NODE_ID: {stored}"
+            variables = [(f"{prefix}NODE_ID", stored)]
             voters = variable(container.environment, "CONTROLLER_QUORUM_VOTERS").split(",")
             # A node that is a controller has to be among the voters, by the same id.
             if any(voter.startswith(f"{wanted}@") for voter in voters):
                 with_it = [re.sub(rf"^{re.escape(wanted)}@", f"{stored}@", voter) for voter in voters]
-                change += f" and {prefix}CONTROLLER_QUORUM_VOTERS: {','.join(with_it)}"
-        heal = recreated(facts, container, change)
+                variables.append((f"{prefix}CONTROLLER_QUORUM_VOTERS", ",".join(with_it)))
+        heal = changed(facts, container, ServiceChange(container.service, variables=tuple(variables)))
         yield _finding(trouble, heal, stored=stored, wanted=wanted)
 
 

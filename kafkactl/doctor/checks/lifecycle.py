@@ -9,12 +9,12 @@ from kafkactl.containers.model import Container
 from kafkactl.doctor.checks.troubles import (
     KAFKA,
     Trouble,
+    changed,
     compose,
     docker,
     is_broken,
     is_looping,
     last_exit_code,
-    recreated,
     session_left,
     show_log,
     stack,
@@ -23,7 +23,7 @@ from kafkactl.doctor.checks.troubles import (
 from kafkactl.doctor.codes import Finding, NotApplicableError, Severity, check
 from kafkactl.doctor.facts import Facts
 from kafkactl.doctor.listeners import published
-from kafkactl.text.remedies import Advice, Command, Remedy, command
+from kafkactl.text.remedies import Advice, Command, Remedy, ServiceChange, command
 from kafkactl.text.words import age, and_more, many, size
 
 _LARGE, _TOO_LARGE = 75, 100  # percent of the available memory
@@ -224,17 +224,21 @@ def heap_or_limit(facts: Facts) -> Iterator[Finding]:
             continue
         bad = trouble is not None or percent >= _TOO_LARGE
         half, least = limit // 2**21, _LEAST_HEAP.get(container.role, 64)
-        change = f"KAFKA_HEAP_OPTS: -Xms{half}m -Xmx{half}m, or a higher mem_limit"
-        if half < least:
-            change = f"KAFKA_HEAP_OPTS: -Xms{least}m -Xmx{least}m, and mem_limit: {2 * least + 128}m"
+        keys = () if half >= least else (("mem_limit", f"{2 * least + 128}m"),)
+        change = _with_heap(container, max(half, least), keys)
         yield Finding(
             container.name,
             {"heap": size(heap), "limit": f"{whose} {size(limit)}"},
             [("seen", f"that is {percent} %"), *(log_line(trouble) + suffering(trouble) if trouble else [])],
-            recreated(facts, container, change),
+            changed(facts, container, change),
             "error" if bad and container.role in KAFKA else "warning",
             blocks=trouble is not None,
         )
+
+
+def _with_heap(container: Container, mebibytes: int, keys: tuple[tuple[str, str], ...]) -> ServiceChange:
+    heap = ("KAFKA_HEAP_OPTS", f"-Xms{mebibytes}m -Xmx{mebibytes}m")
+    return ServiceChange(container.service, variables=(heap,), keys=keys)
 
 
 @check("KD109")
@@ -277,12 +281,12 @@ def heap_exhausted(facts: Facts) -> Iterator[Finding]:
         heap = heap_of(container) or 0
         more = max(2 * heap, 2**29) // 2**20
         limit = container.memory_limit
-        with_limit = f", and mem_limit: {2 * more}m" if limit and limit < more * 2**21 else ""
+        keys = (("mem_limit", f"{2 * more}m"),) if limit and limit < more * 2**21 else ()
         yield Finding(
             container.name,
             {"heap": size(heap)},
             [("seen", _seen(container)), *log_line(trouble), *suffering(trouble)],
-            recreated(facts, container, f"KAFKA_HEAP_OPTS: -Xms{more}m -Xmx{more}m{with_limit}"),
+            changed(facts, container, _with_heap(container, more, keys)),
             severity(container),
         )
 

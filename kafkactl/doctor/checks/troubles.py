@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 
 from kafkactl.containers.images import bound, heap_of, listens_by_rule, variable
 from kafkactl.containers.model import Container
+from kafkactl.doctor.checks.data_places import is_lost_with_its_container
 from kafkactl.doctor.codes import NotApplicableError
 from kafkactl.doctor.facts import NO_STACK, Facts, StackFacts
 from kafkactl.doctor.listeners import published
 from kafkactl.doctor.signs import Kind, Sign, first
-from kafkactl.text.remedies import Advice, Command, Remedy, command, kafkactl
+from kafkactl.text.remedies import Advice, Command, Remedy, ServiceChange, command, kafkactl
 
 KAFKA = ("broker", "controller", "zookeeper")
 _KILLED = 137
@@ -243,8 +244,17 @@ def recreated(facts: Facts, container: Container, change: str, note: str = WITH_
     ]
 
 
+def changed(facts: Facts, container: Container, change: ServiceChange, note: str = WITH_DATA) -> list[Remedy]:
+    """The same where the change is known to the letter: kafkactl can edit the file itself."""
+    there = stack(facts)
+    edit = kafkactl("doctor", options=["--fix-file"], note="edits the file and does that, after asking")
+    return [change, recreate(facts, container, note), *([edit] if len(there.files) == 1 and there.compose else [])]
+
+
 def recreate(facts: Facts, container: Container, note: str = WITH_DATA) -> Command:
     """The command that recreates a service's container if its compose file has changed, and starts it."""
+    if is_lost_with_its_container(facts, container):
+        note = "its data is in the container itself: this loses every topic"
     return compose(facts, "up", "-d", container.service, note=note)
 
 

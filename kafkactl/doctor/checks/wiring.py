@@ -1,5 +1,6 @@
 """KD3: do the containers' listeners, ports and addresses match, judged by their variables? Pure."""
 
+import re
 from collections.abc import Iterator
 
 from kafkactl.containers.images import Listener, advertised, advertising_variable, among_brokers, bound, listens_by_rule
@@ -7,11 +8,11 @@ from kafkactl.containers.model import Container
 from kafkactl.containers.sought import HOST, LOOPBACK, Sought, is_slip, kafka_ports, names, sought_by
 from kafkactl.doctor.checks.applications import recent_signs
 from kafkactl.doctor.checks.lifecycle import log_line, severity, suffering
-from kafkactl.doctor.checks.troubles import KAFKA, recreate, recreated, stack, told_by
+from kafkactl.doctor.checks.troubles import KAFKA, changed, recreate, recreated, stack, told_by
 from kafkactl.doctor.codes import Finding, check
 from kafkactl.doctor.facts import Facts, StackFacts
 from kafkactl.doctor.listeners import advertised_for, published
-from kafkactl.text.remedies import Advice, Remedy
+from kafkactl.text.remedies import Advice, Remedy, ServiceChange
 from kafkactl.text.suggest import suggest
 
 
@@ -35,7 +36,9 @@ def not_published(facts: Facts) -> Iterator[Finding]:
                     ("seen", f"advertised: {', '.join(f'{one.name} {one.address}' for one in advertised(container))}"),
                     ("seen", f"published: {_ports(container)}"),
                 ],
-                recreated(facts, container, f'ports: ["127.0.0.1:{listener.port}:{inside}"]'),
+                changed(
+                    facts, container, ServiceChange(container.service, ports=(f"127.0.0.1:{listener.port}:{inside}",))
+                ),
             )
 
 
@@ -114,6 +117,9 @@ def _rerouted(facts: Facts, container: Container, one: Sought, brokers: tuple[Co
             Advice(f"the address is in the settings of {container.service} or in its image: set {right} there, then"),
             recreate(facts, container, "recreates it"),
         ]
+    if re.fullmatch(r"\w+", one.where) and ":" in right:
+        swap = ServiceChange(container.service, swaps=((one.where, one.address, right),))
+        return changed(facts, container, swap, "recreates it")
     return recreated(facts, container, f"{one.where}{'=' if one.where[0] == '-' else ': '}{right}", "recreates it")
 
 
