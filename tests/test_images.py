@@ -4,7 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from kafkactl.containers.images import advertised, among_brokers, bound, family_of, listens_by_rule
+from kafkactl.containers.images import (
+    advertised,
+    among_brokers,
+    bound,
+    family_of,
+    listens_by_rule,
+    program_of,
+    unmapped_listener,
+)
 from kafkactl.containers.model import Container, LogLine, Mount, Port, role_of
 from kafkactl.containers.sought import sought_by
 from kafkactl.doctor.checks import CHECKS
@@ -220,6 +228,36 @@ def test_a_nodes_id_is_changed_among_the_voters_too() -> None:
     assert "KAFKA_CFG_NODE_ID: 1 and KAFKA_CFG_CONTROLLER_QUORUM_VOTERS: 1@kafka:9093" in told.heal[0].text
     voters["KAFKA_CFG_CONTROLLER_QUORUM_VOTERS"] = "9@controller:9093"
     assert "VOTERS" not in str(found_of("KD206", ended("bitnami/kafka", **voters), kafka=line).heal[0])
+
+
+@pytest.mark.parametrize(
+    ("image", "program"),
+    [
+        ("confluentinc/cp-kafka", "kafka-topics"),
+        ("apache/kafka", "/opt/kafka/bin/kafka-topics.sh"),
+        ("bitnami/kafka", "/opt/bitnami/kafka/bin/kafka-topics.sh"),
+        ("wurstmeister/kafka", "/opt/kafka/bin/kafka-topics.sh"),
+        ("redpandadata/redpanda", ""),
+        ("apache/kafka-native", ""),
+    ],
+)
+def test_where_kafkas_programs_are(image: str, program: str) -> None:
+    assert program_of(broker(image), "kafka-topics") == program
+
+
+def test_a_listener_without_a_protocol_is_found_where_the_log_is_silent() -> None:
+    given = {"KAFKA_CFG_LISTENERS": "INSIDE://:9092", "KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP": "OUTSIDE:PLAINTEXT"}
+    silent = ended("bitnami/kafka", **given)
+    stack = StackFacts("x", ("docker", "compose"), (silent,))
+    facts = replace(sound(), engine=EngineFacts("unix:///x", ""), stack=stack, brokers=(), missing={})
+    found = diagnose(facts, codes(), CHECKS, wanted=["KD101", "KD311"])
+    assert [told.headline for told in found.findings("error")] == [
+        "payment-kafka cannot start: No security protocol defined for listener INSIDE."
+    ]
+    mapped = {**given, "KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP": "INSIDE:PLAINTEXT"}
+    assert unmapped_listener(ended("bitnami/kafka", **mapped)) == ""
+    kraft = {"KAFKA_LISTENERS": "PLAINTEXT://:9092,CONTROLLER://:9093", "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER"}
+    assert unmapped_listener(ended("apache/kafka", **kraft)) == ""
 
 
 def test_a_registration_that_is_there_is_anothers_or_its_own() -> None:

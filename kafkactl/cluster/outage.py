@@ -134,6 +134,12 @@ def _ask_anew(connection: Connection, seconds: float) -> Any:
     return AdminClient(client_properties(connection)).list_topics(timeout=seconds)
 
 
+class AdvertisedNowhereError(UnreachableError):
+    """Kafka answers, and every address that it sends its clients to is out of reach. `brokers`: id and host:port."""
+
+    brokers: tuple[tuple[int, str], ...] = ()
+
+
 def advertised_nowhere(link: Link) -> UnreachableError | None:
     """The bootstrap answered: do the addresses it advertises work from here?"""
     metadata = _metadata(link)
@@ -147,11 +153,13 @@ def advertised_nowhere(link: Link) -> UnreachableError | None:
     if not bad or len(bad) < len(reasons):
         return None
     address, why = next(iter(bad.items()))
-    return UnreachableError(
+    error = AdvertisedNowhereError(
         f"Kafka answers at {link.connection.address} but sends its clients to {', '.join(bad)}: {why}.",
         where=f"The broker's advertised.listeners names {address} for the port you used.",
         hint="Use the listener meant for this side (on the host: localhost:40093), or correct advertised.listeners.",
     )
+    error.brokers = tuple((broker.id, f"{broker.host}:{broker.port}") for broker in metadata.brokers.values())
+    return error
 
 
 class Patience:

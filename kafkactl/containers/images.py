@@ -85,6 +85,34 @@ _DATA: Mapping[FamilyName, str] = {
 }
 
 
+# Where the families keep Kafka's own programs; elsewhere they are on the path, without an ending.
+_PROGRAMS: Mapping[FamilyName, str] = {
+    "apache": "/opt/kafka/bin/{}.sh",
+    "bitnami": "/opt/bitnami/kafka/bin/{}.sh",
+    "wurstmeister": "/opt/kafka/bin/{}.sh",
+    "debezium": "/kafka/bin/{}.sh",
+}
+
+
+def program_of(container: Container, name: str) -> str:
+    """How one of Kafka's programs (kafka-topics) is called in this container; "" where its image has none."""
+    if family_of(container.image) == "redpanda" or "-native" in container.image:
+        return ""
+    return _PROGRAMS.get(family_of(container.image), "{}").format(name)
+
+
+def unmapped_listener(container: Container) -> str:
+    """The first of a broker's listeners that has no protocol, so that Kafka refuses to start; "" if all have one."""
+    environment = container.environment
+    text = variable(environment, "LISTENER_SECURITY_PROTOCOL_MAP")
+    mapped = {entry.strip().partition(":")[0] for entry in text.split(",") if entry.strip()}
+    if not mapped:
+        # KRaft gives its controllers' listener PLAINTEXT where nothing is mapped.
+        mapped = {name.strip() for name in variable(environment, "CONTROLLER_LISTENER_NAMES").split(",")} | PROTOCOLS
+    given = (*parse_listeners(variable(environment, "LISTENERS")), *advertised(container))
+    return next((one.name for one in given if one.name not in mapped), "")
+
+
 def data_directory(container: Container) -> str:
     """Where a broker keeps its data if no variable says; "" where that is not known."""
     return _DATA.get(family_of(container.image), "") if container.role == "broker" else ""
@@ -173,12 +201,17 @@ PROTOCOLS = frozenset({"PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"})  # wha
 
 def among_brokers(container: Container) -> frozenset[str]:
     """The names of listeners that no client uses: the controllers', and the one between brokers."""
+    between = variable(container.environment, "INTER_BROKER_LISTENER_NAME").strip()
+    return among_controllers(container) | ({between} if between else set())
+
+
+def among_controllers(container: Container) -> frozenset[str]:
+    """The names of the controllers' listeners."""
     environment = container.environment
     controllers = variable(environment, "CONTROLLER_LISTENER_NAMES").split(",")
     if not any(controllers) and variable(environment, "PROCESS_ROLES"):
         controllers = ["CONTROLLER"]
-    between = variable(environment, "INTER_BROKER_LISTENER_NAME")
-    return frozenset(name.strip() for name in (*controllers, between) if name.strip())
+    return frozenset(name.strip() for name in controllers if name.strip())
 
 
 def _set_by_users(environment: Mapping[str, str]) -> list[str]:

@@ -66,6 +66,7 @@ class Told:
     evidence: tuple[tuple[str, str], ...]
     heal: tuple[Remedy, ...]
     blocks: bool
+    last: bool = False
 
 
 State = Literal["passed", "found", "skipped", "crashed"]
@@ -127,7 +128,8 @@ class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     which there is nothing to check; `after` the codes whose findings make this one meaningless; `explained` those whose
     findings are the cause of what this one finds: the check runs, but its findings are not reported a second time.
     `same` works like `explained`, but only for findings about the same target.
-    `waits`: whether waiting can fix it. `limits`: where it is found, not everything could be looked at.
+    `last`: told after the others of its severity. `waits`: whether waiting can fix it. `limits`: where it is
+    found, not everything could be looked at.
     """
 
     slug: str
@@ -142,6 +144,7 @@ class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     same: tuple[str, ...] = ()
     waits: bool = False
     limits: bool = False
+    last: bool = False
 
     @property
     def remedies(self) -> list[Remedy]:

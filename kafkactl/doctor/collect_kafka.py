@@ -9,6 +9,7 @@ from kafkactl.cluster.client import Cluster, bootstrapped, connect
 from kafkactl.cluster.identity import identity
 from kafkactl.cluster.metadata import BrokerSettings, Topics, mode, read_brokers, read_topics
 from kafkactl.cluster.offsets import Range, ranges_of, read_newest, read_time_offsets
+from kafkactl.cluster.outage import AdvertisedNowhereError
 from kafkactl.cluster.permissions import may_create
 from kafkactl.cluster.storage import NO_ANSWER, Storage, ask_storage, read_storage
 from kafkactl.doctor.dialling import dial_all
@@ -123,6 +124,11 @@ def _cluster(connection: Connection, catalog: Catalog | None, missing: dict[str,
     """The brokers, the cluster, and the client's error, as far as each could be read."""
     try:
         kafka = bootstrapped(connection)
+    except AdvertisedNowhereError as error:
+        dials = _dial_all([address for _, address in error.brokers], connection)
+        brokers = tuple(BrokerFacts(id, dial) for (id, _), dial in zip(error.brokers, dials, strict=True))
+        missing["cluster"] = "the brokers are unreachable"
+        return brokers, None, None
     except UnreachableError as error:
         missing |= dict.fromkeys(("brokers", "cluster"), "Kafka does not serve this client")
         return None, None, _trouble(error)

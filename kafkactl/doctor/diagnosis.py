@@ -18,9 +18,9 @@ class Diagnosis:
     limited: bool = False  # something is hidden from this user
 
     def findings(self, *severities: Severity) -> list[Told]:
-        """The findings of these severities, those that explain the most others first."""
+        """The findings of these severities, those that explain the most others first, a minor one last."""
         found = [told for result in self.results for told in result.findings if told.severity in severities]
-        return sorted(found, key=lambda told: (told.severity != "error", -len(self.explained_by(told.code))))
+        return sorted(found, key=lambda told: (told.severity != "error", told.last, -len(self.explained_by(told.code))))
 
     def explained_by(self, code: str) -> list[str]:
         """The checks that were skipped because of this one."""
@@ -161,6 +161,7 @@ def _told(name: str, code: Code, finding: Finding, flags: Sequence[str]) -> Told
         evidence=tuple(finding.evidence),
         heal=tuple(with_flags(remedy, flags) for remedy in heal),
         blocks=finding.blocks,
+        last=code.last,
     )
 
 

@@ -1,6 +1,7 @@
 """KD1: containers that do not run, are killed, loop, lie about their health, or have too little memory."""
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -171,9 +172,10 @@ def test_healthcheck_broken(doctor: Doctor, stack: LabStack) -> None:
     stack.until("kafka", "unhealthy")
     seen = doctor("--wait", "30s")
     seen.names("KD107", exit_code=0)
-    stack.kafka["healthcheck"] = sick("nc -w 1 127.0.0.1 9093 </dev/null", start_period="20s")
-    stack.up()
-    doctor("--wait", "60s", "--fail-on", "warn").content()
+    (test,) = re.findall(r"\[\"CMD-SHELL\", \"(.*)\"\]", seen.remedies("KD107")[0])
+    stack.kafka["healthcheck"] = sick(test, start_period="30s", timeout="10s", interval="5s")
+    stack.write()
+    after(seen.command("KD107"), "--wait", "60s", "--fail-on", "warn").content()
 
 
 @pytest.mark.provokes("KD107", "a check that takes the broker's JMX port", healed="by the remedy, in the compose file")

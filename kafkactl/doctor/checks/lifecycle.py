@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from kafkactl.containers.images import heap_of
+from kafkactl.containers.images import among_controllers, bound, heap_of, program_of
 from kafkactl.containers.model import Container
 from kafkactl.doctor.checks.troubles import (
     KAFKA,
@@ -15,6 +15,7 @@ from kafkactl.doctor.checks.troubles import (
     is_broken,
     is_looping,
     last_exit_code,
+    recreated,
     session_left,
     show_log,
     stack,
@@ -206,7 +207,18 @@ def healthcheck_broken(facts: Facts) -> Iterator[Finding]:
         container = trouble.container
         why = "it cannot run" if is_broken(container) else "Kafka answers at the published ports"
         evidence = [*_check(container), *suffering(trouble)]
-        yield Finding(container.name, {"why": why}, evidence, severity="warning")
+        yield Finding(container.name, {"why": why}, evidence, _working_check(facts, container), "warning")
+
+
+def _working_check(facts: Facts, container: Container) -> list[Remedy] | None:
+    """A broker's health check that its image can run; None for what is no broker."""
+    program = program_of(container, "kafka-broker-api-versions")
+    port = next((one.port for one in bound(container) if one.name not in among_controllers(container)), None)
+    if container.role != "broker" or not program or port is None:
+        return None
+    # Without these it inherits the broker's own port for JMX, its agents and its heap.
+    words = f"JMX_PORT= KAFKA_OPTS= KAFKA_HEAP_OPTS=-Xmx64m {program} --bootstrap-server localhost:{port}"
+    return recreated(facts, container, f'healthcheck: {{test: ["CMD-SHELL", "{words}"]}}')
 
 
 @check("KD108")

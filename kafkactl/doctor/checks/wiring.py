@@ -3,12 +3,21 @@
 import re
 from collections.abc import Iterator
 
-from kafkactl.containers.images import Listener, advertised, advertising_variable, among_brokers, bound, listens_by_rule
+from kafkactl.containers.images import (
+    Listener,
+    advertised,
+    advertising_variable,
+    among_brokers,
+    bound,
+    listens_by_rule,
+    prefix_of,
+    unmapped_listener,
+)
 from kafkactl.containers.model import Container
 from kafkactl.containers.sought import HOST, LOOPBACK, Sought, is_slip, kafka_ports, names, sought_by
 from kafkactl.doctor.checks.applications import recent_signs
 from kafkactl.doctor.checks.lifecycle import log_line, severity, suffering
-from kafkactl.doctor.checks.troubles import KAFKA, changed, recreate, recreated, stack, told_by
+from kafkactl.doctor.checks.troubles import KAFKA, changed, recreate, recreated, stack, told_by, was_stopped
 from kafkactl.doctor.codes import Finding, check
 from kafkactl.doctor.facts import Facts, StackFacts
 from kafkactl.doctor.listeners import advertised_for, published
@@ -182,16 +191,30 @@ def rejected(facts: Facts) -> Iterator[Finding]:
         heal: list[Remedy] = [_correction(container, why), recreate(facts, container)]
         evidence = [*log_line(trouble), *suffering(trouble)]
         yield Finding(container.name, {"why": why}, evidence, heal, severity(container))
+    # An image that logs nothing is judged by its variables.
+    for trouble in (*told_by(facts, "KD101"), *told_by(facts, "KD105")):
+        container = trouble.container
+        may_have = container.role in ("broker", "controller") and not was_stopped(container) and container.exit_code
+        if may_have and (name := unmapped_listener(container)):
+            words = f"No security protocol defined for listener {name}"
+            yield Finding(
+                container.name,
+                {"why": words},
+                [("seen", f"{prefix_of(container.image)}LISTENER_SECURITY_PROTOCOL_MAP has no {name}")],
+                [_correction(container, words), recreate(facts, container)],
+            )
 
 
 def _correction(container: Container, why: str) -> Advice:
     said = ",".join(f"{one.name}://{one.address}" for one in advertised(container))
     if "0.0.0.0" in why:
         better = ",".join(f"{one.name}://{_reachable(container, one)}:{one.port}" for one in advertised(container))
-        return Advice(f"in the compose file, under {container.service}, set KAFKA_ADVERTISED_LISTENERS: {better}, then")
+        name = advertising_variable(container)
+        return Advice(f"in the compose file, under {container.service}, set {name}: {better}, then")
     if "No security protocol" in why:
         name = why.rpartition(" ")[2]
-        return Advice(f"add {name}:PLAINTEXT to KAFKA_LISTENER_SECURITY_PROTOCOL_MAP of {container.service}, then")
+        variable_name = f"{prefix_of(container.image)}LISTENER_SECURITY_PROTOCOL_MAP"
+        return Advice(f"add {name}:PLAINTEXT to {variable_name} of {container.service}, then")
     return Advice(f"correct the listeners of {container.service} in the compose file (now {said}), then")
 
 
