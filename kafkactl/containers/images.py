@@ -3,7 +3,8 @@
 The rules are those of the images' start scripts and documents: confluentinc/cp-kafka's `configure`
 (docs.confluent.io, "Docker Image Configuration Reference"), apache/kafka's docker/resources/common-scripts/configure,
 the README of bitnami/kafka, start-kafka.sh and the wiki page "Connectivity" of wurstmeister/kafka, debezium/kafka's
-docker-entrypoint.sh, and `rpk redpanda start` (docs.redpanda.com). What no rule tells is not known.
+docker-entrypoint.sh, `rpk redpanda start` (docs.redpanda.com), and the READMEs of lensesio/fast-data-dev and
+spotify/kafka, which hold a ZooKeeper as well. What no rule tells is not known.
 """
 
 import re
@@ -14,7 +15,9 @@ from typing import Literal
 from kafkactl.containers.model import Container
 from kafkactl.text.units import is_number
 
-FamilyName = Literal["cp", "apache", "bitnami", "wurstmeister", "debezium", "redpanda", "unknown"]
+FamilyName = Literal[
+    "cp", "apache", "bitnami", "wurstmeister", "debezium", "redpanda", "fast-data-dev", "spotify", "unknown"
+]
 _FAMILIES: tuple[tuple[FamilyName, re.Pattern[str]], ...] = (
     ("redpanda", re.compile(r"(^|/)redpanda(data)?(/redpanda)?(-unstable)?$")),
     ("cp", re.compile(r"(^|/)confluentinc/|(^|/)cp-")),
@@ -22,6 +25,8 @@ _FAMILIES: tuple[tuple[FamilyName, re.Pattern[str]], ...] = (
     ("bitnami", re.compile(r"(^|/)bitnami(legacy|secure)?/kafka$")),
     ("wurstmeister", re.compile(r"(^|/)wurstmeister/kafka$")),
     ("debezium", re.compile(r"(^|/)debezium/kafka$")),
+    ("fast-data-dev", re.compile(r"(^|/)(lensesio|landoop)/fast-data-dev$")),
+    ("spotify", re.compile(r"(^|/)spotify/kafka$")),
 )
 _DEFAULT_PORT = 9092
 
@@ -153,6 +158,18 @@ def parse_listeners(text: str) -> tuple[Listener, ...]:
     return tuple(found)
 
 
+# Images that hold all of Kafka: the variables for the host and the port that they advertise.
+_WHOLE: Mapping[FamilyName, tuple[str, str]] = {
+    "fast-data-dev": ("ADV_HOST", "BROKER_PORT"),
+    "spotify": ("ADVERTISED_HOST", "ADVERTISED_PORT"),
+}
+
+
+def _port_of(container: Container) -> int:
+    text = container.environment.get(_WHOLE[family_of(container.image)][1], "")
+    return int(text) if is_number(text) else _DEFAULT_PORT
+
+
 def advertised(container: Container) -> tuple[Listener, ...]:
     """Where a broker sends its clients; none where its variables do not tell."""
     family, environment = family_of(container.image), container.environment
@@ -163,6 +180,8 @@ def advertised(container: Container) -> tuple[Listener, ...]:
     if host := environment.get("KAFKA_ADVERTISED_HOST_NAME"):
         port = environment.get("KAFKA_ADVERTISED_PORT") or environment.get("KAFKA_PORT") or str(_DEFAULT_PORT)
         return parse_listeners(f"PLAINTEXT://{host}:{port}")
+    if family in _WHOLE and (host := environment.get(_WHOLE[family][0])):
+        return (Listener("PLAINTEXT", host, _port_of(container)),)
     if family == "apache" and not any(name.startswith("KAFKA_") for name in _set_by_users(environment)):
         return (Listener("PLAINTEXT", "localhost", _DEFAULT_PORT),)
     return ()
@@ -178,6 +197,8 @@ def bound(container: Container) -> tuple[Listener, ...]:
     if family in ("cp", "apache", "wurstmeister", "unknown"):
         # They listen on all addresses, at the ports that they advertise.
         return tuple(Listener(one.name, "0.0.0.0", one.port) for one in advertised(container))
+    if family in _WHOLE:
+        return (Listener("PLAINTEXT", "0.0.0.0", _port_of(container)),)
     if family in ("bitnami", "debezium"):
         return (Listener("PLAINTEXT", "0.0.0.0", _DEFAULT_PORT),)
     return ()

@@ -237,6 +237,8 @@ def _role_by_name(text: str) -> Role | None:
     words = re.sub(r"[^a-z]+", " ", text.lower())
     if _ONE_SHOT.search(words):
         return "other"
+    if re.search(r"\bfast data dev\b", words):
+        return "broker"  # and ZooKeeper, and more
     if not re.search(r"\b(kafka|redpanda)\b", words):
         return "zookeeper" if re.search(r"\bzookeeper\b", words) else None
     beside = _BESIDE.search(words)

@@ -1,9 +1,11 @@
 """KD3 in containers: listeners, ports and addresses that do not fit each other."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import Outcome
 from tests.lab.examination import Doctor, after
 from tests.lab.stacks import LabStack, lab_stack, tiny
 from tests.sandboxes import free_port
@@ -187,3 +189,16 @@ def test_an_application_crashes_for_a_wrong_address(doctor: Doctor, stack: LabSt
     seen.names("KD310")
     assert "localhost:9092" in seen.headline
     assert "EVENTS_ADDR: kafka:9092" in seen.remedies("KD310")[0]
+
+
+def test_a_stack_of_another_directory_is_named(
+    kafkactl: Callable[..., Outcome], stack: LabStack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    stack.up()
+    stack.until("kafka", "healthy")
+    assert "compose project" not in kafkactl("doctor").err
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere.parent.parent)
+    assert f"Containers: compose project {stack.project} ({stack.file})." in kafkactl("doctor").err
+    assert "compose project" not in kafkactl("doctor", "--project", stack.project).err

@@ -192,7 +192,18 @@ def examine(target: Target, wish: DoctorOptions) -> ExitCode:
         output.note(f"{wish.bundle} contains {held}.")
     if not told:
         diagnosis_report.show_diagnosis(found, wish.show, time.monotonic() - start)
+    _name_the_stack(facts, wish)
     return _exit_code(found, wish, waited=waited)
+
+
+def _name_the_stack(facts: Facts, wish: DoctorOptions) -> None:
+    """Say which stack was looked at, where neither the user named it nor the directory is that of its files."""
+    stack = facts.stack
+    if stack is None or stack.project is None or wish.project or wish.saved:
+        return
+    if stack.files and Path.cwd().is_relative_to(Path(stack.files[0]).parent):
+        return
+    output.note(f"Containers: compose project {stack.project}{f' ({stack.files[0]})' if stack.files else ''}.")
 
 
 def _look_again(
