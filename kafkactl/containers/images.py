@@ -109,6 +109,8 @@ def program_of(container: Container, name: str) -> str:
 def unmapped_listener(container: Container) -> str:
     """The first of a broker's listeners that has no protocol, so that Kafka refuses to start; "" if all have one."""
     environment = container.environment
+    if family_of(container.image) in ("redpanda", *_WHOLE):
+        return ""  # they are not told by this variable
     text = variable(environment, "LISTENER_SECURITY_PROTOCOL_MAP")
     mapped = {entry.strip().partition(":")[0] for entry in text.split(",") if entry.strip()}
     if not mapped:
