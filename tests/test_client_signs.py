@@ -143,6 +143,9 @@ def test_a_line_of_a_library_is_understood(name: str) -> None:
         "Topic created: orders",
         "listening at 127.0.0.1:9092",
         "SASL is off",
+        "FATAL: SASL authentication failed for user postgres",
+        "MongoServerError: Authentication failed.",
+        "upload refused: Message size too large",
         "the message is 12 bytes",
     ],
 )
@@ -204,6 +207,7 @@ def test_an_address_elsewhere_is_nobodys_mistake() -> None:
         assert told(seen(f"Connection to node -1 ({host}/10.0.0.7:9092) could not be established.", APP)) == []
     assert told(seen("connect ECONNREFUSED 127.0.0.1:5432", APP)) == []
     assert told(seen("getaddrinfo ENOTFOUND postgres", APP)) == []
+    assert told(seen("dial tcp 127.0.0.1:9093: connect: connection refused", APP)) == []  # Alertmanager's
     shared = replace(APP, networks=())  # network_mode: service:kafka
     assert told(seen(LIBRARIES["librdkafka"][0], shared)) == []
 

@@ -58,7 +58,12 @@ def sought_by(container: Container, brokers: Sequence[Container]) -> tuple[Sough
 
 def kafka_ports(brokers: Iterable[Container]) -> frozenset[int]:
     """The ports at which these brokers may be, and those that Kafka usually has."""
-    return _USUAL | {port for broker in brokers for port in _ports(broker)}
+    return _USUAL | ports_of(brokers)
+
+
+def ports_of(brokers: Iterable[Container]) -> frozenset[int]:
+    """The ports at which these brokers listen, or to which they send clients."""
+    return frozenset(port for broker in brokers for port in _ports(broker))
 
 
 def is_slip(host: str, known: Iterable[str]) -> bool:

@@ -14,7 +14,7 @@ from kafkactl.containers.images import (
     unmapped_listener,
 )
 from kafkactl.containers.model import Container
-from kafkactl.containers.sought import HOST, LOOPBACK, Sought, is_slip, kafka_ports, names, sought_by
+from kafkactl.containers.sought import HOST, LOOPBACK, Sought, is_slip, kafka_ports, names, ports_of, sought_by
 from kafkactl.doctor.checks.applications import recent_signs
 from kafkactl.doctor.checks.lifecycle import log_line, severity, suffering
 from kafkactl.doctor.checks.troubles import KAFKA, changed, recreate, recreated, stack, told_by, was_stopped
@@ -104,10 +104,13 @@ _LOGGED, _SENT = "its log", "its log, sent there by a broker"
 def _in_its_log(facts: Facts, container: Container, brokers: tuple[Container, ...]) -> Iterator[Sought]:
     """Where its log says that it looked for Kafka in vain."""
     known, ports = {name for broker in brokers for name in names(broker)}, kafka_ports(brokers)
+    own = ports_of(brokers) | {9092}
     for sign in recent_signs(facts, container, "kafka-address", "any-address"):
         host, port = sign.found.get("host", ""), int(sign.found.get("port") or 0)
         sent = sign.found.get("node", "").isdigit()  # not "bootstrap", nor -1
-        here = (host in LOOPBACK or host == HOST) and port in ports
+        # Others listen at Kafka's usual ports, too (Alertmanager at 9093): a line that names no Kafka needs its port.
+        usual = port in ports if sign.kind == "kafka-address" else port in own
+        here = (host in LOOPBACK or host == HOST) and usual
         # An address elsewhere may be another cluster's, which is down.
         inside = sign.kind == "kafka-address" and "." not in host
         if inside or here or host in known or is_slip(host, known):
