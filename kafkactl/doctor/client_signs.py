@@ -32,7 +32,7 @@ _PATTERNS: Mapping[Kind, str] = {
         r"message is (?P<size1>\d+) bytes when serialized which is larger than (?:(?P<limit1>\d+), which is the "
         r"value of the )?(?P<setting1>max\.request\.size)?"
         r"|message is (?P<size2>\d+) bytes when serialized"
-        r"|message larger than the max message size the server will accept|Message size too large"
+        r"|message larger than the max message size the server will accept|Broker: Message size too large"
         r"|Message was too large, server rejected it|MESSAGE_TOO_LARGE"
         r"|(?:MessageSizeTooLargeError|RecordTooLargeException)(?!.*message is \d)"
         r"|larger than configured (?P<setting2>Producer\.MaxMessageBytes)"
