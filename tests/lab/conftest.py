@@ -63,7 +63,13 @@ def doctor(kafkactl: Callable[..., Outcome], request: pytest.FixtureRequest) -> 
             words = told.findings(code)[0]["headline"] if told.findings(code) else told.headline
         rows = request.config.stash.setdefault(_ROWS, [])
         healed, seconds = mark.kwargs.get("healed", "by the remedy"), f"{time.monotonic() - start:.1f}"
-        rows.append((code, fault, _steady(words), healed, seconds))
+        rows.append((code, fault, _family(request, mark), _steady(words), healed, seconds))
+
+
+def _family(request: pytest.FixtureRequest, mark: pytest.Mark) -> str:
+    """The family of images whose broker it was; the laboratory's own image where none is named."""
+    parameters = request.node.callspec.params if hasattr(request.node, "callspec") else {}
+    return str(mark.kwargs.get("family") or parameters.get("stack") or "own")
 
 
 def _steady(words: str) -> str:
@@ -82,6 +88,6 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
             "Written by `make lab`: each fault provoked on a real Kafka, engine or container.",
             "",
         ]
-        lines += ["| code | fault | headline | healed | seconds |", "|---|---|---|---|---|"]
+        lines += ["| code | fault | image | headline | healed | seconds |", "|---|---|---|---|---|---|"]
         lines += [f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in sorted(rows)]
         Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")

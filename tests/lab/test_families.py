@@ -61,6 +61,7 @@ def test_a_quick_start_is_healthy(doctor: Doctor, stack: LabStack) -> None:
     seen.content()
 
 
+@pytest.mark.provokes("KD310", "an application that is told localhost, by a name of its own")
 def test_an_application_told_localhost_is_found(doctor: Doctor, stack: LabStack) -> None:
     given: dict[str, Any] = {"EVENTS": f"localhost:{stack.port}"}
     stack.services["app"] = tiny(stack.engine, stack.project, "app", environment=given)
@@ -80,7 +81,9 @@ def test_an_application_told_localhost_is_found(doctor: Doctor, stack: LabStack)
 
 
 @pytest.mark.quick
-@pytest.mark.provokes("KD113", "a variable without Bitnami's prefix", healed="by the remedy, in the compose file")
+@pytest.mark.provokes(
+    "KD113", "a variable without Bitnami's prefix", family="bitnami", healed="by the remedy, in the compose file"
+)
 def test_a_variable_without_the_prefix(doctor: Doctor, family: Callable[[str], LabStack]) -> None:
     stack = family("bitnami")
     stack.kafka["environment"]["KAFKA_MESSAGE_MAX_BYTES"] = "5000000"
@@ -95,7 +98,7 @@ def test_a_variable_without_the_prefix(doctor: Doctor, family: Callable[[str], L
 
 
 @pytest.mark.quick
-@pytest.mark.provokes("KD114", "Bitnami's image without ALLOW_PLAINTEXT_LISTENER", healed="by the remedy")
+@pytest.mark.provokes("KD114", "no ALLOW_PLAINTEXT_LISTENER", family="bitnami", healed="by the remedy")
 def test_a_required_variable_of_bitnami(doctor: Doctor, family: Callable[[str], LabStack]) -> None:
     stack = family("bitnami")
     del stack.kafka["environment"]["ALLOW_PLAINTEXT_LISTENER"]
@@ -110,7 +113,7 @@ def test_a_required_variable_of_bitnami(doctor: Doctor, family: Callable[[str], 
     after(seen.command("KD114"), "--wait", "60s").content()
 
 
-@pytest.mark.provokes("KD114", "an image of cp 8, configured for ZooKeeper", healed="with KRaft's variables")
+@pytest.mark.provokes("KD114", "configured for ZooKeeper", family="cp 8", healed="with KRaft's variables")
 def test_zookeeper_variables_with_an_image_that_has_none(doctor: Doctor, family: Callable[[str], LabStack]) -> None:
     stack = family("cp")
     right = dict(stack.kafka["environment"])
