@@ -2,7 +2,6 @@
 
 import inspect
 import os
-import sys
 from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
@@ -18,6 +17,7 @@ from kafkactl.text.units import parse_duration, parse_moment, parse_rate
 from kafkactl.topics import impossible_name, is_glob
 from kafkactl.view import output
 from kafkactl.view.output import Format, ListFormat, ReportFormat
+from kafkactl.whole_files import read_whole
 
 P = TypeVar("P")
 
@@ -76,7 +76,7 @@ def escaped_bytes(text: str | bytes) -> bytes:
 def contents(path: Path) -> bytes:
     """All of a file that the user named; `-` is stdin. Raises UsageError if it cannot be read."""
     try:
-        return sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+        return read_whole(path)
     except OSError as error:
         raise UsageError(f"Cannot read {path}: {error.strerror}.") from None
 

@@ -1,14 +1,16 @@
 """produce: what is read, and how: one value from a file, other ends of records, marks, terminals, many copies."""
 
 import json
+import shlex
 import signal
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from confluent_kafka.admin import NewTopic
 
-from tests.conftest import Outcome, command, create
+from tests.conftest import KAFKACTL, Outcome, command, create
 from tests.test_terminal import Terminal
 
 Run = Callable[..., Outcome]
@@ -78,3 +80,28 @@ def test_copies_that_were_not_tried_are_a_number(topic: str, kafkactl: Run, tmp_
     assert "not sent: Ctrl-C" in err
     assert "Send the rest: kafkactl produce t 'it'\"'\"'s a value' --rate 5/s -k k --count 49999" in err
     assert sum(path.stat().st_size for path in tmp_path.glob("*.jsonl")) < 10_000
+
+
+def test_a_line_without_end_is_given_up_and_accounted_for(topic: str) -> None:
+    script = f"(printf 'a\\nb\\n'; head -c 400000000 /dev/zero) | {shlex.join([*KAFKACTL, 'produce', topic])}"
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.startswith(
+        "2 of 2 records acknowledged; the input was not read to its end: a line is longer than 256 MiB."
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("produce", "t", "--value-file", "/dev/zero"),
+        ("describe", "--client-config", "/dev/zero"),
+        ("doctor", "--from", "/dev/zero"),
+        ("init-topics", "--file", "/dev/zero"),
+        ("groups", "reset", "g", "--from-file", "/dev/zero"),
+    ],
+)
+def test_a_file_without_end_is_refused(arguments: tuple[str, ...], topic: str, kafkactl: Run) -> None:
+    run = kafkactl(*arguments)
+    assert run.code == 2, run.text
+    assert "/dev/zero" in run.err

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kafkactl.errors import ClientConfigError
+from kafkactl.whole_files import read_whole
 
 EXTRA = "pip install 'kafkactl[secured]'"
 
@@ -50,7 +51,7 @@ def _opened(path: str, password: str, place: str):  # type: ignore[no-untyped-de
             hint=f"Install it: {EXTRA}",
         ) from None
     try:
-        return load_pkcs12(Path(path).read_bytes(), password.encode() or None)
+        return load_pkcs12(read_whole(Path(path)), password.encode() or None)
     except OSError as error:
         raise ClientConfigError(f"Cannot read {path}: {error.strerror}.", where=place) from None
     except ValueError:

@@ -2,7 +2,6 @@
 
 import os
 import stat
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ from kafkactl.client_config.secret_values import (
 )
 from kafkactl.errors import ClientConfigError
 from kafkactl.text.words import and_more
+from kafkactl.whole_files import read_whole
 
 _FILES = ("ssl.ca.location", "ssl.certificate.location", "ssl.key.location", "ssl.crl.location",
           "ssl.keystore.location", "ssl.truststore.location")  # fmt: skip
@@ -81,8 +81,7 @@ def _shown(entry: Property) -> str:
 
 def _text(path: Path) -> str:
     try:
-        data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
-        return data.decode("utf-8-sig")
+        return read_whole(path).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise ClientConfigError(f"Cannot read the client configuration {path}: {reason}.") from None

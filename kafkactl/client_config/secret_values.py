@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kafkactl.errors import ClientConfigError
 from kafkactl.redaction.secret_names import is_secret_name
+from kafkactl.whole_files import read_whole
 
 PASSWORD_COMMAND = "password_command"
 _PLACEHOLDER = re.compile(r"\$\{(?:file:([^}]+)|([A-Za-z_][A-Za-z0-9_]*))\}")
@@ -44,7 +45,7 @@ def holds_only_placeholders(value: str) -> bool:
 
 def _content(path: Path, place: str) -> str:
     try:
-        return path.read_text(encoding="utf-8").rstrip("\r\n")
+        return read_whole(path).decode("utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise ClientConfigError(f"Cannot read {path}: {reason}.", where=f"It is used at {place}.") from None

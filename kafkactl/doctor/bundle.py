@@ -14,6 +14,7 @@ from kafkactl.private_files import open_private
 from kafkactl.redaction.structures import redacted
 from kafkactl.redaction.yaml_files import redacted_yaml
 from kafkactl.text.remedies import kafkactl
+from kafkactl.whole_files import read_whole
 
 _LINES = 2000  # how many lines of each container's log are kept, the last ones
 
@@ -43,7 +44,7 @@ def _file(path: Path) -> str:
 def read_facts(path: Path) -> Facts:
     """Facts as `save_facts` wrote them. Raises UsageError."""
     try:
-        return load_facts(path.read_bytes())
+        return load_facts(read_whole(path))
     except OSError as error:
         raise UsageError(f"Cannot read {path}: {error.strerror}.") from None
     except ValueError as error:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from kafkactl.process import Interruption
-from kafkactl.records.lines import Repeated, Source
+from kafkactl.records.lines import LONGEST, Repeated, Source
 from kafkactl.records.outgoing import Check, Columns, Outgoing, Parse
 from kafkactl.records.send import Sender
 from kafkactl.records.unsent import Unsent
+from kafkactl.text.words import size
 
 _WAIT = 0.1  # seconds: how soon a signal is noticed
 _GRACE = 5.0  # seconds for acknowledgements after a signal
@@ -71,6 +72,7 @@ class Job:
             while not self.stop.why:
                 lines = self.source.next(_WAIT)
                 if lines is None:
+                    self._give_up_endless()
                     break
                 if lines and not self._send_all(lines):
                     self._send(lines)
@@ -82,6 +84,10 @@ class Job:
             raise
         finally:
             self._finish()
+
+    def _give_up_endless(self) -> None:
+        if self.source.endless:
+            self.stop.why = self.stop.why or f"a line is longer than {size(LONGEST)}"
 
     def _send_all(self, lines: Sequence[bytes]) -> bool:
         """Send lines many at once; False where they have to be looked at one by one."""

@@ -9,6 +9,7 @@ from typing import Protocol
 
 _CHUNK = 1 << 18  # bytes: small enough that the chunk and its lines stay in the processor's cache
 _AT_ONCE = 1000  # lines
+LONGEST = 256 * 2**20  # bytes of a line: far above what any Kafka takes, and little enough to be held
 _BOM = b"\xef\xbb\xbf"  # the mark that some editors put before UTF-8
 
 
@@ -31,6 +32,11 @@ class Source(Protocol):
         """Whether the end was reached."""
         ...
 
+    @property
+    def endless(self) -> bool:
+        """Whether reading was given up in a line longer than LONGEST."""
+        ...
+
 
 class Lines:
     """The lines of a file descriptor, which end with `end`. A last line without it is a line; a BOM is none of it."""
@@ -39,14 +45,14 @@ class Lines:
         self._descriptor = descriptor
         self._end = end
         self._partial: list[bytes] = []  # of a line whose newline has not come
-        self.ended = False
+        self.ended = self.endless = False
         self.read = 0
         status = os.fstat(descriptor)
         self._is_file = stat.S_ISREG(status.st_mode)
         self.size = status.st_size if self._is_file else None
 
     def next(self, wait: float) -> Sequence[bytes] | None:
-        if self.ended:
+        if self.ended or self.endless:
             return None
         if not select.select([self._descriptor], [], [], wait)[0]:
             return []
@@ -67,6 +73,8 @@ class Lines:
             self._partial = []
         if tail:
             self._partial.append(tail)
+        if sum(map(len, self._partial)) > LONGEST:
+            self.endless, self._partial = True, []
         return lines
 
     def rest(self, seconds: float, quiet: float) -> Iterator[Sequence[bytes]]:
@@ -84,6 +92,7 @@ class Repeated:
     """One line, `count` times."""
 
     size: int | None = None
+    endless = False
 
     def __init__(self, line: bytes, count: int) -> None:
         self._line = line

@@ -133,7 +133,8 @@ def _reasons(job: Job, kafka: Cluster) -> Iterator[str]:
     if job.sender.waiting:
         yield f"{job.sender.waiting:,} with unknown outcome"
     if tally.cut_short:
-        yield "the input was not read to its end"
+        why = f": {job.stop.why}" if job.source.endless else ""
+        yield f"the input was not read to its end{why}"
 
 
 def _cause(job: Job, kafka: Cluster) -> str:
