@@ -276,3 +276,27 @@ def test_a_registration_that_is_there_is_anothers_or_its_own() -> None:
     told = found_of("KD402", one, two, kafka=line)
     assert "payment-kafka-2 is running as broker 1, too" in told.headline
     assert "another KAFKA_BROKER_ID" in str(told.heal[0])
+
+
+def test_remedies_are_podmans_where_that_is_the_engine() -> None:
+    stopped = container("kafka", "broker", "exited", exit_code=1)
+    for address, program in (("unix:///run/podman/podman.sock", "podman"), ("unix:///var/run/docker.sock", "docker")):
+        facts = replace(
+            sound(),
+            engine=EngineFacts(address, ""),
+            stack=StackFacts("x", ("docker", "compose"), (stopped,)),
+            brokers=(),
+            missing={},
+        )
+        (told,) = diagnose(facts, codes(), CHECKS, wanted=["KD101"]).findings("error")
+        assert f"{program} start payment-kafka" in [remedy.text for remedy in told.heal]
+
+
+def test_a_container_that_was_started_by_hand_gets_no_compose_command() -> None:
+    alone = replace(broker("bitnami/kafka", KAFKA_NUM_PARTITIONS="3"), project=None)
+    stack = StackFacts(None, (), (alone,))
+    facts = replace(sound(), engine=EngineFacts("unix:///x", ""), stack=stack, brokers=(), missing={})
+    (told,) = diagnose(facts, codes(), CHECKS, wanted=["KD113"]).findings("warning")
+    (advice,) = told.heal
+    assert "was started by hand" in advice.text
+    assert "KAFKA_CFG_NUM_PARTITIONS instead of KAFKA_NUM_PARTITIONS" in advice.text

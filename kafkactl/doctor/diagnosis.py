@@ -7,7 +7,7 @@ from typing import Literal
 
 from kafkactl.doctor.codes import WHY_MISSING, Check, Code, Finding, NotApplicableError, Result, Severity, Told
 from kafkactl.doctor.facts import Facts
-from kafkactl.text.remedies import filled, with_flags
+from kafkactl.text.remedies import filled, for_podman, with_flags
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def _run(
         if findings and all(cause for _, cause in findings):
             cause = findings[0][1]
             return Result(name, "skipped", because=cause, reason=f"because of {cause}")
-        found = [_told(name, code, finding, facts.flags) for finding, cause in findings if not cause]
+        found = [_told(name, code, finding, facts) for finding, cause in findings if not cause]
     except NotApplicableError as error:
         return Result(name, "skipped", reason=str(error))
     except Exception as error:  # noqa: BLE001 - one check's mistake must not hide what the others find
@@ -149,9 +149,11 @@ def _cause(explaining: Iterable[str], before: Mapping[str, Result]) -> str:
     return ""
 
 
-def _told(name: str, code: Code, finding: Finding, flags: Sequence[str]) -> Told:
+def _told(name: str, code: Code, finding: Finding, facts: Facts) -> Told:
     values = {"target": finding.target, **finding.values}
     heal = [filled(remedy, values) for remedy in code.remedies] if finding.heal is None else finding.heal
+    if facts.engine is not None and facts.engine.is_podman:
+        heal = [for_podman(remedy) for remedy in heal]
     return Told(
         code=name,
         slug=code.slug,
@@ -159,7 +161,7 @@ def _told(name: str, code: Code, finding: Finding, flags: Sequence[str]) -> Told
         target=finding.target,
         headline=code.says.format_map(values),
         evidence=tuple(finding.evidence),
-        heal=tuple(with_flags(remedy, flags) for remedy in heal),
+        heal=tuple(with_flags(remedy, facts.flags) for remedy in heal),
         blocks=finding.blocks,
         last=code.last,
     )

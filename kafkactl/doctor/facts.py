@@ -163,6 +163,11 @@ class EngineFacts:
     ahead: float = 0.0
     other_context: str = ""  # a docker context that names another engine than DOCKER_HOST does
 
+    @property
+    def is_podman(self) -> bool:
+        """Whether Podman stands in for Docker: its socket is called so."""
+        return "podman" in self.address
+
 
 @dataclass(frozen=True)
 class Answer:

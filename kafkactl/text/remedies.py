@@ -79,12 +79,17 @@ class ServiceChange:
 
     @property
     def text(self) -> str:
-        """In words."""
+        """As advice."""
+        return f"in the compose file, under {self.service}, set {self.words}, then"
+
+    @property
+    def words(self) -> str:
+        """What is set."""
         parts = [f"{name}: {value}" for name, value in (*self.variables, *self.keys)]
         parts += [f"{name}: {new} (in place of {old})" for name, old, new in self.swaps]
         parts += [f"{new} instead of {old.strip()}" for old, new in self.renames]
         parts += [f'ports: ["{port}"]' for port in self.ports]
-        return f"in the compose file, under {self.service}, set {' and '.join(parts)}, then"
+        return " and ".join(parts)
 
 
 Remedy = Command | Advice | ServiceChange
@@ -133,6 +138,20 @@ def with_flags(remedy: R, flags: Sequence[str]) -> R:
     if isinstance(remedy, Advice | ServiceChange) or not flags or {"-b", "--env"} & set(remedy.words):
         return remedy
     return replace(remedy, words=tuple(_flagged(remedy.words, flags)))
+
+
+_BOTH = frozenset({"start", "stop", "restart", "unpause", "rename", "run", "update", "inspect", "info", "logs", "pull"})
+
+
+def for_podman(remedy: R) -> R:
+    """A remedy whose `docker` commands are Podman's, for a machine where Podman is the engine."""
+    if isinstance(remedy, Advice | ServiceChange):
+        return remedy
+    words = list(remedy.words)
+    for place, word in enumerate(words[:-1]):
+        if word == "docker" and words[place + 1] in _BOTH and (place == 0 or words[place - 1] == "&&"):
+            words[place] = "podman"
+    return replace(remedy, words=tuple(words))
 
 
 def in_one_line(remedies: Iterable[Remedy]) -> str:

@@ -238,6 +238,8 @@ def compose(facts: Facts, *words: str, note: str = "") -> Command:
 
 def recreated(facts: Facts, container: Container, change: str, note: str = WITH_DATA) -> list[Remedy]:
     """Change a service in the compose file, and recreate its container: advice, and the command."""
+    if stack(facts).project is None:
+        return [_by_hand(container, change)]
     return [
         Advice(f"in the compose file, under {container.service}, set {change}, then"),
         recreate(facts, container, note),
@@ -247,12 +249,24 @@ def recreated(facts: Facts, container: Container, change: str, note: str = WITH_
 def changed(facts: Facts, container: Container, change: ServiceChange, note: str = WITH_DATA) -> list[Remedy]:
     """The same where the change is known to the letter: kafkactl can edit the file itself."""
     there = stack(facts)
+    if there.project is None:
+        return [_by_hand(container, change.words)]
     edit = kafkactl("doctor", options=["--fix-file"], note="edits the file and does that, after asking")
     return [change, recreate(facts, container, note), *([edit] if len(there.files) == 1 and there.compose else [])]
 
 
-def recreate(facts: Facts, container: Container, note: str = WITH_DATA) -> Command:
+def _by_hand(container: Container, change: str) -> Advice:
+    """What to do with a container that no compose file describes."""
+    return Advice(
+        f"{container.name} was started by hand: stop it, rename it, and run its image again with {change} and the same "
+        f"volumes; what is on no volume stays in the old one"
+    )
+
+
+def recreate(facts: Facts, container: Container, note: str = WITH_DATA) -> Remedy:
     """The command that recreates a service's container if its compose file has changed, and starts it."""
+    if stack(facts).project is None:
+        return _by_hand(container, "that change")
     if is_lost_with_its_container(facts, container):
         note = "its data is in the container itself: this loses every topic"
     return compose(facts, "up", "-d", container.service, note=note)
