@@ -94,6 +94,25 @@ COMMANDS: Mapping[str, Leaf | Branch] = {
         },
         "Show the clusters that --env can name.",
     ),
+    "dlq": Branch(
+        {
+            "list": Leaf(
+                "dlq.looking:list_letters",
+                "Show how many dead letters wait, where they come from, and why they were given up.",
+            ),
+            "show": Leaf(
+                "dlq.looking:show_letters",
+                "Show dead letters: their source, error, tries, age, key and value.",
+            ),
+            "replay": Leaf(
+                "dlq.sending:replay_letters",
+                "Send dead letters back to where they come from, each once, and note what became of it.",
+            ),
+            "purge": Leaf("dlq.emptying:purge_letters", "Delete dead letters, after saving them to a file."),
+            "export": Leaf("dlq.looking:export_letters", "Save dead letters to a file that `produce --json` reads."),
+        },
+        "Find dead letters, understand them, and send them back.",
+    ),
     "tail": Leaf("tail:tail", "Show the last records of topics, and follow new ones."),
     "produce": Leaf("produce:produce", "Write records idempotently with acks=all, and account for every one."),
     "ps": Leaf("ps:ps", "Show the services of the stack and the sandbox: state, health, restarts, memory, ports, age."),

@@ -148,9 +148,12 @@ Health = Literal["ok", "warning", "error"]
 OFFSETS_TOPIC = "__consumer_offsets"
 
 
+OWN_PREFIX = "kafkactl."  # of topics in which kafkactl keeps notes of its own
+
+
 def is_internal(name: str) -> bool:
-    """Whether Kafka (or a platform on it) owns the topic: kafkactl never touches those."""
-    return name.startswith("__")
+    """Whether Kafka (or a platform on it) owns the topic, or kafkactl itself: no declaration is about those."""
+    return name.startswith(("__", OWN_PREFIX))
 
 
 def health(topic: LiveTopic, reassigning: frozenset[int] = frozenset()) -> tuple[Health, str]:

@@ -52,6 +52,7 @@ def test_the_platforms_catalogue_validates() -> None:
         "topics: {a: {config: {compression.type: zstd, compression.gzip.level: -1, local.retention.bytes: -2}}}",
         "topics: {a: {description: 3, producers: ['*'], consumers: [], mask: [a.b], event: payment}}",
         "{topics: {}, ignore: ['connect-*'], removed: [old], events: {x: x.json}}",
+        "{topics: {d: {dlq_value: payload.original}}, dlq_headers: {topic: x-t, tries: x-n}, dedup_window: 48h}",
         "{topics: {}, services: {s: , t: {group: g, aliases: [u], lag_threshold: 0}}}",
         "{topics: {}, environments: {e: {brokers: ['h:1'], cluster_id: x, protected: true, client_config: f}}}",
     ],
@@ -101,6 +102,9 @@ def test_both_accept(text: str) -> None:
         "{topics: {a: {}}, environments: {e: {brokers: ['h:1'], topics: {a: {dlq: x}}}}}",
         "{topics: {}, services: {s: {grop: x}}}",
         "{topics: {}, events: {x: []}}",
+        "{topics: {}, dlq_headers: {topics: x}}",
+        "{topics: {}, dedup_window: 1y}",
+        "topics: {kafkactl.mine: {}}",
     ],
 )
 def test_both_refuse(text: str) -> None:

@@ -75,6 +75,8 @@ class Declaration(NamedTuple):
     ignore: tuple[str, ...]
     removed: Mapping[str, Position]
     events: Mapping[str, Path]
+    dlq_headers: Mapping[str, str]
+    dedup_window: int | None
 
     def seen_for(self, environment: str | None, warnings: tuple[Problem, ...] = ()) -> Catalog:
         """The catalogue with the values of one environment, or the file's own. Raises UsageError for an unknown one."""
@@ -92,6 +94,8 @@ class Declaration(NamedTuple):
             ignore=self.ignore,
             removed=self.removed,
             events=self.events,
+            dlq_headers=self.dlq_headers,
+            dedup_window=self.dedup_window,
             warnings=warnings,
         )
 
@@ -133,6 +137,8 @@ def declare(fields: Fields, path: Path, problems: Problems) -> Declaration:
         ignore=_texts(fields, "ignore"),
         removed={word.text: problems.position(word) for word in removed},
         events={name: path.parent / str(file) for name, file in _named(fields, "events").items()},
+        dlq_headers=cast("Mapping[str, str]", _named(fields, "dlq_headers")),
+        dedup_window=fields.get("dedup_window"),
     )
 
 
@@ -158,6 +164,7 @@ def _topic(name: str, fields: Fields, position: Position) -> Topic:
         consumers=_texts(fields, "consumers"),
         event=fields.get("event"),
         dlq=fields.get("dlq"),
+        dlq_value=fields.get("dlq_value"),
         mask=_texts(fields, "mask"),
     )
 

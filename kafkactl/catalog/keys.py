@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
-from kafkactl.topics import impossible_name
+from kafkactl.topics import OWN_PREFIX, impossible_name
 
 TOPIC_NAME = r"[A-Za-z0-9._-]+"
 _ADDRESS = re.compile(r"(?:[A-Za-z][A-Za-z0-9_]*://)?(\[[0-9A-Fa-f:.%]+\]|[^\s:/\[\],]+)(?::([^:]*))?")
@@ -18,6 +18,8 @@ def wrong_topic_name(name: str) -> str | None:
     """Why Kafka would reject this topic name, or why it must not be declared; None for a valid one."""
     if name.startswith("__"):
         return f"{name} is reserved: names that begin with __ are Kafka's internal topics."
+    if name.startswith(OWN_PREFIX):
+        return f"{name} is reserved: in topics whose names begin with {OWN_PREFIX} kafkactl keeps notes of its own."
     return impossible_name(name)
 
 
@@ -142,8 +144,23 @@ TOPIC: Mapping[str, Key] = {
     "consumers": Key(Texts("[analytics]"), 'Services that read it; "*" means every service.'),
     "event": Key(Text("payment"), "The envelope its values follow."),
     "dlq": Key(Text("dlq.payment"), "The topic its dead letters go to."),
+    "dlq_value": Key(
+        Text("payload"), "Of a dead-letter topic: the path, in its JSON values, of the value that was wrapped."
+    ),
     **VALUES,
     "mask": Key(Texts("[card.number]"), "Paths of fields to mask in output."),
+}
+
+DLQ_HEADERS: Mapping[str, Key] = {
+    "topic": Key(Text("my-source-topic"), "The header that names the topic a dead letter comes from."),
+    "partition": Key(Text(), "… its partition there."),
+    "offset": Key(Text(), "… its offset there."),
+    "timestamp": Key(Text(), "… its time there, in ms since 1970."),
+    "group": Key(Text(), "… the consumer group that gave it up."),
+    "tries": Key(Text("my-attempts"), "… how often it was tried."),
+    "error_class": Key(Text("my-error-type"), "… the class of its error."),
+    "error": Key(Text("my-error"), "… the message of its error."),
+    "stacktrace": Key(Text(), "… the stack trace of its error."),
 }
 
 CATALOG: Mapping[str, Key] = {
@@ -153,6 +170,12 @@ CATALOG: Mapping[str, Key] = {
     "topics": Key(Named(Section(TOPIC), "topic", "topic"), "The topics that must exist.", required=True),
     "ignore": Key(Texts('["connect-*"]'), "Globs of topics managed elsewhere: never listed as undeclared."),
     "removed": Key(Texts("[payment.old]", "topic"), "Topics that may be deleted; no others ever are."),
+    "dlq_headers": Key(
+        Section(DLQ_HEADERS), "How your own services name the headers of dead letters; the usual names are known."
+    ),
+    "dedup_window": Key(
+        Retention(), "How long consumers remember the event_ids they have seen: 24h if it is left out."
+    ),
     "events": Key(
         Named(Text("refund.schema.json"), "event"), "Additional schemas for values: name → file, relative to this one."
     ),

@@ -54,6 +54,7 @@ class Topic:
     consumers: tuple[str, ...] = ()
     event: str | None = None
     dlq: str | None = None
+    dlq_value: str | None = None  # of a dead-letter topic: where in its values the original one is
     lag_threshold: int | None = None  # records
     mask: tuple[str, ...] = ()
 
@@ -93,6 +94,8 @@ class Catalog:
     ignore: tuple[str, ...] = ()  # globs of topics that are not ours
     removed: Mapping[str, Position] = field(default_factory=dict)  # topics that may be deleted
     events: Mapping[str, Path] = field(default_factory=dict)
+    dlq_headers: Mapping[str, str] = field(default_factory=dict)  # a team's own names, by what each header says
+    dedup_window: int | None = None  # ms; -1 for ever
     warnings: tuple[Problem, ...] = ()
 
     def service(self, name: str) -> Service:

@@ -1,12 +1,13 @@
 """The JSON Schema of topics.yaml, for editors: made from the table of keys that the reader follows."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from kafkactl.catalog import keys
 from kafkactl.catalog.configs import CONFIGS, ConfigKind
 from kafkactl.catalog.keys import TOPIC_NAME
-from kafkactl.topics import LONGEST_NAME
+from kafkactl.topics import LONGEST_NAME, OWN_PREFIX
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -14,7 +15,7 @@ Schema = dict[str, Any]
 
 _TIME = r"^(infinite|-1|[0-9]+( ?(ms|s|m|h|d|w))?)$"
 _SIZE = r"^(infinite|-1|[0-9]+( ?(B|bytes|KiB|MiB|GiB|TiB))?)$"
-_TOPIC_NAME = rf"^(?!__)(?!\.{{1,2}}$){TOPIC_NAME}$"
+_TOPIC_NAME = rf"^(?!__)(?!{re.escape(OWN_PREFIX)})(?!\.{{1,2}}$){TOPIC_NAME}$"
 _ADDRESS = r"^.+:[0-9]{1,5}$"
 
 

@@ -26,19 +26,20 @@ class Jq:
 
     `true` stands for the record itself; false and null are dropped already. A record the expression fails on is no
     match: `failed` counts them, `first` says why the first of them did. Raises UsageError for an expression that does
-    not compile. A context: its process ends with it.
+    not compile, of which `option` is the name. A context: its process ends with it.
     """
 
-    def __init__(self, expression: str) -> None:
+    def __init__(self, expression: str, option: str = "--jq") -> None:
         import jq as library
 
+        self._option = option
         self.failed = 0
         self.first = ""
         try:
             library.compile(expression)
         except ValueError as error:
             reason = str(error).partition("\n")[0]
-            raise UsageError(f"--jq: {reason}.", where=plain(expression)) from None
+            raise UsageError(f"{option}: {reason}.", where=plain(expression)) from None
         with interrupts_deferred():
             self._worker = subprocess.Popen(
                 # -P: of its directory nothing is imported.
@@ -73,7 +74,7 @@ class Jq:
         if not line.endswith(b"\n"):
             place = f"{record.topic}[{record.partition}]@{record.offset}"
             raise KafkactlError(
-                f"--jq: jq ended at {place} with code {self._worker.wait()}.",
+                f"{self._option}: jq ended at {place} with code {self._worker.wait()}.",
                 where="The expression may need more memory than there is.",
                 hint="Try a simpler expression.",
             )

@@ -18,6 +18,7 @@ from kafkactl.records import filters, span
 from kafkactl.records.consume import Reader, as_record, last_records, raw_values, read_until
 from kafkactl.records.forms import Emitter, Form, compile_format, raw
 from kafkactl.records.forms import readable_line as show_line
+from kafkactl.records.masked_topics import masks_of
 from kafkactl.records.model import Record
 from kafkactl.records.query import Jq
 from kafkactl.records.window import Window, window_end
@@ -157,7 +158,7 @@ def _show(
     kafka = wait_for(target.connection, stop.wait, waiting=lambda reason: output.note(f"waiting: {reason}"))
     places = await_places(kafka, wanted, stop.wait)
     everywhere = [*places.led, *places.leaderless]
-    masks = {} if shown.unmasked else _masks(target, {topic for topic, _ in everywhere}, shown.mask)
+    masks = {} if shown.unmasked else masks_of(target, {topic for topic, _ in everywhere}, shown.mask, output.warn)
     out = Out(
         Emitter(form, query, masks, keep, shown.pretty, shown.form is not None),
         stop.count,
@@ -331,20 +332,3 @@ def _form(shown: Shown, now: datetime) -> Form | None:
         show_line(record, now, paint, headers=shown.with_headers, pretty=shown.pretty).encode("utf-8", "replace")
         + b"\n"
     )
-
-
-def _masks(target: Target, topics: set[str], asked: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """The fields to mask, for the topics where the user or the catalogue asks for it.
-
-    Of a catalogue that has problems every field that it seems to mask anywhere, and cards, in all topics.
-    """
-    catalog = target.catalog
-    declared = {name: topic.mask for name, topic in catalog.topics.items()} if catalog else {}
-    if target.doubtful is not None:
-        from kafkactl.catalog.file import masked_at_a_glance
-
-        output.warn("what it masks is not certain: cards, and every field it seems to mask, are hidden in all topics")
-        seeming = masked_at_a_glance(target.doubtful)
-        return {topic: (*declared.get(topic, ()), *seeming, *asked) for topic in topics}
-    found = {topic: (*declared.get(topic, ()), *asked) for topic in topics}
-    return {topic: fields for topic, fields in found.items() if fields}

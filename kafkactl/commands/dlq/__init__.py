@@ -1,0 +1,1 @@
+"""kafkactl dlq: dead letters are found, shown, sent back, saved and deleted."""

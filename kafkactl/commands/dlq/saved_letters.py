@@ -1,0 +1,41 @@
+"""One run of dlq export."""
+
+from pathlib import Path
+
+from kafkactl.cluster.client import connect
+from kafkactl.commands.dlq.selection import Selection, conditions
+from kafkactl.deadletters.letter_file import LetterFile
+from kafkactl.deadletters.letters import find_dead_letter_topic, read_letters
+from kafkactl.deadletters.origin import Reading
+from kafkactl.settings import Target
+from kafkactl.text.words import many
+from kafkactl.view import output
+
+
+def export_to(target: Target, name: str, path: Path, chosen: Selection) -> None:
+    """Write the letters that meet the conditions to a new file."""
+    with conditions(chosen) as wanted:
+        kafka = connect(target.connection)
+        topic = find_dead_letter_topic(kafka, name)
+        reading = Reading(target.catalog.dlq_headers if target.catalog else None)
+        file = LetterFile(path)
+        read = 0
+        try:
+            with output.progress(name, topic.span) as show:
+                for letters in read_letters(kafka, topic, reading, lambda text: output.note(f"{text}.")):
+                    for letter in letters:
+                        if wanted(letter):
+                            file.add(letter.record)
+                    read += len(letters)
+                    show(read, f"{read:,} of {topic.span:,}")
+            file.close()
+        except BaseException:
+            file.discard()
+            raise
+    of = f" of {read:,}" if file.count != read else ""
+    output.note(f"{file.count:,}{of} {'dead letter' if file.count == read == 1 else 'dead letters'} in {path}.")
+    output.note("Nothing in it is masked; only you can read it.")
+    if not file.count:
+        output.note(
+            f"{many(read, 'dead letter')} looked at; none matches." if read else f"{name} holds no dead letters."
+        )

@@ -1,0 +1,319 @@
+"""One replay: the letters of a plan, sent in batches until all are, or there is a reason to stop."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from kafkactl.cluster.client import Cluster
+from kafkactl.deadletters.ledger import Entry, Ledger, Spot, encode_note, entry_key, lock_key
+from kafkactl.deadletters.ledger_topic import refreshed
+from kafkactl.deadletters.letters import DeadLetterTopic, Letter, read_letters
+from kafkactl.deadletters.origin import REPLAY_ID, Reading
+from kafkactl.deadletters.replay_plan import Agreed, Decision
+from kafkactl.deadletters.sessions import (
+    Identity,
+    LostError,
+    PlainSession,
+    RefusedRecordError,
+    Session,
+    TransactionalSession,
+)
+from kafkactl.errors import KafkactlError, NotPermittedError, UnreachableError
+from kafkactl.process import Interruption
+from kafkactl.records.consume import Reader, as_record, read_until
+from kafkactl.records.outgoing import Outgoing
+from kafkactl.records.span import bounds
+from kafkactl.topics import Place
+
+_BATCH, _BATCH_BYTES = 500, 1_000_000
+_PATIENCE = 60.0  # seconds without a batch that was sent
+_TIDIED = 10_000  # notes about records that are gone, removed at the end of a replay
+
+
+@dataclass
+class ReplayAccount:
+    """What became of the letters of a plan. `asked` is the sum of all others.
+
+    By target: `sent`. By reason: `parked`, `withheld`, `passed` (somebody else handled them meanwhile). `gone`: the
+    dead-letter topic's retention deleted them first. `left`: not tried any more. `doubtful` may have been sent.
+    """
+
+    asked: int = 0
+    sent: Counter[str] = field(default_factory=Counter)
+    parked: Counter[str] = field(default_factory=Counter)
+    withheld: Counter[str] = field(default_factory=Counter)
+    passed: Counter[str] = field(default_factory=Counter)
+    gone: int = 0
+    left: int = 0
+
+    @property
+    def handled(self) -> int:
+        return sum(map(Counter.total, (self.sent, self.parked, self.withheld, self.passed))) + self.gone
+
+    def close(self, everything_read: bool) -> None:
+        """What was not handled is gone, if all of the topic was read, else it is left."""
+        rest = self.asked - self.handled
+        if everything_read:
+            self.gone += rest
+        else:
+            self.left = rest
+
+
+class _Item(NamedTuple):
+    letter: Letter
+    decision: Decision
+
+    @property
+    def spot(self) -> Spot:
+        return self.letter.spot
+
+    @property
+    def bytes(self) -> int:
+        record = self.decision.record
+        return 200 + (len(record.value or b"") + len(record.key or b"") if record else 0)
+
+
+class Replay:
+    """A replay of one dead-letter topic. `decide` says what becomes of a letter, by what is noted about it.
+
+    `corrected` are records sent in place of those that the letters hold. `transactional`: whether this user may use
+    the transactional id.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        topic: DeadLetterTopic,
+        ledger: Ledger,
+        identity: Identity,
+        agreed: Agreed,
+        decide: Callable[[Letter, Entry | None], Decision],
+        reading: Reading,
+        stop: Interruption,
+        told: Callable[[str], None],
+        progressed: Callable[["Replay"], None],
+        *,
+        rate: float | None = None,
+        transactional: bool = True,
+        corrected: Mapping[Spot, Outgoing] | None = None,
+    ) -> None:
+        self._cluster = cluster
+        self._topic = topic
+        self._ledger = ledger
+        self._identity = identity
+        self._agreed = agreed
+        self._decide = decide
+        self._reading = reading
+        self._stop = stop
+        self._told = told
+        self._progressed = progressed
+        self._rate = rate
+        self._transactional = transactional
+        self._corrected = corrected or {}
+        self._session: Session | None = None
+        self.account = ReplayAccount(asked=len(agreed))
+
+    def run(self) -> None:
+        """Send until the end of the plan or a signal. Raises KafkactlError; the account is right in any case."""
+        complete = False
+        try:
+            self._open()
+            for batch in self._batches():
+                self._handle(batch)
+                self._progressed(self)
+                if self._stop.why:
+                    return
+            complete = not self._stop.why
+        finally:
+            self.account.close(complete)
+            self._end()
+
+    def _batches(self) -> Iterator[Sequence[Letter]]:
+        """The letters of the plan, as many at a time as one transaction takes."""
+        most = _BATCH if self._rate is None else max(1, min(_BATCH, int(self._rate)))
+        ends = self._agreed.ends
+        topic = replace(self._topic, ends=ends, firsts={id: self._topic.firsts[id] for id in ends})
+        batch: list[Letter] = []
+        weight = 0
+        letters = read_letters(self._cluster, topic, self._reading, self._told, starts=self._agreed.starts)
+        for some in letters:
+            for letter in some:
+                if letter.spot not in self._agreed:
+                    continue
+                batch.append(letter)
+                weight += len(letter.record.value or b"")
+                if len(batch) >= most or weight > _BATCH_BYTES:
+                    yield batch
+                    batch, weight = [], 0
+        if batch:
+            yield batch
+
+    def _handle(self, batch: Sequence[Letter]) -> None:
+        """Do with a batch what was decided; ride out an outage."""
+        pause = len(batch) / self._rate if self._rate else 0.0
+        since = time.monotonic()
+        tried: set[Spot] = set()
+        while batch and not self._stop.why:
+            todo = self._todo(batch, tried)
+            if not todo:
+                return
+            tried |= {item.spot for item in todo}
+            try:
+                self._send(todo, pause)
+            except LostError as error:
+                if time.monotonic() - since > _PATIENCE:
+                    raise UnreachableError(f"Kafka has not taken a batch for {_PATIENCE:g} s: {error}.") from None
+                self._told(f"the transaction did not end ({error}); looking at what became of it")
+                self._reopen(since)
+                batch = [item.letter for item in todo]
+                continue
+            batch = []
+        until = time.monotonic() + pause
+        while time.monotonic() < until and not self._stop.why:
+            time.sleep(min(0.1, max(0.0, until - time.monotonic())))
+
+    def _todo(self, batch: Sequence[Letter], tried: set[Spot]) -> list[_Item]:
+        """What is to be sent or noted of a batch; the rest is counted. Of what we tried, a note is our own."""
+        todo = []
+        for letter in batch:
+            noted = self._ledger.entries.get(letter.spot)
+            if letter.spot in tried and noted is not None and noted.by == self._identity.by:
+                if noted.state == "replayed":
+                    self.account.sent[noted.to] += 1
+                    continue
+                if noted.state == "parked" and noted.at >= self._identity.since:
+                    self.account.parked[noted.why] += 1
+                    continue
+            decision = self._decide(letter, noted)
+            if decision.verb == "pass":
+                self.account.passed[decision.why] += 1
+            elif decision.verb == "withhold":
+                self.account.withheld[decision.why] += 1
+            else:
+                own = self._corrected.get(letter.spot)
+                todo.append(_Item(letter, replace(decision, record=own) if own is not None else decision))
+        return todo
+
+    def _send(self, todo: Sequence[_Item], pause: float) -> None:
+        """Send items; where one is refused, find out which by halves, and park it."""
+        assert self._session is not None
+        try:
+            refused = self._session.send(todo, pause)
+        except RefusedRecordError as error:
+            if len(todo) == 1:
+                parked = Decision("park", f"{todo[0].decision.to} refused it: {error}", todo[0].decision.to)
+                self._send([_Item(todo[0].letter, parked)], pause)
+                return
+            middle = len(todo) // 2
+            self._send(todo[:middle], pause)
+            self._send(todo[middle:], pause)
+            return
+        for item in todo:
+            if item.spot in refused:
+                self.account.parked[f"{item.decision.to} refused it: {refused[item.spot]}"] += 1
+            elif item.decision.verb == "send":
+                self.account.sent[item.decision.to] += 1
+            else:
+                self.account.parked[item.decision.why] += 1
+
+    def _open(self) -> None:
+        kind = TransactionalSession if self._transactional else PlainSession
+        self._session = kind(self._cluster, self._identity, lambda: bool(self._stop.why))
+        self._ledger = refreshed(self._cluster, self._identity.topic_id, self._ledger, self._told)
+        doubtful = {spot: entry for spot, entry in self._ledger.entries.items() if entry.state == "sending"}
+        if doubtful:
+            self._resolve(doubtful)
+
+    def _reopen(self, since: float) -> None:
+        """A new session, as soon as there can be one."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+        while not self._stop.why:
+            try:
+                self._open()
+            except (LostError, UnreachableError) as error:
+                if time.monotonic() - since > _PATIENCE:
+                    raise UnreachableError(f"Kafka has not taken a batch for {_PATIENCE:g} s: {error}.") from None
+                time.sleep(0.2)
+            else:
+                return
+
+    def _resolve(self, doubtful: Mapping[Spot, Entry]) -> None:
+        """Look for the copies of letters that may have been sent, by their ids, and note what was found.
+
+        Raises NotPermittedError where this user may not read the targets.
+        """
+        assert self._session is not None
+        ids = {entry_key(self._identity.topic_id, spot): spot for spot in doubtful}
+        found: set[Spot] = set()
+        for topic in {entry.to for entry in doubtful.values()}:
+            starts: dict[Place, int] = {}
+            for entry in doubtful.values():
+                for id, end in entry.ends.items() if entry.to == topic else ():
+                    place = Place(topic, id)
+                    starts[place] = min(end, starts.get(place, end))
+            there = bounds(self._cluster, list(starts), uncommitted=True)
+            if there.silent:
+                raise UnreachableError(f"The leader of {min(there.silent)} does not respond.")
+            begin = {p: min(max(starts[p], there.firsts[p]), end) for p, end in there.ends.items()}
+            reader = Reader(self._cluster, self._told, uncommitted=True)
+            try:
+                for messages in read_until(reader, begin, there.ends, _PATIENCE):
+                    for record in map(as_record, messages):
+                        found |= {ids[v] for name, v in record.headers if name == REPLAY_ID and v in ids}
+            finally:
+                reader.close()
+        now = int(time.time() * 1000)
+        self._session.write(
+            {
+                key: encode_note(Entry("replayed", now, doubtful[spot].by, to=doubtful[spot].to))
+                if spot in found
+                else None
+                for key, spot in ids.items()
+            }
+        )
+        self._ledger = refreshed(self._cluster, self._identity.topic_id, self._ledger, self._told)
+
+    def _end(self) -> None:
+        """Say that nobody replays any more, and remove notes about records that are gone; without it nothing breaks."""
+        if self._session is None:
+            return
+        tidied = self._ledger.expired(self._topic.firsts)[:_TIDIED]
+        id = self._identity.topic_id
+        notes: dict[bytes, bytes | None] = {lock_key(id): None}
+        notes |= dict.fromkeys(entry_key(id, spot) for spot in tidied)
+        try:
+            self._session.write(notes)
+        except (LostError, RefusedRecordError, KafkactlError):
+            pass
+        finally:
+            self._session.close()
+            self._session = None
+
+
+def may_transact(cluster: Cluster, transactional_id: str) -> bool | None:
+    """Whether this user may use a transactional id, as far as a look at it tells; None where nobody tells."""
+    try:
+        return cluster.call(_look, cluster, transactional_id)
+    except NotPermittedError:
+        return False
+    except KafkactlError:
+        return None
+
+
+def _look(cluster: Cluster, transactional_id: str) -> bool | None:
+    from kafka.errors import KafkaError, TransactionalIdAuthorizationFailedError
+
+    from kafkactl.cluster.properties import second_client
+
+    with second_client(cluster.connection) as admin:
+        try:
+            admin.describe_transactions([transactional_id])
+        except TransactionalIdAuthorizationFailedError:
+            return False
+        except KafkaError:
+            return True
+    return True
