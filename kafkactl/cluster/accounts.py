@@ -23,14 +23,19 @@ class Permission(NamedTuple):
     """A user may do `operations` (Kafka's words) on a topic or group; with `prefixed`, on all whose names begin so."""
 
     user: str
-    resource: str  # "topic", "group" or "cluster" (whose name is kafka-cluster)
+    resource: str  # "topic", "group", "transactional_id" or "cluster" (whose name is kafka-cluster)
     name: str  # "*" for all
     operations: tuple[str, ...]
     prefixed: bool = False
 
 
 # The library calls the cluster by the name that it has for configurations.
-_RESOURCES = {"topic": ResourceType.TOPIC, "group": ResourceType.GROUP, "cluster": ResourceType.BROKER}
+_RESOURCES = {
+    "topic": ResourceType.TOPIC,
+    "group": ResourceType.GROUP,
+    "transactional_id": ResourceType.TRANSACTIONAL_ID,
+    "cluster": ResourceType.BROKER,
+}
 
 
 def set_passwords(cluster: Cluster, passwords: Mapping[str, str], iterations: int) -> None:

@@ -1,7 +1,7 @@
 """One replay: the letters of a plan, sent in batches until all are, or there is a reason to stop."""
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -69,10 +69,10 @@ class _Item(NamedTuple):
     def spot(self) -> Spot:
         return self.letter.spot
 
-    @property
-    def bytes(self) -> int:
-        record = self.decision.record
-        return 200 + (len(record.value or b"") + len(record.key or b"") if record else 0)
+    def parked(self, why: str) -> "_Item":
+        """The same letter, whose record was refused."""
+        to = self.decision.to
+        return _Item(self.letter, Decision("park", f"{to} refused it: {why}", to))
 
 
 class Replay:
@@ -151,25 +151,32 @@ class Replay:
             yield batch
 
     def _handle(self, batch: Sequence[Letter]) -> None:
-        """Do with a batch what was decided; ride out an outage."""
+        """Do with a batch what was decided. Ride out an outage; where a record is refused, find it by halves."""
         pause = len(batch) / self._rate if self._rate else 0.0
         since = time.monotonic()
         tried: set[Spot] = set()
-        while batch and not self._stop.why:
-            todo = self._todo(batch, tried)
+        parts = deque([(batch, "")])  # with why the one record of a part was refused
+        while parts and not self._stop.why:
+            part, refused = parts.popleft()
+            todo = self._todo(part, tried)
             if not todo:
-                return
-            tried |= {item.spot for item in todo}
-            try:
-                self._send(todo, pause)
-            except LostError as error:
-                if time.monotonic() - since > _PATIENCE:
-                    raise UnreachableError(f"Kafka has not taken a batch for {_PATIENCE:g} s: {error}.") from None
-                self._told(f"the transaction did not end ({error}); looking at what became of it")
-                self._reopen(since)
-                batch = [item.letter for item in todo]
                 continue
-            batch = []
+            tried |= {item.spot for item in todo}
+            letters = [item.letter for item in todo]
+            try:
+                self._send([item.parked(refused) for item in todo] if refused else todo, pause)
+            except LostError as error:
+                self._told(f"the transaction did not end ({error}); looking at what became of it")
+                self._reopen(since, str(error))
+                parts.appendleft((letters, refused))
+            except RefusedRecordError as error:
+                since = time.monotonic()  # Kafka is there
+                self._reopen(since, str(error))
+                middle = len(letters) // 2
+                if middle:
+                    parts.extendleft([(letters[middle:], ""), (letters[:middle], "")])
+                else:
+                    parts.appendleft((letters, str(error)))
         until = time.monotonic() + pause
         while time.monotonic() < until and not self._stop.why:
             time.sleep(min(0.1, max(0.0, until - time.monotonic())))
@@ -197,22 +204,12 @@ class Replay:
         return todo
 
     def _send(self, todo: Sequence[_Item], pause: float) -> None:
-        """Send items; where one is refused, find out which by halves, and park it."""
+        """Send items and count them."""
         assert self._session is not None
-        try:
-            refused = self._session.send(todo, pause)
-        except RefusedRecordError as error:
-            if len(todo) == 1:
-                parked = Decision("park", f"{todo[0].decision.to} refused it: {error}", todo[0].decision.to)
-                self._send([_Item(todo[0].letter, parked)], pause)
-                return
-            middle = len(todo) // 2
-            self._send(todo[:middle], pause)
-            self._send(todo[middle:], pause)
-            return
+        refused = self._session.send(todo, pause)
         for item in todo:
             if item.spot in refused:
-                self.account.parked[f"{item.decision.to} refused it: {refused[item.spot]}"] += 1
+                self.account.parked[item.parked(refused[item.spot]).decision.why] += 1
             elif item.decision.verb == "send":
                 self.account.sent[item.decision.to] += 1
             else:
@@ -226,17 +223,18 @@ class Replay:
         if doubtful:
             self._resolve(doubtful)
 
-    def _reopen(self, since: float) -> None:
-        """A new session, as soon as there can be one."""
+    def _reopen(self, since: float, why: str) -> None:
+        """A new session, as soon as there can be one. Raises UnreachableError where there is none for long."""
         if self._session is not None:
             self._session.close()
             self._session = None
         while not self._stop.why:
+            if time.monotonic() - since > _PATIENCE:
+                raise UnreachableError(f"Kafka has not taken a batch for {_PATIENCE:g} s: {why}.")
             try:
                 self._open()
             except (LostError, UnreachableError) as error:
-                if time.monotonic() - since > _PATIENCE:
-                    raise UnreachableError(f"Kafka has not taken a batch for {_PATIENCE:g} s: {error}.") from None
+                why = str(error)
                 time.sleep(0.2)
             else:
                 return

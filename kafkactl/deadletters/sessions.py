@@ -51,7 +51,11 @@ class LostError(Exception):
 
 
 class RefusedRecordError(Exception):
-    """A batch was refused for one of its records, and nothing of it was sent; the argument says why."""
+    """A batch was refused for one of its records, and nothing of it was sent; the argument says why.
+
+    The session is of no use any more: librdkafka leaves a gap in its sequence numbers, and Kafka refuses what follows
+    (OUT_OF_ORDER_SEQUENCE_NUMBER).
+    """
 
 
 class Handled(Protocol):
@@ -238,10 +242,8 @@ class TransactionalSession:
         except KafkaException as error:
             if error.args[0].txn_requires_abort():
                 self._abort()
-                self._out.raise_failures()
-                if error.args[0].code() in DENIED:
-                    raise _judged(error, self._identity) from None
-                raise LostError(error_text(error.args[0])) from None
+            if error.args[0].code() in _REFUSED:
+                raise RefusedRecordError(error_text(error.args[0])) from None
             self._out.raise_failures()
             raise _judged(error, self._identity) from None
 

@@ -1,0 +1,437 @@
+"""kafkactl dlq on real brokers: found, shown, sent back each once, parked, saved and deleted."""
+
+import json
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
+
+from kafkactl.cluster.accounts import Permission
+from kafkactl.deadletters.ledger import LEDGER_TOPIC, Lock, encode_note, lock_key
+from kafkactl.deadletters.sessions import transactional_id
+from kafkactl.records.model import Headers
+from kafkactl.sandbox.running import RunningSandbox
+from tests.conftest import Outcome, admin_client, command, commit, create
+from tests.sandboxes import as_user, permit
+from tests.test_terminal import Terminal
+
+Run = Callable[..., Outcome]
+
+FROM_ORDERS = (("x-original-topic", b"orders"), ("x-original-partition", b"1"), ("x-error", b"no such merchant"))
+
+
+def bury(brokers: str, *letters: tuple[bytes | None, bytes | None, Headers], topic: str = "orders-dlq") -> None:
+    """Write dead letters: key, value, headers."""
+    producer = Producer({"bootstrap.servers": brokers})
+    for key, value, headers in letters:
+        producer.produce(topic, value, key, headers=list(headers))
+    producer.flush(10)
+
+
+def copies(
+    brokers: str, topic: str, isolation: str = "read_committed"
+) -> list[tuple[int, bytes | None, bytes | None, Headers]]:
+    """All that is in a topic."""
+    reader = Consumer(
+        {
+            "bootstrap.servers": brokers,
+            "group.id": "nobody",
+            "isolation.level": isolation,
+            "enable.partition.eof": True,
+            "auto.offset.reset": "earliest",
+            "enable.auto.commit": False,
+        }
+    )
+    parts = reader.list_topics(topic, timeout=10).topics[topic].partitions
+    reader.assign([TopicPartition(topic, id, 0) for id in parts])
+    found, open_parts = [], len(parts)
+    while open_parts:
+        message = reader.poll(5)
+        assert message is not None
+        if message.error():
+            open_parts -= 1
+        else:
+            found.append((message.partition(), message.key(), message.value(), tuple(message.headers() or ())))
+    reader.close()
+    return found
+
+
+def limit(brokers: str) -> None:
+    """Let `orders` take no records of more than 2,000 bytes."""
+    entry = ConfigEntry("max.message.bytes", "2000", incremental_operation=AlterConfigOpType.SET)
+    admin = admin_client(brokers)
+    asked = admin.incremental_alter_configs([ConfigResource(ResourceType.TOPIC, "orders", incremental_configs=[entry])])
+    for future in asked.values():
+        future.result(10)
+
+
+@pytest.fixture
+def orders(one_broker: str) -> str:
+    """A topic of three partitions and the topic of its dead letters."""
+    create(one_broker, NewTopic("orders", 3, 1), NewTopic("orders-dlq", 2, 1))
+    return one_broker
+
+
+def document(run: Outcome) -> dict:  # type: ignore[type-arg]
+    return json.loads(run.out)  # type: ignore[no-any-return]
+
+
+def listed(kafkactl: Run, topic: str = "orders-dlq") -> tuple[int, int, int, int]:
+    run = kafkactl("dlq", "list", topic, "-o", "json")
+    (found,) = document(run)["topics"]
+    return found["pending"], found["replayed"], found["parked"], found["total"]
+
+
+def test_from_burying_to_purging(kafkactl: Run, orders: str, tmp_path: Path) -> None:
+    commit(admin_client(orders), "app", "orders", 0)
+    bury(
+        orders,
+        (b"k1", b'{"n": 1}', (("own", b"\xff"), *FROM_ORDERS)),
+        (None, b"", FROM_ORDERS),
+        (b"k3", None, FROM_ORDERS),
+        (b"\xff\x00", b"\xfe" * 10, FROM_ORDERS),
+        (b"k5", b"who knows", (("trace", b"1"),)),
+    )
+    shown = kafkactl("dlq", "show", "orders-dlq")
+    assert shown.code == 0
+    assert shown.out.count("from orders[1] ") == 4
+    assert "from an unknown topic" in shown.out
+    assert "no such merchant" in shown.out
+    assert listed(kafkactl) == (5, 0, 0, 5)
+    planned = kafkactl("dlq", "replay", "orders-dlq", "--dry-run")
+    assert planned.code == 0
+    assert "orders is read by app: it gets these records again." in planned.err
+    assert f"Creates {LEDGER_TOPIC}" in planned.err
+    assert LEDGER_TOPIC not in admin_client(orders).list_topics(timeout=10).topics
+    done = kafkactl("dlq", "replay", "orders-dlq", "--yes")
+    assert done.code == 1  # not all could be sent
+    assert "4 records sent back to orders." in done.err
+    assert "1 parked: its headers name no source topic." in done.err
+    found = copies(orders, "orders")
+    assert {partition for partition, *_ in found} == {1}
+    assert Counter((key, value) for _, key, value, _ in found) == Counter(
+        [(b"k1", b'{"n": 1}'), (None, b""), (b"k3", None), (b"\xff\x00", b"\xfe" * 10)]
+    )
+    (headers,) = [headers for _, key, _, headers in found if key == b"k1"]
+    assert [name for name, _ in headers] == [
+        "own", "kafkactl-replay-count", "kafkactl-replay-id", "kafkactl-original-timestamp",
+    ]  # fmt: skip
+    assert headers[0] == ("own", b"\xff")
+    assert listed(kafkactl) == (0, 4, 1, 5)
+    again = kafkactl("dlq", "replay", "orders-dlq", "--yes")
+    assert (again.code, len(copies(orders, "orders"))) == (0, 4)
+    rescued = kafkactl("dlq", "replay", "orders-dlq", "--parked", "--to", "orders", "--yes")
+    assert rescued.code == 0
+    assert listed(kafkactl) == (0, 5, 0, 5)
+    file = tmp_path / "gone.jsonl"
+    gone = kafkactl("dlq", "purge", "orders-dlq", "--replayed", "--save", str(file), "--yes")
+    assert gone.code == 0
+    assert listed(kafkactl) == (0, 0, 0, 0)
+    assert file.stat().st_mode & 0o777 == 0o600
+    back = kafkactl("produce", "orders-dlq", "--json", "-l", str(file))
+    assert back.code == 0
+    assert Counter((k, v, h) for _, k, v, h in copies(orders, "orders-dlq")) == Counter(
+        [
+            (b"k1", b'{"n": 1}', (("own", b"\xff"), *FROM_ORDERS)),
+            (None, b"", FROM_ORDERS),
+            (b"k3", None, FROM_ORDERS),
+            (b"\xff\x00", b"\xfe" * 10, FROM_ORDERS),
+            (b"k5", b"who knows", (("trace", b"1"),)),
+        ]
+    )
+
+
+def test_a_record_that_comes_back_again_and_again_is_parked(kafkactl: Run, orders: str) -> None:
+    """As a service does that gives it up each time: it copies the headers."""
+    bury(orders, (b"k", b"v", FROM_ORDERS))
+    for round in range(3):
+        assert kafkactl("dlq", "replay", "orders-dlq", "--yes").code == 0
+        ((_, key, value, headers),) = copies(orders, "orders")[round:]
+        assert dict(headers)["kafkactl-replay-count"] == str(round + 1).encode()
+        assert len(headers) == 3  # they do not grow
+        bury(orders, (key, value, (*headers, *FROM_ORDERS)))
+    parked = kafkactl("dlq", "replay", "orders-dlq", "--yes")
+    assert parked.code == 1
+    assert "1 parked: sent back 3 times already (--max-replays 3)." in parked.err
+    assert len(copies(orders, "orders")) == 3
+
+
+def test_what_the_target_refuses_blocks_nothing(kafkactl: Run, orders: str) -> None:
+    """Known beforehand, or only when it is sent: the others go."""
+    create(orders, NewTopic("keyed", 1, 1, config={"cleanup.policy": "compact"}))
+    limit(orders)
+    to_keyed = (("x-original-topic", b"keyed"),)
+    bury(
+        orders,
+        *[(b"k%d" % n, b"v" * (3000 if n == 7 else 10), FROM_ORDERS) for n in range(20)],
+        (None, b"v", to_keyed),
+        (b"k", b"v", to_keyed),
+        (b"k", b"v", (("x-original-topic", b"never-was"),)),
+    )
+    run = kafkactl("dlq", "replay", "orders-dlq", "--yes", "-o", "json")
+    account = document(run)["account"]
+    assert account["sent"], run.text
+    assert account["sent"] == {"orders": 19, "keyed": 1}
+    assert account["parked"] == {
+        "orders would refuse it: it is larger than max.message.bytes": 1,
+        "keyed would refuse it: it has no key, but the topic is compacted": 1,
+        "there is no topic never-was": 1,
+    }
+    assert account["asked"] == 23
+    assert len(copies(orders, "orders")) == 19
+
+
+def test_a_refusal_that_nobody_foresaw(kafkactl: Run, orders: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The topic's limit falls between the plan and the sending."""
+    from kafkactl.deadletters import replay
+
+    opened = replay.Replay._open
+    monkeypatch.setattr(replay.Replay, "_open", lambda self: (limit(orders), opened(self))[1])
+    bury(orders, *[(b"k%d" % n, b"v" * (3000 if n in (3, 11) else 10), FROM_ORDERS) for n in range(20)])
+    run = kafkactl("dlq", "replay", "orders-dlq", "--yes")
+    assert run.code == 1
+    assert "18 records sent back to orders." in run.err
+    assert "2 parked: orders refused it: larger than the topic allows (max.message.bytes)." in run.err
+    assert len(copies(orders, "orders")) == 18
+    assert listed(kafkactl) == (0, 18, 2, 20)
+
+
+def test_chosen_by_error_key_time_and_jq(kafkactl: Run, orders: str) -> None:
+    failed = (("x-original-topic", b"orders"), ("x-exception-fqcn", b"a.b.TimeoutException"), ("x-error", b"late"))
+    bury(orders, (b"a", b'{"n": 1}', FROM_ORDERS), (b"b", b'{"n": 2}', failed), (b"c", b"\xff", failed))
+
+    def matching(*options: str) -> int:
+        return document(kafkactl("dlq", "replay", "orders-dlq", "--dry-run", "-o", "json", *options))["plan"][
+            "matching"
+        ]  # type: ignore[no-any-return]
+
+    assert matching() == 3
+    assert matching("--error", "Timeout") == 2
+    assert matching("--error", "^late$") == 2
+    assert matching("--key", "b") == 1
+    assert matching("--where", ".value.n == 1") == 1
+    assert matching("--since", "1h") == 3
+    assert matching("--until", "1h") == 0
+    limited = document(kafkactl("dlq", "replay", "orders-dlq", "--dry-run", "-o", "json", "--limit", "2"))["plan"]
+    assert (limited["beyond_limit"], sum(entry["records"] for entry in limited["send"])) == (1, 2)
+    for wrong in (["--error", "("], ["--where", ".a =="], ["--since", "1h", "--until", "2h"]):
+        assert kafkactl("dlq", "replay", "orders-dlq", *wrong).code == 2
+
+
+def test_a_replay_needs_a_yes(kafkactl: Run, orders: str) -> None:
+    bury(orders, (b"k", b"v", FROM_ORDERS))
+    refused = kafkactl("dlq", "replay", "orders-dlq")
+    assert refused.code == 2
+    assert "there is no terminal to confirm on" in refused.err
+    assert listed(kafkactl) == (1, 0, 0, 1)
+    terminal = Terminal("dlq", "replay", "orders-dlq")
+    terminal.expect("Type yes:")
+    terminal.type("no\r")
+    assert terminal.end() == 2
+    assert copies(orders, "orders") == []
+
+
+def test_old_ones_need_a_word(kafkactl: Run, orders: str) -> None:
+    Path("topics.yaml").write_text("topics: {orders: {dlq: orders-dlq}, orders-dlq: {}}\ndedup_window: 500ms\n")
+    bury(orders, (b"k", b"v", FROM_ORDERS))
+    time.sleep(0.6)
+    withheld = kafkactl("dlq", "replay", "orders-dlq", "--yes")
+    assert withheld.code == 1
+    assert "To agree in advance: --allow duplicates" in withheld.err
+    assert kafkactl("dlq", "replay", "orders-dlq", "--yes", "--allow", "duplicates").code == 0
+    assert len(copies(orders, "orders")) == 1
+
+
+def test_wrapped_values_and_masks(kafkactl: Run, orders: str) -> None:
+    Path("topics.yaml").write_text(
+        "topics:\n  orders: {dlq: orders-dlq, mask: [pin]}\n  orders-dlq: {dlq_value: payload}\n"
+        "dlq_headers: {topic: src, error: why}\n"
+    )
+    own = (("src", b"orders"), ("why", b"bad 4111111111111111"))
+    bury(orders, (b"k", b'{"payload": {"pin": "1234"}}', own), (b"j", b'{"payload": "{\\"pin\\": \\"5678\\"}"}', own))
+    for options in ([], ["--pretty"], ["-o", "json"]):
+        shown = kafkactl("dlq", "show", "orders-dlq", *options).out
+        assert "1234" not in shown
+        assert "5678" not in shown
+        assert "411111" not in shown
+    assert "5678" in kafkactl("dlq", "show", "orders-dlq", "--no-mask").out
+    assert kafkactl("dlq", "replay", "orders-dlq", "--yes").code == 0
+    assert {value for _, _, value, _ in copies(orders, "orders")} == {b'{"pin": "1234"}', b'{"pin": "5678"}'}
+
+
+def test_one_record_is_corrected(kafkactl: Run, orders: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bury(orders, (b"a", b'{"amount": "12"}', FROM_ORDERS), (b"b", b'{"amount": 1}', FROM_ORDERS))
+    editor = tmp_path / "editor"
+    editor.write_text("""#!/bin/sh\nsed -i 's/"12"/12/' "$1"\n""")
+    editor.chmod(0o755)
+    monkeypatch.setenv("EDITOR", str(editor))
+    assert kafkactl("dlq", "replay", "orders-dlq", "--edit", "--yes").code == 2  # which of the two?
+    assert kafkactl("dlq", "replay", "orders-dlq", "--edit", "--key", "a", "--yes").code == 0
+    ((_, _, value, headers),) = copies(orders, "orders")
+    assert value == b'{"amount":12}'
+    assert dict(headers)["kafkactl-edited"] == b"true"
+    monkeypatch.setenv("EDITOR", "false")
+    refused = kafkactl("dlq", "replay", "orders-dlq", "--edit", "--key", "b", "--yes")
+    assert (refused.code, "the editor ended with code 1" in refused.err) == (2, True)
+    monkeypatch.setenv("EDITOR", "true")
+    assert kafkactl("dlq", "replay", "orders-dlq", "--edit", "--key", "b", "--yes").code == 0
+    assert [v for _, k, v, _ in copies(orders, "orders") if k == b"b"] == [b'{"amount": 1}']  # as it was
+
+
+def test_two_operators(kafkactl: Run, orders: str) -> None:
+    """The second one is told of the first, and ends its replay only if that is meant."""
+    bury(orders, *[(b"k%d" % n, b"%d" % n, FROM_ORDERS) for n in range(60)])
+    first = command("dlq", "replay", "orders-dlq", "--yes", "--rate", "10/s")
+    try:
+        deadline = time.monotonic() + 20
+        while not copies(orders, "orders") and time.monotonic() < deadline:
+            time.sleep(0.1)
+        second = kafkactl("dlq", "replay", "orders-dlq", "--yes")
+        assert second.code == 2
+        assert "has been replaying this topic for" in second.err
+        third = kafkactl("dlq", "replay", "orders-dlq", "--yes", "--take-over")
+        assert third.code == 0
+        _, err = first.communicate(timeout=30)
+    finally:
+        first.kill()
+        first.communicate()
+    assert first.returncode == 1, err
+    assert "Another replay of this topic began, and ended this one." in err
+    assert Counter(value for _, _, value, _ in copies(orders, "orders")) == Counter(b"%d" % n for n in range(60))
+
+
+def test_a_lock_of_another_machine_is_respected(kafkactl: Run, orders: str) -> None:
+    bury(orders, (b"k", b"v", FROM_ORDERS), (b"j", b"v", FROM_ORDERS))
+    assert kafkactl("dlq", "replay", "orders-dlq", "--yes", "--limit", "1").code == 0
+    ledger = copies(orders, LEDGER_TOPIC)
+    id = next(key for _, key, _, _ in ledger if key and key.endswith(b"/lock")).decode().removesuffix("/lock")
+    now = int(time.time() * 1000)
+    held = Lock("ana@elsewhere", "elsewhere", 1, now - 65_000, now, now + 60_000)
+    bury(orders, (lock_key(id), encode_note(held), ()), topic=LEDGER_TOPIC)
+    refused = kafkactl("dlq", "replay", "orders-dlq", "--yes")
+    assert "ana@elsewhere (process 1) has been replaying this topic for 1m 5s" in refused.err
+    assert refused.code == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_between_batches_and_it_goes_on_later(
+    kafkactl: Run, orders: str, number: signal.Signals
+) -> None:
+    bury(orders, *[(b"k%d" % n, b"%d" % n, FROM_ORDERS) for n in range(50)])
+    run = command("dlq", "replay", "orders-dlq", "--yes", "--rate", "10/s")
+    while not copies(orders, "orders"):
+        time.sleep(0.1)
+    run.send_signal(number)
+    _, err = run.communicate(timeout=20)
+    assert run.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[number]
+    sent = len(copies(orders, "orders"))
+    assert 0 < sent < 50
+    assert f"{sent} records sent back to orders." in err
+    assert f"{50 - sent} not tried." in err
+    assert kafkactl("dlq", "replay", "orders-dlq", "--yes").code == 0
+    assert Counter(value for _, _, value, _ in copies(orders, "orders")) == Counter(b"%d" % n for n in range(50))
+
+
+def test_a_compacted_dead_letter_topic_is_not_purged(kafkactl: Run, one_broker: str) -> None:
+    create(one_broker, NewTopic("odd-dlq", 1, 1, config={"cleanup.policy": "compact"}))
+    bury(one_broker, (b"k", b"v", ()), topic="odd-dlq")
+    refused = kafkactl("dlq", "purge", "odd-dlq", "--before", "0s", "--allow", "pending", "--yes")
+    assert refused.code == 2
+    assert "cleanup.policy compact" in refused.err
+    assert not list(Path().glob("*.jsonl"))
+
+
+def test_pending_ones_are_never_implied(kafkactl: Run, orders: str) -> None:
+    bury(orders, (b"k", b"v", FROM_ORDERS), (b"j", b"w", ()))
+    assert kafkactl("dlq", "purge", "orders-dlq").code == 2
+    kept = kafkactl("dlq", "purge", "orders-dlq", "--before", "0s", "--yes")
+    assert (kept.code, listed(kafkactl)[3]) == (1, 2)
+    assert "--allow pending" in kept.err
+    assert not list(Path().glob("*.jsonl"))
+    assert kafkactl("dlq", "purge", "orders-dlq", "--before", "0s", "--yes", "--allow", "pending").code == 0
+    (file,) = Path().glob("orders-dlq.purged-*.jsonl")
+    assert len(file.read_bytes().splitlines()) == 2
+
+
+def test_a_recreated_topic_begins_anew(kafkactl: Run, orders: str) -> None:
+    bury(orders, (b"k", b"v", FROM_ORDERS))
+    assert kafkactl("dlq", "replay", "orders-dlq", "--yes").code == 0
+    admin = admin_client(orders)
+    admin.delete_topics(["orders-dlq"])["orders-dlq"].result(10)
+    while "orders-dlq" in admin.list_topics(timeout=10).topics:
+        pass
+    create(orders, NewTopic("orders-dlq", 2, 1))
+    bury(orders, (b"k", b"other", FROM_ORDERS))
+    assert listed(kafkactl) == (1, 0, 0, 1)
+    assert kafkactl("dlq", "replay", "orders-dlq", "--yes").code == 0
+    assert len(copies(orders, "orders")) == 2
+
+
+@pytest.fixture
+def secured(secured_one: RunningSandbox) -> RunningSandbox:
+    """The same two topics, with three dead letters, where users may do some things only."""
+    create(secured_one.internal, NewTopic("payment.created", 3, 1), NewTopic("payment.dlq", 1, 1))
+    origin = (("x-original-topic", b"payment.created"),)
+    bury(secured_one.internal, *[(b"k%d" % n, b"%d" % n, origin) for n in range(3)], topic="payment.dlq")
+    return secured_one
+
+
+def test_who_may_not_see_the_ledger_is_not_told_that_all_wait(kafkactl: Run, secured: RunningSandbox) -> None:
+    admin, operator = as_user(secured), as_user(secured, "operator")
+    assert kafkactl("dlq", "replay", "payment.dlq", "--yes", *admin).code == 0
+    seen = kafkactl("dlq", "list", "payment.dlq", *operator)
+    assert "not known" in seen.out
+    assert LEDGER_TOPIC in seen.err
+    refused = kafkactl("dlq", "replay", "payment.dlq", "--yes", *operator)
+    assert refused.code == 1
+    assert "Which dead letters were replayed is not known" in refused.err
+    assert kafkactl("dlq", "list", *as_user(secured, "nobody")).err.startswith("No topic that this user may describe")
+
+
+def test_without_the_right_to_a_transaction(kafkactl: Run, secured: RunningSandbox) -> None:
+    """Notes before and after: agreed to, and what was in doubt is looked for, not sent twice."""
+    operator = as_user(secured, "operator")
+    may = [
+        Permission("operator", "topic", "payment.", ("WRITE",), prefixed=True),
+        Permission("operator", "topic", LEDGER_TOPIC, ("READ", "WRITE", "CREATE", "DESCRIBE")),
+    ]
+    permit(secured, *may)
+    refused = kafkactl("dlq", "replay", "payment.dlq", "--yes", *operator)
+    assert refused.code == 2
+    assert "this user may not use one" in refused.err
+    assert "transactional id" in refused.err
+    done = kafkactl("dlq", "replay", "payment.dlq", "--yes", "--limit", "2", "--allow", "duplicates", *operator)
+    assert done.code == 0, done.err
+    assert "duplicates are possible" in done.err
+    ledger = copies(secured.internal, LEDGER_TOPIC)
+    states = [json.loads(value)["state"] for _, key, value, _ in ledger if value and b"/lock" not in (key or b"")]
+    assert states == ["sending", "sending", "replayed", "replayed"]
+    # As if the process had been killed after the records went, before the second note.
+    doubtful = [(key, value, ()) for _, key, value, _ in ledger if value and b'"sending"' in value]
+    bury(secured.internal, *doubtful, topic=LEDGER_TOPIC)
+    again = kafkactl("dlq", "replay", "payment.dlq", "--yes", "--allow", "duplicates", *operator)
+    assert again.code in (0, 1), again.err
+    found = Counter(value for _, _, value, _ in copies(secured.internal, "payment.created"))
+    assert found == Counter([b"0", b"1", b"2"])
+
+
+def test_with_the_right_to_a_transaction(kafkactl: Run, secured: RunningSandbox) -> None:
+    from kafkactl.cluster.client import connect
+    from kafkactl.cluster.metadata import read_topic_ids
+    from kafkactl.settings import Connection
+
+    id = read_topic_ids(connect(Connection((secured.internal,), "")), ["payment.dlq"])["payment.dlq"]
+    permit(
+        secured,
+        Permission("operator", "topic", "payment.", ("WRITE",), prefixed=True),
+        Permission("operator", "topic", LEDGER_TOPIC, ("READ", "WRITE", "CREATE", "DESCRIBE")),
+        Permission("operator", "transactional_id", transactional_id(id), ("WRITE", "DESCRIBE")),
+    )
+    done = kafkactl("dlq", "replay", "payment.dlq", "--yes", *as_user(secured, "operator"))
+    assert done.code == 0, done.err
+    assert len(copies(secured.internal, "payment.created")) == 3
