@@ -11,10 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kafkactl.catalog.model import Catalog, Position, Topic
-from kafkactl.deadletters.ledger import Entry, Ledger, Lock, encode_note, entry_key, held_by, lock_key
+from kafkactl.deadletters.ledger import LetterLedger, LetterNote, Lock, encode_note, entry_key, held_by, lock_key
 from kafkactl.deadletters.letters import Letter
-from kafkactl.deadletters.names import dead_letter_topics, declared_sources
-from kafkactl.deadletters.origin import REPLAY_COUNT, REPLAY_ID, Origin, Reading
+from kafkactl.deadletters.origin import REPLAY_COUNT, REPLAY_ID, HeaderReading, Origin
 from kafkactl.deadletters.purge_plan import PurgePlan
 from kafkactl.deadletters.replay_plan import (
     DUPLICATES,
@@ -26,6 +25,7 @@ from kafkactl.deadletters.replay_plan import (
     decide,
     unwrapped,
 )
+from kafkactl.deadletters.topic_names import dead_letter_topics, declared_sources
 from kafkactl.records.model import Headers, Record
 from kafkactl.records.outgoing import ANY, Rules
 
@@ -103,12 +103,12 @@ PLAIN: Headers = (
     ],
 )
 def test_every_writer_is_understood(headers: Headers, writer: str, error_class: str, tries: int | None) -> None:
-    found = Reading().origin((("trace", b"1"), *headers))
+    found = HeaderReading().origin((("trace", b"1"), *headers))
     assert (found.topic, found.partition, found.offset) == ("orders", 2, 17)
     assert (found.writer, found.error_class, found.tries) == (writer, error_class, tries)
     assert found.error == ("bad" if any(value == b"bad" for _, value in headers) else "")
-    assert Reading().kept((("trace", b"1"), *headers, ("own", None))) == (("trace", b"1"), ("own", None))
-    assert Reading().gist(headers) == (b"orders", error_class.encode(), writer)
+    assert HeaderReading().kept((("trace", b"1"), *headers, ("own", None))) == (("trace", b"1"), ("own", None))
+    assert HeaderReading().gist(headers) == (b"orders", error_class.encode(), writer)
 
 
 @pytest.mark.parametrize(
@@ -121,13 +121,13 @@ def test_every_writer_is_understood(headers: Headers, writer: str, error_class: 
     ],
 )
 def test_other_headers_are_the_records_own(headers: Headers) -> None:
-    assert Reading().origin(headers) == Origin()
-    assert Reading().kept(headers) == headers
-    assert Reading().gist(headers) == (b"", b"", "unknown")
+    assert HeaderReading().origin(headers) == Origin()
+    assert HeaderReading().kept(headers) == headers
+    assert HeaderReading().gist(headers) == (b"", b"", "unknown")
 
 
 def test_a_teams_own_headers() -> None:
-    reading = Reading({"topic": "src", "tries": "n", "error": "why"})
+    reading = HeaderReading({"topic": "src", "tries": "n", "error": "why"})
     found = reading.origin((("src", b"orders"), ("n", b"2"), ("why", b"bad"), ("x-original-topic", b"other")))
     assert (found.topic, found.tries, found.error) == ("other", 2, "bad")  # the last of two that say the same
     assert reading.kept((("src", b"orders"), ("keep", b"1"))) == (("keep", b"1"),)
@@ -135,15 +135,15 @@ def test_a_teams_own_headers() -> None:
 
 def test_of_a_chain_of_retries_the_first_source_and_the_last_error_count() -> None:
     again = (("kafka_dlt-original-topic", b"orders-retry"), ("kafka_dlt-exception-message", b"worse"))
-    found = Reading().origin((*SPRING, *again))
+    found = HeaderReading().origin((*SPRING, *again))
     assert (found.topic, found.error) == ("orders", "worse")
 
 
 @given(st.lists(st.tuples(st.text(max_size=30), st.none() | st.binary(max_size=12)), max_size=8).map(tuple))
 def test_any_headers_can_be_read(headers: Headers) -> None:
-    found = Reading().origin(headers)
+    found = HeaderReading().origin(headers)
     assert found.partition is None or found.partition >= 0
-    assert set(Reading().kept(headers)) <= set(headers)
+    assert set(HeaderReading().kept(headers)) <= set(headers)
 
 
 def test_which_topics_hold_dead_letters() -> None:
@@ -171,12 +171,16 @@ spots = st.tuples(st.integers(0, 3), st.integers(0, 30))
 def test_the_ledger_is_what_was_noted_last(notes: list[tuple[tuple[int, int], str | None]], cut: int) -> None:
     """Whatever it was read in: a ledger read in two parts is the one that was read at once."""
     records = [
-        (entry_key("id/x", spot), encode_note(Entry(state, NOW, "me")) if state else None)  # type: ignore[arg-type]
+        (entry_key("id/x", spot), encode_note(LetterNote(state, NOW, "me")) if state else None)  # type: ignore[arg-type]
         for spot, state in notes
     ]
-    records += [(entry_key("other", (0, 1)), encode_note(Entry("parked", NOW, "me"))), (b"id/x/no", b"{}"), (b"", None)]
-    whole = Ledger().with_notes(records, "id/x", 9)
-    parts = Ledger().with_notes(records[:cut], "id/x", 3).with_notes(records[cut:], "id/x", 9)
+    records += [
+        (entry_key("other", (0, 1)), encode_note(LetterNote("parked", NOW, "me"))),
+        (b"id/x/no", b"{}"),
+        (b"", None),
+    ]
+    whole = LetterLedger().with_notes(records, "id/x", 9)
+    parts = LetterLedger().with_notes(records[:cut], "id/x", 3).with_notes(records[cut:], "id/x", 9)
     last = dict(notes)
     assert {spot: entry.state for spot, entry in whole.entries.items()} == {s: v for s, v in last.items() if v}
     assert whole == parts
@@ -186,7 +190,7 @@ def test_the_ledger_is_what_was_noted_last(notes: list[tuple[tuple[int, int], st
 
 def test_who_is_at_it() -> None:
     lock = Lock("ana@a", "a", 7, NOW - 5000, NOW, NOW + 20_000)
-    ledger = Ledger().with_notes([(lock_key("id"), encode_note(lock))], "id", 1)
+    ledger = LetterLedger().with_notes([(lock_key("id"), encode_note(lock))], "id", 1)
     assert ledger.lock == lock
     assert held_by(lock, NOW + 1000, "b", alive=False) == lock
     assert held_by(lock, NOW + 1000, "a", alive=True) == lock
@@ -199,7 +203,7 @@ def letter(
     headers: Headers = PLAIN, *, offset: int = 5, key: bytes | None = b"k", value: bytes | None = b"v"
 ) -> Letter:
     record = Record("orders-dlq", 0, offset, NOW - 1000, "create", key, value, (("own", b"1"), *headers))
-    return Letter(record, Reading().origin(record.headers))
+    return Letter(record, HeaderReading().origin(record.headers))
 
 
 TARGETS = {
@@ -210,9 +214,9 @@ TARGETS = {
 }
 
 
-def judged(one: Letter, wish: ReplayWish | None = None, noted: Entry | None = None, now: int = NOW) -> Decision:
+def judged(one: Letter, wish: ReplayWish | None = None, noted: LetterNote | None = None, now: int = NOW) -> Decision:
     return decide(
-        one, noted, wish or ReplayWish(), lambda name: TARGETS.get(name, ReplayTarget(name)), Reading(), "id", now
+        one, noted, wish or ReplayWish(), lambda name: TARGETS.get(name, ReplayTarget(name)), HeaderReading(), "id", now
     )
 
 
@@ -263,9 +267,9 @@ def test_why_it_does_not_go(one: Letter, wish: ReplayWish | None, verb: str, why
 
 def test_what_was_done_before_is_not_done_again() -> None:
     for state, verb in (("replayed", "pass"), ("parked", "pass"), ("sending", "withhold")):
-        assert judged(letter(), noted=Entry(state, NOW, "me")).verb == verb  # type: ignore[arg-type]
-    assert judged(letter(), ReplayWish(parked=True), Entry("parked", NOW, "me")).verb == "send"
-    assert judged(letter(), ReplayWish(parked=True), Entry("replayed", NOW, "me")).verb == "pass"
+        assert judged(letter(), noted=LetterNote(state, NOW, "me")).verb == verb  # type: ignore[arg-type]
+    assert judged(letter(), ReplayWish(parked=True), LetterNote("parked", NOW, "me")).verb == "send"
+    assert judged(letter(), ReplayWish(parked=True), LetterNote("replayed", NOW, "me")).verb == "pass"
 
 
 def test_what_consumers_may_have_forgotten_needs_a_word() -> None:
@@ -321,7 +325,7 @@ def test_only_a_beginning_is_deleted_and_nothing_that_waits(
     plan = PurgePlan(pending_too=pending)
     deleted = []
     for number, (state, wanted) in enumerate(asked):
-        entry = Entry(state, NOW, "me") if state else None  # type: ignore[arg-type]
+        entry = LetterNote(state, NOW, "me") if state else None  # type: ignore[arg-type]
         if plan.add(letter(offset=number), entry, wanted=wanted):
             deleted.append(number)
     assert deleted == list(range(len(deleted)))
@@ -333,5 +337,5 @@ def test_only_a_beginning_is_deleted_and_nothing_that_waits(
 
 
 def test_a_note_is_small() -> None:
-    assert len(encode_note(Entry("replayed", NOW, "ana@host", to="payment.created"))) < 90
-    assert msgspec.json.decode(encode_note(Entry("parked", NOW, "a", why="w")))["why"] == "w"
+    assert len(encode_note(LetterNote("replayed", NOW, "ana@host", to="payment.created"))) < 90
+    assert msgspec.json.decode(encode_note(LetterNote("parked", NOW, "a", why="w")))["why"] == "w"

@@ -20,7 +20,7 @@ T = TypeVar("T")
 Spot = tuple[int, int]  # a partition of the dead-letter topic, and an offset in it
 
 
-class Entry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+class LetterNote(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A note about one dead letter. `at` is in ms since 1970; `by` is who did it.
 
     `to` is the topic it was sent to; `why` the reason it was parked; `ends` the end of each of the target's partitions
@@ -50,13 +50,13 @@ class Lock(msgspec.Struct, frozen=True, gc=False):
 
 
 @dataclass(frozen=True)
-class Ledger:
+class LetterLedger:
     """The notes about one dead-letter topic, as they are up to offset `end` of the ledger.
 
     `exists`: whether there is a ledger at all. `missing`: why the notes are not known, "" where they are.
     """
 
-    entries: Mapping[Spot, Entry] = field(default_factory=dict)
+    entries: Mapping[Spot, LetterNote] = field(default_factory=dict)
     lock: Lock | None = None
     end: int = 0
     exists: bool = False
@@ -72,7 +72,7 @@ class Ledger:
         """The notes about records that are no longer there."""
         return [spot for spot in self.entries if spot[1] < firsts.get(spot[0], 0)]
 
-    def with_notes(self, notes: Iterable[tuple[bytes, bytes | None]], topic_id: str, end: int) -> "Ledger":
+    def with_notes(self, notes: Iterable[tuple[bytes, bytes | None]], topic_id: str, end: int) -> "LetterLedger":
         """The ledger after more of its records, as (key, value), in their order; `end` is the offset after them."""
         prefix = f"{topic_id}/".encode()
         entries, lock = dict(self.entries), self.lock
@@ -92,12 +92,12 @@ class Ledger:
                 entries.pop(spot, None)
             else:
                 entries[spot] = entry
-        return Ledger(entries, lock, end, exists=True)
+        return LetterLedger(entries, lock, end, exists=True)
 
 
 _LOCK = b"lock"
 _encoder = msgspec.json.Encoder()
-_entry_decoder = msgspec.json.Decoder(Entry)
+_entry_decoder = msgspec.json.Decoder(LetterNote)
 _lock_decoder = msgspec.json.Decoder(Lock)
 
 
@@ -119,7 +119,7 @@ def lock_key(topic_id: str) -> bytes:
     return f"{topic_id}/".encode() + _LOCK
 
 
-def encode_note(note: Entry | Lock) -> bytes:
+def encode_note(note: LetterNote | Lock) -> bytes:
     """A note as the ledger holds it."""
     return _encoder.encode(note)
 

@@ -13,7 +13,7 @@ from kafkactl.cluster.client import WORK_LIMIT, Cluster
 from kafkactl.cluster.kafka_errors import DENIED, error_text
 from kafkactl.cluster.metadata import NOT_VISIBLE, topic_answers
 from kafkactl.cluster.offsets import ranges_of, read_stable_ends
-from kafkactl.deadletters.ledger import LEDGER_TOPIC, Ledger
+from kafkactl.deadletters.ledger import LEDGER_TOPIC, LetterLedger
 from kafkactl.errors import KafkactlError, NotPermittedError, UnreachableError
 from kafkactl.records.consume import Reader, read_until
 from kafkactl.text.remedies import kafkactl
@@ -23,7 +23,7 @@ _PLACE = Place(LEDGER_TOPIC, 0)
 _PATIENCE = 30.0  # seconds: a transaction that was left open is aborted after 10
 
 
-def read_ledger(cluster: Cluster, topic_id: str, told: Callable[[str], None] = lambda _: None) -> Ledger:
+def read_ledger(cluster: Cluster, topic_id: str, told: Callable[[str], None] = lambda _: None) -> LetterLedger:
     """The notes about the topic of this id; `missing` says why they are not known, where this user may not read them.
 
     Raises UnreachableError where the ledger's leader does not answer.
@@ -31,16 +31,18 @@ def read_ledger(cluster: Cluster, topic_id: str, told: Callable[[str], None] = l
     answer = topic_answers(cluster, [LEDGER_TOPIC])[LEDGER_TOPIC]
     if isinstance(answer, KafkaError):
         if answer.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
-            return Ledger()
+            return LetterLedger()
         why = NOT_VISIBLE if answer.code() in DENIED else error_text(answer)
-        return Ledger(missing=f"{LEDGER_TOPIC}: {why}")
+        return LetterLedger(missing=f"{LEDGER_TOPIC}: {why}")
     try:
-        return refreshed(cluster, topic_id, Ledger(exists=True), told)
+        return refreshed(cluster, topic_id, LetterLedger(exists=True), told)
     except NotPermittedError as error:
-        return Ledger(exists=True, missing=error.message.rstrip("."))
+        return LetterLedger(exists=True, missing=error.message.rstrip("."))
 
 
-def refreshed(cluster: Cluster, topic_id: str, ledger: Ledger, told: Callable[[str], None] = lambda _: None) -> Ledger:
+def refreshed(
+    cluster: Cluster, topic_id: str, ledger: LetterLedger, told: Callable[[str], None] = lambda _: None
+) -> LetterLedger:
     """The ledger with what was noted since, up to the end it has at this moment.
 
     Waits for transactions that are open there. Raises UnreachableError where they do not end, or its leader does not

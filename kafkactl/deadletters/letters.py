@@ -1,4 +1,4 @@
-"""Reading dead letters, in the order of their offsets, and choosing among them."""
+"""HeaderReading dead letters, in the order of their offsets, and choosing among them."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,7 +9,7 @@ from kafkactl.cluster.client import Cluster
 from kafkactl.cluster.metadata import read_topic_ids
 from kafkactl.cluster.visibility import require_topic
 from kafkactl.deadletters.ledger import Spot
-from kafkactl.deadletters.origin import Origin, Reading
+from kafkactl.deadletters.origin import HeaderReading, Origin
 from kafkactl.errors import KafkactlError, UnreachableError, UsageError
 from kafkactl.records import span
 from kafkactl.records.consume import Reader, as_record, read_until
@@ -84,7 +84,7 @@ def find_dead_letter_topic(cluster: Cluster, name: str) -> DeadLetterTopic:
 def read_letters(
     cluster: Cluster,
     topic: DeadLetterTopic,
-    reading: Reading,
+    reading: HeaderReading,
     told: Callable[[str], None],
     *,
     starts: Mapping[int, int] | None = None,

@@ -153,7 +153,7 @@ def meaning(name: str) -> HeaderMeaning | None:
     return HeaderMeaning(known[rest], "x- headers" if match[1] and not match[2] else "dlq headers", first=False)
 
 
-class Reading:
+class HeaderReading:
     """How the headers of dead letters are read: the usual ones, and a team's own by their names.
 
     `dlq_headers` is what topics.yaml says: the name of the header, by what it says.

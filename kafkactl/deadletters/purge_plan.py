@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from kafkactl.deadletters.ledger import Entry
+from kafkactl.deadletters.ledger import LetterNote
 from kafkactl.deadletters.letters import Letter
 
 Stays = str  # why a record stays
 
 
-def state_of(entry: Entry | None) -> str:
+def state_of(entry: LetterNote | None) -> str:
     """What became of a letter, in a word."""
     if entry is None:
         return "pending"
@@ -34,7 +34,7 @@ class PurgePlan:
     kept: int = 0
     stops: dict[int, tuple[int, Stays]] = field(default_factory=dict)
 
-    def add(self, letter: Letter, entry: Entry | None, *, wanted: bool) -> bool:
+    def add(self, letter: Letter, entry: LetterNote | None, *, wanted: bool) -> bool:
         """Count the next letter of its partition; whether it is deleted."""
         id, offset = letter.spot
         state = state_of(entry)

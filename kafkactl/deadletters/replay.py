@@ -7,19 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from kafkactl.cluster.client import Cluster
-from kafkactl.deadletters.ledger import Entry, Ledger, Spot, encode_note, entry_key, lock_key
+from kafkactl.deadletters.in_transactions import TransactionalSession
+from kafkactl.deadletters.ledger import LetterLedger, LetterNote, Spot, encode_note, entry_key, lock_key
 from kafkactl.deadletters.ledger_topic import refreshed
 from kafkactl.deadletters.letters import DeadLetterTopic, Letter, read_letters
-from kafkactl.deadletters.origin import REPLAY_ID, Reading
+from kafkactl.deadletters.origin import REPLAY_ID, HeaderReading
 from kafkactl.deadletters.replay_plan import Agreed, Decision
-from kafkactl.deadletters.sessions import (
-    Identity,
-    LostError,
-    PlainSession,
-    RefusedRecordError,
-    Session,
-    TransactionalSession,
-)
+from kafkactl.deadletters.sessions import LostError, RefusedRecordError, Replayer, Session
+from kafkactl.deadletters.without_transactions import PlainSession
 from kafkactl.errors import KafkactlError, NotPermittedError, UnreachableError
 from kafkactl.process import Interruption
 from kafkactl.records.consume import Reader, as_record, read_until
@@ -86,11 +81,11 @@ class Replay:
         self,
         cluster: Cluster,
         topic: DeadLetterTopic,
-        ledger: Ledger,
-        identity: Identity,
+        ledger: LetterLedger,
+        identity: Replayer,
         agreed: Agreed,
-        decide: Callable[[Letter, Entry | None], Decision],
-        reading: Reading,
+        decide: Callable[[Letter, LetterNote | None], Decision],
+        reading: HeaderReading,
         stop: Interruption,
         told: Callable[[str], None],
         progressed: Callable[["Replay"], None],
@@ -239,7 +234,7 @@ class Replay:
             else:
                 return
 
-    def _resolve(self, doubtful: Mapping[Spot, Entry]) -> None:
+    def _resolve(self, doubtful: Mapping[Spot, LetterNote]) -> None:
         """Look for the copies of letters that may have been sent, by their ids, and note what was found.
 
         Raises NotPermittedError where this user may not read the targets.
@@ -267,7 +262,7 @@ class Replay:
         now = int(time.time() * 1000)
         self._session.write(
             {
-                key: encode_note(Entry("replayed", now, doubtful[spot].by, to=doubtful[spot].to))
+                key: encode_note(LetterNote("replayed", now, doubtful[spot].by, to=doubtful[spot].to))
                 if spot in found
                 else None
                 for key, spot in ids.items()

@@ -13,9 +13,9 @@ from typing import Literal
 
 import msgspec
 
-from kafkactl.deadletters.ledger import Entry, Spot, replay_id
+from kafkactl.deadletters.ledger import LetterNote, Spot, replay_id
 from kafkactl.deadletters.letters import Letter
-from kafkactl.deadletters.origin import EDITED, ORIGINAL_TIME, REPLAY_COUNT, REPLAY_ID, Reading
+from kafkactl.deadletters.origin import EDITED, ORIGINAL_TIME, REPLAY_COUNT, REPLAY_ID, HeaderReading
 from kafkactl.records.model import Headers
 from kafkactl.records.outgoing import ANY, NOW, Outgoing, Rules, checked
 
@@ -79,10 +79,10 @@ class _Unsent(Exception):
 
 def decide(
     letter: Letter,
-    noted: Entry | None,
+    noted: LetterNote | None,
     wish: ReplayWish,
     target_of: Callable[[str], ReplayTarget],
-    reading: Reading,
+    reading: HeaderReading,
     topic_id: str,
     now: int,
 ) -> Decision:
@@ -112,7 +112,7 @@ def decide(
     return Decision("send", "", to, placing, record)
 
 
-def _check_noted(noted: Entry | None, wish: ReplayWish) -> None:
+def _check_noted(noted: LetterNote | None, wish: ReplayWish) -> None:
     if noted is None:
         return
     if noted.state == "replayed":
@@ -278,7 +278,7 @@ class ReplayPlan:
         return found
 
 
-def edited(decision: Decision, record: Outgoing, headers: Headers) -> Outgoing:
+def as_corrected(decision: Decision, record: Outgoing, headers: Headers) -> Outgoing:
     """What is sent in place of a letter whose key, value or headers were corrected by hand; a header says so."""
     assert decision.record is not None
     ours = tuple(p for p in decision.record.headers if p[0] in (REPLAY_COUNT, REPLAY_ID, ORIGINAL_TIME))

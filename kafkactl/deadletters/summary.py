@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from kafkactl.deadletters.ledger import Ledger
-from kafkactl.deadletters.origin import Reading
+from kafkactl.deadletters.ledger import LetterLedger
+from kafkactl.deadletters.origin import HeaderReading
 
 LetterState = Literal["pending", "replayed", "parked", "in doubt"]
 
@@ -47,7 +47,7 @@ class DeadLetterSummary:
         return max(0, self.total - self.replayed - self.parked)
 
 
-def summary_of(topic: str, firsts: Mapping[int, int], span: int, ledger: Ledger) -> DeadLetterSummary:
+def summary_of(topic: str, firsts: Mapping[int, int], span: int, ledger: LetterLedger) -> DeadLetterSummary:
     """A summary before any record was read."""
     if ledger.missing:
         return DeadLetterSummary(topic, span, None, None, None, missing=ledger.missing)
@@ -60,7 +60,7 @@ def summary_of(topic: str, firsts: Mapping[int, int], span: int, ledger: Ledger)
     )
 
 
-def count_messages(summary: DeadLetterSummary, messages: Sequence[Any], reading: Reading) -> None:
+def count_messages(summary: DeadLetterSummary, messages: Sequence[Any], reading: HeaderReading) -> None:
     """Count more of librdkafka's messages."""
     gists: Counter[tuple[bytes, bytes, str]] = Counter(reading.gist(message.headers() or ()) for message in messages)
     for (topic, error_class, writer), number in gists.items():

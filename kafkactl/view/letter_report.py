@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from kafkactl.deadletters.ledger import Entry
+from kafkactl.deadletters.ledger import LetterNote
 from kafkactl.deadletters.letters import Letter
 from kafkactl.deadletters.summary import DeadLetterSummary, short_class
 from kafkactl.records.forms import readable_line, when
@@ -83,7 +83,7 @@ def summary_document(summary: DeadLetterSummary) -> dict[str, Any]:
     }
 
 
-def state_words(entry: Entry | None, known: bool) -> str:
+def state_words(entry: LetterNote | None, known: bool) -> str:
     """What became of a letter."""
     if entry is None:
         return "pending" if known else "state not known"
@@ -92,7 +92,7 @@ def state_words(entry: Entry | None, known: bool) -> str:
     return f"replayed to {entry.to}" if entry.state == "replayed" else f"parked: {entry.why}"
 
 
-def letter_lines(letter: Letter, entry: Entry | None, now: datetime, *, known: bool, pretty: bool) -> str:
+def letter_lines(letter: Letter, entry: LetterNote | None, now: datetime, *, known: bool, pretty: bool) -> str:
     """A letter for people: where it is and comes from, its error, and its record below; `pretty` unfolds more."""
     record, origin, paint = letter.record, letter.origin, output.style().paint
     place = f"{record.topic}[{record.partition}]@{record.offset}"
@@ -130,7 +130,7 @@ def source_words(letter: Letter) -> str:
     return origin.topic + partition + (f"@{origin.offset}" if origin.offset is not None else "")
 
 
-def letter_json(letter: Letter, entry: Entry | None, *, known: bool, masked: bool) -> str:
+def letter_json(letter: Letter, entry: LetterNote | None, *, known: bool, masked: bool) -> str:
     """A letter as a line of JSON: its record as `tail -o json` has it, with what is known of it as a dead letter."""
     line: dict[str, Any] = msgspec.json.decode(encode(letter.record, masked=masked))
     origin = letter.origin

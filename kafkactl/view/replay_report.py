@@ -114,7 +114,7 @@ def _reasons(verb: str, reasons: Counter[str]) -> list[str]:
     return [f"{number:,} {verb}: {plain(why)}." for why, number in reasons.most_common()]
 
 
-def allowing(plan: ReplayPlan) -> str:
+def what_allows(plan: ReplayPlan) -> str:
     """What would allow what was withheld."""
     return "--allow duplicates" if plan.withheld[DUPLICATES] else ""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from kafkactl.deadletters.letters import Letter
-from kafkactl.deadletters.replay_plan import Decision, edited
+from kafkactl.deadletters.replay_plan import Decision, as_corrected
 from kafkactl.errors import UsageError
 from kafkactl.private_files import write_private
 from kafkactl.records.jsonlines import as_text, data, decode, header_data
@@ -41,7 +41,7 @@ def correct(letter: Letter, decision: Decision) -> Outgoing | None:
         value, key, headers = data(line.value), data(line.key), header_data(line)
     except ValueError as error:
         raise UsageError(f"Nothing was sent: what the editor left is no record: {error}.") from None
-    return edited(decision, Outgoing(_compact(value), key), headers)
+    return as_corrected(decision, Outgoing(_compact(value), key), headers)
 
 
 def _document(record: Outgoing) -> bytes:

@@ -10,11 +10,11 @@ import msgspec
 from kafkactl.catalog.model import Catalog
 from kafkactl.cluster.client import connect
 from kafkactl.commands.dlq.selection import Selection, conditions
-from kafkactl.deadletters.ledger import Entry
+from kafkactl.deadletters.ledger import LetterNote
 from kafkactl.deadletters.ledger_topic import read_ledger
 from kafkactl.deadletters.letters import Letter, find_dead_letter_topic
-from kafkactl.deadletters.names import declared_sources
-from kafkactl.deadletters.origin import Reading
+from kafkactl.deadletters.origin import HeaderReading
+from kafkactl.deadletters.topic_names import declared_sources
 from kafkactl.errors import NotPermittedError
 from kafkactl.records.consume import Reader, last_records
 from kafkactl.records.masked_topics import masks_of
@@ -31,7 +31,7 @@ _PATIENCE = 30.0
 
 
 @dataclass(frozen=True)
-class Shown:
+class PageOptions:
     """How many letters are shown, of which state, and how."""
 
     number: int
@@ -43,7 +43,7 @@ class Shown:
     utc: bool
 
 
-def show_page(target: Target, name: str, chosen: Selection, shown: Shown) -> None:
+def show_page(target: Target, name: str, chosen: Selection, shown: PageOptions) -> None:
     """Show the last letters that meet the conditions."""
     now = datetime.now().astimezone(UTC if shown.utc else None)
     with ExitStack() as stack:
@@ -55,7 +55,7 @@ def show_page(target: Target, name: str, chosen: Selection, shown: Shown) -> Non
             raise NotPermittedError(f"Which dead letters were replayed is not known: {ledger.missing}.")
         if ledger.missing:
             output.warn(f"what was replayed is not known: {ledger.missing}")
-        reading = Reading(target.catalog.dlq_headers if target.catalog else None)
+        reading = HeaderReading(target.catalog.dlq_headers if target.catalog else None)
         hide = _Masking(target, name, unmasked=shown.unmasked)
 
         def text(record: Record) -> bytes | None:
@@ -86,7 +86,7 @@ def show_page(target: Target, name: str, chosen: Selection, shown: Shown) -> Non
         output.note(some or f"{name} holds no dead letters.")
 
 
-def _in_state(entry: Entry | None, shown: Shown) -> bool:
+def _in_state(entry: LetterNote | None, shown: PageOptions) -> bool:
     if shown.pending:
         return entry is None
     return not shown.parked or (entry is not None and entry.state == "parked")

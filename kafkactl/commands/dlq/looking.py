@@ -36,7 +36,7 @@ def list_letters(
       kafkactl dlq list
       kafkactl dlq list 'dlq.*' -o json
     """
-    from kafkactl.commands.dlq.overview import show_overview
+    from kafkactl.commands.dlq.counted_topics import show_overview
 
     show_overview(target, topics or [], whole=whole, show=show, utc=utc)
 
@@ -68,7 +68,7 @@ def show_letters(
       kafkactl dlq show dlq.payment --error Timeout --since 1h --pretty
       kafkactl dlq show dlq.payment --where '.value.amount > 100000' -o json
     """
-    from kafkactl.commands.dlq.letter_pages import Shown, show_page
+    from kafkactl.commands.dlq.letter_pages import PageOptions, show_page
 
     if pretty and show is Format.JSON:
         raise UsageError(
@@ -76,7 +76,7 @@ def show_letters(
         )
     if pending and parked:
         raise UsageError("--pending and --parked cannot be combined: nothing is both.")
-    shown = Shown(number, pending=pending, parked=parked, pretty=pretty, unmasked=no_mask, show=show, utc=utc)
+    shown = PageOptions(number, pending=pending, parked=parked, pretty=pretty, unmasked=no_mask, show=show, utc=utc)
     show_page(target, topic, selection.selection(where, error, since, until, key), shown)
 
 

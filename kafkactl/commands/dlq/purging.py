@@ -17,13 +17,14 @@ from kafkactl.cluster.deletion import delete_before
 from kafkactl.cluster.metadata import read_configs
 from kafkactl.commands.dlq.selection import Selection, conditions
 from kafkactl.consent import Asked
-from kafkactl.deadletters.ledger import Ledger, entry_key
+from kafkactl.deadletters.ledger import LetterLedger, entry_key
 from kafkactl.deadletters.ledger_topic import read_ledger
 from kafkactl.deadletters.letter_file import LetterFile
 from kafkactl.deadletters.letters import DeadLetterTopic, Letter, Wanted, find_dead_letter_topic, read_letters
-from kafkactl.deadletters.origin import Reading
+from kafkactl.deadletters.origin import HeaderReading
 from kafkactl.deadletters.purge_plan import PurgePlan, state_of
-from kafkactl.deadletters.sessions import Identity, LostError, PlainSession
+from kafkactl.deadletters.sessions import LostError, Replayer
+from kafkactl.deadletters.without_transactions import PlainSession
 from kafkactl.errors import ExitCode, KafkactlError, NotPermittedError, UsageError
 from kafkactl.text.remedies import kafkactl
 from kafkactl.text.words import many
@@ -53,7 +54,7 @@ def purge(asked: Asked, what: Purge) -> None:
             f"Nothing was deleted: which dead letters were replayed is not known: {ledger.missing}.",
             hint=kafkactl("whoami", note="To see what this user may do"),
         )
-    reading = Reading(asked.target.catalog.dlq_headers if asked.target.catalog else None)
+    reading = HeaderReading(asked.target.catalog.dlq_headers if asked.target.catalog else None)
     plan = PurgePlan(pending_too=what.pending)
     with conditions(what.chosen) as wanted:
         for letter in _letters(kafka, topic, reading):
@@ -88,7 +89,7 @@ def _require_deletable(kafka: Cluster, topic: DeadLetterTopic) -> None:
         )
 
 
-def _letters(kafka: Cluster, topic: DeadLetterTopic, reading: Reading) -> Iterator[Letter]:
+def _letters(kafka: Cluster, topic: DeadLetterTopic, reading: HeaderReading) -> Iterator[Letter]:
     read = 0
     with output.progress(topic.name, topic.span) as show:
         for letters in read_letters(kafka, topic, reading, lambda text: output.note(f"{text}.")):
@@ -97,7 +98,7 @@ def _letters(kafka: Cluster, topic: DeadLetterTopic, reading: Reading) -> Iterat
             show(read, f"{read:,} of {topic.span:,}")
 
 
-def _chosen(what: Purge, ledger: Ledger, wanted: Wanted, letter: Letter) -> bool:
+def _chosen(what: Purge, ledger: LetterLedger, wanted: Wanted, letter: Letter) -> bool:
     state = state_of(ledger.entries.get(letter.spot))
     return (not what.states or state in what.states) and wanted(letter)
 
@@ -115,7 +116,7 @@ def _show(topic: DeadLetterTopic, plan: PurgePlan) -> None:
             output.note(f"{topic.name}[{id}]: the first that stays is at offset {offset}: {why}.")
 
 
-def _saved(kafka: Cluster, topic: DeadLetterTopic, reading: Reading, plan: PurgePlan, path: Path | None) -> Path:
+def _saved(kafka: Cluster, topic: DeadLetterTopic, reading: HeaderReading, plan: PurgePlan, path: Path | None) -> Path:
     """The records to be deleted in a file. Raises KafkactlError where they are not all there: nothing is deleted."""
     now = datetime.now().strftime("%Y%m%dT%H%M%S")
     file = LetterFile(path or Path(f"{topic.name[:200]}.purged-{now}.jsonl"))
@@ -136,14 +137,14 @@ def _saved(kafka: Cluster, topic: DeadLetterTopic, reading: Reading, plan: Purge
     return file.path
 
 
-def _tidy(kafka: Cluster, topic: DeadLetterTopic, ledger: Ledger, plan: PurgePlan) -> None:
+def _tidy(kafka: Cluster, topic: DeadLetterTopic, ledger: LetterLedger, plan: PurgePlan) -> None:
     """Remove the notes about what is gone. Without the right to it they stay until the next replay."""
     if not ledger.exists:
         return
     gone = ledger.expired({**topic.firsts, **plan.cuts})
     if not gone:
         return
-    identity = Identity(topic.id, "", socket.gethostname(), os.getpid(), int(time.time() * 1000))
+    identity = Replayer(topic.id, "", socket.gethostname(), os.getpid(), int(time.time() * 1000))
     with suppress(LostError, KafkactlError):
         session = PlainSession(kafka, identity, lambda: False)
         try:

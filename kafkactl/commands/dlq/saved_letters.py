@@ -6,7 +6,7 @@ from kafkactl.cluster.client import connect
 from kafkactl.commands.dlq.selection import Selection, conditions
 from kafkactl.deadletters.letter_file import LetterFile
 from kafkactl.deadletters.letters import find_dead_letter_topic, read_letters
-from kafkactl.deadletters.origin import Reading
+from kafkactl.deadletters.origin import HeaderReading
 from kafkactl.settings import Target
 from kafkactl.text.words import many
 from kafkactl.view import output
@@ -17,7 +17,7 @@ def export_to(target: Target, name: str, path: Path, chosen: Selection) -> None:
     with conditions(chosen) as wanted:
         kafka = connect(target.connection)
         topic = find_dead_letter_topic(kafka, name)
-        reading = Reading(target.catalog.dlq_headers if target.catalog else None)
+        reading = HeaderReading(target.catalog.dlq_headers if target.catalog else None)
         file = LetterFile(path)
         read = 0
         try:

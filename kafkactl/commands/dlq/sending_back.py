@@ -15,13 +15,14 @@ from kafkactl.cluster.metadata import Topics, read_configs, read_topics
 from kafkactl.commands.dlq.correction import correct
 from kafkactl.commands.dlq.selection import Selection, conditions
 from kafkactl.consent import Asked
-from kafkactl.deadletters.ledger import Entry, Ledger, Spot, held_by
+from kafkactl.deadletters.in_transactions import FencedError
+from kafkactl.deadletters.ledger import LetterLedger, LetterNote, Spot, held_by
 from kafkactl.deadletters.ledger_topic import create_ledger, read_ledger
 from kafkactl.deadletters.letters import DeadLetterTopic, Letter, find_dead_letter_topic, read_letters
-from kafkactl.deadletters.origin import Reading
+from kafkactl.deadletters.origin import HeaderReading
 from kafkactl.deadletters.replay import Replay, ReplayAccount, may_transact
 from kafkactl.deadletters.replay_plan import DEDUP_WINDOW, Decision, ReplayPlan, ReplayTarget, ReplayWish, decide
-from kafkactl.deadletters.sessions import FencedError, Identity, transactional_id
+from kafkactl.deadletters.sessions import Replayer, transactional_id
 from kafkactl.errors import ExitCode, KafkactlError, NotPermittedError, UsageError
 from kafkactl.groups.fetch import groups_by_topic
 from kafkactl.process import Interruption
@@ -56,13 +57,13 @@ class _Scene(NamedTuple):
 
     kafka: Cluster
     topic: DeadLetterTopic
-    ledger: Ledger
-    reading: Reading
+    ledger: LetterLedger
+    reading: HeaderReading
     wish: ReplayWish
     targets: "_Targets"
     now: int
 
-    def decide(self, letter: Letter, noted: Entry | None) -> Decision:
+    def decide(self, letter: Letter, noted: LetterNote | None) -> Decision:
         return decide(letter, noted, self.wish, self.targets, self.reading, self.topic.id, self.now)
 
 
@@ -143,7 +144,7 @@ def _scene(kafka: Cluster, target: Target, what: SendingBack) -> _Scene:
         window=DEDUP_WINDOW if window is None else window,
         value_path=tuple(declared.dlq_value.split(".")) if declared and declared.dlq_value else (),
     )
-    reading = Reading(catalog.dlq_headers if catalog else None)
+    reading = HeaderReading(catalog.dlq_headers if catalog else None)
     return _Scene(kafka, topic, ledger, reading, wish, _Targets(kafka), int(time.time() * 1000))
 
 
@@ -191,7 +192,7 @@ def _nothing_done(plan: ReplayPlan, *, dry_run: bool) -> str:
 
 
 def _withheld(plan: ReplayPlan) -> KafkactlError:
-    allowing = replay_report.allowing(plan)
+    allowing = replay_report.what_allows(plan)
     return KafkactlError(
         f"{many(plan.withheld.total(), 'record')} withheld: {next(iter(plan.withheld))}.",
         hint=f"To agree in advance: {allowing}" if allowing else "",
@@ -235,7 +236,7 @@ def _require_consent(
         consent.require_yes(f"\n{replay_report.question(what.topic, plan, asked.target.connection.label)}")
 
 
-def _is_alive(ledger: Ledger) -> bool:
+def _is_alive(ledger: LetterLedger) -> bool:
     if ledger.lock is None:
         return False
     try:
@@ -256,7 +257,7 @@ def _send(
     transactional: bool | None,
 ) -> ReplayAccount:
     """Send, and tell what was done, also where it ends early."""
-    identity = Identity(scene.topic.id, _operator(), socket.gethostname(), os.getpid(), int(time.time() * 1000))
+    identity = Replayer(scene.topic.id, _operator(), socket.gethostname(), os.getpid(), int(time.time() * 1000))
     with Interruption() as stop, output.progress(what.topic, len(plan.agreed)) as show:
         replay = Replay(
             scene.kafka,
@@ -283,7 +284,7 @@ def _send(
         output.document("dlq-replay", _document(what, plan, account, False, transactional))
     for line in replay_report.account_lines(plan, account):
         output.note(line)
-    if allowing := replay_report.allowing(plan):
+    if allowing := replay_report.what_allows(plan):
         output.note(f"To send those that are withheld, too: {allowing}")
     if error is not None:
         if account.left:

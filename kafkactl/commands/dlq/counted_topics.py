@@ -11,9 +11,9 @@ from kafkactl.cluster.metadata import Topics, read_topics
 from kafkactl.cluster.visibility import no_such_topic, topics_may_hide
 from kafkactl.deadletters.ledger_topic import read_ledger
 from kafkactl.deadletters.letters import DeadLetterTopic, find_dead_letter_topic
-from kafkactl.deadletters.names import dead_letter_topics
-from kafkactl.deadletters.origin import Reading
+from kafkactl.deadletters.origin import HeaderReading
 from kafkactl.deadletters.summary import DeadLetterSummary, count_messages, summary_of
+from kafkactl.deadletters.topic_names import dead_letter_topics
 from kafkactl.errors import KafkactlError, UnreachableError
 from kafkactl.records.consume import Reader, read_until
 from kafkactl.settings import Target
@@ -33,7 +33,7 @@ def show_overview(target: Target, asked: Sequence[str], *, whole: bool, show: Fo
     now = datetime.now().astimezone(UTC if utc else None)
     kafka = connect(target.connection)
     catalog = target.catalog
-    reading = Reading(catalog.dlq_headers if catalog else None)
+    reading = HeaderReading(catalog.dlq_headers if catalog else None)
     topics = read_topics(kafka, [name for name in asked if not is_glob(name)], config_of=())
     names = _asked_for(kafka, topics, asked) if asked else dead_letter_topics(topics.found, catalog)
     hidden = sorted(topics.denied) if asked else []
@@ -100,7 +100,7 @@ def _tell_absent(catalog: Catalog | None, topics: Topics, asked: Sequence[str]) 
 
 
 def _read(
-    kafka: Cluster, topic: DeadLetterTopic, summary: DeadLetterSummary, reading: Reading, seconds: float | None
+    kafka: Cluster, topic: DeadLetterTopic, summary: DeadLetterSummary, reading: HeaderReading, seconds: float | None
 ) -> None:
     """Count the topic's records, for so many seconds."""
     places = {Place(topic.name, id): end for id, end in topic.ends.items()}
