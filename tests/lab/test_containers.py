@@ -313,7 +313,7 @@ def test_a_heap_above_the_limit_is_the_cause(doctor: Doctor, stack: LabStack) ->
     stack.up()
     seen = until_told(doctor, "KD108")
     seen.names("KD108")
-    assert "KAFKA_HEAP_OPTS: -Xms256m -Xmx256m, and mem_limit: 640m" in seen.remedies("KD108")[0]
+    assert "KAFKA_HEAP_OPTS: -Xms256m -Xmx256m and mem_limit: 640m" in seen.remedies("KD108")[0]
     stack.kafka["environment"]["KAFKA_HEAP_OPTS"] = "-Xms256m -Xmx256m"
     stack.kafka["mem_limit"] = stack.kafka["memswap_limit"] = "640m"
     stack.write()
