@@ -39,6 +39,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Before any test runs; in every worker, too."""
     heed_interrupts()
+    # Only where a test asks for it: a client that librdkafka's own thread destroys ends this process (abort).
+    gc.disable()
     hypothesis.settings.load_profile("lab" if os.environ.get("KAFKACTL_LAB") else "test")
 
 
@@ -74,6 +76,12 @@ def _own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "configuration"))
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _young_garbage() -> Iterator[None]:
+    yield
+    gc.collect(1)
 
 
 @pytest.fixture(autouse=True, scope="module")
