@@ -10,4 +10,11 @@ step test
 step describe
 step produce payment.created '{"payment_id": "p-1", "amount": 1999, "currency": "CNY"}' -k p-1 -H source=demo
 step tail payment.created -n 1 --no-follow -o line --headers
+# A payment that a service gave up: shown, corrected, sent back.
+step produce dlq.payment '{"payment_id": "p-2", "amount": "19.99"}' -k p-2 -H x-original-topic=payment.created \
+  -H 'x-error=amount is not a whole number'
+step dlq show dlq.payment
+export EDITOR="sed -i 's/\"19.99\"/1999/'"
+step dlq replay dlq.payment --edit --yes
+step tail payment.created -n 1 --no-follow -o line
 step doctor

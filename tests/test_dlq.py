@@ -435,3 +435,16 @@ def test_with_the_right_to_a_transaction(kafkactl: Run, secured: RunningSandbox)
     done = kafkactl("dlq", "replay", "payment.dlq", "--yes", *as_user(secured, "operator"))
     assert done.code == 0, done.err
     assert len(copies(secured.internal, "payment.created")) == 3
+
+
+def test_the_doctor_counts_what_nobody_handled(kafkactl: Run, orders: str) -> None:
+    failed = (("x-original-topic", b"orders"), ("x-exception-fqcn", b"a.b.TimeoutException"))
+    bury(orders, (b"a", b"v", FROM_ORDERS), (b"b", b"v", FROM_ORDERS))
+    bury(orders, (b"c", b"v", failed))
+    told = kafkactl("doctor", "KD512", "-o", "short").out
+    assert "orders-dlq holds up to 3 records that nobody handled" in told
+    assert "the latest is from orders with TimeoutException" in told
+    assert kafkactl("dlq", "replay", "orders-dlq", "--yes", "--limit", "2").code == 0
+    assert "orders-dlq holds up to 1 record that nobody" in kafkactl("doctor", "KD512", "-o", "short").out
+    assert kafkactl("dlq", "replay", "orders-dlq", "--yes").code == 0
+    assert "orders-dlq" not in kafkactl("doctor", "KD512", "-o", "short").out

@@ -12,6 +12,7 @@ from kafkactl.cluster.offsets import Range, ranges_of, read_newest, read_time_of
 from kafkactl.cluster.outage import AdvertisedNowhereError
 from kafkactl.cluster.permissions import may_create
 from kafkactl.cluster.storage import NO_ANSWER, Storage, ask_storage, read_storage
+from kafkactl.doctor.collect_letters import read_letter_facts
 from kafkactl.doctor.dialling import dial_all
 from kafkactl.doctor.facts import BrokerFacts, ClusterFacts, DeclaredTopic, Dial, Facts, PartitionFacts, TopicFacts
 from kafkactl.errors import ClientConfigError, ClientRefusal, KafkactlError, RefusedError, UnreachableError
@@ -196,11 +197,13 @@ def _read(
     kind = mode(settings)
     if kind == "ZooKeeper":
         missing["quorum"] = "ZooKeeper, not KRaft"
+    facts = [_topic(topic, ranges, newest, day, storage) for _, topic in sorted(topics.found.items())]
+    letters = read_letter_facts(kafka, topics.found, facts, catalog)
     return ClusterFacts(
         id=kafka.info.id,
         mode=kind,
         brokers=_with_settings(brokers, settings, storage),
-        topics=tuple(_topic(topic, ranges, newest, day, storage) for _, topic in sorted(topics.found.items())),
+        topics=tuple(replace(topic, letters=letters.get(topic.name)) for topic in facts),
         quorum_leader=_quorum_leader(kind, storage, missing),
         denied=topics.denied,
         may_create=_may_create(kafka, catalog, topics),

@@ -83,6 +83,20 @@ class PartitionFacts:
 
 
 @dataclass(frozen=True)
+class LetterFacts:
+    """What a dead-letter topic holds: how many records, at most, nobody has replayed or parked; None if not known.
+
+    `source` is the topic, and `error` the class of the error, of the latest one, "" where its headers tell nothing;
+    `missing` is why it is not known what was replayed.
+    """
+
+    pending: int | None
+    source: str = ""
+    error: str = ""
+    missing: str = ""
+
+
+@dataclass(frozen=True)
 class TopicFacts:
     """A topic with its settings' values.
 
@@ -95,6 +109,7 @@ class TopicFacts:
     config: Mapping[str, str] = field(default_factory=dict)
     bytes: int | None = None
     last_day: int | None = None
+    letters: LetterFacts | None = None  # where it is known to hold dead letters
 
     @property
     def span(self) -> int:

@@ -45,9 +45,9 @@ def tell_consequences(
     """What sending does besides: who reads the records again, which are old, what a kill leaves behind."""
     for to in plan.targets():
         groups = readers.get(to, ())
-        who = and_more(groups, _NAMED) if groups else "no group that is known"
         each = "each of them gets these records again" if len(groups) > 1 else "it gets these records again"
-        output.note(f"{to} is read by {who}{f': {each}' if groups else ''}.")
+        known = f"{to} is read by {and_more(groups, _NAMED)}: {each}."
+        output.note(known if groups else f"No consumer group is known to read {to}.")
         if expired := plan.expired[to]:
             kept = f" ({retention_text(retentions[to])})" if to in retentions else ""
             gone = "Kafka may delete them at once" if keep_timestamp else "they are no longer there"

@@ -221,6 +221,7 @@ def test_future_timestamp(doctor: Doctor, one_broker: str) -> None:
     shown = shell(seen.command("KD509"))
     assert shown.returncode == 0, shown.stderr
     assert "xxxxxxxxxx" in shown.stdout
+    assert shell(next(text for text in seen.remedies("KD512") if "replay" in text)).returncode == 0
 
 
 @pytest.mark.quick

@@ -246,8 +246,16 @@ def leader_skew(facts: Facts) -> Iterator[Finding]:
 def dead_letters(facts: Facts) -> Iterator[Finding]:
     for topic in _cluster(facts).topics:
         words = topic.name.casefold()
-        if topic.span and not is_internal(topic.name) and any(word in words for word in _DEAD_LETTERS):
-            yield Finding(topic.name, {"records": up_to(topic.span)})
+        known = topic.letters
+        if known is None:
+            if topic.span and not is_internal(topic.name) and any(word in words for word in _DEAD_LETTERS):
+                yield Finding(topic.name, {"records": up_to(topic.span), "more": ""})
+        elif known.pending != 0:
+            latest = " with ".join(filter(None, (f"from {known.source}" if known.source else "", known.error)))
+            more = f"; the latest is {latest}" if latest else ""
+            records = f"{up_to(topic.span if known.pending is None else known.pending)}"
+            seen = [("seen", f"which of them were replayed is not known: {known.missing}")] if known.missing else []
+            yield Finding(topic.name, {"records": records, "more": more}, seen)
 
 
 @check("KD513")
