@@ -113,6 +113,18 @@ COMMANDS: Mapping[str, Leaf | Branch] = {
         },
         "Find dead letters, understand them, and send them back.",
     ),
+    "events": Branch(
+        {
+            "check": Leaf(
+                "events.typed:check_events",
+                "Check a topic's events against their contract; exit code 1 if one breaks it.",
+            ),
+            "schema": Leaf("events.typed:show_schema", "Print a contract as JSON Schema."),
+            "example": Leaf("events.typed:show_example", "Print a valid event."),
+            "diff": Leaf("events.typed:compare_schemas", "Say which change of a contract breaks readers or writers."),
+        },
+        "Contracts of events: print them, compare them, check a topic's events against them.",
+    ),
     "tail": Leaf("tail:tail", "Show the last records of topics, and follow new ones."),
     "produce": Leaf("produce:produce", "Write records idempotently with acks=all, and account for every one."),
     "ps": Leaf("ps:ps", "Show the services of the stack and the sandbox: state, health, restarts, memory, ports, age."),

@@ -163,6 +163,7 @@ def _topic(name: str, fields: Fields, position: Position) -> Topic:
         producers=_texts(fields, "producers"),
         consumers=_texts(fields, "consumers"),
         event=fields.get("event"),
+        event_type=fields.get("event_type"),
         dlq=fields.get("dlq"),
         dlq_value=fields.get("dlq_value"),
         mask=_texts(fields, "mask"),

@@ -142,7 +142,8 @@ TOPIC: Mapping[str, Key] = {
     "description": Key(Text(), "What its records are about."),
     "producers": Key(Texts("[payment-gateway]"), 'Services that write to it; "*" means every service.'),
     "consumers": Key(Texts("[analytics]"), 'Services that read it; "*" means every service.'),
-    "event": Key(Text("payment"), "The envelope its values follow."),
+    "event": Key(Text("payment"), "The envelope its values follow: payment, base, or a name under events."),
+    "event_type": Key(Text("any"), "What event_type says in its events: the topic's name if it is left out; any."),
     "dlq": Key(Text("dlq.payment"), "The topic its dead letters go to."),
     "dlq_value": Key(
         Text("payload"), "Of a dead-letter topic: the path, in its JSON values, of the value that was wrapped."

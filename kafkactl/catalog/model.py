@@ -8,7 +8,7 @@ from typing import Protocol
 from kafkactl.errors import ExitCode, KafkactlError
 from kafkactl.text.words import many
 
-BUILT_IN_EVENTS = ("payment",)  # envelopes that need no schema under `events:`
+BUILT_IN_EVENTS = ("payment", "base")  # envelopes that need no schema under `events:`
 
 
 @dataclass(frozen=True, order=True)
@@ -53,6 +53,7 @@ class Topic:
     producers: tuple[str, ...] = ()  # ("*",) means every service
     consumers: tuple[str, ...] = ()
     event: str | None = None
+    event_type: str | None = None  # what its events say they are: None for the topic's name, "any" for several
     dlq: str | None = None
     dlq_value: str | None = None  # of a dead-letter topic: where in its values the original one is
     lag_threshold: int | None = None  # records

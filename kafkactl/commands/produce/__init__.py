@@ -109,6 +109,26 @@ def produce(
             show_default=False,
         ),
     ] = 60.0,
+    event: Annotated[
+        bool,
+        typer.Option(
+            "--event", help="Write an event: event_type, event_id and timestamp are filled in, and it has to be valid."
+        ),
+    ] = False,
+    assignments: Annotated[
+        list[bytes] | None,
+        typer.Option(
+            "--set", metavar="NAME=VALUE", parser=options.as_bytes, help="With --event: a field of it. Repeatable."
+        ),
+    ] = None,
+    check: Annotated[
+        bool | None,
+        typer.Option(
+            "--check/--no-check",
+            show_default=False,
+            help="Refuse records that break the topic's contract, or do not look. Default: warn of them.",
+        ),
+    ] = None,
     confirm: options.Confirm = None,
 ) -> None:
     """Write records idempotently with acks=all, and account for every one. Never creates a topic.
@@ -124,6 +144,7 @@ def produce(
     \b
     Examples:
       kafkactl produce payment.created '{"id": "p-1"}' -k p-1 -H source=manual
+      kafkactl produce payment.created --event --set payment_id=p-1 --set amount=1999 --set currency=CNY -k p-1
       kafkactl produce payment.created -K : -l records.txt
       kafkactl produce payment.created --tombstone -k p-1
       kafkactl produce payment.created --json '{"key": "p-1", "value": {"id": "p-1"}, "headers": {"source": "manual"}}'
@@ -141,6 +162,10 @@ def produce(
     given = [name for name, there in sources.items() if there]
     if len(given) > 1:
         raise UsageError(f"{' and '.join(given)} cannot be combined: each says what to write.")
+    if assignments and not event:
+        raise UsageError("--set needs --event: it is a field of an event.")
+    if event and (given not in ([], ["VALUE"], ["--value-file"]) or as_json or separator is not None):
+        raise UsageError("--event writes one event: give its fields with --set, or as VALUE.")
     if delimiter is not None and given and given != ["--lines"]:
         raise UsageError(f"--delimiter and {given[0]} cannot be combined: {given[0]} is one record.")
     if delimiter == b"":
@@ -170,5 +195,8 @@ def produce(
         undeclared=undeclared,
         delivery_timeout=delivery_timeout,
         confirm=confirm,
+        event=event,
+        assignments=tuple(assignments or ()),
+        check=check,
     )
     produce_records(target, wish)

@@ -42,6 +42,9 @@ class ProduceOptions:
     undeclared: bool
     delivery_timeout: float  # seconds
     confirm: str | None
+    event: bool  # VALUE is made an event
+    assignments: tuple[bytes, ...]  # NAME=VALUE, for an event
+    check: bool | None  # refuse what breaks the contract; None: warn of it
 
 
 class Resend:

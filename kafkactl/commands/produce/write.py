@@ -3,11 +3,13 @@
 import sys
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 
 from kafkactl import consent
 from kafkactl.catalog.model import Catalog
 from kafkactl.cluster.client import Cluster, connect
 from kafkactl.cluster.visibility import require_topic
+from kafkactl.commands.produce.contracts import ContractCheck, event_value
 from kafkactl.commands.produce.outcome import ProduceOptions, Resend, conclude
 from kafkactl.errors import UsageError
 from kafkactl.process import Interruption
@@ -33,6 +35,8 @@ def produce_records(target: Target, wish: ProduceOptions) -> None:
     """Write the records. Raises what `conclude` raises if not all of them were acknowledged."""
     _check(wish)
     _check_declared(target.catalog, wish)
+    if wish.event:
+        wish = replace(wish, value=event_value(wish.topic, target.catalog, wish.value, wish.assignments))
     reading = _reading(wish)
     parse = outgoing.tombstone(reading.given) if wish.tombstone else reading.parse()
     _check_value(wish, parse)
@@ -45,27 +49,42 @@ def produce_records(target: Target, wish: ProduceOptions) -> None:
             target, kafka.info.id, wish.confirm, f"write records to {wish.topic}", kafka.info.addresses
         )
         rules = _rules(topic, wish)
+        contract = _contract(target.catalog, wish, rules)
         stop = stack.enter_context(Interruption())
         sender = _sender(kafka, wish, rules, stop)
         bar = stack.enter_context(output.progress(f"Writing to {wish.topic}", source.size))
         job = Job(
             source=source,
             parse=parse,
-            check=outgoing.checked(rules, lambda: int(time.time() * 1000)),
+            check=contract,
             sender=sender,
             unsent=unsent,
             stop=stop,
             told=_BadLines(wish),
             aged=_OldRecords(wish, rules),
             progressed=lambda job: bar(job.source.read, _so_far(job)),
-            columns=_columns(wish, rules),
+            columns=contract.columns(_columns(wish, rules)),
             pace=Pace(wish.per_second) if wish.per_second else None,
             fail_fast=wish.fail_fast,
         )
         start = time.monotonic()
         job.run()
         taken = time.monotonic() - start
+    contract.tell()
     conclude(job, kafka, Resend(wish, target), taken)
+
+
+def _contract(catalog: Catalog | None, wish: ProduceOptions, rules: Rules) -> ContractCheck:
+    """The check of each record. Raises UsageError where --check has nothing to check against."""
+    check = outgoing.checked(rules, lambda: int(time.time() * 1000))
+    refuse = bool(wish.check) or (wish.event and wish.check is None)
+    contract = ContractCheck(wish.topic, None if wish.check is False else catalog, check, refuse=refuse)
+    if wish.check and not contract.exists:
+        raise UsageError(
+            f"--check: {wish.topic} has no contract in topics.yaml.",
+            hint="Name one there, under the topic: event: base",
+        )
+    return contract
 
 
 def _so_far(job: Job) -> str:

@@ -126,6 +126,12 @@ def tail(
         list[str] | None, typer.Option("--mask", metavar="FIELD", help="Mask this field and card numbers. Repeatable.")
     ] = None,
     no_mask: Annotated[bool, typer.Option("--no-mask", help="Mask nothing, whatever topics.yaml says.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Mark records that break their topic's contract, with the reasons.")
+    ] = False,
+    invalid: Annotated[
+        bool, typer.Option("--invalid", help="Only records that break their topic's contract, marked.")
+    ] = False,
     uncommitted: Annotated[
         bool, typer.Option("--read-uncommitted", help="Include records of open and aborted transactions.")
     ] = False,
@@ -148,8 +154,14 @@ def tail(
     _check_shown(show, form, headers=headers, pretty=pretty)
     if mask and no_mask:
         raise UsageError("--mask and --no-mask cannot be combined.")
+    if (check or invalid) and (form is not None or query is not None or show is RecordFormat.RAW):
+        other = "--format" if form is not None else "--jq" if query is not None else "-o raw"
+        raise UsageError(
+            f"--check and --invalid mark records: {other} shows none whole.", hint="Use -o line or -o json"
+        )
     if show is None:
-        show = RecordFormat.LINE if sys.stdout.isatty() or headers or pretty else RecordFormat.RAW
+        lines = sys.stdout.isatty() or headers or pretty or check or invalid
+        show = RecordFormat.LINE if lines else RecordFormat.RAW
     start = Start(
         number=number,
         from_beginning=from_beginning,
@@ -175,6 +187,8 @@ def tail(
         mask=tuple(mask or ()),
         unmasked=no_mask,
         utc=utc,
+        check=check or invalid,
+        invalid=invalid,
     )
     show_records(
         target,

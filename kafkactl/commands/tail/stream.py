@@ -11,8 +11,10 @@ from typing import Any
 
 from kafkactl.cluster.client import Cluster, wait_for
 from kafkactl.cluster.metadata import read_configs
+from kafkactl.commands.tail.marking import Marking
 from kafkactl.commands.tail.start import Latecomers, Start, Wanted, await_places, since, starts, tell_gone
 from kafkactl.commands.tail.topic_watch import TopicWatch
+from kafkactl.contracts.record_check import RecordCheck
 from kafkactl.errors import KafkactlError, WaitExpiredError
 from kafkactl.records import filters, span
 from kafkactl.records.consume import Reader, as_record, last_records, raw_values, read_until
@@ -130,6 +132,8 @@ class Shown:
     mask: tuple[str, ...]
     unmasked: bool
     utc: bool
+    check: bool  # records that break their contract are marked
+    invalid: bool  # only those are shown
 
 
 def show_records(
@@ -154,11 +158,14 @@ def _show(
 ) -> None:
     now = datetime.now().astimezone(UTC if shown.utc else None)
     began = int(now.timestamp() * 1000)
-    keep, form = _kept(shown), _form(shown, now)
     kafka = wait_for(target.connection, stop.wait, waiting=lambda reason: output.note(f"waiting: {reason}"))
     places = await_places(kafka, wanted, stop.wait)
     everywhere = [*places.led, *places.leaderless]
-    masks = {} if shown.unmasked else masks_of(target, {topic for topic, _ in everywhere}, shown.mask, output.warn)
+    topics = {topic for topic, _ in everywhere}
+    marking = Marking(RecordCheck(topics, target.catalog), invalid_only=shown.invalid) if shown.check else None
+    keep, form = _kept(shown, marking), _form(shown, now)
+    form = form if marking is None else marking.marked(form)
+    masks = {} if shown.unmasked else masks_of(target, topics, shown.mask, output.warn)
     out = Out(
         Emitter(form, query, masks, keep, shown.pretty, shown.form is not None),
         stop.count,
@@ -310,9 +317,10 @@ def _tell_where_keys_are(wanted: Wanted, places: Sequence[Place]) -> None:
         )
 
 
-def _kept(shown: Shown) -> filters.Filter | None:
+def _kept(shown: Shown, marking: Marking | None) -> filters.Filter | None:
     return filters.all_of(
         [
+            *([marking.keep] if marking is not None else []),
             *([filters.by_key(shown.key)] if shown.key is not None else []),
             *([filters.by_pattern(shown.grep)] if shown.grep is not None else []),
             *map(filters.by_header, shown.headers),
