@@ -8,10 +8,11 @@ step init-topics
 step init-topics
 step test
 step describe
-step produce payment.created '{"payment_id": "p-1", "amount": 1999, "currency": "CNY"}' -k p-1 -H source=demo
+step produce payment.created --event --set payment_id=p-1 --set payment_no=PN-1 --set merchant_id=m-1 --set amount=1999 \
+  --set currency=CNY --set status=created -k p-1 -H source=demo
 step tail payment.created -n 1 --no-follow -o line --headers
 # A payment that a service gave up: shown, corrected, sent back.
-step produce dlq.payment '{"payment_id": "p-2", "amount": "19.99"}' -k p-2 -H x-original-topic=payment.created \
+step produce dlq.payment '{"event_id": "e-2", "payment_id": "p-2", "amount": "19.99"}' -k p-2 -H x-original-topic=payment.created \
   -H 'x-error=amount is not a whole number'
 step dlq show dlq.payment
 export EDITOR="sed -i 's/\"19.99\"/1999/'"

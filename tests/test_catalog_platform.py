@@ -60,7 +60,7 @@ def test_every_topic_is_as_the_guide_says(environment: str | None, row: list[str
     assert topic.description == description
     assert topic.producers == (SPELT.get(producers, producers),)
     assert topic.consumers == tuple(consumers.split(", "))
-    assert topic.event == ("payment" if name.startswith("payment.") else None)
+    assert topic.event == ("payment" if name.startswith("payment.") else None if name.startswith("dlq.") else "base")
     family = name.partition(".")[0]
     assert topic.dlq == (f"dlq.{family}" if family in ("payment", "notification") else None)
 

@@ -31,7 +31,7 @@ topics:
   plain: {}
 events: {refund: refund.json, money: money.json}
 """
-NOW = datetime(2026, 11, 27, 10, tzinfo=UTC)
+NOW = datetime.now(UTC)
 
 
 @pytest.fixture
@@ -117,12 +117,8 @@ def test_contracts_refer_to_each_other_and_nothing_is_fetched(platform: str) -> 
     assert {violation.text for violation in found} == {
         "amount.v must be a whole number, not text", "event_id is missing", "timestamp is missing",
     }  # fmt: skip
-    for name, why in (
-        ("far", "cannot fetch"),
-        ("bad", "not a valid JSON Schema"),
-        ("gone", "Cannot read"),
-        ("x", "no contract"),
-    ):
+    wrong = {"far": "cannot fetch", "bad": "not a valid JSON Schema", "gone": "Cannot read", "x": "no contract"}
+    for name, why in wrong.items():
         with pytest.raises(UsageError, match=why):
             load_contract(name, events)
 
@@ -144,20 +140,16 @@ def test_a_tally_adds_up(found: list[bytes | None]) -> None:
 
 
 def test_what_a_change_breaks() -> None:
-    old = {
-        "required": ["a"],
-        "properties": {"a": {"type": "integer"}, "b": {"enum": ["x", "y"]}, "c": {"maxLength": 5}},
+    old_fields = {"a": {"type": "integer"}, "b": {"enum": ["x", "y"]}, "c": {"maxLength": 5}}
+    new_fields = {
+        "a": {"type": ["integer", "null"]},
+        "b": {"enum": ["x", "z"]},
+        "c": {"maxLength": 4},
+        "d": {},
+        "e": {},
     }
-    new = {
-        "required": ["a", "d"],
-        "properties": {
-            "a": {"type": ["integer", "null"]},
-            "b": {"enum": ["x", "z"]},
-            "c": {"maxLength": 4},
-            "d": {},
-            "e": {},
-        },
-    }
+    old = {"required": ["a"], "properties": old_fields}
+    new = {"required": ["a", "d"], "properties": new_fields}
     assert {(c.path, c.what): c.breaks for c in schema_changes(old, new)} == {
         ("a", "type integer becomes integer or null"): "readers",
         ("b", "allows new value z"): "readers",
@@ -170,13 +162,8 @@ def test_what_a_change_breaks() -> None:
 
 
 def test_checked_on_a_broker(kafkactl: Run, platform: str) -> None:
-    for event in (
-        payment(),
-        payment(),
-        payment(amount="1"),
-        payment(event_type="payment.failed"),
-        payment(timestamp="2019-01-01T00:00:00Z"),
-    ):
+    long_ago = payment(timestamp="2019-01-01T00:00:00Z")
+    for event in (payment(), payment(), payment(amount="1"), payment(event_type="payment.failed"), long_ago):
         assert kafkactl("produce", "payment.created", json.dumps(event), "--no-check").code == 0
     again = json.dumps(payment(event_id="same", timestamp=datetime.now(UTC).isoformat()))
     for value in (again, again, again.replace('"amount": 1', '"amount": 2')):
@@ -185,7 +172,7 @@ def test_checked_on_a_broker(kafkactl: Run, platform: str) -> None:
     run = kafkactl("events", "check", "payment.created", "-o", "json")
     assert run.code == 1
     (topic,) = json.loads(run.out)["topics"]
-    assert (topic["records"], topic["invalid"], topic["tombstones"]) == (9, 3 + topic["invalid"] - 3, 1)
+    assert (topic["records"], topic["invalid"], topic["tombstones"]) == (9, 3, 1)
     reasons = {f"{problem['path']} {problem['reason']}": problem["records"] for problem in topic["problems"]}
     assert reasons["amount must be a whole number, not text"] == 1
     assert reasons["event_type is not payment.created"] == 1

@@ -32,7 +32,7 @@ class Marking:
         return bool(self._found) or not self._invalid_only
 
     def marked(self, form: Form | None) -> Form:
-        """A form (None: JSON) that also says how a record breaks its contract: below it, or as `invalid` in its JSON."""
+        """A form (None: JSON) that also says how a record breaks its contract: below it, or as `invalid` in JSON."""
         look = output.style()
 
         def mark(record: Record) -> bytes:
