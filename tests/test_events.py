@@ -16,8 +16,8 @@ from jsonschema import Draft202012Validator
 from kafkactl.contracts.contract import Violation
 from kafkactl.contracts.event_tally import EventTally, SeenIds
 from kafkactl.contracts.example import example_of
-from kafkactl.contracts.loading import built_in, load_contract
 from kafkactl.contracts.schema_changes import schema_changes
+from kafkactl.contracts.schema_files import built_in, load_contract
 from kafkactl.errors import UsageError
 from tests.conftest import Outcome, create
 
@@ -141,7 +141,7 @@ def test_a_tally_adds_up(found: list[bytes | None]) -> None:
 
 def test_what_a_change_breaks() -> None:
     old_fields = {"a": {"type": "integer"}, "b": {"enum": ["x", "y"]}, "c": {"maxLength": 5}}
-    new_fields = {
+    new_fields: dict[str, Any] = {
         "a": {"type": ["integer", "null"]},
         "b": {"enum": ["x", "z"]},
         "c": {"maxLength": 4},

@@ -24,7 +24,7 @@ _TOMBSTONE = (Violation("", "is null (a tombstone)"),)
 
 
 class Contract:
-    """`name` as topics.yaml has it, `schema` as its file has it. Made by `loading.load_contract`."""
+    """`name` as topics.yaml has it, `schema` as its file has it. Made by `schema_files.load_contract`."""
 
     def __init__(self, name: str, schema: Mapping[str, Any], validator: Any) -> None:
         self.name = name

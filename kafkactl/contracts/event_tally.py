@@ -25,7 +25,7 @@ _decode = msgspec.json.Decoder().decode
 
 
 @dataclass
-class Problem:
+class EventProblem:
     """One kind of problem: how many events have it, and where the first of them is."""
 
     violation: Violation
@@ -89,8 +89,8 @@ class EventTally:
     valid: int = 0
     invalid: int = 0
     tombstones: int = 0
-    problems: dict[Violation, Problem] = field(default_factory=dict)
-    again: dict[str, Problem] = field(default_factory=dict)
+    problems: dict[Violation, EventProblem] = field(default_factory=dict)
+    again: dict[str, EventProblem] = field(default_factory=dict)
     seen: SeenIds = field(default_factory=SeenIds)
 
     @property
@@ -156,9 +156,9 @@ def _wrong_time(text: str, time: int) -> str:
     return "is more than a year before the record was written" if ahead < -_OLD else ""
 
 
-def _count(problems: dict[Any, Problem], kind: Any, violation: Violation, partition: int, offset: int) -> None:
+def _count(problems: dict[Any, EventProblem], kind: Any, violation: Violation, partition: int, offset: int) -> None:
     known = problems.get(kind)
     if known is None:
-        problems[kind] = Problem(violation, 1, partition, offset)
+        problems[kind] = EventProblem(violation, 1, partition, offset)
     else:
         known.count += 1

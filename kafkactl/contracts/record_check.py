@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from kafkactl.catalog.model import Catalog
 from kafkactl.contracts.contract import Violation
 from kafkactl.contracts.event_tally import EventTally
-from kafkactl.contracts.loading import load_contract
+from kafkactl.contracts.schema_files import load_contract
 from kafkactl.errors import UsageError
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from kafkactl.contracts.event_tally import EXACT_IDS, EventTally, Problem
+from kafkactl.contracts.event_tally import EXACT_IDS, EventProblem, EventTally
 from kafkactl.text.words import many
 from kafkactl.view import cases, output
 from kafkactl.view.cases import Case
@@ -55,11 +55,11 @@ def _problems(tally: EventTally) -> None:
         output.say(f"  and {many(len(found) - _MOST, 'more kind')}")
 
 
-def _worst(tally: EventTally) -> list[Problem]:
+def _worst(tally: EventTally) -> list[EventProblem]:
     return sorted(tally.problems.values(), key=lambda problem: (-problem.count, problem.violation.path))
 
 
-def _place(tally: EventTally, problem: Problem) -> str:
+def _place(tally: EventTally, problem: EventProblem) -> str:
     return f"{tally.topic}[{problem.partition}]@{problem.offset}"
 
 

@@ -9,8 +9,8 @@ from kafkactl.cluster.client import Cluster, connect
 from kafkactl.cluster.metadata import read_topics
 from kafkactl.cluster.visibility import no_such_topic
 from kafkactl.contracts.event_tally import EventTally
-from kafkactl.contracts.loading import load_contract
 from kafkactl.contracts.record_check import tally_of
+from kafkactl.contracts.schema_files import load_contract
 from kafkactl.errors import ExitCode, UnreachableError, UsageError
 from kafkactl.records import span
 from kafkactl.records.consume import Reader, read_until

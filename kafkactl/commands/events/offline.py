@@ -13,8 +13,8 @@ from kafkactl.catalog.model import Catalog
 from kafkactl.contracts.contract import Contract
 from kafkactl.contracts.event_tally import ANY_TYPE
 from kafkactl.contracts.example import example_of
-from kafkactl.contracts.loading import contract_names, load_contract, load_file
 from kafkactl.contracts.schema_changes import SchemaChange, schema_changes
+from kafkactl.contracts.schema_files import contract_names, load_contract, load_file
 from kafkactl.errors import ExitCode, KafkactlError, UsageError
 from kafkactl.settings import open_catalog
 from kafkactl.text.suggest import suggest

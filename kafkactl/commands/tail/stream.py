@@ -7,14 +7,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kafkactl.cluster.client import Cluster, wait_for
 from kafkactl.cluster.metadata import read_configs
-from kafkactl.commands.tail.marking import Marking
 from kafkactl.commands.tail.start import Latecomers, Start, Wanted, await_places, since, starts, tell_gone
 from kafkactl.commands.tail.topic_watch import TopicWatch
-from kafkactl.contracts.record_check import RecordCheck
 from kafkactl.errors import KafkactlError, WaitExpiredError
 from kafkactl.records import filters, span
 from kafkactl.records.consume import Reader, as_record, last_records, raw_values, read_until
@@ -31,6 +29,9 @@ from kafkactl.text.words import and_more, many
 from kafkactl.topics import Place, is_glob
 from kafkactl.view import output
 from kafkactl.view.output import RecordFormat
+
+if TYPE_CHECKING:
+    from kafkactl.commands.tail.marking import Marking
 
 
 class Enough(Exception):
@@ -162,7 +163,11 @@ def _show(
     places = await_places(kafka, wanted, stop.wait)
     everywhere = [*places.led, *places.leaderless]
     topics = {topic for topic, _ in everywhere}
-    marking = Marking(RecordCheck(topics, target.catalog), invalid_only=shown.invalid) if shown.check else None
+    marking = None
+    if shown.check:
+        from kafkactl.commands.tail.marking import marking_of
+
+        marking = marking_of(topics, target.catalog, invalid_only=shown.invalid)
     keep, form = _kept(shown, marking), _form(shown, now)
     form = form if marking is None else marking.marked(form)
     masks = {} if shown.unmasked else masks_of(target, topics, shown.mask, output.warn)
@@ -317,7 +322,7 @@ def _tell_where_keys_are(wanted: Wanted, places: Sequence[Place]) -> None:
         )
 
 
-def _kept(shown: Shown, marking: Marking | None) -> filters.Filter | None:
+def _kept(shown: Shown, marking: "Marking | None") -> filters.Filter | None:
     return filters.all_of(
         [
             *([marking.keep] if marking is not None else []),
