@@ -1,10 +1,9 @@
 """tail --check and --invalid: what is said of a record that breaks its contract."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
-from kafkactl.catalog.model import Catalog
 from kafkactl.contracts.contract import Violation
 from kafkactl.contracts.record_check import RecordCheck
 from kafkactl.records.forms import Form
@@ -12,11 +11,6 @@ from kafkactl.records.jsonlines import encode
 from kafkactl.records.model import Record
 from kafkactl.text.escapes import plain
 from kafkactl.view import output
-
-
-def marking_of(topics: Iterable[str], catalog: Catalog | None, *, invalid_only: bool) -> "Marking":
-    """The marking of records of these topics. Raises UsageError where none of them has a contract."""
-    return Marking(RecordCheck(topics, catalog), invalid_only=invalid_only)
 
 
 class Marking:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kafkactl.cluster.client import Cluster
 from kafkactl.cluster.metadata import read_topics
@@ -14,6 +15,10 @@ from kafkactl.records.partitioning import Partitioner, partition_of
 from kafkactl.text.escapes import printable
 from kafkactl.topics import LiveTopic, Place, is_glob, matches
 from kafkactl.view import output
+
+if TYPE_CHECKING:
+    from kafkactl.catalog.model import Catalog
+    from kafkactl.commands.tail.marking import Marking
 
 _RETRY_SECONDS = 0.5
 
@@ -194,3 +199,11 @@ class Latecomers:
         led = {Place(topic.name, p.id) for topic in topics.values() for p in topic.partitions if p.leader is not None}
         bounds = span.bounds(self._kafka, sorted(self._places & led), uncommitted=self._uncommitted)
         return self._starts(bounds) if bounds.ends else {}
+
+
+def contract_marking(topics: Collection[str], catalog: "Catalog | None", *, invalid_only: bool) -> "Marking":
+    """What marks records that break their contract; loaded only where it is asked for. Raises UsageError without one."""
+    from kafkactl.commands.tail.marking import Marking
+    from kafkactl.contracts.record_check import RecordCheck
+
+    return Marking(RecordCheck(topics, catalog), invalid_only=invalid_only)

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from kafkactl.cluster.client import Cluster, wait_for
 from kafkactl.cluster.metadata import read_configs
-from kafkactl.commands.tail.start import Latecomers, Start, Wanted, await_places, since, starts, tell_gone
+from kafkactl.commands.tail.start import (
+    Latecomers,
+    Start,
+    Wanted,
+    await_places,
+    contract_marking,
+    since,
+    starts,
+    tell_gone,
+)
 from kafkactl.commands.tail.topic_watch import TopicWatch
 from kafkactl.errors import KafkactlError, WaitExpiredError
 from kafkactl.records import filters, span
@@ -163,11 +172,7 @@ def _show(
     places = await_places(kafka, wanted, stop.wait)
     everywhere = [*places.led, *places.leaderless]
     topics = {topic for topic, _ in everywhere}
-    marking = None
-    if shown.check:
-        from kafkactl.commands.tail.marking import marking_of
-
-        marking = marking_of(topics, target.catalog, invalid_only=shown.invalid)
+    marking = contract_marking(topics, target.catalog, invalid_only=shown.invalid) if shown.check else None
     keep, form = _kept(shown, marking), _form(shown, now)
     form = form if marking is None else marking.marked(form)
     masks = {} if shown.unmasked else masks_of(target, topics, shown.mask, output.warn)
