@@ -67,6 +67,10 @@ class NoTopicError(KafkactlError):
     """There is no such topic."""
 
 
+class NoGroupError(KafkactlError):
+    """There is no such group."""
+
+
 class NotPermittedError(KafkactlError):
     """Kafka does not permit it to this user."""
 

@@ -90,12 +90,13 @@ def refuse_unusable(parameter: Any, given: Any) -> None:
     is_option = parameter.param_type_name == "option"
     name = max(parameter.opts, key=len) if is_option else parameter.metavar or parameter.name
     for value in given if isinstance(given, (list, tuple)) else [given]:
-        why = _unusable(value, topic="TOPIC" in (parameter.metavar or ""))
+        metavar = parameter.metavar or ""
+        why = _unusable(value, topic="TOPIC" in metavar, group="GROUP" in metavar)
         if why:
             raise UsageError(f"{name}: {why}")
 
 
-def _unusable(value: Any, *, topic: bool) -> str | None:
+def _unusable(value: Any, *, topic: bool, group: bool) -> str | None:
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         return f"{value} is more than Kafka can count."
     if not isinstance(value, str | Path):
@@ -105,7 +106,13 @@ def _unusable(value: Any, *, topic: bool) -> str | None:
         return "nothing is given; an unset shell variable looks like that."
     if not is_text(text):
         return f"{printable(os.fsencode(text))} is not UTF-8."
+    if group and len(text.encode()) > _LONGEST_GROUP:
+        size = f"{len(text.encode()):,} bytes"
+        return f"the group name {text[:20]}… has {size}; Kafka cannot take more than {_LONGEST_GROUP:,}."
     return impossible_name(text) if topic and not is_glob(text) else None
+
+
+_LONGEST_GROUP = 32_767  # bytes: the length of a string is an int16 in Kafka's requests
 
 
 def complete_topic(incomplete: str) -> list[str]:

@@ -448,3 +448,32 @@ def test_the_doctor_counts_what_nobody_handled(kafkactl: Run, orders: str) -> No
     assert "orders-dlq holds up to 1 record that nobody" in kafkactl("doctor", "KD512", "-o", "short").out
     assert kafkactl("dlq", "replay", "orders-dlq", "--yes").code == 0
     assert "orders-dlq" not in kafkactl("doctor", "KD512", "-o", "short").out
+
+
+@pytest.mark.parametrize("value", [b"[" * 100_000, b'{"a":' * 1_200 + b"1" + b"}" * 1_200])
+def test_a_value_nested_deeper_than_anybody_parses(kafkactl: Run, orders: str, value: bytes) -> None:
+    bury(orders, (b"deep", value, FROM_ORDERS), (b"k", b'{"a": 1}', FROM_ORDERS))
+    for words in (
+        "tail orders-dlq --no-follow -o line", "tail orders-dlq --no-follow -o line --pretty",
+        "tail orders-dlq --no-follow --jq .value.a", "tail orders-dlq --no-follow -o json", "dlq show orders-dlq",
+        "dlq show orders-dlq --pretty", "dlq show orders-dlq -o json", "dlq show orders-dlq --where .value.a==1",
+        "dlq list orders-dlq", "dlq export orders-dlq all.jsonl", "dlq replay orders-dlq --dry-run",
+        "events check orders-dlq --contract base",
+    ):  # fmt: skip
+        run = kafkactl(*words.split())
+        assert run.code in (0, 1), (words, run.text[-300:])
+        assert "itself failed" not in run.err, (words, run.err[-300:])
+    assert kafkactl("dlq", "replay", "orders-dlq", "--yes").code == 0
+    assert {found for _, _, found, _ in copies(orders, "orders")} == {value, b'{"a": 1}'}
+
+
+def test_no_group_has_a_name_longer_than_kafka_takes(kafkactl: Run, orders: str) -> None:
+    name = "g" * 32_768
+    for words in (
+        ["groups", "reset", name, "--topic", "orders", "--to-latest", "--create", "--yes"],
+        ["groups", "describe", name], ["groups", "delete", name, "--yes"], ["groups", "copy", "app", name, "--yes"],
+        ["groups", "save", name], ["lag", name], ["tail", "orders", "--group", name, "--no-follow"],
+    ):  # fmt: skip
+        run = kafkactl(*words)
+        assert run.code == 2, words[:2]
+        assert "Kafka cannot take more than 32,767" in run.err

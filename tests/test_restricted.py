@@ -44,6 +44,7 @@ def platform(secured_one: RunningSandbox) -> RunningSandbox:
     ):
         commit(admin, group, topic, offset)
     Path("topics.yaml").write_text(CATALOGUE)
+    Path("nothing.yaml").write_text("topics: {}\n")
     return secured_one
 
 
@@ -81,7 +82,10 @@ TABLE: dict[str, list[Cell]] = {
         ("groups save analytics-group", 0, ("payment.created", "not saved"), ("secret.audit",)),
         ("describe payment.created", 0, ("accounting-group, analytics-group, reader",), (ONLY_GROUPS,)),
         ("describe secret.audit", 1, (NO_TOPIC,), ("There is no topic",)),
-        ("describe", 0, ("1 declared topic is hidden", ONLY_TOPICS), ()),
+        ("describe", 3, ("1 declared topic is hidden", ONLY_TOPICS, "≥ 3 leaders"), ()),
+        ("describe --unhealthy", 1, ("hidden: no permission",), ("healthy",)),
+        ("tail payment.* -n 1 --no-follow", 0, ("9",), (ONLY_TOPICS,)),
+        ("doctor KD607", 0, ("Whether records wait", "hidden from this user"), ("has started yet",)),
         ("tail secret.audit --no-follow", 1, (NO_TOPIC,), ("There is no topic",)),
         ("tail s* --no-follow", 1, ("among those that this user may describe",), ()),
         ("export", 0, ("payment.created", "the file may lack others"), ("secret.audit",)),
@@ -106,12 +110,21 @@ TABLE: dict[str, list[Cell]] = {
         ("groups reset accounting-group --topic payment.created --to-latest --yes", 1, (NO_GROUP,), ("Done",)),
         ("tail payment.created --group accounting-group --no-follow", 1, (NO_GROUP,), ("There is no group",)),
         ("tail payment.created -n 1 --no-follow", 0, ("9",), ()),
+        ("tail * -n 1 --no-follow", 0, ("9", ONLY_TOPICS), ()),
+        ("test --topic payment.created --count 1", 1, ("no permission", "read them back"), ("Purged", "none lost")),
+        ("dlq list", 3, ("No topic that this user may describe",), ()),
         ("describe payment.created", 0, ("groups with commits: reader", ONLY_GROUPS), ()),
         ("whoami --for produce --only payment.*", 1, ("Write",), ()),
     ],
     "writer": [
         ("groups list", 3, ("No consumer groups could be read.", ONLY_GROUPS), ("No consumer groups.",)),
         ("describe payment.created", 0, ("groups with commits: not known",), ("none",)),
+        (
+            "describe payment.created --groups",
+            0,
+            ("No group that this user may see reads it.",),
+            ("No group reads",),
+        ),
         ("tail payment.created -n 1 --no-follow", 1, ("no permission (needs Read on the topic)",), ()),
         (
             "test --topic payment.created --count 1",
@@ -146,6 +159,11 @@ TABLE: dict[str, list[Cell]] = {
         ("lag", 3, ("No consumer groups could be read.", ONLY_GROUPS), ("declared but missing",)),
         ("lag reader", 1, (NO_GROUP,), ("There is no group",)),
         ("describe payment.created", 1, (NO_TOPIC,), ("There is no topic", "none")),
+        ("describe --file nothing.yaml --unhealthy", 3, ("No topic that this user may describe.",), ("healthy",)),
+        ("doctor KD513", 3, ("Nothing could be checked",), ("passed. ", "1 check passed")),
+        ("doctor KD5", 3, ("Nothing could be checked",), ("11 checks",)),
+        ("doctor --ignore KD340 --ignore KD341", 0, ("No fault found in what this user may see",), ("Healthy",)),
+        ("dlq list", 3, (ONLY_TOPICS,), ()),
         ("tail * --no-follow", 1, ("among those that this user may describe",), ()),
         ("tail payment.created --no-follow", 1, (NO_TOPIC,), ("There is no topic",)),
         ("export", 0, ("topics: {}", "the file may lack others"), ()),
@@ -258,6 +276,29 @@ def test_an_undo_by_somebody_else_says_what_is_hidden(platform: RunningSandbox, 
     assert undone.code == 1
     assert NO_TOPIC in undone.err
     assert "recreated" not in undone.err
+
+
+def test_a_group_deleted_with_hidden_commits_does_not_come_back_whole(
+    platform: RunningSandbox, kafkactl: Kafkactl, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KAFKACTL_STATE", str(tmp_path / "state"))
+    operator = as_user(platform, "operator")
+    gone = kafkactl("groups", "delete", "analytics-group", "--yes", "--allow", "unsaved", *operator)
+    assert gone.code == 0
+    assert "warning" not in gone.err
+    undone = kafkactl("groups", "undo", "--yes", *operator)
+    assert undone.code == 0
+    assert "they were not saved, and do not come back" in undone.err
+
+
+def test_hidden_topics_neither_exist_nor_not(platform: RunningSandbox, kafkactl: Kafkactl) -> None:
+    found = json.loads(kafkactl("describe", "-o", "json", *as_user(platform, "operator")).out)
+    assert {topic["name"]: topic["exists"] for topic in found["topics"]} == {
+        "payment.created": True, "secret.audit": None,
+    }  # fmt: skip
+    assert [broker["leaders"] for broker in found["brokers"]] == [None]
+    listed = json.loads(kafkactl("dlq", "list", "-o", "json", *as_user(platform, "nobody")).out)
+    assert (listed["complete"], listed["gaps"]) == (False, [ONLY_TOPICS])
 
 
 def test_an_undo_that_is_half_applied_is_told_by_partition(platform: RunningSandbox, kafkactl: Kafkactl) -> None:

@@ -51,6 +51,11 @@ class Overview:
     hidden: Mapping[str, str]
     partial: bool = False
 
+    @property
+    def narrow(self) -> bool:
+        """Whether something may be hidden from this user."""
+        return self.partial or bool(self.hidden)
+
 
 def read_overview(
     cluster: Cluster, declared: Iterable[str], *, internal: bool = False, only: Iterable[str] | None = None

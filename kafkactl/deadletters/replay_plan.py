@@ -186,7 +186,7 @@ def unwrapped(value: bytes | None, path: tuple[str, ...]) -> bytes | None:
     for step in path:
         try:
             inner = _object.decode(inner)[step]
-        except (msgspec.DecodeError, UnicodeDecodeError, KeyError):
+        except (msgspec.DecodeError, UnicodeDecodeError, KeyError, RecursionError):
             raise ValueError(f"its value has no {'.'.join(path)} (dlq_value)") from None
     written = bytes(inner).strip()
     if written == b"null":

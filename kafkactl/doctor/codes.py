@@ -109,6 +109,7 @@ WHY_MISSING: Mapping[str, tuple[str, ...]] = {
     "brokers": _BOOTSTRAP,
     "quorum": (*_BOOTSTRAP, "KD305"),
     "cluster": (*_BOOTSTRAP, "KD305", "KD306"),
+    "topics": (*_BOOTSTRAP, "KD305", "KD306"),
     "groups": (*_BOOTSTRAP, "KD305", "KD306"),
     "probe": (*_BOOTSTRAP, "KD305", "KD306"),
 }

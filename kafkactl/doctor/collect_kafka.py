@@ -20,7 +20,7 @@ from kafkactl.groups.observation import Observation
 from kafkactl.groups.report import thresholds
 from kafkactl.groups.sampling import observe
 from kafkactl.settings import DEFAULT_BROKERS, Connection, Target
-from kafkactl.topics import LiveTopic, Place
+from kafkactl.topics import SOME_TOPICS, LiveTopic, Place
 
 _DAY = 86_400_000  # ms
 _UNKNOWN = Range(None, None)
@@ -52,8 +52,13 @@ def of_kafka(target: Target, sample: float) -> Facts:
     if cluster is None:
         missing |= dict.fromkeys(("quorum", "sizes", "groups", "growth"), missing["cluster"])
     groups = _groups(connection, sample, missing) if cluster else None
-    if cluster:
+    if cluster is None:
+        missing["topics"] = missing["cluster"]
+    else:
         cluster = _with_growth(connection, cluster, sample, missing)
+        narrow = cluster.denied or (groups is not None and SOME_TOPICS in groups.now.hidden)
+        if narrow and not cluster.topics:
+            missing["topics"] = "this user may see no topic"
     declared = _declared(catalog)
     if declared is None:
         missing["declared"] = "no topics.yaml"
@@ -156,7 +161,7 @@ def _trouble(error: KafkactlError) -> ClientRefusal:
 def without_client(target: Target, error: ClientConfigError | RefusedError) -> Facts:
     """The facts where the client configuration cannot be used: Kafka was not asked."""
     why = "the client configuration cannot be used"
-    parts = ("brokers", "cluster", "quorum", "sizes", "groups", "growth", "probe")
+    parts = ("brokers", "cluster", "topics", "quorum", "sizes", "groups", "growth", "probe")
     return Facts(
         taken=int(time.time() * 1000),
         source="No address was asked.",

@@ -69,7 +69,7 @@ def diagnose(
     explaining = {result.because for code, result in results.items() if code in chosen}
     return Diagnosis(
         tuple(results[code] for code in codes if code in results and code in chosen | explaining),
-        any(results[code].findings for code in limiting),
+        any(results[code].findings or results[code].ignored for code in limiting),
     )
 
 

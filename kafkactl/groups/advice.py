@@ -100,7 +100,7 @@ def _stopped(line: GroupLine, found: Found) -> list[Remedy]:
             Advice(
                 f"{waits}, but the group has no members. Start its consumers or, if it is no longer used, delete it:"
             ),
-            kafkactl("groups delete", group.id),
+            kafkactl("groups delete", group.id, options=["--allow", "unsaved"] if group.partial else []),
         ]
     return [
         Advice(

@@ -40,6 +40,7 @@ class Saved:
     outcome: Outcome = "done"
     ids: Mapping[str, str] = field(default_factory=dict)
     created: bool = False
+    hidden: bool = False  # it may have lost commits that could not be saved
 
 
 def offsets_document(saved: Saved) -> dict[str, Any]:
@@ -51,6 +52,7 @@ def offsets_document(saved: Saved) -> dict[str, Any]:
         **({"change": saved.change, "outcome": saved.outcome} if saved.change else {}),
         **({"topic_ids": dict(saved.ids)} if saved.ids else {}),
         **({"group_created": True} if saved.created else {}),
+        **({"commits_hidden": True} if saved.hidden else {}),
         "offsets": [
             {"topic": topic, "partition": id, "offset": offset} for (topic, id), offset in sorted(saved.offsets.items())
         ],
@@ -119,6 +121,7 @@ def _from_json(text: str, name: str) -> Saved:
             _outcome(data.get("outcome", "done")),
             {str(topic): str(id) for topic, id in data.get("topic_ids", {}).items()},
             data.get("group_created", False) is True,
+            data.get("commits_hidden", False) is True,
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         why = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)

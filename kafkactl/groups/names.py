@@ -13,7 +13,7 @@ from kafkactl.cluster.kafka_errors import error_text, failure
 from kafkactl.cluster.metadata import read_metadata, read_topics
 from kafkactl.cluster.other_groups import OtherGroup, list_other_groups, not_readable
 from kafkactl.cluster.visibility import AMONG_VISIBLE, groups_may_hide, hidden_groups, no_such_topic
-from kafkactl.errors import KafkactlError, NotPermittedError, UnreachableError
+from kafkactl.errors import KafkactlError, NoGroupError, NotPermittedError, UnreachableError
 from kafkactl.text.remedies import kafkactl
 from kafkactl.text.suggest import suggest
 from kafkactl.text.words import and_more
@@ -177,7 +177,7 @@ def no_such_group(
 ) -> KafkactlError:
     """The error for a group (or what `kind` says, such as a glob) that is not among these."""
     slip = suggest(group, known, quoted=False)
-    return KafkactlError(
+    return NoGroupError(
         f"There is {kind} {group} on {cluster.connection.address}{limits}.{slip}",
         hint=kafkactl("groups list", note="List them"),
     )

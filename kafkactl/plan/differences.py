@@ -5,7 +5,7 @@ has to be allowed by name (design §3); what Kafka cannot do at all is shown wit
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Literal
 
@@ -18,7 +18,7 @@ from kafkactl.text.words import many
 from kafkactl.topics import ConfigValue, LiveTopic, is_internal
 
 Kind = Literal["create", "config", "partitions", "replication", "override", "delete"]
-Identity = tuple[str, Kind, str, str | None, str | None]  # topic, kind, key, old, new
+Identity = tuple[str, Kind, str, str | None, str | None, str]  # topic, kind, key, old, new, the topic's id
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,12 @@ class Change:
     impossible: str = ""
     declared: Topic | None = None
     position: Position | None = None
+    topic_id: str = ""  # of the live topic, where it is known: a recreated topic is another one
 
     @property
     def identity(self) -> Identity:
         """What makes this the same change when the cluster is looked at again: consent is for this and no other."""
-        return self.topic, self.kind, self.key, self.old, self.new
+        return self.topic, self.kind, self.key, self.old, self.new, self.topic_id
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,15 @@ class Plan:
         """The risks that would have to be allowed to apply all that can be applied, in the order of --allow."""
         asked = {risk for change in self.changes if not change.impossible for risk in change.risks}
         return tuple(risk for risk in Risk if risk in asked)
+
+
+def with_topic_ids(plan: Plan, ids: Mapping[str, str]) -> Plan:
+    """The plan whose risky changes are those of topics with these ids."""
+
+    def marked(changes: Iterable[Change]) -> tuple[Change, ...]:
+        return tuple(replace(c, topic_id=ids.get(c.topic, "")) if c.risks else c for c in changes)
+
+    return replace(plan, changes=marked(plan.changes), overrides=marked(plan.overrides))
 
 
 def make_plan(

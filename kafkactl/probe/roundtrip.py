@@ -80,7 +80,7 @@ def write(cluster: Cluster, load: Load, written: Written) -> None:
     finally:
         sender.take_back()
     if failures or unanswered:
-        why = failures[0].why if failures else f"no answer in {load.timeout:g} s"
+        why = sender.given_up or (failures[0].why if failures else f"no answer in {load.timeout:g} s")
         raise KafkactlError(f"{len(written.latencies):,} of {load.total:,} records were acknowledged: {why}")
 
 

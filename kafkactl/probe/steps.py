@@ -236,7 +236,7 @@ class Proof:
             self._figures = _percentiles(self._written.latencies)
 
     def _read_text(self) -> str:
-        if self._echo is None or self._echo.denied:
+        if self._echo is None or self._echo.denied or not self._written.acknowledged:
             return "read them back"
         return f"read {len(self._echo.received):,} back: {self._echo.judged(self._written).words()}"
 

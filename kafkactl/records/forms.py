@@ -105,7 +105,7 @@ def _value(value: bytes | None, paint: Paint, *, pretty: bool) -> str:
         try:
             # Only the white space changes: figures stay as they were written.
             folded = msgspec.json.format(value, indent=2 if pretty else -1)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             pass
         else:
             return ("\n" if pretty else "") + printable(folded, lines=pretty)

@@ -77,9 +77,9 @@ def encode_parsed(record: Record) -> bytes:
     """As `encode`, but a value that is JSON stands there as what it is."""
     try:
         value = msgspec.json.decode(record.value or b"")
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        value = as_text(record.value)
-    return _encoder.encode(_line(record, value))
+        return _encoder.encode(_line(record, value))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # none, or nested too deeply to be parsed
+        return encode(record)
 
 
 def _line(record: Record, value: Any, kind: type[_Written] = _Written) -> _Written:
@@ -179,7 +179,7 @@ def headers_of(raw: msgspec.Raw) -> list[tuple[str, Text]]:
         if written[:1] == b"{":
             return [(name, text_of(f"headers.{name}", value)) for name, value in _fields.decode(written).items()]
         pairs = msgspec.json.decode(written, type=list[tuple[str, msgspec.Raw]])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise ValueError('its "headers" are neither [["name", "value"], …] nor {"name": "value", …}') from None
     return [(name, text_of(f"headers.{name}", value)) for name, value in pairs]
 

@@ -45,7 +45,7 @@ def row_document(row: "TopicRow", view: "Overview", catalogued: bool) -> dict[st
     live = row.live
     return {
         "name": row.name,
-        "exists": live is not None,
+        "exists": None if live is None and row.name in view.hidden else live is not None,
         "declared": row.declared if catalogued else None,
         "health": row.state,
         "reason": None if row.state == "ok" else row.words,
@@ -91,7 +91,8 @@ def show_cluster(view: "Overview") -> None:
     for row in view.brokers:
         rack = f"rack {row.broker.rack}" if row.broker.rack else ""
         state = "" if row.answers else output.style().paint("does not answer", "red")
-        cells = [f"{row.broker.id:>4}", f"{row.broker.address:<{address}}", rack, f"{row.leads:>5,} leaders"]
+        leads = f"{'≥ ' if view.narrow else ''}{row.leads:,}"
+        cells = [f"{row.broker.id:>4}", f"{row.broker.address:<{address}}", rack, f"{leads:>5} leaders"]
         say("  ".join(cell for cell in [*cells, _space(row), state] if cell).rstrip())
     say()
 
@@ -104,9 +105,9 @@ def _space(row: "BrokerRow") -> str:
     return f"{words.size(row.disk.used_by_topics):>8}{free}"
 
 
-def show_list(rows: "Sequence[TopicRow]", *, catalogued: bool, unhealthy: bool) -> None:
+def show_list(view: "Overview", rows: "Sequence[TopicRow]", *, catalogued: bool, unhealthy: bool) -> None:
     if not rows:
-        say("Every topic is healthy." if unhealthy else "No topics.")
+        say(_nothing(view, unhealthy))
         return
     columns = [
         Column("TOPIC"),
@@ -119,6 +120,15 @@ def show_list(rows: "Sequence[TopicRow]", *, catalogued: bool, unhealthy: bool) 
         Column("HEALTH"),
     ]
     output.table(columns, [_cells(row, catalogued) for row in rows])
+
+
+def _nothing(view: "Overview", unhealthy: bool) -> str:
+    """That the list is empty: nothing is said of what this user may not see."""
+    if not view.narrow:
+        return "Every topic is healthy." if unhealthy else "No topics."
+    if not any(row.live for row in view.topics):
+        return "No topic that this user may describe."
+    return "No topic that this user may describe is unhealthy."
 
 
 def _cells(row: "TopicRow", catalogued: bool) -> list[output.Cell]:
@@ -151,7 +161,7 @@ def overview_document(view: "Overview", rows: "Sequence[TopicRow]", catalogued: 
                 "host": row.broker.host,
                 "port": row.broker.port,
                 "rack": row.broker.rack,
-                "leaders": row.leads,
+                "leaders": None if view.narrow else row.leads,
                 "answers": row.answers,
                 "disk_total_bytes": row.disk.total if row.disk else None,
                 "disk_usable_bytes": row.disk.usable if row.disk else None,

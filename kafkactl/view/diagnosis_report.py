@@ -119,7 +119,7 @@ def _tell_first(found: Diagnosis, first: Told) -> None:
         _entry(word, text)
     for place, remedy in enumerate(first.heal):
         _heal("fix" if place == 0 else "", remedy)
-    alike = [told for told in found.findings(first.severity) if told.code == first.code][1:]
+    alike = [told for told in found.findings("error", "warning") if told.code == first.code and told is not first]
     for told in alike[:_NAMED]:
         _entry("and", told.headline)
     if len(alike) > _NAMED:

@@ -31,8 +31,7 @@ def show_judged(found: "Report") -> None:
         columns = [*group_table.group_columns(sampled=False), Column("")]
         output.table(columns, [[*group_table.group_cells(line, sampled=False), reason(line)] for line in found.lines])
     else:
-        say("No group reads it.")
-    group_table.warn_of_gaps(found.gaps)
+        say("No group that this user may see reads it." if found.gaps else "No group reads it.")
 
 
 def topic_document(

@@ -35,9 +35,11 @@ def describe_cluster(
             output.document("cluster", cluster_page.overview_document(view, rows, catalog is not None))
         case ListFormat.TABLE:
             cluster_page.show_cluster(view)
-            cluster_page.show_list(rows, catalogued=catalog is not None, unhealthy=unhealthy)
+            cluster_page.show_list(view, rows, catalogued=catalog is not None, unhealthy=unhealthy)
     cluster_page.admit_gaps(view)
-    return ExitCode.FOUND if unhealthy and rows else ExitCode.OK
+    if unhealthy and rows:
+        return ExitCode.FOUND
+    return ExitCode.UNREACHABLE if view.narrow else ExitCode.OK
 
 
 def describe_topics(
@@ -80,7 +82,9 @@ def describe_topics(
                 if row.name in judged:
                     topic_page.show_judged(judged[row.name])
     cluster_page.admit_gaps(view)
-    group_table.warn_of_gaps(listed.missing.values())
+    gaps = dict.fromkeys([*listed.missing.values(), *(gap for report in judged.values() for gap in report.gaps)])
+    if show is not ListFormat.NAME:
+        group_table.warn_of_gaps(gaps)
     for name in names:
         if name not in found:
             raise _unknown(kafka, catalog, name, view.hidden)

@@ -48,7 +48,7 @@ def _document(record: Outgoing) -> bytes:
     """The record as people write it: a value that is JSON stands there as what it is, indented."""
     try:
         value = msgspec.Raw(msgspec.json.format(record.value or b"", indent=2)) if record.value else None
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         value = msgspec.Raw(msgspec.json.encode(as_text(record.value)))
     headers = [(name, as_text(header)) for name, header in record.headers if not name.startswith("kafkactl-")]
     whole = msgspec.json.encode({"key": as_text(record.key), "value": value, "headers": headers})
@@ -59,5 +59,5 @@ def _compact(value: bytes | None) -> bytes | None:
     """JSON without the white space that was added for people."""
     try:
         return msgspec.json.format(value, indent=-1) if value and value.lstrip()[:1] in (b"{", b"[") else value
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return value

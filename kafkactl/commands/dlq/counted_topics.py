@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 
+import typer
+
 from kafkactl.catalog.model import Catalog
 from kafkactl.cluster.client import Cluster, connect
 from kafkactl.cluster.metadata import Topics, read_topics
@@ -14,7 +16,7 @@ from kafkactl.deadletters.letters import DeadLetterTopic, find_dead_letter_topic
 from kafkactl.deadletters.origin import HeaderReading
 from kafkactl.deadletters.summary import DeadLetterSummary, count_messages, summary_of
 from kafkactl.deadletters.topic_names import dead_letter_topics
-from kafkactl.errors import KafkactlError, UnreachableError
+from kafkactl.errors import ExitCode, KafkactlError, UnreachableError
 from kafkactl.records.consume import Reader, read_until
 from kafkactl.settings import Target
 from kafkactl.text.remedies import kafkactl, with_flags
@@ -59,6 +61,7 @@ def show_overview(target: Target, asked: Sequence[str], *, whole: bool, show: Fo
             {
                 "cluster": {"id": kafka.info.id, "brokers": list(kafka.connection.brokers)},
                 "complete": not failed and not partial and not hidden,
+                "gaps": [*([SOME_TOPICS] if partial else []), *(f"{name}: {topics.denied[name]}" for name in hidden)],
                 "topics": [summary_document(summary) for summary in found],
             },
         )
@@ -74,6 +77,8 @@ def show_overview(target: Target, asked: Sequence[str], *, whole: bool, show: Fo
         output.warn(f"{name}: {topics.denied[name]}")
     if failed or hidden:
         raise UnreachableError(f"{many(len(failed) + len(hidden), 'topic')} could not be looked at.")
+    if partial or any(summary.missing for summary in found):
+        raise typer.Exit(ExitCode.UNREACHABLE)
 
 
 def _asked_for(kafka: Cluster, topics: Topics, asked: Sequence[str]) -> list[str]:

@@ -98,7 +98,7 @@ def _is_wrapped_text(value: bytes | None, path: str) -> bool:
         found = msgspec.json.decode(value or b"")
         for step in path.split("."):
             found = found[step]
-    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError, RecursionError):
         return False
     return isinstance(found, str)
 

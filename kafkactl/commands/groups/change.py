@@ -10,7 +10,7 @@ from kafkactl.cluster.client import Cluster
 from kafkactl.cluster.metadata import read_topic_ids
 from kafkactl.cluster.visibility import hidden_groups
 from kafkactl.consent import Asked
-from kafkactl.errors import KafkactlError, Terminated, UnreachableError, UsageError
+from kafkactl.errors import KafkactlError, NoGroupError, Terminated, UnreachableError, UsageError
 from kafkactl.groups import journal
 from kafkactl.groups.fetch import commits_if_any, describe_groups, read_commits
 from kafkactl.groups.journal import Outcome, Saved
@@ -40,6 +40,7 @@ class OffsetChange:
     creates: bool = False
     besides: str = ""
     unsaved: bool = False
+    hides: bool = False  # it may have commits that are not seen, whatever was agreed to
 
     @property
     def text(self) -> str:
@@ -189,7 +190,9 @@ def _do(kafka: Cluster, asked: Asked, change: OffsetChange) -> _Result:
         offsets = {move.place: move.old for move in change.moves if move.changes}
         ids = read_topic_ids(kafka, sorted({place.topic for place in offsets}))
         now = int(time.time() * 1000)
-        saved = Saved(change.group, kafka.info.id, now, offsets, change.words, "pending", ids, change.creates)
+        saved = Saved(
+            change.group, kafka.info.id, now, offsets, change.words, "pending", ids, change.creates, change.hides
+        )
         path = journal.keep(saved) if offsets else None  # else there is nothing that could be put back
     except KafkactlError as error:
         return _Result("refused", error=error)
@@ -238,7 +241,9 @@ def _look_back(
     """What became of a change, by what the group has committed now; the error to end with; what is not as planned."""
     wanted = {move.place: move.new for move in change.moves if move.changes}
     try:
-        found = read_commits(kafka, change.group, list(wanted)) if wanted else {}
+        # A group that was deleted is not asked for.
+        stays = any(offset is not None for offset in wanted.values())
+        found = (read_commits if stays else _if_there)(kafka, change.group, list(wanted)) if wanted else {}
     except KafkactlError as error:
         if failure is None:  # Kafka acknowledged it
             output.warn(f"{change.group} was changed, but its offsets could not be read back: {error.message}")
@@ -256,6 +261,14 @@ def _look_back(
         hint=kafkactl("groups describe", change.group, note="See"),
     )
     return "partly", other, wrong
+
+
+def _if_there(kafka: Cluster, group: str, places: Sequence[Place]) -> dict[Place, int]:
+    """The commits of a group that may be gone."""
+    try:
+        return read_commits(kafka, group, places)
+    except NoGroupError:
+        return {}
 
 
 def _show_plan(change: OffsetChange) -> None:

@@ -192,6 +192,11 @@ def undo_change(asked: Asked, group: str | None) -> None:
     output.note(
         f"The last change to {plain(saved.group)} from here: {saved.change}, at {when}{_OUTCOMES[saved.outcome]}."
     )
+    if saved.hidden:
+        output.warn(
+            "that change may have deleted commits in topics that were hidden from this user: they were not saved, and "
+            "do not come back"
+        )
     words = _back(saved.change)
     moves = plan(read_standing(kafka, saved.group, offsets), to_these(offsets), exact=True)
     change = _change(kafka, saved.group, words, moves)
@@ -324,7 +329,7 @@ def delete_groups(asked: Asked, groups: Sequence[str], *, unsaved: bool) -> None
         act = partial(_delete_whole, kafka, group, [move.place for move in moves])
         besides = UNSAVED if partial_view else ""
         change = OffsetChange(group, "delete the group", moves, act, always=True, besides=besides)
-        changes.append(replace(change, unsaved=partial_view and not unsaved))
+        changes.append(replace(change, unsaved=partial_view and not unsaved, hides=partial_view))
     carry_out(kafka, asked, changes)
 
 

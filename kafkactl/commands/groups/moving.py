@@ -152,8 +152,8 @@ def undo(
 @_changes_groups
 def copy(
     asked: Asked,
-    source: Annotated[str, typer.Argument(metavar="FROM", help="The group to copy from.")],
-    to: Annotated[str, typer.Argument(metavar="TO", help="The group to copy to; it may be new.")],
+    source: Annotated[str, typer.Argument(metavar="FROM_GROUP", help="The group to copy from.")],
+    to: Annotated[str, typer.Argument(metavar="TO_GROUP", help="The group to copy to; it may be new.")],
     topics: Annotated[
         list[str] | None, typer.Option("--topic", metavar="GLOB", help="Only these topics. Repeatable. Default: all.")
     ] = None,

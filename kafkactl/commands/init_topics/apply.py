@@ -6,9 +6,9 @@ from kafkactl import consent
 from kafkactl.catalog.model import Catalog
 from kafkactl.cluster import changes
 from kafkactl.cluster.client import Cluster
-from kafkactl.cluster.metadata import read_default_replication, read_topics
+from kafkactl.cluster.metadata import read_default_replication, read_topic_ids, read_topics
 from kafkactl.plan.account import Account, Agreement, Ledger, questions
-from kafkactl.plan.differences import Change, Identity, Plan, make_plan
+from kafkactl.plan.differences import Change, Identity, Plan, make_plan, with_topic_ids
 from kafkactl.plan.risk import CONSEQUENCE, Risk
 from kafkactl.text.words import many
 from kafkactl.view import output, plan_table
@@ -29,6 +29,7 @@ class Run:
         self.asked: dict[Risk, frozenset[Identity]] = {}
         self.plan = Plan()
         self.seconds = 0.0
+        self.answered = False  # a question was asked since the last look: it may have taken long
 
     def look(self) -> Plan:
         """Plan from the cluster's current state."""
@@ -40,6 +41,8 @@ class Run:
             unreadable=topics.denied,
             default_replication=self._default_replication(),
         )
+        risky = sorted({change.topic for change in self.plan.everything if change.risks})
+        self.plan = with_topic_ids(self.plan, read_topic_ids(self.kafka, risky))
         self.ledger.look_again(self.plan)
         return self.plan
 
@@ -70,8 +73,10 @@ class Run:
             possible = [change for change in found if change.identity not in settled]
             self.asked[risk] = self.asked.get(risk, frozenset()) | {change.identity for change in possible}
             topics = ", ".join(dict.fromkeys(change.topic for change in possible))
-            if possible and consent.agrees(f"{CONSEQUENCE[risk].capitalize()} for {topics}. Proceed?"):
-                self.agreement = self.agreement.with_yes(possible, risk)
+            if possible:
+                self.answered = consent.interactive()
+                if consent.agrees(f"{CONSEQUENCE[risk].capitalize()} for {topics}. Proceed?"):
+                    self.agreement = self.agreement.with_yes(possible, risk)
 
     def todo(self) -> list[Change]:
         """What may be done and was not tried yet."""
@@ -84,8 +89,9 @@ class Run:
         shown = {change.identity for change in self.plan.everything}
         try:
             for _ in range(_ROUNDS):
-                if not self._apply(self.todo()):
+                if not self.answered and not self._apply(self.todo()):
                     break
+                self.answered = False
                 self.look()
                 new = [change for change in self.plan.everything if change.identity not in shown]
                 shown |= {change.identity for change in new}

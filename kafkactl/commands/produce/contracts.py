@@ -28,7 +28,7 @@ def event_value(topic: str, catalog: Catalog | None, value: bytes | None, assign
         raise UsageError(f"--event: {topic} has no contract in topics.yaml.", hint="Name one there: event: base")
     try:
         event = msgspec.json.decode(value, type=dict[str, Any]) if value is not None else {}
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise UsageError("--event: VALUE is not a JSON object.") from None
     for assignment in assignments:
         _set(event, assignment, tally.contract.schema)
@@ -52,7 +52,7 @@ def _set(event: dict[str, Any], assignment: bytes, schema: Mapping[str, Any]) ->
     kind = ((inner.get("properties") or {}).get(last) or {}).get("type")
     try:
         there[last] = text if kind == "string" else msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError):
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         there[last] = text
 
 

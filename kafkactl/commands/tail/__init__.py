@@ -147,7 +147,8 @@ def tail(
       kafkactl tail audit.logs --from-beginning --no-follow -o json > audit.jsonl
     """
     from kafkactl.commands.tail.start import Start, Wanted
-    from kafkactl.commands.tail.stream import End, Shown, show_records
+    from kafkactl.commands.tail.stream import show_records
+    from kafkactl.commands.tail.wishes import End, Shown
 
     if partitioner and key is None:
         raise UsageError("--partitioner needs --key.")

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from kafkactl.cluster.client import Cluster
 from kafkactl.cluster.metadata import read_topics
-from kafkactl.cluster.visibility import no_such_topic
+from kafkactl.cluster.visibility import no_such_topic, topics_may_hide
 from kafkactl.errors import KafkactlError, NoTopicError, UsageError, WaitExpiredError
 from kafkactl.records import span
 from kafkactl.records.partitioning import Partitioner, partition_of
 from kafkactl.text.escapes import printable
-from kafkactl.topics import LiveTopic, Place, is_glob, matches
+from kafkactl.topics import SOME_TOPICS, LiveTopic, Place, beginning, is_glob, matches
 from kafkactl.view import output
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def await_places(kafka: Cluster, wanted: Wanted, seconds: float) -> Places:
     told = ""
     while True:
         try:
-            return find_places(kafka, wanted)
+            found = find_places(kafka, wanted)
         except NoTopicError as error:
             if not seconds:
                 raise
@@ -72,7 +72,17 @@ def await_places(kafka: Cluster, wanted: Wanted, seconds: float) -> Places:
             if error.message != told:
                 output.note(f"waiting: {error.message}")
             told = error.message
-        time.sleep(_RETRY_SECONDS)
+            time.sleep(_RETRY_SECONDS)
+        else:
+            _tell_hidden(kafka, wanted)
+            return found
+
+
+def _tell_hidden(kafka: Cluster, wanted: Wanted) -> None:
+    """Warn where a glob may match topics that this user may not describe."""
+    globs = [pattern for pattern in wanted.topics if is_glob(pattern)]
+    if globs and topics_may_hide(kafka, map(beginning, globs)):
+        output.warn(f"incomplete answer: {SOME_TOPICS}")
 
 
 def partitions_of(topic: LiveTopic, wanted: Wanted, *, strict: bool) -> set[int]:
@@ -202,7 +212,7 @@ class Latecomers:
 
 
 def contract_marking(topics: Collection[str], catalog: "Catalog | None", *, invalid_only: bool) -> "Marking":
-    """What marks records that break their contract; loaded only where it is asked for. Raises UsageError without one."""
+    """What marks records that break their contract; loaded only where it is asked for. Raises UsageError."""
     from kafkactl.commands.tail.marking import Marking
     from kafkactl.contracts.record_check import RecordCheck
 

@@ -5,7 +5,6 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from kafkactl.commands.tail.start import (
     tell_gone,
 )
 from kafkactl.commands.tail.topic_watch import TopicWatch
+from kafkactl.commands.tail.wishes import End, Shown
 from kafkactl.errors import KafkactlError, WaitExpiredError
 from kafkactl.records import filters, span
 from kafkactl.records.consume import Reader, as_record, last_records, raw_values, read_until
@@ -110,40 +110,6 @@ class Out:
 
 
 _NAMED = 5  # partitions that are listed by name
-
-
-@dataclass(frozen=True)
-class End:
-    """Where to stop: at a time (ms), after a number of records, at the current end, or never.
-
-    `late` is how many seconds late a record may have been written, None for any; `wait` for how many a topic that is
-    not there, or not any more, is waited for.
-    """
-
-    until: int | None
-    late: float | None
-    count: int | None
-    follow: bool
-    wait: float
-
-
-@dataclass(frozen=True)
-class Shown:
-    """Which records are shown, and how, as the user typed it."""
-
-    key: bytes | None
-    grep: bytes | None
-    headers: tuple[bytes, ...]
-    query: str | None
-    show: RecordFormat
-    form: str | None
-    with_headers: bool
-    pretty: bool
-    mask: tuple[str, ...]
-    unmasked: bool
-    utc: bool
-    check: bool  # records that break their contract are marked
-    invalid: bool  # only those are shown
 
 
 def show_records(

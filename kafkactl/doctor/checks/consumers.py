@@ -208,7 +208,8 @@ def no_group(facts: Facts) -> Iterator[Finding]:
                 readers.setdefault(group, (service, []))[1].append(topic.name)
     if readers and observed.now.missing:
         raise NotApplicableError(f"only some groups could be read: {and_more(observed.now.missing.values())}")
-    quiet, unseen = [], []
+    quiet: list[str] = []
+    unseen: list[str] = []
     for group, (service, topics) in readers.items():
         if kind := observed.now.others.get(group):
             yield Finding(
@@ -220,14 +221,12 @@ def no_group(facts: Facts) -> Iterator[Finding]:
                 heal=[kafkactl("groups describe", group, note="prints the command of Kafka's own that shows it")],
             )
             continue
-        if facts.cluster and not facts.cluster.denied.keys().isdisjoint(topics):
-            unseen.append(group)
-            continue
-        records = {name: _records(facts, name) for name in topics}
+        denied = facts.cluster.denied if facts.cluster else {}
+        records = {name: _records(facts, name) for name in topics if name not in denied}
         if not any(records.values()):
-            quiet.append(group)
+            (quiet if len(records) == len(topics) else unseen).append(group)
             continue
-        filled = [name for name in topics if records[name]]
+        filled = [name for name, number in records.items() if number]
         yield Finding(
             group,
             {
@@ -242,7 +241,7 @@ def no_group(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             quiet[0] if len(quiet) == 1 else many(len(quiet), "group"),
             {
-                "headline": f"No consumer of {and_more(quiet)} has started yet. The topics are empty.",
+                "headline": f"There is no group {and_more(quiet)}. The topics are empty.",
                 "remedy": "nothing to do: a group appears when its first consumer starts",
             },
         )
@@ -250,8 +249,8 @@ def no_group(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             unseen[0] if len(unseen) == 1 else many(len(unseen), "group"),
             {
-                "headline": f"No consumer of {and_more(unseen)} has started yet. Whether records wait in "
-                "the topics is not known: they are hidden from this user.",
+                "headline": f"There is no group {and_more(unseen)}. Whether records wait in all of its topics is not "
+                "known: some are hidden from this user.",
                 "remedy": "nothing to do: a group appears when its first consumer starts",
             },
         )
