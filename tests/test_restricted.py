@@ -85,7 +85,6 @@ TABLE: dict[str, list[Cell]] = {
         ("describe", 3, ("1 declared topic is hidden", ONLY_TOPICS, "≥ 3 leaders"), ()),
         ("describe --unhealthy", 1, ("hidden: no permission",), ("healthy",)),
         ("tail payment.* -n 1 --no-follow", 0, ("9",), (ONLY_TOPICS,)),
-        ("doctor KD607", 0, ("Whether records wait", "hidden from this user"), ("has started yet",)),
         ("tail secret.audit --no-follow", 1, (NO_TOPIC,), ("There is no topic",)),
         ("tail s* --no-follow", 1, ("among those that this user may describe",), ()),
         ("export", 0, ("payment.created", "the file may lack others"), ("secret.audit",)),
