@@ -97,19 +97,22 @@ COMMANDS: Mapping[str, Leaf | Branch] = {
     "dlq": Branch(
         {
             "list": Leaf(
-                "dlq.looking:list_letters",
+                "dlq.handling:list_letters",
                 "Show how many dead letters wait, where they come from, and why they were given up.",
             ),
             "show": Leaf(
-                "dlq.looking:show_letters",
-                "Show dead letters: their source, error, tries, age, key and value.",
+                "dlq.handling:show_letters",
+                "Show dead letters: where each comes from, its error, how often it was tried, its key and value.",
             ),
             "replay": Leaf(
-                "dlq.sending:replay_letters",
-                "Send dead letters back to where they come from, each once, and note what became of it.",
+                "dlq.handling:replay_letters",
+                "Send dead letters back to where they come from: shows the plan, asks, and notes what became of each.",
             ),
-            "purge": Leaf("dlq.emptying:purge_letters", "Delete dead letters, after saving them to a file."),
-            "export": Leaf("dlq.looking:export_letters", "Save dead letters to a file that `produce --json` reads."),
+            "purge": Leaf("dlq.handling:purge_letters", "Delete dead letters, after saving them to a file."),
+            "export": Leaf(
+                "dlq.handling:export_letters",
+                "Save dead letters to a file, unmasked, which `produce --json` reads.",
+            ),
         },
         "Find dead letters, understand them, and send them back.",
     ),
@@ -117,13 +120,20 @@ COMMANDS: Mapping[str, Leaf | Branch] = {
         {
             "check": Leaf(
                 "events.typed:check_events",
-                "Check a topic's events against their contract; exit code 1 if one breaks it.",
+                "Check events against their contract: fields, types, event_type, times, event_ids that came before.",
             ),
-            "schema": Leaf("events.typed:show_schema", "Print a contract as JSON Schema."),
-            "example": Leaf("events.typed:show_example", "Print a valid event."),
-            "diff": Leaf("events.typed:compare_schemas", "Say which change of a contract breaks readers or writers."),
+            "schema": Leaf("events.typed:show_schema", "Print a contract as JSON Schema (draft 2020-12)."),
+            "example": Leaf("events.typed:show_example", "Print a valid event that happens now."),
+            "diff": Leaf(
+                "events.typed:compare_schemas",
+                "Say which differences of two contracts break readers or writers.",
+            ),
         },
         "Contracts of events: print them, compare them, check a topic's events against them.",
+    ),
+    "service-env": Leaf(
+        "service_env:service_env",
+        "Write what a service has to be told: KAFKA_BROKERS, KAFKA_CONSUMER_GROUP and KAFKA_TOPICS.",
     ),
     "tail": Leaf("tail:tail", "Show the last records of topics, and follow new ones."),
     "produce": Leaf("produce:produce", "Write records idempotently with acks=all, and account for every one."),

@@ -221,7 +221,6 @@ def test_future_timestamp(doctor: Doctor, one_broker: str) -> None:
     shown = shell(seen.command("KD509"))
     assert shown.returncode == 0, shown.stderr
     assert "xxxxxxxxxx" in shown.stdout
-    assert shell(next(text for text in seen.remedies("KD512") if "replay" in text)).returncode == 0
 
 
 @pytest.mark.quick
@@ -263,6 +262,7 @@ def test_dead_letters(doctor: Doctor, one_broker: str) -> None:
     shown = shell(seen.command("KD512"))
     assert shown.returncode == 0, shown.stderr
     assert "xxxxxxxxxx" in shown.stdout
+    assert shell(next(text for text in seen.remedies("KD512") if "replay" in text)).returncode == 0
 
 
 @pytest.mark.quick

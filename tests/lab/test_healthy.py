@@ -66,7 +66,7 @@ def test_the_sandbox(
         assert kafkactl("init-topics", "--file", CATALOGUE).code == 0
         doctor("--file", CATALOGUE).content()
         *news, verdict = kafkactl("doctor", "--file", CATALOGUE).out.splitlines()
-        assert news[0].startswith("KD607  No consumer of ")
+        assert news[0].startswith("KD607  There is no group ")
         assert verdict.startswith("Healthy. ")
     finally:
         shell(f"kafkactl sandbox down --port {port}")

@@ -35,7 +35,7 @@ def check_events(
     contract: Contract = None,
     show: options.ReportOutput = ReportFormat.TABLE,
 ) -> None:
-    """Check events against their contract: types, missing fields, event_type, times, event_ids that came before.
+    """Check events against their contract: fields, types, event_type, times, event_ids that came before.
 
     Exit code 1 if any event is invalid. Values are never shown: only paths and reasons.
 
@@ -76,7 +76,7 @@ def show_example(
     ],
     file: options.File = None,
 ) -> None:
-    """Print a valid event, with a fresh event_id and the present time.
+    """Print a valid event that happens now. Its event_id is a fresh one.
 
     \b
     Examples:
@@ -94,7 +94,7 @@ def compare_schemas(
     file: options.File = None,
     show: options.Output = Format.TABLE,
 ) -> None:
-    """Say which differences of two contracts break services that read, or that write. Exit code 1 if any does.
+    """Say which differences of two contracts break readers or writers. Exit code 1 if any does.
 
     \b
     Examples:
