@@ -167,7 +167,7 @@ def test_checked_on_a_broker(kafkactl: Run, platform: str) -> None:
         assert kafkactl("produce", "payment.created", json.dumps(event), "--no-check").code == 0
     again = json.dumps(payment(event_id="same", timestamp=datetime.now(UTC).isoformat()))
     for value in (again, again, again.replace('"amount": 1', '"amount": 2')):
-        kafkactl("produce", "payment.created", value)
+        kafkactl("produce", "payment.created", value, "--partition", "0")
     kafkactl("produce", "payment.created", "--tombstone", "-k", "k")
     run = kafkactl("events", "check", "payment.created", "-o", "json")
     assert run.code == 1
