@@ -282,3 +282,15 @@ def test_records_that_are_gone_are_no_place_to_go_back_to(kafkactl: Run, orders:
     moves = plan(kafkactl("groups", "reset", "app", "--topic", "orders", "--to-offset", "4", "--dry-run", "-o", "json"))
     assert [(move["to"], move["read_again"]) for move in moves] == [(10, 2), (4, 8)]
     assert moves[0]["note"] == "4 has been deleted: the first available offset is 10"
+
+
+def test_no_group_has_a_name_longer_than_kafka_takes(kafkactl: Run, orders: str) -> None:
+    name = "g" * 32_768
+    for words in (
+        ["groups", "reset", name, "--topic", "orders", "--to-latest", "--create", "--yes"],
+        ["groups", "describe", name], ["groups", "delete", name, "--yes"], ["groups", "copy", "app", name, "--yes"],
+        ["groups", "save", name], ["lag", name], ["tail", "orders", "--group", name, "--no-follow"],
+    ):  # fmt: skip
+        run = kafkactl(*words)
+        assert run.code == 2, words[:2]
+        assert "Kafka cannot take more than 32,767" in run.err

@@ -14,7 +14,7 @@ from kafkactl.cluster.metadata import Topics, read_topics, topic_answers
 from kafkactl.errors import KafkactlError, NoTopicError, NotPermittedError
 from kafkactl.text.remedies import kafkactl
 from kafkactl.text.suggest import suggest
-from kafkactl.topics import OFFSETS_TOPIC, LiveTopic, beginning, is_glob
+from kafkactl.topics import OFFSETS_TOPIC, LiveTopic, beginning, is_glob, matches
 
 AMONG_VISIBLE = ", among those that this user may describe"
 _ROOM = 200  # characters of a beginning: with what is made up, a name stays shorter than Kafka allows
@@ -26,6 +26,14 @@ def require_topic(cluster: Cluster, name: str) -> LiveTopic:
     if name not in topics.found:
         raise no_such_topic(cluster, name, topics)
     return topics.found[name]
+
+
+def matching_topics(cluster: Cluster, topics: Topics, pattern: str) -> list[str]:
+    """The topics of this name or glob, in order. Raises KafkactlError where there is none, or it is hidden from us."""
+    names = sorted(name for name in topics.found if matches(name, pattern))
+    if not names:
+        raise no_such_topic(cluster, pattern, topics)
+    return names
 
 
 def no_such_topic(cluster: Cluster, wanted: str, topics: Topics) -> KafkactlError:

@@ -19,7 +19,7 @@ class Violation:
         return f"{self.path} {self.reason}" if self.path else self.reason
 
 
-_NO_JSON = (Violation("", "is not JSON"),)
+NOT_JSON = (Violation("", "is not JSON"),)
 _TOMBSTONE = (Violation("", "is null (a tombstone)"),)
 
 
@@ -39,7 +39,7 @@ class Contract:
         try:
             event = msgspec.json.decode(value)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return _NO_JSON
+            return NOT_JSON
         return self.violations_of(event)
 
     def violations_of(self, event: Any) -> Sequence[Violation]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from kafkactl.contracts.contract import Contract, Violation
+from kafkactl.contracts.contract import NOT_JSON, Contract, Violation
 
 EXACT_IDS = 1_000_000
 _MOST_KINDS = 1_000  # of problems of one topic: names in them may be anything
@@ -125,7 +125,7 @@ class EventTally:
         try:
             event = _decode(value)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return None, self.contract.violations(value)
+            return None, NOT_JSON
         found = self.contract.violations_of(event)
         if type(event) is not dict:
             return event, found

@@ -38,8 +38,6 @@ class TransactionalSession:
     Beginning one ends any other replay of the same topic, and what it had under way.
     """
 
-    transactional = True
-
     def __init__(self, cluster: Cluster, identity: Replayer, stopped: Callable[[], bool]) -> None:
         self._identity = identity
         self._out = Producing(
@@ -49,15 +47,10 @@ class TransactionalSession:
                 "transaction.timeout.ms": int(TRANSACTION_TIMEOUT * 1000),
             },
         )
-        deadline = time.monotonic() + _BEGIN_LIMIT
-        while True:
-            try:
-                self._out.producer.init_transactions(SLICE)
-            except KafkaException as error:
-                if not error.args[0].retriable() or time.monotonic() > deadline or stopped():
-                    raise _judged(error, identity) from None
-            else:
-                return
+        try:
+            _repeated(self._out.producer.init_transactions, _BEGIN_LIMIT, stopped)
+        except KafkaException as error:
+            raise _judged(error, identity) from None
 
     def send(self, batch: Sequence[Handled], pause: float = 0) -> Mapping[Spot, str]:
         now = now_ms()
@@ -84,7 +77,7 @@ class TransactionalSession:
                     raise RefusedRecordError(error_text(error.args[0])) from None
             for key, value in notes.items():
                 self._out.put(LEDGER_TOPIC, Outgoing(value, key, partition=0))
-            self._commit()
+            _repeated(producer.commit_transaction, TRANSACTION_TIMEOUT)
         except KafkaException as error:
             if error.args[0].txn_requires_abort():
                 self._abort()
@@ -93,30 +86,27 @@ class TransactionalSession:
             self._out.raise_failures()
             raise _judged(error, self._identity) from None
 
-    def _commit(self) -> None:
-        deadline = time.monotonic() + TRANSACTION_TIMEOUT
-        while True:
-            try:
-                self._out.producer.commit_transaction(SLICE)
-            except KafkaException as error:
-                if not error.args[0].retriable() or time.monotonic() > deadline:
-                    raise
-            else:
-                return
-
     def _abort(self) -> None:
-        deadline = time.monotonic() + TRANSACTION_TIMEOUT
-        while True:
-            try:
-                self._out.producer.abort_transaction(SLICE)
-            except KafkaException as error:
-                if not error.args[0].retriable() or time.monotonic() > deadline:
-                    raise _judged(error, self._identity) from None
-            else:
-                return
+        try:
+            _repeated(self._out.producer.abort_transaction, TRANSACTION_TIMEOUT)
+        except KafkaException as error:
+            raise _judged(error, self._identity) from None
 
     def close(self) -> None:
         self._out.producer.purge()
+
+
+def _repeated(step: Callable[[float], None], limit: float, stopped: Callable[[], bool] = lambda: False) -> None:
+    """Take a step of a transaction in slices, so that signals are noticed. Raises what the last one raised, once it may
+    not be tried again, the limit (seconds) is over, or `stopped` says so.
+    """
+    deadline = time.monotonic() + limit
+    while True:
+        try:
+            return step(SLICE)
+        except KafkaException as error:
+            if not error.args[0].retriable() or time.monotonic() > deadline or stopped():
+                raise
 
 
 def _judged(error: KafkaException, identity: Replayer) -> Exception:
@@ -135,4 +125,4 @@ class FencedError(KafkactlError):
     """Somebody else began a replay of the same topic."""
 
     def __init__(self) -> None:
-        super().__init__("Another replay of this topic began, which ended this one.")
+        super().__init__("Another replay of this topic began, and ended this one.")

@@ -1,4 +1,4 @@
-"""HeaderReading dead letters, in the order of their offsets, and choosing among them."""
+"""Reading dead letters, in the order of their offsets, and choosing among them."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from kafkactl.catalog.model import Catalog
 from kafkactl.records.model import Headers
 
 Part = str  # what a header says: topic, partition, offset, timestamp, group, tries, error_class, error, stacktrace
@@ -163,6 +164,11 @@ class HeaderReading:
         self._known: dict[str, HeaderMeaning | None] = {
             name: HeaderMeaning(part, "dlq_headers", first=False) for part, name in (dlq_headers or {}).items()
         }
+
+    @staticmethod
+    def of(catalog: Catalog | None) -> "HeaderReading":
+        """As topics.yaml says, where there is one."""
+        return HeaderReading(catalog.dlq_headers if catalog else None)
 
     def meaning(self, name: str) -> HeaderMeaning | None:
         """As the function `meaning`; a team's own names come first."""

@@ -32,7 +32,7 @@ class ReplayAccount:
     """What became of the letters of a plan. `asked` is the sum of all others.
 
     By target: `sent`. By reason: `parked`, `withheld`, `passed` (somebody else handled them meanwhile). `gone`: the
-    dead-letter topic's retention deleted them first. `left`: not tried any more. `doubtful` may have been sent.
+    dead-letter topic's retention deleted them first. `left`: not tried any more.
     """
 
     asked: int = 0
@@ -211,8 +211,10 @@ class Replay:
                 self.account.parked[item.decision.why] += 1
 
     def _open(self) -> None:
-        kind = TransactionalSession if self._transactional else PlainSession
-        self._session = kind(self._cluster, self._identity, lambda: bool(self._stop.why))
+        if self._transactional:
+            self._session = TransactionalSession(self._cluster, self._identity, lambda: bool(self._stop.why))
+        else:
+            self._session = PlainSession(self._cluster, self._identity)
         self._ledger = refreshed(self._cluster, self._identity.topic_id, self._ledger, self._told)
         doubtful = {spot: entry for spot, entry in self._ledger.entries.items() if entry.state == "sending"}
         if doubtful:

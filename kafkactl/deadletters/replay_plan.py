@@ -179,16 +179,21 @@ def marks(letter: Letter, topic_id: str) -> Headers:
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def unwrapped(value: bytes | None, path: tuple[str, ...]) -> bytes | None:
-    """The value that a dead-letter writer put into a JSON document of its own: text stands for its bytes, other JSON
-    for itself as it is written there. Raises ValueError where it is not there."""
+def written_at(value: bytes | None, path: tuple[str, ...]) -> bytes:
+    """What is at a path of a JSON document, as it is written there. Raises ValueError where nothing is."""
     inner = msgspec.Raw(value or b"")
     for step in path:
         try:
             inner = _object.decode(inner)[step]
         except (msgspec.DecodeError, UnicodeDecodeError, KeyError, RecursionError):
             raise ValueError(f"its value has no {'.'.join(path)} (dlq_value)") from None
-    written = bytes(inner).strip()
+    return bytes(inner).strip()
+
+
+def unwrapped(value: bytes | None, path: tuple[str, ...]) -> bytes | None:
+    """The value that a dead-letter writer put into a JSON document of its own: text stands for its bytes, other JSON
+    for itself as it is written there. Raises ValueError where it is not there."""
+    written = written_at(value, path)
     if written == b"null":
         return None
     return msgspec.json.decode(written, type=str).encode() if written[:1] == b'"' else written

@@ -83,8 +83,6 @@ def transactional_id(topic_id: str) -> str:
 class Session(Protocol):
     """A way to send batches."""
 
-    transactional: bool
-
     def send(self, batch: Sequence[Handled], pause: float = 0) -> Mapping[Spot, str]:
         """Send a batch with its notes; return what was refused and is noted as parked, with the reasons.
 

@@ -3,12 +3,10 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from kafkactl.deadletters.ledger import LetterLedger
 from kafkactl.deadletters.origin import HeaderReading
-
-LetterState = Literal["pending", "replayed", "parked", "in doubt"]
 
 
 @dataclass

@@ -10,18 +10,15 @@ from kafkactl.topics import is_internal
 _NAMED_SO = re.compile(r"dlq\..+|.+[.-](?:dlq|dlt)", re.IGNORECASE)
 
 
-def is_dead_letter_topic(name: str, catalog: Catalog | None) -> bool:
-    """Whether a topic of this name holds dead letters: topics.yaml says so, or it is named like one."""
-    if is_internal(name):
-        return False
-    declared = catalog is not None and any(topic.dlq == name for topic in catalog.topics.values())
-    return declared or _NAMED_SO.fullmatch(name) is not None
+def declared_dead_letters(catalog: Catalog | None) -> frozenset[str]:
+    """The topics that topics.yaml names under dlq."""
+    return frozenset(topic.dlq for topic in catalog.topics.values() if topic.dlq) if catalog else frozenset()
 
 
 def dead_letter_topics(names: Iterable[str], catalog: Catalog | None) -> list[str]:
-    """Those of these topics that hold dead letters, in order."""
-    declared = {topic.dlq for topic in catalog.topics.values() if topic.dlq} if catalog else set()
-    return sorted(n for n in names if n in declared or is_dead_letter_topic(n, None))
+    """Those of these topics that hold dead letters, in order: topics.yaml says so, or they are named like one."""
+    declared = declared_dead_letters(catalog)
+    return sorted(n for n in names if n in declared or (_NAMED_SO.fullmatch(n) and not is_internal(n)))
 
 
 def declared_sources(dlq: str, catalog: Catalog | None) -> list[str]:

@@ -4,7 +4,7 @@ A kill between them leaves a doubt: whoever comes next looks for the record in t
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from confluent_kafka import KafkaException
 
@@ -32,12 +32,9 @@ _DELIVERY = 30.0  # seconds
 class PlainSession:
     """Batches without a transaction: a note before each record and one after it. A kill between leaves a doubt."""
 
-    transactional = False
-
-    def __init__(self, cluster: Cluster, identity: Replayer, stopped: Callable[[], bool]) -> None:
+    def __init__(self, cluster: Cluster, identity: Replayer) -> None:
         self._cluster = cluster
         self._identity = identity
-        self._stopped = stopped
         self._out = Producing(cluster, {"message.timeout.ms": int(_DELIVERY * 1000)})
 
     def send(self, batch: Sequence[Handled], pause: float = 0) -> Mapping[Spot, str]:

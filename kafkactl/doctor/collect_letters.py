@@ -26,7 +26,7 @@ def read_letter_facts(
     named = set(dead_letter_topics(found, catalog))
     filled = [topic for topic in topics if topic.name in named and topic.span]
     ids = read_topic_ids(cluster, [topic.name for topic in filled])
-    reading = HeaderReading(catalog.dlq_headers if catalog else None)
+    reading = HeaderReading.of(catalog)
     until = time.monotonic() + _SECONDS
     facts: dict[str, LetterFacts] = {}
     for topic in filled:

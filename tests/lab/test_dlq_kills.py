@@ -12,7 +12,7 @@ from confluent_kafka.admin import NewTopic
 from kafkactl.sandbox.foreground import throwaway
 from kafkactl.sandbox.running import RunningSandbox
 from tests.conftest import command, create
-from tests.test_dlq import FROM_ORDERS, bury, copies
+from tests.dead_letters import FROM_ORDERS, bury, copies
 
 pytestmark = pytest.mark.lab
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 from kafkactl.cluster.client import Cluster
 from kafkactl.cluster.metadata import read_brokers, read_topics
 from kafkactl.cluster.overview import read_overview
-from kafkactl.cluster.visibility import no_such_topic
+from kafkactl.cluster.visibility import matching_topics
 from kafkactl.errors import ExitCode, KafkactlError, UsageError
 from kafkactl.text.remedies import kafkactl
 from kafkactl.text.suggest import suggest
 from kafkactl.text.units import is_number
-from kafkactl.topics import is_glob, matches
+from kafkactl.topics import is_glob
 from kafkactl.view import cluster_page, output
 from kafkactl.view.output import ListFormat, say
 
@@ -98,10 +98,7 @@ def _chosen(kafka: Cluster, patterns: list[str]) -> list[str]:
     topics = read_topics(kafka, config_of=())
     names: dict[str, None] = {}
     for pattern in patterns:
-        matching = sorted(name for name in topics.found if matches(name, pattern)) if is_glob(pattern) else [pattern]
-        if not matching:
-            raise no_such_topic(kafka, pattern, topics)
-        names |= dict.fromkeys(matching)
+        names |= dict.fromkeys(matching_topics(kafka, topics, pattern) if is_glob(pattern) else [pattern])
     return list(names)
 
 

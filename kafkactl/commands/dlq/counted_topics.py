@@ -10,18 +10,18 @@ import typer
 from kafkactl.catalog.model import Catalog
 from kafkactl.cluster.client import Cluster, connect
 from kafkactl.cluster.metadata import Topics, read_topics
-from kafkactl.cluster.visibility import no_such_topic, topics_may_hide
+from kafkactl.cluster.visibility import matching_topics, topics_may_hide
 from kafkactl.deadletters.ledger_topic import read_ledger
 from kafkactl.deadletters.letters import DeadLetterTopic, find_dead_letter_topic
 from kafkactl.deadletters.origin import HeaderReading
 from kafkactl.deadletters.summary import DeadLetterSummary, count_messages, summary_of
-from kafkactl.deadletters.topic_names import dead_letter_topics
+from kafkactl.deadletters.topic_names import dead_letter_topics, declared_dead_letters
 from kafkactl.errors import ExitCode, KafkactlError, UnreachableError
 from kafkactl.records.consume import Reader, read_until
 from kafkactl.settings import Target
 from kafkactl.text.remedies import kafkactl, with_flags
 from kafkactl.text.words import and_more, many
-from kafkactl.topics import SOME_TOPICS, Place, is_glob, matches
+from kafkactl.topics import SOME_TOPICS, Place, is_glob
 from kafkactl.view import output
 from kafkactl.view.letter_report import show_summaries, summary_document
 from kafkactl.view.output import Format
@@ -35,7 +35,7 @@ def show_overview(target: Target, asked: Sequence[str], *, whole: bool, show: Fo
     now = datetime.now().astimezone(UTC if utc else None)
     kafka = connect(target.connection)
     catalog = target.catalog
-    reading = HeaderReading(catalog.dlq_headers if catalog else None)
+    reading = HeaderReading.of(catalog)
     topics = read_topics(kafka, [name for name in asked if not is_glob(name)], config_of=())
     names = _asked_for(kafka, topics, asked) if asked else dead_letter_topics(topics.found, catalog)
     hidden = sorted(topics.denied) if asked else []
@@ -82,13 +82,8 @@ def show_overview(target: Target, asked: Sequence[str], *, whole: bool, show: Fo
 
 
 def _asked_for(kafka: Cluster, topics: Topics, asked: Sequence[str]) -> list[str]:
-    found: dict[str, None] = {}
-    for pattern in asked:
-        names = sorted(name for name in topics.found if matches(name, pattern))
-        if not names and pattern not in topics.denied:
-            raise no_such_topic(kafka, pattern, topics)
-        found |= dict.fromkeys(names)
-    return list(found)
+    seen = [pattern for pattern in asked if pattern not in topics.denied]
+    return list(dict.fromkeys(name for pattern in seen for name in matching_topics(kafka, topics, pattern)))
 
 
 def _nothing(partial: bool) -> str:
@@ -98,8 +93,7 @@ def _nothing(partial: bool) -> str:
 
 def _tell_absent(catalog: Catalog | None, topics: Topics, asked: Sequence[str]) -> None:
     """Declared dead-letter topics that do not exist: their services cannot give anything up."""
-    declared = {topic.dlq for topic in catalog.topics.values() if topic.dlq} if catalog else set()
-    absent = sorted(declared - topics.found.keys() - topics.denied.keys())
+    absent = sorted(declared_dead_letters(catalog) - topics.found.keys() - topics.denied.keys())
     if absent and not asked:
         output.note(f"Declared, but not among the topics that this user sees: {and_more(absent)}.")
 

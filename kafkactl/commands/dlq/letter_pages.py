@@ -5,8 +5,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import msgspec
-
 from kafkactl.catalog.model import Catalog
 from kafkactl.cluster.client import connect
 from kafkactl.commands.dlq.selection import Selection, conditions
@@ -14,6 +12,7 @@ from kafkactl.deadletters.ledger import LetterNote
 from kafkactl.deadletters.ledger_topic import read_ledger
 from kafkactl.deadletters.letters import Letter, find_dead_letter_topic
 from kafkactl.deadletters.origin import HeaderReading
+from kafkactl.deadletters.replay_plan import written_at
 from kafkactl.deadletters.topic_names import declared_sources
 from kafkactl.errors import NotPermittedError
 from kafkactl.records.consume import Reader, last_records
@@ -55,7 +54,7 @@ def show_page(target: Target, name: str, chosen: Selection, shown: PageOptions) 
             raise NotPermittedError(f"Which dead letters were replayed is not known: {ledger.missing}.")
         if ledger.missing:
             output.warn(f"what was replayed is not known: {ledger.missing}")
-        reading = HeaderReading(target.catalog.dlq_headers if target.catalog else None)
+        reading = HeaderReading.of(target.catalog)
         hide = _Masking(target, name, unmasked=shown.unmasked)
 
         def text(record: Record) -> bytes | None:
@@ -95,12 +94,9 @@ def _in_state(entry: LetterNote | None, shown: PageOptions) -> bool:
 def _is_wrapped_text(value: bytes | None, path: str) -> bool:
     """Whether the original value is a text in the wrapping one: then nobody looks for fields in it."""
     try:
-        found = msgspec.json.decode(value or b"")
-        for step in path.split("."):
-            found = found[step]
-    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError, RecursionError):
+        return written_at(value, tuple(path.split("."))).startswith(b'"')
+    except ValueError:
         return False
-    return isinstance(found, str)
 
 
 class _Masking:
@@ -108,7 +104,7 @@ class _Masking:
 
     def __init__(self, target: Target, name: str, *, unmasked: bool) -> None:
         catalog: Catalog | None = target.catalog
-        topics = {name, *declared_sources(name, catalog), *(catalog.topics if catalog else ())}
+        topics = {name, *(catalog.topics if catalog else ())}
         self._masks = {} if unmasked else masks_of(target, topics, (), output.warn)
         self._always = [name, *declared_sources(name, catalog)]
         declared = catalog.topics.get(name) if catalog else None

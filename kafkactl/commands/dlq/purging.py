@@ -54,7 +54,7 @@ def purge(asked: Asked, what: Purge) -> None:
             f"Nothing was deleted: which dead letters were replayed is not known: {ledger.missing}.",
             hint=kafkactl("whoami", note="To see what this user may do"),
         )
-    reading = HeaderReading(asked.target.catalog.dlq_headers if asked.target.catalog else None)
+    reading = HeaderReading.of(asked.target.catalog)
     plan = PurgePlan(pending_too=what.pending)
     with conditions(what.chosen) as wanted:
         for letter in _letters(kafka, topic, reading):
@@ -146,7 +146,7 @@ def _tidy(kafka: Cluster, topic: DeadLetterTopic, ledger: LetterLedger, plan: Pu
         return
     identity = Replayer(topic.id, "", socket.gethostname(), os.getpid(), int(time.time() * 1000))
     with suppress(LostError, KafkactlError):
-        session = PlainSession(kafka, identity, lambda: False)
+        session = PlainSession(kafka, identity)
         try:
             session.write(dict.fromkeys(entry_key(topic.id, spot) for spot in gone))
         finally:

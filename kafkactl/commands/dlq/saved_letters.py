@@ -17,7 +17,7 @@ def export_to(target: Target, name: str, path: Path, chosen: Selection) -> None:
     with conditions(chosen) as wanted:
         kafka = connect(target.connection)
         topic = find_dead_letter_topic(kafka, name)
-        reading = HeaderReading(target.catalog.dlq_headers if target.catalog else None)
+        reading = HeaderReading.of(target.catalog)
         file = LetterFile(path)
         read = 0
         try:

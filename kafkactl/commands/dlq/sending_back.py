@@ -15,7 +15,6 @@ from kafkactl.cluster.metadata import Topics, read_configs, read_topics
 from kafkactl.commands.dlq.correction import correct
 from kafkactl.commands.dlq.selection import Selection, conditions
 from kafkactl.consent import Asked
-from kafkactl.deadletters.in_transactions import FencedError
 from kafkactl.deadletters.ledger import LetterLedger, LetterNote, Spot, held_by
 from kafkactl.deadletters.ledger_topic import create_ledger, read_ledger
 from kafkactl.deadletters.letters import DeadLetterTopic, Letter, find_dead_letter_topic, read_letters
@@ -30,7 +29,7 @@ from kafkactl.records.outgoing import Outgoing, rules
 from kafkactl.settings import Target
 from kafkactl.text.remedies import kafkactl
 from kafkactl.text.words import many
-from kafkactl.topics import LiveTopic
+from kafkactl.topics import LiveTopic, impossible_name
 from kafkactl.view import output, replay_report
 
 
@@ -81,8 +80,6 @@ class _Targets:
         return self.known[name]
 
     def _look(self, name: str) -> ReplayTarget:
-        from kafkactl.topics import impossible_name
-
         if impossible_name(name) is not None:
             return ReplayTarget(name)
         found = self._topics.found.get(name)
@@ -144,7 +141,7 @@ def _scene(kafka: Cluster, target: Target, what: SendingBack) -> _Scene:
         window=DEDUP_WINDOW if window is None else window,
         value_path=tuple(declared.dlq_value.split(".")) if declared and declared.dlq_value else (),
     )
-    reading = HeaderReading(catalog.dlq_headers if catalog else None)
+    reading = HeaderReading.of(catalog)
     return _Scene(kafka, topic, ledger, reading, wish, _Targets(kafka), int(time.time() * 1000))
 
 
@@ -289,8 +286,6 @@ def _send(
     if error is not None:
         if account.left:
             error.hint = "Run it again: it goes on where it was."
-        if isinstance(error, FencedError):
-            error.message = "Another replay of this topic began, and ended this one."
         raise error
     if stop.why:
         if account.left:

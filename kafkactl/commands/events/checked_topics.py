@@ -7,7 +7,7 @@ import typer
 
 from kafkactl.cluster.client import Cluster, connect
 from kafkactl.cluster.metadata import read_topics
-from kafkactl.cluster.visibility import no_such_topic
+from kafkactl.cluster.visibility import matching_topics
 from kafkactl.contracts.event_tally import EventTally
 from kafkactl.contracts.record_check import tally_of
 from kafkactl.contracts.schema_files import load_contract
@@ -16,7 +16,7 @@ from kafkactl.records import span
 from kafkactl.records.consume import Reader, read_until
 from kafkactl.settings import Target
 from kafkactl.text.words import and_more
-from kafkactl.topics import LiveTopic, Place, is_glob, matches
+from kafkactl.topics import LiveTopic, Place, is_glob
 from kafkactl.view import output
 from kafkactl.view.event_report import show_tallies
 from kafkactl.view.output import ReportFormat
@@ -41,10 +41,7 @@ def check_topics(
     tallies: list[EventTally] = []
     without: list[str] = []
     for pattern in asked:
-        names = sorted(name for name in topics.found if matches(name, pattern))
-        if not names:
-            raise no_such_topic(kafka, pattern, topics)
-        for name in names:
+        for name in matching_topics(kafka, topics, pattern):
             if any(tally.topic == name for tally in tallies) or name in without:
                 continue
             tally = tally_of(name, catalog, contract)
