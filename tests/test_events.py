@@ -117,7 +117,12 @@ def test_contracts_refer_to_each_other_and_nothing_is_fetched(platform: str) -> 
     assert {violation.text for violation in found} == {
         "amount.v must be a whole number, not text", "event_id is missing", "timestamp is missing",
     }  # fmt: skip
-    wrong = {"far": "cannot fetch", "bad": "not a valid JSON Schema", "gone": "Cannot read", "x": "no contract"}
+    wrong = {
+        "far": r"far.json:1:10: .* leads nowhere",
+        "bad": r"bad.json:1:10: .*no type.* Did you mean \"object\"",
+        "gone": "gone.json: the file cannot be read",
+        "x": "no contract",
+    }
     for name, why in wrong.items():
         with pytest.raises(UsageError, match=why):
             load_contract(name, events)

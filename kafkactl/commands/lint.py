@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -36,7 +37,8 @@ def lint(
 ) -> None:
     """Check topics.yaml offline: every key, name and value, for every environment.
 
-    Reports all problems in one run, each with its position. The exit code is 2 if there are any; warnings alone exit 0.
+    The schemas under events are checked too. Reports all problems in one run, each with its position. The exit code is
+    2 if there are any; warnings alone exit 0.
 
     \b
     Examples:
@@ -90,14 +92,27 @@ def _found() -> Path:
 
 
 def _check(path: Path) -> _Result:
-    from kafkactl.catalog.file import load_catalog
+    from kafkactl.catalog.file import load_catalog, load_what_is_valid
     from kafkactl.catalog.model import CatalogError
 
     try:
         catalog = load_catalog(path)
     except CatalogError as error:
-        return _Result(str(path), error.problems)
-    return _Result(str(path), catalog.warnings, len(catalog.topics), len(catalog.environments))
+        partly = load_what_is_valid(path)
+        return _Result(str(path), (*error.problems, *(_of_schemas(partly.events) if partly else ())))
+    schemas = _of_schemas(catalog.events)
+    if any(not problem.warning for problem in schemas):
+        return _Result(str(path), (*catalog.warnings, *schemas))
+    return _Result(str(path), (*catalog.warnings, *schemas), len(catalog.topics), len(catalog.environments))
+
+
+def _of_schemas(events: Mapping[str, Path]) -> "list[Problem]":
+    """What is wrong in the files under events."""
+    if not events:
+        return []
+    from kafkactl.contracts.schema_review import schema_problems
+
+    return schema_problems(events)
 
 
 def _table(results: list[_Result]) -> None:

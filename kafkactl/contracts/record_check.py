@@ -26,10 +26,14 @@ def tally_of(topic: str, catalog: Catalog | None, contract: str | None = None) -
 
 
 class RecordCheck:
-    """How records of some topics break their contracts. Raises UsageError where none of the topics has one."""
+    """How records of some topics break their contracts. `without` are the topics that have none.
+
+    Raises UsageError where none of the topics has one.
+    """
 
     def __init__(self, topics: Iterable[str], catalog: Catalog | None) -> None:
         found = {topic: tally_of(topic, catalog) for topic in topics}
+        self.without = sorted(topic for topic, tally in found.items() if tally is None)
         self._tallies = {topic: tally for topic, tally in found.items() if tally is not None}
         if not self._tallies:
             raise UsageError(

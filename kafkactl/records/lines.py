@@ -4,7 +4,7 @@ import os
 import select
 import stat
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 _CHUNK = 1 << 18  # bytes: small enough that the chunk and its lines stay in the processor's cache
@@ -89,12 +89,12 @@ class Lines:
 
 
 class Repeated:
-    """One line, `count` times."""
+    """One line, `count` times; or as many that are made as they are needed."""
 
     size: int | None = None
     endless = False
 
-    def __init__(self, line: bytes, count: int) -> None:
+    def __init__(self, line: bytes | Callable[[], bytes], count: int) -> None:
         self._line = line
         self._left = count
         self.read = 0
@@ -113,7 +113,7 @@ class Repeated:
             return None
         number = min(self._left, _AT_ONCE)
         self._left -= number
-        return [self._line] * number
+        return [self._line() for _ in range(number)] if callable(self._line) else [self._line] * number
 
     def rest(self, seconds: float, quiet: float) -> Iterator[Sequence[bytes]]:
         while lines := self.next(0):

@@ -12,15 +12,16 @@ from kafkactl.view.output import Coloured, Column, ReportFormat
 _MOST = 20  # problems of a topic
 
 
-def show_tallies(tallies: Sequence[EventTally], show: ReportFormat, *, complete: bool) -> None:
-    """Show what was found, in one of the formats of commands that judge."""
+def show_tallies(tallies: Sequence[EventTally], show: ReportFormat, gaps: Sequence[str]) -> None:
+    """Show what was found, and what could not be read, in one of the formats of commands that judge."""
     match show:
         case ReportFormat.JSON:
-            output.document("events-check", {"complete": complete, "topics": [_document(tally) for tally in tallies]})
+            topics = [_document(tally) for tally in tallies]
+            output.document("events-check", {"complete": not gaps, "gaps": list(gaps), "topics": topics})
         case ReportFormat.JUNIT:
-            cases.junit("events check", [_case(tally) for tally in tallies])
+            cases.junit("events check", _cases(tallies, gaps))
         case ReportFormat.GITHUB:
-            cases.github([_case(tally) for tally in tallies])
+            cases.github(_cases(tallies, gaps))
         case _:
             _table(tallies)
 
@@ -39,8 +40,8 @@ def _table(tallies: Sequence[EventTally]) -> None:
         _problems(tally)
         if tally.seen.approximate:
             output.note(
-                f"{tally.topic}: event_ids are known exactly for the first {EXACT_IDS:,}; of later ones some "
-                "that are new count as known."
+                f"{tally.topic}: the first {EXACT_IDS:,} event_ids are known exactly; of those that came before, "
+                f"about {round(tally.seen.by_chance):,} only seem so."
             )
 
 
@@ -63,6 +64,10 @@ def _place(tally: EventTally, problem: EventProblem) -> str:
     return f"{tally.topic}[{problem.partition}]@{problem.offset}"
 
 
+def _cases(tallies: Sequence[EventTally], gaps: Sequence[str]) -> list[Case]:
+    return [*map(_case, tallies), *(Case("incomplete answer", "error", gap) for gap in gaps)]
+
+
 def _case(tally: EventTally) -> Case:
     if not tally.invalid:
         return Case(tally.topic, "ok", f"{many(tally.valid, 'event')} valid")
@@ -79,14 +84,20 @@ def _document(tally: EventTally) -> dict[str, Any]:
         "invalid": tally.invalid,
         "tombstones": tally.tombstones,
         "came_before": {kind: problem.count for kind, problem in tally.again.items()},
+        "came_before_first": {kind: _first(problem) for kind, problem in tally.again.items()},
+        "came_before_by_chance": round(tally.seen.by_chance),
         "came_before_approximate": tally.seen.approximate,
         "problems": [
             {
                 "path": problem.violation.path,
                 "reason": problem.violation.reason,
                 "records": problem.count,
-                "first": {"partition": problem.partition, "offset": problem.offset},
+                "first": _first(problem),
             }
             for problem in _worst(tally)
         ],
     }
+
+
+def _first(problem: EventProblem) -> dict[str, int]:
+    return {"partition": problem.partition, "offset": problem.offset}

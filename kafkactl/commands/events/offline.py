@@ -55,20 +55,20 @@ def print_example(name: str, file: Path | None) -> None:
     contract = load_contract(topic.event if topic and topic.event else name, events)
     declared = topic.event_type if topic else None
     kind = declared if declared and declared != ANY_TYPE else name
-    event = example_of(contract.schema, kind, datetime.now().astimezone())
-    wrong = contract.violations_of(event)
-    sys.stdout.write(msgspec.json.encode(event).decode() + "\n")
-    if wrong:
+    named = topic is not None and declared != ANY_TYPE
+    event = example_of(contract.inlined, kind, datetime.now().astimezone(), fixed=named)
+    if wrong := contract.violations_of(event):
         raise KafkactlError(
             f"No valid example could be made: {wrong[0].text}.",
             hint='Give that property an example in the contract: "examples": [VALUE]',
         )
+    sys.stdout.write(msgspec.json.encode(event).decode() + "\n")
 
 
 def print_changes(old: str, new: str, file: Path | None, show: Format) -> None:
     """Print the differences. Raises Exit with 1 where one of them breaks somebody."""
     _, events = _events(file)
-    found = list(schema_changes(_named(old, events).schema, _named(new, events).schema))
+    found = list(schema_changes(_named(old, events).inlined, _named(new, events).inlined))
     breaking = [change for change in found if change.breaks != "nobody"]
     if show is Format.JSON:
         output.document(

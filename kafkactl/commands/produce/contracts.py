@@ -1,6 +1,7 @@
 """What produce does with the contract of its topic: makes events, warns of records that break it, or refuses them."""
 
 import os
+import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,7 @@ import msgspec
 
 from kafkactl.catalog.model import Catalog
 from kafkactl.contracts.event_tally import ANY_TYPE
-from kafkactl.contracts.example import stamped
+from kafkactl.contracts.example import fresh_fields
 from kafkactl.contracts.record_check import tally_of
 from kafkactl.errors import UsageError
 from kafkactl.records.outgoing import Check, Columns, Outgoing
@@ -18,23 +19,32 @@ from kafkactl.text.words import many
 from kafkactl.view import output
 
 
-def event_value(topic: str, catalog: Catalog | None, value: bytes | None, assignments: Sequence[bytes]) -> bytes:
-    """An event of a topic: VALUE, if there is one, with what --set says, and the fields that every event has.
+class EventMaker:
+    """Makes events of a topic: VALUE, if there is one, with what --set says, and what every event has.
 
-    Raises UsageError where the topic has no contract, or something is no JSON object or no NAME=VALUE.
+    event_type, event_id and timestamp are filled in where they are not given; the time is `time` (ms), or now. Raises
+    UsageError where the topic has no contract, or something is no JSON object or no NAME=VALUE.
     """
-    tally = tally_of(topic, catalog)
-    if tally is None:
-        raise UsageError(f"--event: {topic} has no contract in topics.yaml.", hint="Name one there: event: base")
-    try:
-        event = msgspec.json.decode(value, type=dict[str, Any]) if value is not None else {}
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise UsageError("--event: VALUE is not a JSON object.") from None
-    for assignment in assignments:
-        _set(event, assignment, tally.contract.schema)
-    return msgspec.json.encode(
-        stamped(event, topic if tally.type == ANY_TYPE else tally.type, datetime.now().astimezone())
-    )
+
+    def __init__(
+        self, topic: str, catalog: Catalog | None, value: bytes | None, assignments: Sequence[bytes], time: int | None
+    ) -> None:
+        tally = tally_of(topic, catalog)
+        if tally is None:
+            raise UsageError(f"--event: {topic} has no contract in topics.yaml.", hint="Name one there: event: base")
+        try:
+            self._given = msgspec.json.decode(value, type=dict[str, Any]) if value is not None else {}
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise UsageError("--event: VALUE is not a JSON object.") from None
+        for assignment in assignments:
+            _set(self._given, assignment, tally.contract.inlined)
+        self._type = topic if tally.type == ANY_TYPE else tally.type
+        self._time = time
+
+    def __call__(self) -> bytes:
+        """The next event, with an id of its own unless one was given."""
+        now = datetime.now() if self._time is None else datetime.fromtimestamp(self._time / 1000)
+        return msgspec.json.encode(fresh_fields(self._type, now.astimezone()) | self._given)
 
 
 def _set(event: dict[str, Any], assignment: bytes, schema: Mapping[str, Any]) -> None:
@@ -75,7 +85,7 @@ class ContractCheck:
 
     def __call__(self, record: Outgoing) -> None:
         self._check(record)
-        self._look(record.value)
+        self._look(record.value, record.timestamp or int(time.time() * 1000))
 
     def columns(self, columns: Columns | None) -> Columns | None:
         """The way many records take at once: none where one of them may have to be refused."""
@@ -86,16 +96,17 @@ class ContractCheck:
 
         def looked(lines: Sequence[bytes]) -> tuple[Sequence[bytes], Sequence[bytes | None]] | None:
             found = columns(lines)
+            now = int(time.time() * 1000)
             for value in found[0] if found is not None else ():
-                self._look(value)
+                self._look(value, now)
             return found
 
         return looked
 
-    def _look(self, value: bytes | None) -> None:
+    def _look(self, value: bytes | None, time: int) -> None:
         if self._tally is None or value is None:
             return
-        _, found = self._tally.judge(None, value)
+        _, found = self._tally.judge(time, value)
         if not found:
             return
         if self._refuse:

@@ -79,7 +79,12 @@ class Resend:
             options += ["-k", os.fsdecode(wish.key)]
         if wish.value_file is not None:
             options += ["--value-file", str(wish.value_file)]
-        value = [] if wish.tombstone or wish.value_file is not None else [os.fsdecode(wish.value or b"")]
+        if wish.event:
+            options += ["--event", *(word for given in wish.assignments for word in ("--set", os.fsdecode(given)))]
+        if wish.check is not None:
+            options += ["--check" if wish.check else "--no-check"]
+        unnamed = wish.tombstone or wish.value_file is not None or (wish.event and wish.value is None)
+        value = [] if unnamed else [os.fsdecode(wish.value or b"")]
         options += ["--tombstone"] if wish.tombstone else []
         return kafkactl("produce", wish.topic, *value, options=[*options, "--count", str(count)])
 

@@ -9,7 +9,7 @@ from kafkactl import consent
 from kafkactl.catalog.model import Catalog
 from kafkactl.cluster.client import Cluster, connect
 from kafkactl.cluster.visibility import require_topic
-from kafkactl.commands.produce.contracts import ContractCheck, event_value
+from kafkactl.commands.produce.contracts import ContractCheck, EventMaker
 from kafkactl.commands.produce.outcome import ProduceOptions, Resend, conclude
 from kafkactl.errors import UsageError
 from kafkactl.process import Interruption
@@ -35,14 +35,16 @@ def produce_records(target: Target, wish: ProduceOptions) -> None:
     """Write the records. Raises what `conclude` raises if not all of them were acknowledged."""
     _check(wish)
     _check_declared(target.catalog, wish)
+    asked, maker = wish, None
     if wish.event:
-        wish = replace(wish, value=event_value(wish.topic, target.catalog, wish.value, wish.assignments))
+        maker = EventMaker(wish.topic, target.catalog, wish.value, wish.assignments, wish.timestamp)
+        wish = replace(wish, value=maker())
     reading = _reading(wish)
     parse = outgoing.tombstone(reading.given) if wish.tombstone else reading.parse()
     _check_value(wish, parse)
     unsent = Unsent(wish.topic, wish.unsent, wish.lines, reading)
     with ExitStack() as stack:
-        source = _source(wish, stack)
+        source = _source(wish, maker, stack)
         kafka = connect(target.connection)
         topic = require_topic(kafka, wish.topic)
         consent.require_unprotected(
@@ -71,7 +73,7 @@ def produce_records(target: Target, wish: ProduceOptions) -> None:
         job.run()
         taken = time.monotonic() - start
     contract.tell()
-    conclude(job, kafka, Resend(wish, target), taken)
+    conclude(job, kafka, Resend(asked, target), taken)
 
 
 def _contract(catalog: Catalog | None, wish: ProduceOptions, rules: Rules) -> ContractCheck:
@@ -101,7 +103,7 @@ def _check(wish: ProduceOptions) -> None:
         raise UsageError("--tombstone needs a key to delete.", hint="Add --key KEY")
     if wish.separator == b"":
         raise UsageError("--key-separator is empty.")
-    if wish.count > 1 and wish.value is None and not wish.tombstone:
+    if wish.count > 1 and wish.value is None and not (wish.tombstone or wish.event):
         raise UsageError("--count needs a VALUE to repeat.")
     if wish.keep_partition and (not wish.as_json or wish.partition is not None):
         raise UsageError("--keep-partition needs --json, and cannot be combined with --partition.")
@@ -174,7 +176,9 @@ def _headers(pairs: tuple[bytes, ...]) -> Headers:
     return tuple(found)
 
 
-def _source(wish: ProduceOptions, stack: ExitStack) -> Source:
+def _source(wish: ProduceOptions, maker: EventMaker | None, stack: ExitStack) -> Source:
+    if maker is not None:
+        return Repeated(maker, wish.count)
     if wish.value is not None or wish.tombstone:
         return Repeated(wish.value or b"", wish.count)
     if wish.lines is not None:

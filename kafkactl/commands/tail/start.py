@@ -13,6 +13,7 @@ from kafkactl.errors import KafkactlError, NoTopicError, UsageError, WaitExpired
 from kafkactl.records import span
 from kafkactl.records.partitioning import Partitioner, partition_of
 from kafkactl.text.escapes import printable
+from kafkactl.text.words import and_more
 from kafkactl.topics import SOME_TOPICS, LiveTopic, Place, beginning, is_glob, matches
 from kafkactl.view import output
 
@@ -216,4 +217,7 @@ def contract_marking(topics: Collection[str], catalog: "Catalog | None", *, inva
     from kafkactl.commands.tail.marking import Marking
     from kafkactl.contracts.record_check import RecordCheck
 
-    return Marking(RecordCheck(topics, catalog), invalid_only=invalid_only)
+    check = RecordCheck(topics, catalog)
+    if check.without:
+        output.note(f"Not checked, for want of a contract: {and_more(check.without)}.")
+    return Marking(check, invalid_only=invalid_only)
