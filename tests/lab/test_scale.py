@@ -1,6 +1,7 @@
 """Every command that reads, on a cluster of 5,000 topics × 3 and 2,000 groups, and on one of 30,000 partitions.
 
-The bounds are 10 s and 300 MiB each. The time that counts is the processor's: others may be at work on this machine.
+The bounds are 300 MiB, and 10 s for each look at the cluster: `lag --sample` looks twice. The time that counts is the
+processor's: others may be at work on this machine.
 """
 
 import json
@@ -71,7 +72,7 @@ def within(words: Sequence[str], brokers: str, catalog: Path, directory: Path) -
     found = cost(words, brokers, catalog, directory / "out")
     print(f"{' '.join(words):45} {found.seconds:5.1f} s {found.mebibytes:5.0f} MiB")
     assert found.code in (0, 1), (directory / "out").read_text()[-2_000:]
-    assert found.seconds < SECONDS, found
+    assert found.seconds < SECONDS * (2 if "--sample" in words else 1), found
     assert found.mebibytes < MEBIBYTES, found
 
 
