@@ -126,3 +126,30 @@ def test_any_variable_of_any_file(given_: Mapping[str, str], listed: bool, flow:
     rest = yaml.safe_load(after)
     assert {**rest["services"], "kafka": None} == {**document["services"], "kafka": None}
     assert environment(text) == dict(given_)
+
+
+@pytest.mark.parametrize("text", [MAP, LIST, BARE, FLOW, MAP.replace("\n", "\r\n"), MAP.replace("volumes: {}\n", "")])
+def test_a_volume_is_mounted_and_declared(text: str) -> None:
+    change = ServiceChange("kafka", volumes=("kafka-data:/data",), variables=(("KAFKA_LOG_DIRS", "/data"),))
+    after = yaml.safe_load(edited(text, change))
+    before = yaml.safe_load(text)
+    assert after["services"]["kafka"]["volumes"] == ["kafka-data:/data"]
+    assert after["volumes"] == {"kafka-data": None}
+    assert after["services"].keys() == before["services"].keys()
+    assert environment(edited(text, change))["KAFKA_LOG_DIRS"] == "/data"
+
+
+def test_a_volume_beside_others() -> None:
+    text = BARE + '    volumes: ["other:/o"]\nvolumes:\n  other:\n'
+    after = yaml.safe_load(edited(text, ServiceChange("kafka", volumes=("kafka-data:/data",))))
+    assert sorted(after["services"]["kafka"]["volumes"]) == ["kafka-data:/data", "other:/o"]
+    assert after["volumes"] == {"kafka-data": None, "other": None}
+    declared = BARE + "volumes:\n  kafka-data:\n    external: true\n"
+    after = yaml.safe_load(edited(declared, ServiceChange("kafka", volumes=("kafka-data:/data",))))
+    assert after["volumes"] == {"kafka-data": {"external": True}}
+
+
+@pytest.mark.parametrize("mounted", ['["x:/data"]', '["x:/data:ro"]', "[/data]", "[{type: bind, target: /y}]"])
+def test_no_volume_takes_the_place_of_another(mounted: str) -> None:
+    with pytest.raises(ComposeEditError, match="something is mounted at /data, or may be"):
+        edited(f"{BARE}    volumes: {mounted}\n", ServiceChange("kafka", volumes=("kafka-data:/data",)))

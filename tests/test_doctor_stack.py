@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from kafkactl.containers.images import Listener, parse_listeners
+from kafkactl.containers.broker_listeners import Listener, parse_listeners
 from kafkactl.containers.model import Container, Death, Health, LogLine, Port, Role
 from kafkactl.doctor.checks import CHECKS
 from kafkactl.doctor.checks.troubles import troubles

@@ -4,15 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from kafkactl.containers.images import (
-    advertised,
-    among_brokers,
-    bound,
-    family_of,
-    listens_by_rule,
-    program_of,
-    unmapped_listener,
-)
+from kafkactl.containers.broker_listeners import advertised, among_brokers, bound, listens_by_rule, unmapped_listener
+from kafkactl.containers.broker_settings import ignored_variables, setting, told_by_what
+from kafkactl.containers.families import family_of, program_of
 from kafkactl.containers.model import Container, LogLine, Mount, Port, role_of
 from kafkactl.containers.sought import sought_by
 from kafkactl.doctor.checks import CHECKS
@@ -40,6 +34,8 @@ def broker(image: str, *command: str, **environment: str) -> Container:
         ("registry.example:5000/bitnami/kafka@sha256:0123", "bitnami"),
         ("wurstmeister/kafka", "wurstmeister"),
         ("quay.io/debezium/kafka:2.7", "debezium"),
+        ("quay.io/strimzi/kafka:0.45.0-kafka-3.9.0", "strimzi"),
+        ("soldevelo/kafka:3.9", "bitnami"),
         ("docker.redpanda.com/redpandadata/redpanda:v24.1.1", "redpanda"),
         ("lensesio/fast-data-dev:3.9.0", "fast-data-dev"),
         ("spotify/kafka", "spotify"),
@@ -72,6 +68,16 @@ INSIDE, OUTSIDE = "INTERNAL://kafka:29092", "EXTERNAL://localhost:9092"
         ("spotify/kafka", (), {"ADVERTISED_HOST": "kafka", "ADVERTISED_PORT": "9093"}, "9093", "kafka:9093"),
         ("wurstmeister/kafka", (), {"KAFKA_ADVERTISED_HOST_NAME": "h", "KAFKA_PORT": "19092"}, "19092", "h:19092"),
         ("debezium/kafka", (), {"KAFKA_ZOOKEEPER_CONNECT": "zookeeper:2181"}, "9092", ""),
+        ("debezium/kafka", (), {"ADVERTISED_HOST_NAME": "h", "ADVERTISED_PORT": "9094"}, "9092", "h:9094"),
+        # Kafka's own script reads no variables, but what its words say.
+        ("strimzi/kafka", ("sh", "-c", f"bin/kafka-server-start.sh x --override listeners=A://:9094 {OUTSIDE}"), {},
+         "9094", ""),
+        ("strimzi/kafka", ("sh", "-c", "bin/kafka-server-start.sh x --override advertised.listeners=${WHERE}"),
+         {"WHERE": OUTSIDE, "KAFKA_LISTENERS": "A://:1"}, "", "localhost:9092"),
+        ("strimzi/kafka", ("bin/kafka-server-start.sh", "x", "--override", f"advertised.listeners={OUTSIDE}"), {}, "",
+         "localhost:9092"),
+        ("strimzi/kafka", ("sh", "-c", "bin/kafka-server-start.sh config/mine.properties"), {}, "", ""),
+        ("strimzi/kafka", ("bin/kafka-server-start.sh", "x", "--override", "listeners=${UNKNOWN}"), {}, "", ""),
         ("redpandadata/redpanda",
          ("redpanda", "start", "--kafka-addr", "internal://0.0.0.0:9092,external://0.0.0.0:19092",
           "--advertise-kafka-addr=internal://redpanda:9092,external://localhost:19092"), {},
@@ -275,7 +281,7 @@ def test_a_registration_that_is_there_is_anothers_or_its_own() -> None:
     two = container("kafka-2", "broker", image="confluentinc/cp-kafka", environment=given)
     told = found_of("KD402", one, two, kafka=line)
     assert "payment-kafka-2 is running as broker 1, too" in told.headline
-    assert "another KAFKA_BROKER_ID" in str(told.heal[0])
+    assert told.heal[0].text == "in the compose file, under kafka, set KAFKA_BROKER_ID: 2, then"
 
 
 def test_remedies_are_podmans_where_that_is_the_engine() -> None:
@@ -300,3 +306,54 @@ def test_a_container_that_was_started_by_hand_gets_no_compose_command() -> None:
     (advice,) = told.heal
     assert "was started by hand" in advice.text
     assert "KAFKA_CFG_NUM_PARTITIONS instead of KAFKA_NUM_PARTITIONS" in advice.text
+
+
+@pytest.mark.parametrize(
+    ("image", "command", "environment", "name", "value", "where"),
+    [
+        ("confluentinc/cp-kafka", "", {"KAFKA_BROKER_ID": "4"}, "BROKER_ID", "4", "KAFKA_BROKER_ID"),
+        ("confluentinc/cp-kafka", "", {}, "NODE_ID", "", "KAFKA_NODE_ID"),
+        ("bitnami/kafka", "", {"KAFKA_CFG_NODE_ID": "4"}, "NODE_ID", "4", "KAFKA_CFG_NODE_ID"),
+        ("bitnami/kafka", "", {"KAFKA_BROKER_ID": "4"}, "BROKER_ID", "4", "KAFKA_BROKER_ID"),
+        ("bitnami/kafka", "", {}, "NUM_PARTITIONS", "", "KAFKA_CFG_NUM_PARTITIONS"),
+        ("debezium/kafka", "", {"ZOOKEEPER_CONNECT": "zoo:2181"}, "ZOOKEEPER_CONNECT", "zoo:2181", "ZOOKEEPER_CONNECT"),
+        ("debezium/kafka", "", {"BROKER_ID": "2", "KAFKA_BROKER_ID": "3"}, "BROKER_ID", "2", "BROKER_ID"),
+        ("debezium/kafka", "", {"CLUSTER_ID": "x"}, "PROCESS_ROLES", "broker,controller", "KAFKA_PROCESS_ROLES"),
+        ("debezium/kafka", "", {"CLUSTER_ID": "x", "NODE_ROLE": "broker"}, "PROCESS_ROLES", "broker", None),
+        ("debezium/kafka", "", {"KAFKA_LOG_DIRS": "/x"}, "LOG_DIRS", "", None),
+        ("strimzi/kafka", "kafka-server-start.sh --override broker.id=3", {}, "BROKER_ID", "3", "--override broker.id"),
+        ("strimzi/kafka", "kafka-server-start.sh --override broker.id=$ID", {"ID": "3"}, "BROKER_ID", "3", "ID"),
+        ("example/own", "kafka-server-start.sh x", {"KAFKA_BROKER_ID": "3"}, "BROKER_ID", "", "--override broker.id"),
+        ("example/own", "", {"KAFKA_BROKER_ID": "3"}, "BROKER_ID", "3", "KAFKA_BROKER_ID"),
+        ("redpandadata/redpanda", "", {}, "BROKER_ID", "", ""),
+    ],
+)
+def test_what_a_broker_is_told_and_by_what(
+    image: str, command: str, environment: dict[str, str], name: str, value: str, where: str | None
+) -> None:
+    found = broker(image, "sh", "-c", command, **environment)
+    assert setting(found, name) == value
+    assert where is None or told_by_what(found, name) == where
+
+
+def test_what_debezium_takes_from_variables_of_its_own_is_told() -> None:
+    assert dict(ignored_variables(broker("debezium/kafka", KAFKA_BROKER_ID="2"))) == {"KAFKA_BROKER_ID": "NODE_ID"}
+    assert not dict(ignored_variables(broker("debezium/kafka", KAFKA_BROKER_ID="1")))  # what it is anyway
+    assert not dict(ignored_variables(broker("debezium/kafka", BROKER_ID="2", KAFKA_BROKER_ID="2")))
+
+
+def test_the_start_of_kafkas_own_scripts_tells_the_role() -> None:
+    started = ("sh", "-c", "bin/zookeeper-server-start.sh config/zookeeper.properties")
+    assert role_of("zoo", "quay.io/strimzi/kafka:0.38.0-kafka-3.6.0", "x", {}, started) == "zookeeper"
+    started = ("sh", "-c", "bin/kafka-server-start.sh config/server.properties")
+    assert role_of("bus", "example/own", "x", {}, started) == "broker"
+
+
+def test_apaches_words_for_what_is_missing() -> None:
+    (sign,) = signs([LogLine(0, "kafka", "CLUSTER_ID environment variable not set")])
+    assert (sign.kind, sign.found["name"]) == ("required", "CLUSTER_ID")
+    words = "KAFKA_ADVERTISED_LISTENERS is not supported on a KRaft controller"
+    (sign,) = signs([LogLine(0, "kafka", f"{words}.")])
+    assert (sign.kind, sign.found["why"]) == ("required", words)
+    (sign,) = signs([LogLine(0, "kafka", "mkdir: can't create directory '/kafka/data/1': Permission denied")])
+    assert (sign.kind, sign.found["path"]) == ("not-writable", "/kafka/data/1")

@@ -67,6 +67,69 @@ STACKS: dict[str, Callable[[], list[Container]]] = {
         service("connect", "quay.io/debezium/connect:2.7", ports=(8083,), BOOTSTRAP_SERVERS="kafka:9092", GROUP_ID="1"),
         service("mysql", "quay.io/debezium/example-mysql", ports=(3306,), MYSQL_ROOT_PASSWORD="debezium"),
     ],
+    "debezium's KRaft broker": lambda: [
+        service(
+            "kafka",
+            "quay.io/debezium/kafka:3.1",
+            ports=(9092,),
+            CLUSTER_ID="5Yr1SIgYQz-b-dgRabWx4g",
+            NODE_ID="1",
+            KAFKA_CONTROLLER_QUORUM_VOTERS="1@kafka:9093",
+            KAFKA_LISTENERS="PLAINTEXT://kafka:9092,CONTROLLER://kafka:9093",
+            KAFKA_ADVERTISED_LISTENERS="PLAINTEXT://kafka:9092",
+        ),
+        service("connect", "quay.io/debezium/connect:3.1", ports=(8083,), BOOTSTRAP_SERVERS="kafka:9092"),
+    ],
+    "debezium's broker with an id that it does not read": lambda: [
+        service("zookeeper", "quay.io/debezium/zookeeper:2.7"),
+        service(
+            "kafka",
+            "quay.io/debezium/kafka:2.7",
+            ports=(9092,),
+            ZOOKEEPER_CONNECT="zookeeper:2181",
+            KAFKA_ADVERTISED_LISTENERS="PLAINTEXT://kafka:9092",
+            KAFKA_BROKER_ID="1",
+            KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR="1",
+        ),
+    ],
+    "a quick start of Quarkus": lambda: [
+        service(
+            "zookeeper",
+            "quay.io/strimzi/kafka:0.38.0-kafka-3.6.0",
+            "sh",
+            "-c",
+            "bin/zookeeper-server-start.sh config/zookeeper.properties",
+            ports=(2181,),
+            LOG_DIR="/tmp/logs",
+        ),
+        service(
+            "broker",
+            "quay.io/strimzi/kafka:0.38.0-kafka-3.6.0",
+            "sh",
+            "-c",
+            "bin/kafka-server-start.sh config/server.properties --override listeners=${KAFKA_LISTENERS} "
+            "--override advertised.listeners=${KAFKA_ADVERTISED_LISTENERS} "
+            "--override zookeeper.connect=${KAFKA_ZOOKEEPER_CONNECT}",
+            ports=(9092,),
+            LOG_DIR="/tmp/logs",
+            KAFKA_BROKER_ID="1",
+            KAFKA_ADVERTISED_LISTENERS="PLAINTEXT://localhost:9092",
+            KAFKA_LISTENERS="PLAINTEXT://0.0.0.0:9092",
+            KAFKA_ZOOKEEPER_CONNECT="zookeeper:2181",
+        ),
+    ],
+    "strimzi's image with a file of its own": lambda: [
+        service(
+            "broker",
+            "quay.io/strimzi/kafka:0.26.1-kafka-3.0.0",
+            "sh",
+            "-c",
+            "bin/kafka-storage.sh format -t x -c custom/server.properties && "
+            "bin/kafka-server-start.sh custom/server.properties",
+            ports=(29092,),
+            KAFKA_JVM_PERFORMANCE_OPTS="-Xmx1000m -Xms1000m",
+        ),
+    ],
     "opentelemetry's demo": lambda: [
         service(
             "kafka",

@@ -109,8 +109,8 @@ def _addresses(target: Target, origin: RunsOn) -> tuple[str, ...]:
 
 def _inside() -> tuple[str, ...]:
     """What the brokers of the stack advertise to other containers. Raises EngineError where no engine answers."""
+    from kafkactl.containers.broker_listeners import advertised, among_controllers
     from kafkactl.containers.engine import connect_engine
-    from kafkactl.containers.images import advertised, among_controllers
     from kafkactl.containers.sought import LOOPBACK
     from kafkactl.containers.sought import names as names_of
     from kafkactl.containers.stack import find_stack

@@ -29,6 +29,9 @@ def block(change: ServiceChange) -> str:
         lines += [f"      {new}: …   # the value of {old.strip()}, which goes" for old, new in change.renames]
     if change.ports:
         lines += ["    ports:", *(f"      - {json.dumps(port)}" for port in change.ports)]
+    if change.volumes:
+        lines += ["    volumes:", *(f"      - {json.dumps(volume)}" for volume in change.volumes)]
+        lines += ["volumes:", *(f"  {volume.partition(':')[0]}:" for volume in change.volumes)]
     return "\n".join(lines)
 
 
@@ -50,7 +53,9 @@ def _steps(change: ServiceChange) -> list[Callable[[str], str]]:
     steps += [partial(_swap, service=name, key=key, old=old, new=new) for key, old, new in change.swaps]
     steps += [partial(_variable, service=name, key=key, value=value) for key, value in change.variables]
     steps += [partial(_key, service=name, key=key, value=value) for key, value in change.keys]
-    steps += [partial(_port, service=name, port=port) for port in change.ports]
+    steps += [partial(_listed, service=name, key="ports", entry=port) for port in change.ports]
+    for volume in change.volumes:
+        steps += [partial(_listed, service=name, key="volumes", entry=volume), partial(_declared, volume=volume)]
     return steps
 
 
@@ -186,15 +191,49 @@ def _key(text: str, service: str, key: str, value: str) -> str:
     return _put(text, there, _like(words, value))
 
 
-def _port(text: str, service: str, port: str) -> str:
+def _listed(text: str, service: str, key: str, entry: str) -> str:
+    """One more entry in a service's list of ports or volumes."""
     node = _service(text, service)
-    ports = _child(node, "ports")
-    if ports is None:
-        return _insert(text, node, f"ports:\n  - {json.dumps(port)}", {"ports": [port]})
-    if not isinstance(ports, yaml.SequenceNode):
-        raise ComposeEditError("ports is no list")
-    _own(text, ports, node, f"the list of ports of {service}")
-    return _insert(text, ports, json.dumps(port), port)
+    entries = _child(node, key)
+    if entries is None:
+        return _insert(text, node, f"{key}:\n  - {json.dumps(entry)}", {key: [entry]})
+    if not isinstance(entries, yaml.SequenceNode):
+        raise ComposeEditError(f"{key} is no list")
+    _own(text, entries, node, f"the list of {key} of {service}")
+    _refuse_a_second(entries, key, entry)
+    return _insert(text, entries, json.dumps(entry), entry)
+
+
+def _refuse_a_second(entries: yaml.SequenceNode, key: str, entry: str) -> None:
+    """Raises ComposeEditError where something else is mounted at the place already."""
+    place = entry.rpartition(":")[2]
+    for item in entries.value:
+        words = item.value if isinstance(item, yaml.ScalarNode) else ""
+        if key == "volumes" and (isinstance(item, yaml.MappingNode) or place in words.split(":")):
+            raise ComposeEditError(f"something is mounted at {place}, or may be")
+
+
+def _declared(text: str, volume: str) -> str:
+    """The named volume among the file's own."""
+    name = volume.partition(":")[0]
+    document = yaml.compose(text, Loader=yaml.SafeLoader)
+    if not isinstance(document, yaml.MappingNode):
+        raise ComposeEditError("the file has no services")
+    volumes = _child(document, "volumes")
+    if volumes is None or (isinstance(volumes, yaml.ScalarNode) and not volumes.value):
+        if volumes is not None:
+            raise ComposeEditError("the file's list of volumes is empty")
+        if document.flow_style:
+            return _insert(text, document, "", {"volumes": {name: None}})
+        newline = "\r\n" if "\r\n" in text else "\n"
+        start = text if text.endswith("\n") else text + newline
+        return f"{start}volumes:{newline}  {name}:{newline}"
+    if not isinstance(volumes, yaml.MappingNode):
+        raise ComposeEditError("the file's volumes are no map")
+    _own(text, volumes, document, "the map of volumes")
+    if _child(volumes, name) is not None:
+        return text
+    return _insert(text, volumes, f"{name}:", {name: None})
 
 
 def _insert(text: str, node: yaml.Node, block: str, flow: Mapping[str, Any] | str) -> str:

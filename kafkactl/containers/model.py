@@ -224,6 +224,10 @@ def role_of(
     """What a container is in a Kafka stack: by its variables and command, else by its names."""
     if any(word.startswith("--kafka.server") for word in command):
         return "exporter"
+    if any("zookeeper-server-start" in word for word in command):
+        return "zookeeper"
+    if any("kafka-server-start" in word for word in command):
+        return "broker"
     given = {key for key, value in environment.items() if value}  # images have some empty ones
     for pattern, role in _VARIABLES:
         if any(re.match(pattern, key) for key in given):

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from kafkactl.containers.images import advertised, bound
+from kafkactl.containers.broker_listeners import advertised, bound
 from kafkactl.containers.model import Container
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})

@@ -68,7 +68,9 @@ def prepared(told: Told, change: ServiceChange, facts: Facts) -> FileRepair:
     if _is_newer(file, container):
         raise ComposeEditError(f"{file} was changed after {container.name} was made from it")
     after = edited(before, change)
-    return FileRepair(told, change, file, before, after, is_lost_with_its_container(facts, container))
+    # A volume that is new to a broker is empty, wherever its data was.
+    loses_data = bool(change.volumes) or is_lost_with_its_container(facts, container)
+    return FileRepair(told, change, file, before, after, loses_data)
 
 
 def _is_newer(file: Path, container: Container) -> bool:

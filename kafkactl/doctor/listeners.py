@@ -1,6 +1,6 @@
 """A broker container's listeners and ports, as programs on the host meet them. Pure."""
 
-from kafkactl.containers.images import Listener, advertised, bound
+from kafkactl.containers.broker_listeners import Listener, advertised, bound
 from kafkactl.containers.model import Container
 from kafkactl.containers.sought import LOOPBACK
 

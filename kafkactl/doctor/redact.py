@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from kafkactl.containers.images import SETTINGS, setting_of
+from kafkactl.containers.broker_settings import SETTINGS, setting_of
 from kafkactl.redaction.secret_names import is_secret_name
 from kafkactl.redaction.structures import shown_value
 
@@ -12,7 +12,7 @@ _WANTED = re.compile(
     r"(KAFKA_(CFG_)?)?(ADVERTISED_LISTENERS|LISTENERS|LISTENER_SECURITY_PROTOCOL_MAP|INTER_BROKER_LISTENER_NAME"
     r"|CONTROLLER_LISTENER_NAMES|ZOOKEEPER_SESSION_TIMEOUT_MS|ADVERTISED_HOST_NAME|ADVERTISED_PORT|PORT|BROKER_ID|NODE_ID|PROCESS_ROLES"
     r"|ZOOKEEPER_CONNECT|CONTROLLER_QUORUM_VOTERS|LOG_DIRS?|CLUSTER_ID)"
-    r"|KAFKA_HEAP_OPTS|JAVA_OPTS|KAFKA_OPTS|ZOOKEEPER_CLIENT_PORT|ZOO_MY_ID|ADV_HOST|BROKER_PORT|ADVERTISED_HOST|.*(BROKERS|BOOTSTRAP).*"
+    r"|KAFKA_KRAFT_CLUSTER_ID|NODE_ROLE|(KAFKA_)?HEAP_OPTS|JAVA_OPTS|KAFKA_OPTS|ZOOKEEPER_CLIENT_PORT|ZOO_MY_ID|ADV_HOST|BROKER_PORT|ADVERTISED_HOST|.*(BROKERS|BOOTSTRAP).*"
 )
 _OPTIONS = re.compile(r"_OPTS$")
 _HEAP = re.compile(r"-Xm[sx]\w+")

@@ -46,7 +46,7 @@ _PATTERNS: Mapping[Kind, str] = {
     "disk-full": r"No space left on device",
     "not-writable": r"(?P<path>/[^\s:]+) \(Permission denied\)|AccessDeniedException: (?P<path2>/[^\s:]+)"
     r"|dub path (?P<path3>\S+) writable\] FAILED|(?P<path4>/\S+) file not writable"
-    r"|cannot (?:create directory|touch) [‘'`\"]?(?P<path5>/[^’'\"]+)[’'\"]?: Permission denied",
+    r"|(?:cannot|can't) (?:create directory|touch) [‘'`\"]?(?P<path5>/[^’'\"]+)[’'\"]?: Permission denied",
     "log-dir-failed": r"Shutdown broker because all log dirs in (?P<path>.+?) have failed"
     r"|Stopping serving logs in dir (?P<path2>\S+)|Error while appending records to \S+ in dir (?P<path3>\S+)",
     "ephemeral": r"Error while creating ephemeral at (?P<path>/brokers/ids/\d+), node already exists and owner"
@@ -56,9 +56,10 @@ _PATTERNS: Mapping[Kind, str] = {
     "listener": r"(?P<why>(?:advertised\.listeners cannot|advertised\.listeners listener names must"
     r"|No security protocol defined for listener|Each listener must have a different|Listener with name \S+ defined in"
     r"|inter\.broker\.listener\.name must|Unable to parse \S+ to a (?:broker endpoint|listener)).*)",
-    # Confluent's start scripts, Kafka itself, Bitnami's.
+    # The start scripts of Confluent and Apache, Kafka itself, Bitnami's.
     "required": r"^(?:Error: environment variable \")?(?P<name>(?:KAFKA|ZOOKEEPER|CLUSTER)_\w+)"
-    r"(?:\" is not set| is required)"
+    r"(?:\" is not set| is required| environment variable not set)"
+    r"|^(?P<why2>KAFKA_\w+ is not supported on a KRaft controller)"
     r"|Missing required configuration [\"`](?P<name2>[\w.]+)[\"`]|ERROR\W+==> (?P<why>.+)",
     "zookeeper": r"Timed out waiting for connection while in state: CONNECTING"
     r"|Unable to resolve address: (?P<host>[^/<]+)/?<unresolved>|UnknownHostException: (?P<host2>\S+)$",

@@ -67,7 +67,7 @@ class ServiceChange:
     """What a service is to be given in its compose file, before its container is made anew.
 
     `variables` to set; `swaps`, in a variable's value one text for another; `renames` of variables; `keys` of the
-    service itself (mem_limit); `ports` to publish (host:container).
+    service itself (mem_limit); `ports` to publish (host:container); named `volumes` to mount (volume:directory).
     """
 
     service: str
@@ -76,6 +76,7 @@ class ServiceChange:
     renames: tuple[tuple[str, str], ...] = ()
     keys: tuple[tuple[str, str], ...] = ()
     ports: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -89,6 +90,7 @@ class ServiceChange:
         parts += [f"{name}: {new} (in place of {old})" for name, old, new in self.swaps]
         parts += [f"{new} instead of {old.strip()}" for old, new in self.renames]
         parts += [f'ports: ["{port}"]' for port in self.ports]
+        parts += [f'volumes: ["{volume}"], which is declared at the end of the file' for volume in self.volumes]
         return " and ".join(parts)
 
 

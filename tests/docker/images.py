@@ -16,6 +16,7 @@ import tempfile
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from docker import DockerClient
 
@@ -82,9 +83,30 @@ class Images:
 _Import = Callable[[RootFs, Sequence[str]], None]
 
 
+class _Kind(NamedTuple):
+    """What is of a family's own: its user, where Kafka's programs are, and whether the image declares its volumes."""
+
+    user: int = USER
+    programs: str = ""
+    declares: bool = True
+
+
+_KINDS: Mapping[str, _Kind] = {
+    "": _Kind(declares=False),
+    "cp": _Kind(),
+    "apache": _Kind(),
+    "bitnami": _Kind(1001, "/opt/bitnami/kafka/bin", declares=False),
+    "wurstmeister": _Kind(0),
+    "debezium": _Kind(1001, "/kafka/bin"),
+    "strimzi": _Kind(1001, declares=False),
+}
+
+
 def _kafka(
     version: str, role: str, port: int, volumes: Sequence[str], *, family: str = ""
 ) -> Callable[[_Import], None]:
+    kind = _KINDS[family]
+
     def build(import_tar: _Import) -> None:
         distribution = prepare(version, unverified=True, progress=lambda _: None)
         jar = _tools(version)
@@ -96,11 +118,17 @@ def _kafka(
         for name in _TOOL_NAMES:
             rootfs.link(f"/usr/bin/{name}", "/usr/bin/kafka-tool")
             rootfs.link(f"/opt/kafka/bin/{name}.sh", "/usr/bin/kafka-tool")
+            if kind.programs:
+                rootfs.link(f"{kind.programs}/{name}.sh", "/usr/bin/kafka-tool")
+        rootfs.copy(_STANDIN / "server-start.sh", "/opt/kafka/bin/kafka-server-start.sh")
+        rootfs.copy(_STANDIN / "server.properties", "/opt/kafka/config/server.properties")
         for volume in volumes:
-            rootfs.directory(volume, owner=USER)
+            rootfs.directory(volume, owner=kind.user)
         rootfs.text("/etc/standin", _settings(distribution, jar))
         words = f'"family", "{family}", "{role}"' if family else f'"run", "{role}"'
-        import_tar(rootfs, ["ENV PATH=/usr/bin:/bin", f"USER {USER}", f"EXPOSE {port}", f"CMD [{words}]"])
+        changes = ["ENV PATH=/usr/bin:/bin", f"USER {kind.user}", f"EXPOSE {port}", "WORKDIR /opt/kafka"]
+        changes += [f"VOLUME {volume}" for volume in volumes if kind.declares]
+        import_tar(rootfs, [*changes, f"CMD [{words}]"])
 
     return build
 
@@ -181,11 +209,13 @@ _BUILDERS: Mapping[str, Callable[[_Import], None]] = {
     # The families: the name of each is read as that of its image.
     "confluentinc/cp-kafka": _kafka(WITH_ZOOKEEPER, "kafka", 9092, ("/var/lib/kafka/data",), family="cp"),
     "confluentinc/cp-server": _kafka(KRAFT, "kraft", 9092, ("/var/lib/kafka/data",), family="cp"),
-    "apache/kafka": _kafka(KRAFT, "kraft", 9092, ("/tmp/kraft-combined-logs",), family="apache"),
+    "apache/kafka": _kafka(KRAFT, "kraft", 9092, ("/var/lib/kafka/data",), family="apache"),
     "bitnami/kafka": _kafka(WITH_ZOOKEEPER, "kafka", 9092, ("/bitnami/kafka",), family="bitnami"),
     "bitnamilegacy/kafka": _kafka(KRAFT, "kraft", 9092, ("/bitnami/kafka",), family="bitnami"),
     "wurstmeister/kafka": _kafka(WITH_ZOOKEEPER, "kafka", 9092, ("/kafka",), family="wurstmeister"),
     "debezium/kafka": _kafka(WITH_ZOOKEEPER, "kafka", 9092, ("/kafka/data",), family="debezium"),
+    "kraft/debezium/kafka": _kafka(KRAFT, "kraft", 9092, ("/kafka/data",), family="debezium"),
+    "strimzi/kafka": _kafka(WITH_ZOOKEEPER, "kafka", 9092, (), family="strimzi"),
     "ui": _served(8080, {"/actuator/health": '{"status":"UP"}\n', "/index.html": "a stand-in for Kafka UI\n"}),
     "exporter": _served(9308, {"/metrics": "# a stand-in for the exporter\nkafka_brokers 1\n"}),
     "python": _python,

@@ -39,7 +39,7 @@ def test_zookeeper_is_somewhere_else(doctor: Doctor, stack: LabStack) -> None:
     seen = until_told(doctor, "KD401")
     seen.names("KD401")
     assert "zoo:2181" in seen.headline
-    assert "ZooKeeper is at zookeeper:2181" in seen.remedies("KD401")[0]
+    assert "KAFKA_ZOOKEEPER_CONNECT: zookeeper:2181" in seen.remedies("KD401")[0]
     stack.kafka["environment"]["KAFKA_ZOOKEEPER_CONNECT"] = "zookeeper:2181"
     stack.write()
     after(seen.command("KD401"), "--wait", "60s").content()

@@ -147,7 +147,7 @@ def test_a_listener_without_a_protocol(doctor: Doctor, stack: LabStack) -> None:
     stack.until("kafka", "exited")
     seen = doctor()
     seen.names("KD311")
-    assert "add EXTERNAL:PLAINTEXT" in seen.remedies("KD311")[0]
+    assert "INTERNAL:PLAINTEXT,EXTERNAL:PLAINTEXT" in seen.remedies("KD311")[0]
     environment["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"] += ",EXTERNAL:PLAINTEXT"
     stack.write()
     after(seen.command("KD311"), "--wait", "60s").content()

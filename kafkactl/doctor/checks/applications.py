@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 
-from kafkactl.containers.images import advertised, bound, listener_protocol, prefix_of
+from kafkactl.containers.broker_listeners import advertised, bound, listener_protocol
+from kafkactl.containers.broker_settings import told_by_what
 from kafkactl.containers.model import Container
 from kafkactl.containers.sought import names
-from kafkactl.doctor.checks.troubles import KAFKA, is_looping, show_log, stack
+from kafkactl.doctor.checks.container_remedies import show_log, stack
+from kafkactl.doctor.checks.troubles import KAFKA, is_looping
 from kafkactl.doctor.codes import Finding, check
 from kafkactl.doctor.facts import Facts
 from kafkactl.doctor.signs import Kind, Sign
@@ -102,7 +104,7 @@ def _ignored_size(facts: Facts) -> Iterator[tuple[str, str]]:
     """A broker's variable that was meant to raise the limit, and that its image does not read."""
     for broker in stack(facts).of_role("broker"):
         for name in ("KAFKA_MESSAGE_MAX_BYTES", "KAFKA_MAX_REQUEST_SIZE", "KAFKA_CFG_MAX_REQUEST_SIZE"):
-            if name in broker.environment and name != f"{prefix_of(broker.image)}MESSAGE_MAX_BYTES":
+            if name in broker.environment and name != told_by_what(broker, "MESSAGE_MAX_BYTES"):
                 yield "seen", f"{name} of {broker.name} is no setting of its broker"
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from kafkactl.containers.images import ignored_variables, prefix_of, variable
+from kafkactl.containers.broker_settings import ignored_variables, prefix_of, setting, told_by_what
 from kafkactl.containers.model import Container
 from kafkactl.containers.sought import LOOPBACK, names
+from kafkactl.doctor.checks.container_remedies import changed, recreate, recreated, stack, with_settings
 from kafkactl.doctor.checks.lifecycle import log_line, severity, suffering
-from kafkactl.doctor.checks.troubles import changed, recreate, recreated, stack, told_by, troubles
+from kafkactl.doctor.checks.troubles import told_by, troubles
 from kafkactl.doctor.codes import Finding, check
 from kafkactl.doctor.facts import Facts
 from kafkactl.text.remedies import Advice, Remedy, ServiceChange
@@ -36,10 +37,10 @@ def required_variable(facts: Facts) -> Iterator[Finding]:
         container = trouble.container
         found = trouble.sign.found if trouble.sign else {}
         name, why = found.get("name", ""), found.get("why", "").rstrip(".")
-        keeper = variable(container.environment, "ZOOKEEPER_CONNECT")
-        modern = not variable(container.environment, "PROCESS_ROLES")
-        setting = name.removeprefix("KAFKA_").lower().replace("_", ".")
-        if keeper and modern and setting in ("process.roles", "node.id", "controller.listener.names"):
+        keeper = setting(container, "ZOOKEEPER_CONNECT")
+        modern = not setting(container, "PROCESS_ROLES")
+        wanted = name.removeprefix("KAFKA_").lower().replace("_", ".")
+        if keeper and modern and wanted in ("process.roles", "node.id", "controller.listener.names"):
             words = "its Kafka has no ZooKeeper any more, and it is configured for one"
             prefix = prefix_of(container.image)
             heal: list[Remedy] = [
@@ -67,21 +68,16 @@ def voters(facts: Facts) -> Iterator[Finding]:
     unwell = {trouble.container.name for trouble in troubles(facts)}
     known = {name for container in there.containers for name in names(container)} | LOOPBACK
     for container in there.of_role("broker", "controller"):
-        text = variable(container.environment, "CONTROLLER_QUORUM_VOTERS")
+        text = setting(container, "CONTROLLER_QUORUM_VOTERS")
         if container.name not in unwell or not text:
             continue
         if words := _wrong_voters(container, text, known):
-            name = f"{prefix_of(container.image)}CONTROLLER_QUORUM_VOTERS"
+            name, right = told_by_what(container, "CONTROLLER_QUORUM_VOTERS"), _right_voters(facts, text)
             yield Finding(
                 container.name,
                 {"words": words},
                 [("seen", f"{name}: {text}")],
-                changed(
-                    facts,
-                    container,
-                    ServiceChange(container.service, variables=((name, _right_voters(facts, text)),)),
-                    "recreates it",
-                ),
+                with_settings(facts, container, {"CONTROLLER_QUORUM_VOTERS": right}, "recreates it"),
                 severity(container),
             )
 
@@ -89,8 +85,8 @@ def voters(facts: Facts) -> Iterator[Finding]:
 def _wrong_voters(container: Container, text: str, known: set[str]) -> str:
     """What is wrong with a container's list of voters; "" if nothing is known to be."""
     voters = [entry.strip().partition("@") for entry in text.split(",")]
-    id = variable(container.environment, "NODE_ID") or variable(container.environment, "BROKER_ID")
-    roles = variable(container.environment, "PROCESS_ROLES")
+    id = setting(container, "NODE_ID") or setting(container, "BROKER_ID")
+    roles = setting(container, "PROCESS_ROLES")
     if id and "controller" in roles and id not in {voter for voter, _, _ in voters}:
         return f"it is a controller with node id {id}, which is not among the voters"
     for _, _, address in voters:
@@ -104,8 +100,8 @@ def _right_voters(facts: Facts, text: str) -> str:
     """The voters as the stack's controllers would have them."""
     port = text.partition(",")[0].rpartition(":")[2]
     right = [
-        f"{variable(c.environment, 'NODE_ID') or '?'}@{c.service}:{port}"
+        f"{setting(c, 'NODE_ID') or '?'}@{c.service}:{port}"
         for c in stack(facts).of_role("broker", "controller")
-        if "controller" in variable(c.environment, "PROCESS_ROLES")
+        if "controller" in setting(c, "PROCESS_ROLES")
     ]
     return ",".join(right)

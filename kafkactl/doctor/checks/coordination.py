@@ -3,10 +3,12 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from kafkactl.containers.images import prefix_of, variable
+from kafkactl.containers.broker_settings import setting, told_by_what
 from kafkactl.containers.model import Container
+from kafkactl.containers.sought import names
+from kafkactl.doctor.checks.container_remedies import docker, recreate, show_log, stack, with_settings
 from kafkactl.doctor.checks.lifecycle import log_line, severity, suffering
-from kafkactl.doctor.checks.troubles import docker, recreate, recreated, show_log, stack, told_by
+from kafkactl.doctor.checks.troubles import told_by
 from kafkactl.doctor.codes import Finding, check
 from kafkactl.doctor.facts import Facts
 from kafkactl.text.remedies import Advice, Remedy
@@ -28,7 +30,7 @@ def zookeeper(facts: Facts) -> Iterator[Finding]:
             words = f"ZooKeeper ({container.name}) is running but does not answer."
             evidence = [("tried", "the command srvr at its published port: no answer")]
         else:
-            wanted = variable(container.environment, "ZOOKEEPER_CONNECT")
+            wanted = setting(container, "ZOOKEEPER_CONNECT")
             words = f"{container.name} cannot reach ZooKeeper at {wanted or '?'}."
             if container.status == "exited" and _is_ready(facts, keepers, wanted) and not _apart(container, keepers):
                 words = f"{container.name} ended because ZooKeeper at {wanted} was not ready; it is by now."
@@ -67,10 +69,12 @@ def _reach_zookeeper(facts: Facts, broker: Container, wanted: str, keepers: Sequ
                 f"the condition service_healthy"
             ),
         ]
-    if there_is:
-        correct = f"correct KAFKA_ZOOKEEPER_CONNECT of {broker.service}: ZooKeeper is at {there_is[0]}"
-        return [Advice(correct), recreate(facts, broker)]
-    return [Advice("start a ZooKeeper there, or correct KAFKA_ZOOKEEPER_CONNECT"), recreate(facts, broker)]
+    if keepers:
+        _, slash, root = wanted.partition("/")
+        right = ",".join(f"{keeper.service}:2181" for keeper in keepers) + slash + root
+        return with_settings(facts, broker, {"ZOOKEEPER_CONNECT": right})
+    name = told_by_what(broker, "ZOOKEEPER_CONNECT") or "its address of ZooKeeper"
+    return [Advice(f"start a ZooKeeper there, or correct {name}"), recreate(facts, broker)]
 
 
 def _apart(broker: Container, keepers: Sequence[Container]) -> Advice | None:
@@ -91,15 +95,15 @@ def stale_registration(facts: Facts) -> Iterator[Finding]:
         container = trouble.container
         told = [*log_line(trouble), *suffering(trouble)]
         if other := _of_the_same_id(facts, container):
-            id = variable(container.environment, "BROKER_ID")
+            id = setting(container, "BROKER_ID")
             yield Finding(
                 container.name,
                 {"words": f"{container.name} cannot start: {other.name} is running as broker {id}, too."},
-                [("seen", f"{prefix_of(container.image)}BROKER_ID: {id} of both"), *told],
-                recreated(facts, container, f"another {prefix_of(container.image)}BROKER_ID", "recreates it"),
+                [("seen", f"{told_by_what(container, 'BROKER_ID')}: {id} of both"), *told],
+                with_settings(facts, container, {"BROKER_ID": _free_id(facts, container)}, "recreates it"),
             )
             continue
-        milliseconds = variable(container.environment, "ZOOKEEPER_SESSION_TIMEOUT_MS")
+        milliseconds = setting(container, "ZOOKEEPER_SESSION_TIMEOUT_MS")
         seconds = math.ceil(int(milliseconds) / 1000) if is_number(milliseconds) else _SESSION
         words = f"{container.name} restarted too soon: ZooKeeper still holds its previous registration."
         yield Finding(container.name, {"words": words, "seconds": seconds}, told)
@@ -110,11 +114,19 @@ _SESSION = 18  # seconds, Kafka's default of zookeeper.session.timeout.ms
 
 def _of_the_same_id(facts: Facts, container: Container) -> Container | None:
     """Another broker that runs with the id that this one has been given."""
-    id = variable(container.environment, "BROKER_ID")
+    id = setting(container, "BROKER_ID")
     others = (other for other in stack(facts).of_role("broker") if other.name != container.name)
-    return next(
-        (o for o in others if id and o.status == "running" and variable(o.environment, "BROKER_ID") == id), None
-    )
+    return next((o for o in others if id and o.status == "running" and setting(o, "BROKER_ID") == id), None)
+
+
+def _free_id(facts: Facts, container: Container) -> str:
+    """An id for a broker whose own is taken: what the voters say of it, else one above all others."""
+    for voter in setting(container, "CONTROLLER_QUORUM_VOTERS").split(","):
+        id, _, address = voter.strip().partition("@")
+        if address.rpartition(":")[0] in names(container):
+            return id
+    told = [setting(one, name) for one in stack(facts).containers for name in ("NODE_ID", "BROKER_ID")]
+    return str(max((int(id) for id in told if is_number(id)), default=0) + 1)
 
 
 @check("KD404")
@@ -122,14 +134,14 @@ def registration_refused(facts: Facts) -> Iterator[Finding]:
     for trouble in told_by(facts, "KD404"):
         container = trouble.container
         found = trouble.sign.found if trouble.sign else {}
-        id, name = found.get("id", "?"), f"{prefix_of(container.image)}NODE_ID"
+        id, name = found.get("id", "?"), told_by_what(container, "NODE_ID")
         twins = [
             other.name
             for other in stack(facts).of_role("broker")
-            if other.name != container.name and variable(other.environment, "NODE_ID") == id
+            if other.name != container.name and setting(other, "NODE_ID") == id
         ]
         seen = [("seen", f"{name}: {id} of {and_more([container.name, *twins])}")] if twins else []
-        heal = recreated(facts, container, f"{name}: a number of its own", "recreates it")
+        heal = with_settings(facts, container, {"NODE_ID": _free_id(facts, container)}, "recreates it")
         told = [*log_line(trouble), *seen, *suffering(trouble)]
         yield Finding(container.name, {"id": id, "why": found.get("why", "?")}, told, heal, severity(container))
 

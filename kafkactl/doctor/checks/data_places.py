@@ -3,7 +3,9 @@
 import re
 from pathlib import PurePosixPath
 
-from kafkactl.containers.images import advertised, data_directory, variable
+from kafkactl.containers.broker_listeners import advertised
+from kafkactl.containers.broker_settings import setting
+from kafkactl.containers.families import data_directory
 from kafkactl.containers.model import Container, Mount
 from kafkactl.doctor.facts import BrokerFacts, Facts
 
@@ -14,7 +16,7 @@ def directories(facts: Facts, container: Container) -> list[str]:
     """Where a broker keeps its logs: as it reports itself, else as its variables and its image say."""
     broker = _broker_of(facts, container)
     told = (broker.settings.get("log.dirs") or broker.settings.get("log.dir", "")) if broker else ""
-    text = told or variable(container.environment, "LOG_DIRS") or variable(container.environment, "LOG_DIR")
+    text = told or setting(container, "LOG_DIRS") or setting(container, "LOG_DIR")
     return [directory.strip() for directory in (text or data_directory(container)).split(",") if directory.strip()]
 
 

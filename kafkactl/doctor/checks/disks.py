@@ -3,11 +3,22 @@
 import re
 from collections.abc import Iterator
 
-from kafkactl.containers.images import cluster_id_variable, prefix_of, user_number, variable
+from kafkactl.containers.broker_settings import setting
+from kafkactl.containers.families import cluster_id_variable, user_number
 from kafkactl.containers.model import Mount
+from kafkactl.doctor.checks.container_remedies import (
+    changed,
+    compose,
+    docker,
+    on_a_volume,
+    recreate,
+    recreated,
+    stack,
+    with_settings,
+)
 from kafkactl.doctor.checks.data_places import directories, is_anonymous, mount_of
 from kafkactl.doctor.checks.lifecycle import log_line, severity, suffering
-from kafkactl.doctor.checks.troubles import Trouble, changed, compose, docker, recreate, recreated, stack, told_by
+from kafkactl.doctor.checks.troubles import Trouble, told_by
 from kafkactl.doctor.codes import Finding, NotApplicableError, Severity, check
 from kafkactl.doctor.facts import Facts, TopicFacts
 from kafkactl.text.remedies import Advice, Remedy, ServiceChange, command
@@ -93,12 +104,7 @@ def not_on_volume(facts: Facts) -> Iterator[Finding]:
                         f"mounted: {and_more(f'{m.kind} at {m.destination}' for m in container.mounts) or 'nothing'}",
                     )
                 ],
-                recreated(
-                    facts,
-                    container,
-                    f'volumes: ["{container.service}-data:{directory}"] and declare that volume at the end of the file',
-                    "recreates it; its current data is not carried over",
-                ),
+                on_a_volume(facts, container, directory),
             )
 
 
@@ -144,7 +150,7 @@ def not_writable(facts: Facts) -> Iterator[Finding]:
 
 def _place(trouble: Trouble) -> str:
     container = trouble.container
-    path = (trouble.sign.found.get("path") if trouble.sign else "") or variable(container.environment, "LOG_DIRS")
+    path = (trouble.sign.found.get("path") if trouble.sign else "") or setting(container, "LOG_DIRS")
     mount = mount_of(container, path) if path else None
     if mount is None:
         return f"the disk of {path or container.name}"
@@ -159,12 +165,15 @@ def cluster_id(facts: Facts) -> Iterator[Finding]:
         stored, wanted = found.get("stored", "?"), found.get("wanted", "?")
         lost = "deletes all records: only if you can afford to lose them"
         wipe = compose(facts, "down", "-v").then(compose(facts, "up", "-d", note=lost))
-        if variable(container.environment, "ZOOKEEPER_CONNECT"):
+        if setting(container, "ZOOKEEPER_CONNECT"):
             keep = f"to keep the data: give ZooKeeper its old volume (of cluster {stored}) back, and restart both"
             heal: list[Remedy] = [Advice(keep), wipe]
         else:
-            change = ServiceChange(container.service, variables=((cluster_id_variable(container.image), stored),))
-            heal = [*changed(facts, container, change), wipe]
+            name = cluster_id_variable(container)
+            heal = recreated(facts, container, f"the cluster's id to {stored} where its directory is formatted")
+            if name:
+                heal = changed(facts, container, ServiceChange(container.service, variables=((name, stored),)))
+            heal = [*heal, wipe]
         yield _finding(trouble, heal, stored=stored, wanted=wanted)
 
 
@@ -174,17 +183,15 @@ def node_id(facts: Facts) -> Iterator[Finding]:
         container = trouble.container
         found = trouble.sign.found if trouble.sign else {}
         stored, wanted = found.get("stored", "?"), found.get("wanted", "?")
-        prefix = prefix_of(container.image)
-        variables = [(f"{prefix}BROKER_ID", stored)]
-        if variable(container.environment, "PROCESS_ROLES"):
-            variables = [(f"{prefix}NODE_ID", stored)]
-            voters = variable(container.environment, "CONTROLLER_QUORUM_VOTERS").split(",")
+        values = {"BROKER_ID": stored}
+        if setting(container, "PROCESS_ROLES"):
+            values = {"NODE_ID": stored}
+            voters = setting(container, "CONTROLLER_QUORUM_VOTERS").split(",")
             # A node that is a controller has to be among the voters, by the same id.
             if any(voter.startswith(f"{wanted}@") for voter in voters):
                 with_it = [re.sub(rf"^{re.escape(wanted)}@", f"{stored}@", voter) for voter in voters]
-                variables.append((f"{prefix}CONTROLLER_QUORUM_VOTERS", ",".join(with_it)))
-        heal = changed(facts, container, ServiceChange(container.service, variables=tuple(variables)))
-        yield _finding(trouble, heal, stored=stored, wanted=wanted)
+                values["CONTROLLER_QUORUM_VOTERS"] = ",".join(with_it)
+        yield _finding(trouble, with_settings(facts, container, values), stored=stored, wanted=wanted)
 
 
 @check("KD207")

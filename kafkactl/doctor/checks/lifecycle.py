@@ -4,22 +4,19 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from kafkactl.containers.images import among_controllers, bound, heap_of, program_of
+from kafkactl.containers.broker_listeners import among_controllers, bound
+from kafkactl.containers.families import heap_of, heap_variable, program_of
 from kafkactl.containers.model import Container
+from kafkactl.doctor.checks.container_remedies import changed, compose, docker, recreated, show_log, stack
 from kafkactl.doctor.checks.troubles import (
     KAFKA,
     Trouble,
-    changed,
-    compose,
-    docker,
     is_broken,
     is_looping,
     last_exit_code,
-    recreated,
     session_left,
-    show_log,
-    stack,
     told_by,
+    troubles,
 )
 from kafkactl.doctor.codes import Finding, NotApplicableError, Severity, check
 from kafkactl.doctor.facts import Facts
@@ -249,7 +246,7 @@ def heap_or_limit(facts: Facts) -> Iterator[Finding]:
 
 
 def _with_heap(container: Container, mebibytes: int, keys: tuple[tuple[str, str], ...]) -> ServiceChange:
-    heap = ("KAFKA_HEAP_OPTS", f"-Xms{mebibytes}m -Xmx{mebibytes}m")
+    heap = (heap_variable(container), f"-Xms{mebibytes}m -Xmx{mebibytes}m")
     return ServiceChange(container.service, variables=(heap,), keys=keys)
 
 
@@ -309,7 +306,13 @@ def starting(facts: Facts) -> Iterator[Finding]:
         container = trouble.container
         since = f"for {_ago(facts, container.started)}" if container.started else "just now"
         evidence = [("seen", f"running {since}, health starting"), *suffering(trouble)]
-        yield Finding(container.name, {}, evidence, severity=severity(container))
+        # What has ended, or hangs, is what to look at; that the rest is starting explains nothing of it.
+        level = "info" if any(map(_is_worse, troubles(facts))) else severity(container)
+        yield Finding(container.name, {}, evidence, severity=level)
+
+
+def _is_worse(trouble: Trouble) -> bool:
+    return trouble.code != "KD112" and severity(trouble.container) == "error"
 
 
 @check("KD115")

@@ -1,9 +1,10 @@
 """KD4 and KD5: the cluster's brokers, partitions and settings, and what topics.yaml declares. Pure."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
+from kafkactl.doctor.checks.container_remedies import together, with_settings
 from kafkactl.doctor.codes import Finding, NotApplicableError, check
 from kafkactl.doctor.facts import ClusterFacts, Facts, PartitionFacts, TopicFacts
 from kafkactl.text.remedies import Advice, Remedy, kafkactl
@@ -141,9 +142,9 @@ def internal_topic_impossible(facts: Facts) -> Iterator[Finding]:
                     "wanted": wanted,
                     "brokers": len(cluster.brokers),
                     "are": "is 1 broker" if len(cluster.brokers) == 1 else f"are {len(cluster.brokers)} brokers",
-                    "variable": f"KAFKA_{setting.upper().replace('.', '_')}",
                 },
                 [("seen", f"{many(len(cluster.brokers), 'broker')}; {topic} does not exist")],
+                _in_containers(facts, {setting: str(len(cluster.brokers))}),
                 severity="error" if topic == "__consumer_offsets" else "warning",
             )
 
@@ -155,7 +156,15 @@ def auto_create(facts: Facts) -> Iterator[Finding]:
     if on:
         accidents = [t.name for t in cluster.topics if _looks_like_an_accident(t, facts)]
         suspects = f" Possibly created that way: {and_more(accidents)}." if accidents else ""
-        yield Finding("cluster", {"suspects": suspects}, [("seen", f"enabled on broker {_ids(on)}")])
+        heal = _in_containers(facts, {"auto.create.topics.enable": "false"})
+        yield Finding("cluster", {"suspects": suspects}, [("seen", f"enabled on broker {_ids(on)}")], heal)
+
+
+def _in_containers(facts: Facts, values: Mapping[str, str]) -> list[Remedy] | None:
+    """Broker settings in the compose file of the brokers' stack; None where the brokers are in no container here."""
+    brokers = facts.stack.of_role("broker") if facts.stack else ()
+    named = {name.upper().replace(".", "_"): value for name, value in values.items()}
+    return together([with_settings(facts, broker, named) for broker in brokers]) or None
 
 
 def _looks_like_an_accident(topic: TopicFacts, facts: Facts) -> bool:

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from kafkactl.containers.images import advertising_variable, bound
+from kafkactl.containers.broker_listeners import advertising_variable, bound
 from kafkactl.containers.sought import LOOPBACK
 from kafkactl.doctor.codes import Finding, check
 from kafkactl.doctor.facts import Dial, Facts, Manner, StackFacts

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from kafkactl.doctor.checks.troubles import docker, show_log, stack, troubles
+from kafkactl.doctor.checks.container_remedies import docker, show_log, stack
+from kafkactl.doctor.checks.troubles import troubles
 from kafkactl.doctor.codes import Finding, NotApplicableError, check
 from kafkactl.doctor.facts import Facts
 

@@ -7,14 +7,14 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from kafkactl.containers.images import bound, heap_of, listens_by_rule, variable
+from kafkactl.containers.broker_listeners import bound, listens_by_rule
+from kafkactl.containers.broker_settings import setting
+from kafkactl.containers.families import heap_of
 from kafkactl.containers.model import Container
-from kafkactl.doctor.checks.data_places import is_lost_with_its_container
-from kafkactl.doctor.codes import NotApplicableError
-from kafkactl.doctor.facts import NO_STACK, Facts, StackFacts
+from kafkactl.doctor.checks.container_remedies import stack
+from kafkactl.doctor.facts import Facts, StackFacts
 from kafkactl.doctor.listeners import published
 from kafkactl.doctor.signs import Kind, Sign, first
-from kafkactl.text.remedies import Advice, Command, Remedy, ServiceChange, command, kafkactl
 
 KAFKA = ("broker", "controller", "zookeeper")
 _KILLED = 137
@@ -59,13 +59,6 @@ class Trouble:
     code: str
     sign: Sign | None = None
     followers: tuple[Container, ...] = ()
-
-
-def stack(facts: Facts) -> StackFacts:
-    """The stack. Raises NotApplicableError if there is none."""
-    if facts.stack is None:
-        raise NotApplicableError(facts.missing.get("stack", NO_STACK))
-    return facts.stack
 
 
 def told_by(facts: Facts, code: str) -> Iterator[Trouble]:
@@ -131,7 +124,7 @@ _SESSION = 18  # seconds: zookeeper.session.timeout.ms
 
 def session_left(facts: Facts, container: Container) -> int:
     """For how many more seconds ZooKeeper holds the registration of a killed broker; 0 if it holds none."""
-    if not variable(container.environment, "ZOOKEEPER_CONNECT") or container.finished is None or was_stopped(container):
+    if not setting(container, "ZOOKEEPER_CONNECT") or container.finished is None or was_stopped(container):
         return 0
     gone = facts.taken / 1000 - container.finished.timestamp()
     return max(0, math.ceil(_SESSION - gone))
@@ -226,57 +219,3 @@ def is_broken(container: Container) -> bool:
     """Whether the health check itself cannot run."""
     health = container.health
     return health is not None and any(words in health.output for words in _NOT_FOUND)
-
-
-WITH_DATA = "recreates it, keeping its data"
-
-
-def compose(facts: Facts, *words: str, note: str = "") -> Command:
-    """A compose command for this stack that works in any directory."""
-    return command(*(stack(facts).compose or ("docker", "compose")), *words, note=note)
-
-
-def recreated(facts: Facts, container: Container, change: str, note: str = WITH_DATA) -> list[Remedy]:
-    """Change a service in the compose file, and recreate its container: advice, and the command."""
-    if stack(facts).project is None:
-        return [_by_hand(container, change)]
-    return [
-        Advice(f"in the compose file, under {container.service}, set {change}, then"),
-        recreate(facts, container, note),
-    ]
-
-
-def changed(facts: Facts, container: Container, change: ServiceChange, note: str = WITH_DATA) -> list[Remedy]:
-    """The same where the change is known to the letter: kafkactl can edit the file itself."""
-    there = stack(facts)
-    if there.project is None:
-        return [_by_hand(container, change.words)]
-    edit = kafkactl("doctor", options=["--fix-file"], note="edits the file and does that, after asking")
-    return [change, recreate(facts, container, note), *([edit] if len(there.files) == 1 and there.compose else [])]
-
-
-def _by_hand(container: Container, change: str) -> Advice:
-    """What to do with a container that no compose file describes."""
-    return Advice(
-        f"{container.name} was started by hand: stop it, rename it, and run its image again with {change} and the same "
-        f"volumes; what is on no volume stays in the old one"
-    )
-
-
-def recreate(facts: Facts, container: Container, note: str = WITH_DATA) -> Remedy:
-    """The command that recreates a service's container if its compose file has changed, and starts it."""
-    if stack(facts).project is None:
-        return _by_hand(container, "that change")
-    if is_lost_with_its_container(facts, container):
-        note = "its data is in the container itself: this loses every topic"
-    return compose(facts, "up", "-d", container.service, note=note)
-
-
-def show_log(container: Container) -> Command:
-    """The command that shows why a container is in trouble."""
-    return kafkactl("logs", container.service, options=["--tail", "50"], note="shows why")
-
-
-def docker(verb: str, container: Container, *, note: str = "") -> Command:
-    """A docker command for one container: start, restart, unpause."""
-    return command("docker", verb, container.name, note=note)

@@ -3,21 +3,24 @@
 import re
 from collections.abc import Iterator
 
-from kafkactl.containers.images import (
+from kafkactl.containers.broker_listeners import (
+    PROTOCOLS,
     Listener,
     advertised,
     advertising_variable,
     among_brokers,
+    among_controllers,
     bound,
     listens_by_rule,
-    prefix_of,
     unmapped_listener,
 )
+from kafkactl.containers.broker_settings import setting, told_by_what
 from kafkactl.containers.model import Container
 from kafkactl.containers.sought import HOST, LOOPBACK, Sought, is_slip, kafka_ports, names, ports_of, sought_by
 from kafkactl.doctor.checks.applications import recent_signs
+from kafkactl.doctor.checks.container_remedies import changed, recreate, recreated, stack, with_settings
 from kafkactl.doctor.checks.lifecycle import log_line, severity, suffering
-from kafkactl.doctor.checks.troubles import KAFKA, changed, recreate, recreated, stack, told_by, was_stopped
+from kafkactl.doctor.checks.troubles import KAFKA, told_by, was_stopped
 from kafkactl.doctor.codes import Finding, check
 from kafkactl.doctor.facts import Facts, StackFacts
 from kafkactl.doctor.listeners import advertised_for, published
@@ -70,9 +73,18 @@ def bound_to_loopback(facts: Facts) -> Iterator[Finding]:
                 yield Finding(
                     container.name,
                     {"name": listener.name, "host": listener.host, "port": ports[listener.port]},
-                    [("seen", f"KAFKA_LISTENERS has {listener.name}://{listener.address}")],
-                    recreated(facts, container, f"{listener.name}://0.0.0.0:{listener.port} in KAFKA_LISTENERS"),
+                    [("seen", f"{told_by_what(container, 'LISTENERS')} has {listener.name}://{listener.address}")],
+                    with_settings(facts, container, {"LISTENERS": _on_every_address(container)}),
                 )
+
+
+def _on_every_address(container: Container) -> str:
+    """A broker's listeners without a loopback address at the ports that are published."""
+    ports = published(container)
+    return ",".join(
+        f"{one.name}://{'0.0.0.0' if one.host in LOOPBACK and one.port in ports else one.host}:{one.port}"
+        for one in bound(container)
+    )
 
 
 @check("KD310")
@@ -191,7 +203,7 @@ def rejected(facts: Facts) -> Iterator[Finding]:
     for trouble in told_by(facts, "KD311"):
         container = trouble.container
         why = (trouble.sign.found.get("why", "") if trouble.sign else "").rstrip(".")
-        heal: list[Remedy] = [_correction(container, why), recreate(facts, container)]
+        heal = _correction(facts, container, why)
         evidence = [*log_line(trouble), *suffering(trouble)]
         yield Finding(container.name, {"why": why}, evidence, heal, severity(container))
     # An image that logs nothing is judged by its variables.
@@ -203,22 +215,38 @@ def rejected(facts: Facts) -> Iterator[Finding]:
             yield Finding(
                 container.name,
                 {"why": words},
-                [("seen", f"{prefix_of(container.image)}LISTENER_SECURITY_PROTOCOL_MAP has no {name}")],
-                [_correction(container, words), recreate(facts, container)],
+                [("seen", f"{told_by_what(container, _MAP)} has no {name}")],
+                _correction(facts, container, words),
             )
 
 
-def _correction(container: Container, why: str) -> Advice:
-    said = ",".join(f"{one.name}://{one.address}" for one in advertised(container))
-    if "0.0.0.0" in why:
-        better = ",".join(f"{one.name}://{_reachable(container, one)}:{one.port}" for one in advertised(container))
+_MAP = "LISTENER_SECURITY_PROTOCOL_MAP"
+
+
+def _correction(facts: Facts, container: Container, why: str) -> list[Remedy]:
+    every = advertised(container)
+    if "0.0.0.0" in why and every:
         name = advertising_variable(container)
-        return Advice(f"in the compose file, under {container.service}, set {name}: {better}, then")
+        if name.endswith("HOST_NAME"):
+            better = ServiceChange(container.service, variables=((name, _reachable(container, every[0])),))
+            return changed(facts, container, better)
+        text = ",".join(f"{one.name}://{_reachable(container, one)}:{one.port}" for one in every)
+        return with_settings(facts, container, {"ADVERTISED_LISTENERS": text})
     if "No security protocol" in why:
-        name = why.rpartition(" ")[2]
-        variable_name = f"{prefix_of(container.image)}LISTENER_SECURITY_PROTOCOL_MAP"
-        return Advice(f"add {name}:PLAINTEXT to {variable_name} of {container.service}, then")
-    return Advice(f"correct the listeners of {container.service} in the compose file (now {said}), then")
+        return with_settings(facts, container, {_MAP: _whole_map(container, why.rpartition(" ")[2])})
+    said = ",".join(f"{one.name}://{one.address}" for one in every)
+    words = f"correct the listeners of {container.service} in the compose file (now {said}), then"
+    return [Advice(words), recreate(facts, container)]
+
+
+def _whole_map(container: Container, name: str) -> str:
+    """A broker's map of listeners and protocols with one more listener, which no map names yet."""
+    given = [entry.strip() for entry in setting(container, _MAP).split(",") if entry.strip()]
+    if not given:
+        names = dict.fromkeys(one.name for one in (*bound(container), *advertised(container)))
+        given = [f"{one}:{one if one in PROTOCOLS else 'PLAINTEXT'}" for one in names if one != name]
+        given += [f"{one}:PLAINTEXT" for one in sorted(among_controllers(container)) if one not in names]
+    return ",".join((*given, f"{name}:PLAINTEXT"))
 
 
 def _reachable(container: Container, listener: Listener) -> str:

@@ -39,12 +39,13 @@ cp)
 apache)
   export CLUSTER_ID="${CLUSTER_ID:-5L6g3nShT-eMCtK--X86sw}"
   if [ -z "$(awk 'BEGIN { for (name in ENVIRON) if (name ~ /^KAFKA_/ && name !~ /^KAFKA_HEAP/) print name }')" ]; then
+    export KAFKA_LOG_DIRS=/tmp/kraft-combined-logs
     export KAFKA_NODE_ID=1 KAFKA_PROCESS_ROLES=broker,controller KAFKA_CONTROLLER_QUORUM_VOTERS=1@localhost:9093 \
       KAFKA_CONTROLLER_LISTENER_NAMES=CONTROLLER KAFKA_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093 \
       KAFKA_ADVERTISED_LISTENERS=PLAINTEXT://localhost:9092 KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR=1 \
       KAFKA_LISTENER_SECURITY_PROTOCOL_MAP=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
   fi
-  export KAFKA_LOG_DIRS="${KAFKA_LOG_DIRS:-/tmp/kraft-combined-logs}"
+  export KAFKA_LOG_DIRS="${KAFKA_LOG_DIRS:-/tmp/kafka-logs}"
   ;;
 bitnami)
   case "${KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP:-}" in *SSL* | *SASL*) secured=yes ;; *) secured=no ;; esac
@@ -78,10 +79,23 @@ wurstmeister)
   export KAFKA_LOG_DIRS="${KAFKA_LOG_DIRS:-/kafka/kafka-logs-$(hostname)}"
   ;;
 debezium)
-  export KAFKA_BROKER_ID="${BROKER_ID:-1}" KAFKA_ZOOKEEPER_CONNECT="${ZOOKEEPER_CONNECT:-$KAFKA_ZOOKEEPER_CONNECT}"
+  id=${NODE_ID:-${BROKER_ID:-1}}
+  export KAFKA_BROKER_ID="$id" KAFKA_NODE_ID="$id"
+  if [ "$role" = kraft ]; then
+    unset KAFKA_BROKER_ID
+    CLUSTER_ID=${CLUSTER_ID:-ldlg5yhkQeWtnUrZrC6edg}
+    case ${NODE_ROLE:-combined} in combined) KAFKA_PROCESS_ROLES=broker,controller ;; *) KAFKA_PROCESS_ROLES=$NODE_ROLE ;; esac
+    export CLUSTER_ID KAFKA_PROCESS_ROLES KAFKA_CONTROLLER_LISTENER_NAMES="${KAFKA_CONTROLLER_LISTENER_NAMES:-CONTROLLER}"
+    export KAFKA_CONTROLLER_QUORUM_VOTERS="${KAFKA_CONTROLLER_QUORUM_VOTERS:-$id@localhost:9093}"
+  else
+    unset KAFKA_NODE_ID
+    export KAFKA_ZOOKEEPER_CONNECT="${ZOOKEEPER_CONNECT:-0.0.0.0:2181}"
+  fi
+  [ -z "${HEAP_OPTS:-}" ] || export KAFKA_HEAP_OPTS="${KAFKA_HEAP_OPTS:-$HEAP_OPTS}"
   export KAFKA_LISTENERS="${KAFKA_LISTENERS:-PLAINTEXT://0.0.0.0:9092}"
   export KAFKA_ADVERTISED_LISTENERS="${KAFKA_ADVERTISED_LISTENERS:-PLAINTEXT://$(hostname -i | cut -d' ' -f1):9092}"
-  export KAFKA_LOG_DIRS="/kafka/data/$KAFKA_BROKER_ID"
+  export KAFKA_LOG_DIRS="/kafka/data/$id"
+  mkdir -p "$KAFKA_LOG_DIRS"
   ;;
 esac
 exec run "$role"

@@ -1,8 +1,11 @@
 #!/bin/sh
 # Starts a real ZooKeeper or Kafka from its environment, as the pinned images do: KAFKA_LOG_DIRS=/x becomes log.dirs=/x
-# (one underscore is a dot, two are an underscore, three a dash). $1: zookeeper, kafka, or kraft.
+# (one underscore is a dot, two are an underscore, three a dash). $1: zookeeper, kafka, kraft, or the path of a file of
+# properties, and what overrides them.
 set -eu
 . /etc/standin
+role=$1
+shift
 
 properties() {
   awk 'BEGIN {
@@ -17,7 +20,10 @@ properties() {
   }' | sort
 }
 
-case $1 in
+case $role in
+/*)
+  main=kafka.Kafka config=$role
+  ;;
 zookeeper)
   : "${ZOOKEEPER_CLIENT_PORT:?is not set}"
   printf '%s\n' "clientPort=$ZOOKEEPER_CLIENT_PORT" "tickTime=${ZOOKEEPER_TICK_TIME:-3000}" \
@@ -47,4 +53,4 @@ exec "$JAVA" ${KAFKA_HEAP_OPTS:--Xmx1G -Xms1G} $JAVA_QUICK $JAVA_CACHE $jmx ${KA
   "-Dorg.slf4j.simpleLogger.dateTimeFormat='['yyyy-MM-dd HH:mm:ss,SSS']'" \
   -Dorg.slf4j.simpleLogger.logFile=System.out -Dorg.slf4j.simpleLogger.showDateTime=true \
   -Dorg.slf4j.simpleLogger.showThreadName=false -Dorg.slf4j.simpleLogger.log.org.apache.kafka.common.config=warn \
-  -cp "$CLASS_PATH" "$main" "$config"
+  -cp "$CLASS_PATH" "$main" "$config" "$@"
