@@ -161,6 +161,13 @@ class Target:
             self._tell(found.source)
         return found
 
+    @property
+    def registry(self) -> tuple[str, str]:
+        """The schema registry's address (of the environment, else SCHEMA_REGISTRY_URL) and its login; or empty."""
+        there = self._environment()
+        url = (there.schema_registry if there else "") or os.environ.get("SCHEMA_REGISTRY_URL", "")
+        return url, os.environ.get("SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO", "")
+
     def _environment(self) -> "Environment | None":
         if not self.env:
             return None

@@ -191,6 +191,7 @@ def environment_of(name: str, fields: Fields, position: Position, path: Path) ->
         client_config=path.parent / Path(client_config).expanduser() if client_config else None,
         cluster_id=fields.get("cluster_id"),
         protected=fields.get("protected", False),
+        schema_registry=fields.get("schema_registry", ""),
         password_command=fields.get("password_command", ""),
     )
 

@@ -44,6 +44,18 @@ def wrong_address(address: str) -> str | None:
     return None
 
 
+URL = r"https?://[^\s/@?#]+(/[^\s@?#]*)?"
+
+
+def wrong_url(text: str) -> str | None:
+    """Why this is not the address of a server that speaks HTTP; None for a valid one. A login does not belong in it."""
+    if re.fullmatch(URL, text):
+        return None
+    if "@" in text:
+        return "holds a login: SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO is the place for USER:PASSWORD."
+    return f'"{text}" is not an address; write https://HOST:PORT.'
+
+
 MAX_PARTITIONS = 10_000
 MAX_REPLICATION = 32_767  # Kafka's int16
 MAX_LAG = 2**63 - 1
@@ -56,6 +68,10 @@ class Text(NamedTuple):
     """One text."""
 
     example: str = ""
+
+
+class Url(NamedTuple):
+    """The address of a server that speaks HTTP."""
 
 
 class Whole(NamedTuple):
@@ -98,7 +114,7 @@ class Section(NamedTuple):
     keys: "Mapping[str, Key]"
 
 
-Kind = Text | Whole | Flag | Retention | Texts | Configs | Named | Section
+Kind = Text | Url | Whole | Flag | Retention | Texts | Configs | Named | Section
 
 
 class Key(NamedTuple):
@@ -123,6 +139,7 @@ VALUES: Mapping[str, Key] = {
 ENVIRONMENT: Mapping[str, Key] = {
     "brokers": Key(Texts("[localhost:9092]", "address"), "Bootstrap addresses, HOST:PORT.", required=True),
     "client_config": Key(Text("production.properties"), "librdkafka properties: a file, relative to this one."),
+    "schema_registry": Key(Url(), "The schema registry of this cluster's records, http(s)://HOST:PORT."),
     "cluster_id": Key(Text(), "Kafka's id of the cluster, which identifies it at any address."),
     "protected": Key(Flag(), "Whether changes here need the environment's name typed, or --confirm NAME."),
     "defaults": Key(Section(VALUES), "Default values for topics in this environment."),

@@ -70,6 +70,7 @@ class Environment:
     client_config: Path | None = None  # resolved against the catalogue's directory
     cluster_id: str | None = None
     protected: bool = False
+    schema_registry: str = ""
     password_command: str = ""  # only of a person's own
 
 

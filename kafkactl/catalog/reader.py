@@ -239,6 +239,8 @@ def _single(kind: keys.Kind, node: nodes.Scalar) -> str | int | bool:
         case _:
             if not node.text.strip():
                 raise ValueError("is empty.")
+            if isinstance(kind, keys.Url) and (why := keys.wrong_url(node.text)):
+                raise ValueError(why)
             return node.text
 
 

@@ -49,6 +49,8 @@ def _schema(kind: keys.Kind) -> Schema:
             schema = {"type": "boolean"}
         case keys.Retention():
             schema = {"anyOf": [{"type": "integer", "minimum": -1}, {"type": "string", "pattern": _TIME}]}
+        case keys.Url():
+            schema = {"type": "string", "pattern": f"^{keys.URL}$"}
         case keys.Text():
             # A number such as 2024 is the text its writer typed.
             schema = {"type": ["string", "number", "boolean"]}

@@ -274,6 +274,7 @@ def last_records(
     count: int,
     text: Callable[[Record], bytes | None],
     seconds: float,
+    read: Callable[[Any], Record] | None = None,
 ) -> list[bytes]:
     """The texts of the newest `count` records before `ends` that have one, oldest first.
 
@@ -288,7 +289,7 @@ def last_records(
         for number, group in enumerate(_groups(tails, _PLACES_AT_ONCE)):
             if number:
                 reader.renew()
-            for kept in _read_back(reader, group, count, text, seconds).values():
+            for kept in _read_back(reader, group, count, text, seconds, read or as_record).values():
                 for found in kept:
                     (heapq.heappush if len(newest) < count else heapq.heappushpop)(newest, found)
         floor = newest[0][0] if len(newest) == count else None
@@ -308,6 +309,7 @@ def _read_back(
     count: int,
     text: Callable[[Record], bytes | None],
     seconds: float,
+    read: Callable[[Any], Record],
 ) -> Mapping[Place, Sequence[Found]]:
     """Read one step further back in these partitions: the last records of each that are shown, and still wanted."""
     stops = {place: tail.begin for place, tail in tails.items()}
@@ -316,7 +318,7 @@ def _read_back(
     oldest: dict[Place, int] = {}
     latest: dict[Place, int] = {}
     for messages in read_until(reader, starts, stops, seconds):
-        for record in map(as_record, messages):
+        for record in map(read, messages):
             place = Place(record.topic, record.partition)
             time = -1 if record.timestamp is None else record.timestamp
             oldest.setdefault(place, time)

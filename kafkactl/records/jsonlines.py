@@ -3,6 +3,8 @@
     {"topic":"t","partition":0,"offset":7,"timestamp":1700000000000,"timestamp_type":"create",
      "key":"k","value":"v","headers":[["name","value"],["name",null]]}
 
+What is not an exact copy says so: "masked":true, "decoded_with":"value 7" (a schema's id).
+
 Bytes that are UTF-8 are text; others are base64 and marked: {"base64": "/w=="}. null is Kafka's null.
 
 What people write is read, too: a key, value or header that is any other JSON stands for its own text, as it was
@@ -40,6 +42,7 @@ class RecordLine(msgspec.Struct, omit_defaults=True):
     timestamp: int | None = None
     timestamp_type: TimestampType | None = None
     masked: bool = False
+    decoded_with: str = ""
 
 
 class _Written(msgspec.Struct, gc=False):
@@ -55,8 +58,11 @@ class _Written(msgspec.Struct, gc=False):
     headers: list[tuple[str, Text]] | tuple[()]
 
 
-class _Masked(_Written, gc=False):
-    masked: bool = True
+class _Changed(_Written, gc=False, omit_defaults=True):
+    """A line that is no exact copy: something is hidden in it, or it was made readable with a schema."""
+
+    decoded_with: str = ""
+    masked: bool = False
 
 
 _encoder = msgspec.json.Encoder()
@@ -65,7 +71,7 @@ _decoder = msgspec.json.Decoder(RecordLine)
 
 def encode(record: Record, *, masked: bool = False) -> bytes:
     """The record's line, without its newline. `masked`: something in it was hidden, so it is not an exact copy."""
-    return _encoder.encode(_line(record, as_text(record.value), _Masked if masked else _Written))
+    return _encoder.encode(_line(record, as_text(record.value), masked=masked))
 
 
 def encode_lines(records: Iterable[Record]) -> bytes:
@@ -82,8 +88,8 @@ def encode_parsed(record: Record) -> bytes:
         return encode(record)
 
 
-def _line(record: Record, value: Any, kind: type[_Written] = _Written) -> _Written:
-    return kind(
+def _line(record: Record, value: Any, *, masked: bool = False) -> _Written:
+    own = (
         record.topic,
         record.partition,
         record.offset,
@@ -93,6 +99,7 @@ def _line(record: Record, value: Any, kind: type[_Written] = _Written) -> _Writt
         value,
         [(name, as_text(data)) for name, data in record.headers] if record.headers else (),
     )
+    return _Changed(*own, record.decoded_with, masked) if masked or record.decoded_with else _Written(*own)
 
 
 def as_text(data: bytes | None) -> Text:
@@ -149,6 +156,7 @@ def _as_people_write_it(found: dict[str, msgspec.Raw]) -> RecordLine:
         partition=integer_of("partition", found["partition"]) if "partition" in found else None,
         timestamp=integer_of("timestamp", found["timestamp"]) if "timestamp" in found else None,
         masked=bytes(found.get("masked", b"false")) not in (b"false", b"null"),
+        decoded_with="a schema" if bytes(found.get("decoded_with", b'""')) not in (b'""', b"null") else "",
     )
 
 

@@ -12,7 +12,8 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     """One record. None is Kafka's null, which is not the empty text: a null value is a tombstone.
 
     `timestamp` is milliseconds since 1970 (None: the record has none); its type says whether the producer set it
-    or the broker when it appended the record.
+    or the broker when it appended the record. `decoded_with` is empty but where key or value are not the record's own
+    bytes, but what a schema of a registry makes of them: it names the schema.
     """
 
     topic: str
@@ -23,3 +24,4 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     key: bytes | None
     value: bytes | None
     headers: Headers = ()
+    decoded_with: str = ""

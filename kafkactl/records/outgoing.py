@@ -92,8 +92,8 @@ def tombstone(given: Given) -> Parse:
 def from_json(given: Given, *, keep_partition: bool) -> Parse:
     """A line is a record as `tail -o json` or a person writes it; options of the command line override its values.
 
-    An empty line is skipped (None). Raises ValueError for an invalid record, a masked record, and a timestamp that
-    cannot be written: the client library takes 0 for "now".
+    An empty line is skipped (None). Raises ValueError for an invalid record, a masked or a decoded one, and a timestamp
+    that cannot be written: the client library takes 0 for "now".
     """
 
     def parse(line: bytes) -> Outgoing | None:
@@ -102,6 +102,8 @@ def from_json(given: Given, *, keep_partition: bool) -> Parse:
         found = decode(line)
         if found.masked:
             raise ValueError("it is masked, so it is not an exact copy; use `tail --no-mask` to get one")
+        if found.decoded_with:
+            raise ValueError("it was decoded with a schema, so it is no exact copy; use `tail --no-decode` to get one")
         timestamp = found.timestamp if given.timestamp is None else given.timestamp
         if timestamp is not None and timestamp <= 0:
             raise ValueError(f"its timestamp is {timestamp} ms, which cannot be written")

@@ -15,6 +15,16 @@ from tests.lab.examination import Doctor, Examination, examination
 from tests.lab.stacks import LabStack, lab_stack
 
 _ROWS = pytest.StashKey[list[tuple[str, ...]]]()
+_PASSED = pytest.StashKey[bool]()
+_HEADING = """\
+# What the laboratory found
+
+Written by `make lab`: each fault provoked on a real Kafka, engine or container. A run of a part of it replaces the rows
+of that part.
+
+| code | fault | image | headline | healed | seconds |
+|---|---|---|---|---|---|
+"""
 
 
 @pytest.fixture
@@ -55,7 +65,7 @@ def doctor(kafkactl: Callable[..., Outcome], request: pytest.FixtureRequest) -> 
 
     yield run
     mark = request.node.get_closest_marker("provokes")
-    if mark:
+    if mark and request.node.stash.get(_PASSED, False):
         code, fault = mark.args
         told = next((s for s in seen if code in s.checks and s.findings(code)), seen[0] if seen else None)
         words = f"{codes()[code].title}."  # where a test examines in a way of its own
@@ -64,6 +74,15 @@ def doctor(kafkactl: Callable[..., Outcome], request: pytest.FixtureRequest) -> 
         rows = request.config.stash.setdefault(_ROWS, [])
         healed, seconds = mark.kwargs.get("healed", "by the remedy"), f"{time.monotonic() - start:.1f}"
         rows.append((code, fault, _family(request, mark), _steady(words), healed, seconds))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Only what a test that passed has seen is recorded."""
+    report = yield
+    if report.when == "call":
+        item.stash[_PASSED] = report.passed
+    return report
 
 
 def _family(request: pytest.FixtureRequest, mark: pytest.Mark) -> str:
@@ -78,16 +97,32 @@ def _steady(words: str) -> str:
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Write the table of what was provoked; only where a whole run asked for it and went well."""
-    path = os.environ.get("KAFKACTL_LAB")
-    rows = session.config.stash.get(_ROWS, [])
-    if path and rows and exitstatus == pytest.ExitCode.OK:
-        lines = [
-            "# What the laboratory found",
-            "",
-            "Written by `make lab`: each fault provoked on a real Kafka, engine or container.",
-            "",
-        ]
-        lines += ["| code | fault | image | headline | healed | seconds |", "|---|---|---|---|---|---|"]
-        lines += [f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in sorted(rows)]
-        Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    """Write the table of what was provoked, where KAFKACTL_LAB names a file for it."""
+    path, rows = os.environ.get("KAFKACTL_LAB"), session.config.stash.get(_ROWS, [])
+    if hasattr(session.config, "workeroutput"):  # one of several processes: the first one writes
+        session.config.workeroutput["laboratory"] = rows
+    elif path and rows:
+        whole = exitstatus == pytest.ExitCode.OK and not session.config.option.keyword and len(rows) > _WHOLE
+        _write(Path(path), rows, whole=whole)
+
+
+_WHOLE = 150  # rows: fewer are those of a part
+
+
+def pytest_testnodedown(node: object) -> None:
+    """What another process has seen."""
+    config = node.config  # type: ignore[attr-defined]
+    found = getattr(node, "workeroutput", {}).get("laboratory", [])
+    config.stash.setdefault(_ROWS, []).extend(map(tuple, found))
+
+
+def _write(path: Path, rows: list[tuple[str, ...]], *, whole: bool) -> None:
+    """The rows, and those of faults that were not provoked this time, unless all were."""
+    lines = path.read_text("utf-8").splitlines() if path.exists() and not whole else []
+    before = [tuple(line.strip("| ").split(" | ")) for line in lines if line.startswith("| KD")]
+    told = [tuple(cell.replace("|", "/") for cell in row) for row in rows]
+    table = {row[:3]: row for row in [*before, *told] if len(row) == _COLUMNS}
+    path.write_text(_HEADING + "".join(f"| {' | '.join(row)} |\n" for row in sorted(table.values())), "utf-8")
+
+
+_COLUMNS = 6

@@ -19,6 +19,7 @@ from kafkactl.records.consume import Reader, last_records
 from kafkactl.records.masked_topics import masks_of
 from kafkactl.records.masking import mask
 from kafkactl.records.model import Record
+from kafkactl.registry import decoding_of
 from kafkactl.settings import Target
 from kafkactl.text.words import many
 from kafkactl.topics import Place
@@ -55,9 +56,11 @@ def show_page(target: Target, name: str, chosen: Selection, shown: PageOptions) 
         if ledger.missing:
             output.warn(f"what was replayed is not known: {ledger.missing}")
         reading = HeaderReading.of(target.catalog)
+        decoding = decoding_of(target)
         hide = _Masking(target, name, unmasked=shown.unmasked)
 
-        def text(record: Record) -> bytes | None:
+        def text(encoded: Record) -> bytes | None:
+            record = encoded if decoding is None else decoding(encoded)
             letter = Letter(record, reading.origin(record.headers))
             entry = ledger.entries.get(letter.spot)
             if not _in_state(entry, shown) or not wanted(letter):
@@ -77,6 +80,8 @@ def show_page(target: Target, name: str, chosen: Selection, shown: PageOptions) 
             found = last_records(reader, firsts, ends, shown.number, text, _PATIENCE)
         finally:
             reader.close()
+    if decoding is not None and decoding.told:
+        output.warn(decoding.told)
     sys.stdout.buffer.write(b"".join(found))
     sys.stdout.flush()
     if not found:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -14,13 +15,17 @@ from kafkactl.contracts.record_check import tally_of
 from kafkactl.contracts.schema_files import load_contract
 from kafkactl.errors import ExitCode, KafkactlError, NotPermittedError, UsageError
 from kafkactl.records import span
-from kafkactl.records.consume import Reader, read_until
+from kafkactl.records.consume import Reader, as_record, read_until
+from kafkactl.registry import decoding_of
 from kafkactl.settings import Target
 from kafkactl.text.words import and_more
 from kafkactl.topics import SOME_TOPICS, LiveTopic, Place, beginning, is_glob
 from kafkactl.view import output
 from kafkactl.view.event_report import show_tallies
 from kafkactl.view.output import ReportFormat
+
+if TYPE_CHECKING:
+    from kafkactl.registry.decoding import Decoding
 
 _PATIENCE = 30.0  # seconds without a record
 
@@ -44,14 +49,17 @@ def check_topics(
     topics = read_topics(kafka, [name for name in asked if not is_glob(name)], config_of=())
     tallies, without = _tallies(kafka, topics, asked, catalog, contract)
     gaps = _gaps_of_lists(kafka, asked)
+    decoding = decoding_of(target)
     for tally in tallies:
         try:
-            gaps += _read(kafka, topics.found[tally.topic], tally, since, sample)
+            gaps += _read(kafka, topics.found[tally.topic], tally, decoding, since, sample)
         except NotPermittedError as error:
             if len(tallies) == 1:
                 raise
             gaps.append(error.message)
         tally.seen.forget()
+    if decoding is not None and decoding.told:
+        gaps.append(decoding.told.rstrip("."))
     show_tallies(tallies, show, gaps)
     if without:
         output.note(f"Not checked, for want of a contract: {and_more(without)}.")
@@ -94,7 +102,14 @@ def _gaps_of_lists(kafka: Cluster, asked: Sequence[str]) -> list[str]:
     return [SOME_TOPICS] if globs and topics_may_hide(kafka, globs) else []
 
 
-def _read(kafka: Cluster, topic: LiveTopic, tally: EventTally, since: int | None, sample: int | None) -> list[str]:
+def _read(
+    kafka: Cluster,
+    topic: LiveTopic,
+    tally: EventTally,
+    decoding: "Decoding | None",
+    since: int | None,
+    sample: int | None,
+) -> list[str]:
     """Count the topic's events; what of it could not be read, and why. Raises NotPermittedError."""
     places = [Place(topic.name, p.id) for p in topic.partitions if p.leader is not None]
     leaderless = [Place(topic.name, p.id) for p in topic.partitions if p.leader is None]
@@ -111,9 +126,7 @@ def _read(kafka: Cluster, topic: LiveTopic, tally: EventTally, since: int | None
         total = sum(bounds.ends[place] - start for place, start in starts.items())
         with output.progress(topic.name, total) as show:
             for messages in read_until(reader, starts, bounds.ends, _PATIENCE):
-                for message in messages:
-                    kind, stamp = message.timestamp()
-                    tally.add(message.partition(), message.offset(), stamp if kind else None, message.value())
+                _add(tally, messages, decoding)
                 if time.monotonic() > told + 0.1:
                     told = time.monotonic()
                     show(tally.read, f"{tally.read:,} of {total:,}, {tally.invalid:,} invalid")
@@ -124,3 +137,18 @@ def _read(kafka: Cluster, topic: LiveTopic, tally: EventTally, since: int | None
     finally:
         reader.close()
     return gaps
+
+
+def _add(tally: EventTally, messages: Sequence[Any], decoding: "Decoding | None") -> None:
+    """Count events. Of one that was encoded with a schema and cannot be decoded nothing is known."""
+    if decoding is None:
+        for message in messages:
+            kind, stamp = message.timestamp()
+            tally.add(message.partition(), message.offset(), stamp if kind else None, message.value())
+        return
+    for record in map(as_record, messages):
+        try:
+            value = decoding.value(record)
+        except ValueError:
+            continue
+        tally.add(record.partition, record.offset, record.timestamp, value)

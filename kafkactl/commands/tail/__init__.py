@@ -126,6 +126,9 @@ def tail(
         list[str] | None, typer.Option("--mask", metavar="FIELD", help="Mask this field and card numbers. Repeatable.")
     ] = None,
     no_mask: Annotated[bool, typer.Option("--no-mask", help="Mask nothing, whatever topics.yaml says.")] = False,
+    no_decode: Annotated[
+        bool, typer.Option("--no-decode", help="Show Avro and Protobuf as they are, without the schema registry.")
+    ] = False,
     check: Annotated[
         bool, typer.Option("--check", help="Mark records that break their topic's contract, with the reasons.")
     ] = False,
@@ -190,6 +193,7 @@ def tail(
         utc=utc,
         check=check or invalid,
         invalid=invalid,
+        decode=not no_decode and (show is not RecordFormat.RAW or form is not None or query is not None),
     )
     show_records(
         target,

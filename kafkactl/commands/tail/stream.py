@@ -31,6 +31,7 @@ from kafkactl.records.masked_topics import masks_of
 from kafkactl.records.model import Record
 from kafkactl.records.query import Jq
 from kafkactl.records.window import Window, window_end
+from kafkactl.registry import decoding_of
 from kafkactl.settings import Target
 from kafkactl.text.escapes import plain_json
 from kafkactl.text.units import retention_text
@@ -41,6 +42,10 @@ from kafkactl.view.output import RecordFormat
 
 if TYPE_CHECKING:
     from kafkactl.commands.tail.marking import Marking
+    from kafkactl.registry.decoding import Decoding
+
+
+Reading = Callable[[Any], Record]  # of a librdkafka message
 
 
 class Enough(Exception):
@@ -54,8 +59,9 @@ class Out:
     that were written.
     """
 
-    def __init__(self, emitter: Emitter, count: int | None, window: Window) -> None:
+    def __init__(self, emitter: Emitter, count: int | None, window: Window, read: Reading) -> None:
         self.emitter = emitter
+        self._as_record = read
         self.window = window
         self.read = self.shown = 0
         self._left = count
@@ -69,12 +75,12 @@ class Out:
         if self._left is None and self.emitter.shows_all:
             # The fast paths: one write for all of them.
             if messages:
-                texts = raw_values(messages) if self._raw else self.emitter.texts([as_record(m) for m in messages])
+                texts = raw_values(messages) if self._raw else self.emitter.texts(list(map(self._as_record, messages)))
                 self._write(texts)
             self.read += len(messages)
             self.shown += len(messages)
             return
-        for record in map(as_record, messages):
+        for record in map(self._as_record, messages):
             if (text := self.text_of(record)) is not None:
                 self.text(text)
 
@@ -139,14 +145,10 @@ def _show(
     everywhere = [*places.led, *places.leaderless]
     topics = {topic for topic, _ in everywhere}
     marking = contract_marking(topics, target.catalog, invalid_only=shown.invalid) if shown.check else None
-    keep, form = _kept(shown, marking), _form(shown, now)
-    form = form if marking is None else marking.marked(form)
     masks = {} if shown.unmasked else masks_of(target, topics, shown.mask, output.warn)
-    out = Out(
-        Emitter(form, query, masks, keep, shown.pretty, shown.form is not None),
-        stop.count,
-        Window(start.since, stop.until),
-    )
+    decoding = decoding_of(target) if shown.decode else None
+    read = as_record if decoding is None else decoding.of_message
+    out = Out(_emitter(shown, marking, query, masks, now), stop.count, Window(start.since, stop.until), read)
     # The end first: only a last stable offset before an end that was there earlier proves an open transaction.
     newest = {} if uncommitted else span.bounds(kafka, places.led, uncommitted=True).ends
     bounds = span.bounds(kafka, places.led, uncommitted=uncommitted)
@@ -169,7 +171,7 @@ def _show(
             first = start_of(bounds)
         else:
             number = _LAST if start.number is None else start.number
-            for text in last_records(reader, bounds.firsts, ends, number, out.text_in_window, patience):
+            for text in last_records(reader, bounds.firsts, ends, number, out.text_in_window, patience, read):
                 out.text(text)
             out.flush()
             first, start_of = ends, since(kafka, began)
@@ -184,7 +186,7 @@ def _show(
     finally:
         out.flush()
         reader.close()
-        _tell_left_out(out, query)
+        _tell_left_out(out, query, decoding)
     if query is not None and query.failed and query.failed == out.read:
         raise KafkactlError(
             "--jq failed on every record.", hint="Try the expression on one record: -n 1 -o json | jq …"
@@ -215,7 +217,7 @@ def _tell_uncut(cut: frozenset[Place], stop: End) -> None:
         )
 
 
-def _tell_left_out(out: Out, query: Jq | None) -> None:
+def _tell_left_out(out: Out, query: Jq | None, decoding: "Decoding | None") -> None:
     """What was not shown, and why: nothing is left out in silence."""
     if places := sorted(out.window.unordered):
         output.note(
@@ -225,6 +227,8 @@ def _tell_left_out(out: Out, query: Jq | None) -> None:
         output.note(f"{many(out.window.timeless, 'record')} without a timestamp were left out.")
     if query is not None and query.failed:
         output.warn(f"--jq failed on {many(query.failed, 'record')}; on the first with: {query.first}")
+    if decoding is not None and decoding.told:
+        output.warn(decoding.told)
     if out.read and not out.shown and not out.emitter.shows_all:
         output.note(f"0 of {many(out.read, 'record')} matched.")
 
@@ -291,6 +295,14 @@ def _tell_where_keys_are(wanted: Wanted, places: Sequence[Place]) -> None:
             f"Only {and_more(places, _NAMED)} {'is' if len(places) == 1 else 'are'} read. If partitions were added to "
             "the topic, older records of this key may be in others: leave out --partitioner to search all."
         )
+
+
+def _emitter(
+    shown: Shown, marking: "Marking | None", query: Jq | None, masks: Mapping[str, Sequence[str]], now: datetime
+) -> Emitter:
+    form = _form(shown, now)
+    form = form if marking is None else marking.marked(form)
+    return Emitter(form, query, masks, _kept(shown, marking), shown.pretty, shown.form is not None)
 
 
 def _kept(shown: Shown, marking: "Marking | None") -> filters.Filter | None:

@@ -37,3 +37,4 @@ class Shown:
     utc: bool
     check: bool  # records that break their contract are marked
     invalid: bool  # only those are shown
+    decode: bool  # with the schema registry, if there is one
