@@ -231,6 +231,12 @@ def test_one_record_is_corrected(kafkactl: Run, orders: str, tmp_path: Path, mon
     ((_, _, value, headers),) = copies(orders, "orders")
     assert value == b'{"amount":12}'
     assert dict(headers)["kafkactl-edited"] == b"true"
+    Path("topics.yaml").write_text("topics: {orders: {event: order, event_type: any}}\nevents: {order: order.json}")
+    Path("order.json").write_text('{"properties": {"amount": {"type": "integer", "maximum": 9}}}')
+    editor.write_text("""#!/bin/sh\nsed -i 's/ 1/ 10/' "$1"\n""")
+    refused = kafkactl("dlq", "replay", "orders-dlq", "--edit", "--key", "b", "--yes")
+    assert (refused.code, "breaks the contract of orders: amount" in refused.err) == (2, True), refused.err
+    Path("topics.yaml").unlink()
     monkeypatch.setenv("EDITOR", "false")
     refused = kafkactl("dlq", "replay", "orders-dlq", "--edit", "--key", "b", "--yes")
     assert (refused.code, "the editor ended with code 1" in refused.err) == (2, True)

@@ -144,3 +144,21 @@ def test_with_the_right_to_a_transaction(kafkactl: Run, secured: RunningSandbox)
     done = kafkactl("dlq", "replay", "payment.dlq", "--yes", *as_user(secured, "operator"))
     assert done.code == 0, done.err
     assert len(copies(secured.internal, "payment.created")) == 3
+
+
+def test_a_topic_that_grows_while_it_is_replayed(kafkactl: Run, orders: str) -> None:
+    early = [f"early-{number}".encode() for number in range(120)]
+    late = [f"late-{number}".encode() for number in range(60)]
+    bury(orders, *((key, b"x", FROM_ORDERS) for key in early))
+    run = command("dlq", "replay", "orders-dlq", "--yes", "--rate", "60")
+    deadline = time.monotonic() + 30
+    while not copies(orders, "orders"):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    bury(orders, *((key, b"x", FROM_ORDERS) for key in late))
+    _, err = run.communicate(timeout=60)
+    assert run.returncode == 0, err
+    # What came after the plan was agreed to is not in it.
+    assert Counter(key for _, key, _, _ in copies(orders, "orders")) == Counter(early)
+    assert kafkactl("dlq", "replay", "orders-dlq", "--yes").code == 0
+    assert Counter(key for _, key, _, _ in copies(orders, "orders")) == Counter([*early, *late])

@@ -129,7 +129,7 @@ def test_the_schema(kafkactl: Run) -> None:
 def test_help_has_an_example(kafkactl: Run) -> None:
     outcome = kafkactl("lint", "--help")
     assert outcome.code == 0
-    assert "\n    kafkactl lint -o github\n" in outcome.out
+    assert "\n    kafkactl lint -o github --against origin/main\n" in outcome.out
 
 
 def test_a_file_that_shows_control_characters_does_not_drive_the_terminal(kafkactl: Run) -> None:

@@ -1,6 +1,7 @@
 """Whom a change of a contract breaks: told by events that are valid under one schema and not under the other."""
 
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -173,3 +174,43 @@ def test_a_change_behind_a_reference_is_seen(kafkactl: Run, tmp_path: Path) -> N
         {"path": path, "what": "type integer becomes string", "breaks": "both"} for path in ("a", "b.w")
     ]
     assert kafkactl("events", "diff", "old.json", "old.json").code == 0
+
+
+def git(*words: str) -> None:
+    who = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
+    subprocess.run(["git", *who, *words], check=True, capture_output=True)
+
+
+def test_lint_tells_what_a_changed_contract_breaks(kafkactl: Callable[..., Outcome]) -> None:
+    Path("contracts").mkdir()
+    order, money = Path("contracts/order.json"), Path("money.json")
+    Path("topics.yaml").write_text(
+        "topics: {a: {event: order}}\nevents: {order: contracts/order.json, money: money.json}\n"
+    )
+    order.write_text('{"required": ["a"], "properties": {"a": {"$ref": "../money.json"}}}')
+    money.write_text('{"type": "integer"}')
+    assert kafkactl("lint").code == 0  # no git at all
+    assert kafkactl("lint", "--against", "HEAD").code == 2
+    git("init", "-q")
+    assert kafkactl("lint").code == 0  # no commit yet
+    git("add", ".")
+    git("commit", "-qm", "first")
+    git("tag", "first")
+    assert "breaks" not in kafkactl("lint").text
+    money.write_text('{"type": "string"}')
+    run = kafkactl("lint")
+    assert run.code == 0, run.text
+    assert "warning" in run.text
+    assert "since git's HEAD" in run.text
+    assert "that breaks services that read and write" in run.text
+    git("commit", "-qam", "second")
+    assert "breaks" not in kafkactl("lint").text
+    run = kafkactl("lint", "--against", "first")
+    assert run.code == 2, run.text
+    assert "since first, a" in run.text  # the file is as it was, and what it refers to is not
+    for wrong in ("nowhere", "--help", "-x"):
+        assert kafkactl("lint", f"--against={wrong}").code == 2
+    new = Path("contracts/new.json")
+    new.write_text("{}")
+    Path("topics.yaml").write_text("topics: {a: {event: new}}\nevents: {new: contracts/new.json}\n")
+    assert kafkactl("lint", "--against", "first").code == 0  # it has no past

@@ -34,6 +34,15 @@ def lint(
     schema: Annotated[
         bool, typer.Option("--schema", help="Print the JSON Schema of topics.yaml, for editors.")
     ] = False,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against",
+            metavar="REVISION",
+            help="Changes of contracts since this git revision that break services are problems. Default: warnings of "
+            "those since HEAD.",
+        ),
+    ] = None,
 ) -> None:
     """Check topics.yaml offline: every key, name and value, for every environment.
 
@@ -43,7 +52,7 @@ def lint(
     \b
     Examples:
       kafkactl lint
-      kafkactl lint -o github
+      kafkactl lint -o github --against origin/main
       kafkactl lint --schema > topics.schema.json
     """
     if schema:
@@ -51,7 +60,7 @@ def lint(
 
         output.say(json.dumps(json_schema(), ensure_ascii=False, indent=2))
         return
-    results = [_check(path) for path in files or [_found()]]
+    results = [_check(path, against) for path in files or [_found()]]
     match show:
         case ReportFormat.TABLE:
             _table(results)
@@ -91,7 +100,7 @@ def _found() -> Path:
     return path
 
 
-def _check(path: Path) -> _Result:
+def _check(path: Path, against: str | None) -> _Result:
     from kafkactl.catalog.file import load_catalog, load_what_is_valid
     from kafkactl.catalog.model import CatalogError
 
@@ -99,20 +108,21 @@ def _check(path: Path) -> _Result:
         catalog = load_catalog(path)
     except CatalogError as error:
         partly = load_what_is_valid(path)
-        return _Result(str(path), (*error.problems, *(_of_schemas(partly.events) if partly else ())))
-    schemas = _of_schemas(catalog.events)
+        return _Result(str(path), (*error.problems, *(_of_schemas(partly.events, against) if partly else ())))
+    schemas = _of_schemas(catalog.events, against)
     if any(not problem.warning for problem in schemas):
         return _Result(str(path), (*catalog.warnings, *schemas))
     return _Result(str(path), (*catalog.warnings, *schemas), len(catalog.topics), len(catalog.environments))
 
 
-def _of_schemas(events: Mapping[str, Path]) -> "list[Problem]":
-    """What is wrong in the files under events."""
+def _of_schemas(events: Mapping[str, Path], against: str | None) -> "list[Problem]":
+    """What is wrong in the files under events, and what has changed in them and breaks services."""
     if not events:
         return []
+    from kafkactl.contracts.schema_history import broken_promises
     from kafkactl.contracts.schema_review import schema_problems
 
-    return schema_problems(events)
+    return [*schema_problems(events), *broken_promises(events, against)]
 
 
 def _table(results: list[_Result]) -> None:

@@ -30,12 +30,20 @@ _COLUMNS = [
     Column("ERRORS"),
     Column("WRITTEN BY"),
 ]
+_NARROW = ("TOPIC", "PENDING", "REPLAYED", "PARKED", "TOTAL", "NEWEST")
+_WIDE = 120  # cells that all columns take
 _NAMED = 2
 
 
 def show_summaries(found: Sequence[DeadLetterSummary], now: datetime) -> None:
-    """A line for each topic."""
-    output.table(_COLUMNS, [_cells(summary, now) for summary in found])
+    """A line for each topic; on a narrow terminal without what does not fit."""
+    rows = [_cells(summary, now) for summary in found]
+    if output.width() >= _WIDE:
+        output.table(_COLUMNS, rows)
+        return
+    kept = [place for place, column in enumerate(_COLUMNS) if column.title in _NARROW]
+    output.table([_COLUMNS[place] for place in kept], [[row[place] for place in kept] for row in rows])
+    output.note(f"Where they come from, and why: {_WIDE} columns, or -o json.")
 
 
 def _cells(summary: DeadLetterSummary, now: datetime) -> list[Cell]:

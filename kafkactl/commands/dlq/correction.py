@@ -8,6 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from kafkactl.catalog.model import Catalog
+from kafkactl.contracts.record_check import tally_of
 from kafkactl.deadletters.letters import Letter
 from kafkactl.deadletters.replay_plan import Decision, as_corrected
 from kafkactl.errors import UsageError
@@ -15,10 +17,14 @@ from kafkactl.private_files import write_private
 from kafkactl.records.jsonlines import as_text, data, decode, header_data
 from kafkactl.records.outgoing import Outgoing
 from kafkactl.text.escapes import plain
+from kafkactl.text.words import and_more
 
 
-def correct(letter: Letter, decision: Decision) -> Outgoing | None:
-    """The record as the user leaves it; None where nothing was changed. Raises UsageError where it is no record."""
+def correct(letter: Letter, decision: Decision, catalog: Catalog | None) -> Outgoing | None:
+    """The record as the user leaves it; None where nothing was changed.
+
+    Raises UsageError where it is no record, or breaks the contract of the topic that it goes to.
+    """
     assert decision.record is not None
     command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     before = _document(decision.record)
@@ -41,7 +47,21 @@ def correct(letter: Letter, decision: Decision) -> Outgoing | None:
         value, key, headers = data(line.value), data(line.key), header_data(line)
     except ValueError as error:
         raise UsageError(f"Nothing was sent: what the editor left is no record: {error}.") from None
-    return as_corrected(decision, Outgoing(_compact(value), key), headers)
+    corrected = _compact(value)
+    _require_contract(decision.to, corrected, catalog)
+    return as_corrected(decision, Outgoing(corrected, key), headers)
+
+
+def _require_contract(topic: str, value: bytes | None, catalog: Catalog | None) -> None:
+    tally = tally_of(topic, catalog)
+    if tally is None or value is None:
+        return
+    _, found = tally.judge(None, value)  # when it happened is not for today to judge
+    if found:
+        raise UsageError(
+            f"Nothing was sent: the record breaks the contract of {topic}: {and_more([v.text for v in found])}.",
+            hint=f"To see what it has to look like: kafkactl events example {topic}",
+        )
 
 
 def _document(record: Outgoing) -> bytes:

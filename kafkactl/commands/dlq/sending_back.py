@@ -10,6 +10,7 @@ from typing import NamedTuple
 import typer
 
 from kafkactl import consent
+from kafkactl.catalog.model import Catalog
 from kafkactl.cluster.client import Cluster, connect
 from kafkactl.cluster.metadata import Topics, read_configs, read_topics
 from kafkactl.commands.dlq.correction import correct
@@ -110,7 +111,7 @@ def send_back(asked: Asked, what: SendingBack) -> None:
         if not asked.dry_run and plan.withheld:
             raise _withheld(plan)
         return
-    corrected = _edited(scene, plan, letters) if what.edit else {}
+    corrected = _edited(scene, plan, letters, asked.target.catalog) if what.edit else {}
     _require_consent(asked, what, scene, plan, transactional)
     if not scene.ledger.exists:
         create_ledger(kafka, scene.topic.topic)
@@ -197,16 +198,16 @@ def _withheld(plan: ReplayPlan) -> KafkactlError:
 
 
 def _edited(
-    scene: _Scene, plan: ReplayPlan, letters: Mapping[Spot, tuple[Letter, Decision]]
+    scene: _Scene, plan: ReplayPlan, letters: Mapping[Spot, tuple[Letter, Decision]], catalog: Catalog | None
 ) -> Mapping[Spot, Outgoing]:
-    """The one record, as it was corrected. Raises UsageError where it is not one."""
+    """The one record, as it was corrected. Raises UsageError where it is not one, or breaks its contract."""
     if len(plan.agreed) != 1 or len(letters) != 1:
         raise UsageError(
             f"--edit opens one record, but {many(len(plan.agreed), 'record')} would be handled.",
             hint="Choose one with --where, --key or --limit 1.",
         )
     ((spot, (letter, decision)),) = letters.items()
-    changed = correct(letter, decision)
+    changed = correct(letter, decision, catalog)
     return {spot: changed} if changed is not None else {}
 
 
