@@ -21,7 +21,7 @@ from kafkactl.containers.stack import Stack, find_stack
 from kafkactl.doctor.client_signs import client_signs
 from kafkactl.doctor.dialling import dial
 from kafkactl.doctor.facts import NO_STACK, Answer, Dial, EngineFacts, StackFacts, Unstarted
-from kafkactl.doctor.listeners import published
+from kafkactl.doctor.listeners import SPARE_PORTS, for_host, published
 from kafkactl.doctor.redact import redacted_environment
 from kafkactl.doctor.signs import Sign, signs
 from kafkactl.errors import UsageError
@@ -35,6 +35,7 @@ _LONGEST = 300  # characters of its last line
 _FIRST_WORDS_SECONDS = 1.0  # an engine records a start only once the process runs, which may have logged already
 _LOOP_SECONDS = 180  # how much of the log is read for a container that keeps restarting
 _MOST_LOGS = 40  # applications whose logs are read
+_NEAR = 0.3  # seconds in which a port that listens takes a connection
 _SPEECH = 1.5  # seconds a service in a container has to answer
 _KAFKA = ("broker", "controller", "zookeeper")
 _UNWELL = frozenset({"restarting", "exited", "dead", "created"})
@@ -155,7 +156,14 @@ def _stack(engine: Engine, stack: Stack) -> StackFacts:
             architectures={image: name for image, name in _results(architectures) if name},
             sought=_sought(containers),
             absent=tuple(_absent(engine, stack)),
+            free_ports=tuple(_free_ports(host, containers)),
         )
+
+
+def _free_ports(host: str, containers: Iterable[Container]) -> Iterator[int]:
+    brokers = [container for container in containers if container.role == "broker"]
+    if brokers and not any(map(for_host, brokers)):
+        yield from (port for port in SPARE_PORTS if network.unreachable(host, port, timeout=_NEAR) is not None)
 
 
 def _sought(containers: Sequence[Container]) -> dict[str, tuple[Sought, ...]]:

@@ -216,6 +216,7 @@ class StackFacts:
     published ports; `zookeeper`, its answer to `srvr` ("" is none); `answers` of the side services. `holders` says who
     uses a host port (by its number) that a container needs; `architectures` what an image (by its id) was built for;
     `sought` where a container looks for Kafka; `absent` are the compose file's services without a container.
+    `free_ports` are those of SPARE_PORTS at which nothing listens on the engine's machine, where a broker lacks one.
     """
 
     project: str | None
@@ -233,6 +234,7 @@ class StackFacts:
     architectures: Mapping[str, str] = field(default_factory=dict)
     sought: Mapping[str, tuple[Sought, ...]] = field(default_factory=dict)
     absent: tuple[Unstarted, ...] = ()
+    free_ports: tuple[int, ...] = ()
 
     def of_role(self, *roles: Role) -> tuple[Container, ...]:
         """The containers that are this in the stack."""

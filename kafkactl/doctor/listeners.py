@@ -4,6 +4,8 @@ from kafkactl.containers.broker_listeners import Listener, advertised, bound
 from kafkactl.containers.model import Container
 from kafkactl.containers.sought import LOOPBACK
 
+SPARE_PORTS = (9094, 19092, 29092, 39092, 49092, 19094, 29094, 39094, 49094)  # for a listener that a broker lacks
+
 
 def published(container: Container) -> dict[int, int]:
     """The host's port by the container's port, of those that are published over TCP."""

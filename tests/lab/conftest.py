@@ -45,6 +45,38 @@ def zookeeper_stack(engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: P
         yield there
 
 
+# From these files on, two stacks of others run on the engine beside the one that is examined.
+_NOT_ALONE = (
+    "test_families",
+    "test_family_faults",
+    "test_fix",
+    "test_fix_file",
+    "test_pairs",
+    "test_services",
+    "test_wiring",
+)
+
+
+@pytest.fixture(autouse=True)
+def _others_on_the_engine(request: pytest.FixtureRequest) -> None:
+    if request.path.stem in _NOT_ALONE and "engine" in request.fixturenames:
+        request.getfixturevalue("neighbours")
+
+
+@pytest.fixture(scope="session")
+def neighbours(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Two stacks of others on the same engine: one that works, and one whose broker is stopped."""
+    with (
+        lab_stack(engine, tmp_path_factory.mktemp("works")) as sound,
+        lab_stack(engine, tmp_path_factory.mktemp("stopped"), zookeeper=True) as stopped,
+    ):
+        sound.up()
+        stopped.up()
+        stopped.compose("stop", "kafka")
+        sound.until("kafka", "healthy")
+        yield
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """`make test` leaves out what is marked so."""
@@ -88,7 +120,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 def _family(request: pytest.FixtureRequest, mark: pytest.Mark) -> str:
     """The family of images whose broker it was; the laboratory's own image where none is named."""
     parameters = request.node.callspec.params if hasattr(request.node, "callspec") else {}
-    return str(mark.kwargs.get("family") or parameters.get("stack") or "own")
+    return str(mark.kwargs.get("family") or parameters.get("stack") or parameters.get("case") or "own")
 
 
 def _steady(words: str) -> str:

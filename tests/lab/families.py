@@ -174,7 +174,7 @@ def services_of_family(name: str, engine: Engine, project: str, port: int) -> di
         "image": engine.images.name(family.image),
         "container_name": f"{project}-kafka",
         "ports": [f"127.0.0.1:{port}:{port}"],
-        "environment": {**_SMALL, **_alone(family.prefix), **family.variables(port)},
+        "environment": {**_SMALL, **({} if family.command else _alone(family.prefix)), **family.variables(port)},
         "volumes": [f"kafka-data:{family.data}"] if family.data else [],
         "mem_limit": "512m",
         "stop_grace_period": "5s",

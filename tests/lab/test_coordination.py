@@ -28,7 +28,7 @@ def test_zookeeper_hangs(doctor: Doctor, stack: LabStack) -> None:
     stack.until("zookeeper", "unhealthy")
     seen = doctor()
     seen.names("KD401")
-    assert seen.command("KD401") == f"docker restart {stack.name('zookeeper')} && docker restart {stack.name()}"
+    assert seen.command("KD401") == f"docker restart {stack.name('zookeeper')} && docker restart -t 60 {stack.name()}"
     after(seen.command("KD401"), "--wait", "90s").content()
 
 

@@ -291,20 +291,25 @@ def test_a_setting_that_kafka_refuses(case: Case) -> None:
     case.sound()
 
 
+def heal_setting(case: Case, seen: Examination, code: str, name: str, right: str) -> None:
+    """Give the setting its right value as the remedy says: in the file, or in the command where that has it."""
+    if case.family.command:
+        assert f"--override {name.lower().replace('_', '.')}={right}" in seen.remedies(code)[0]
+        tell(case.stack, case.family, **{name: right})
+        case.stack.write()
+        after(seen.command(code), "--wait", "60s", "--fail-on", "error")
+    else:
+        case.fix_file(code)
+    case.sound(until_sound(case))
+
+
 @pytest.mark.provokes("KD506", "Kafka's default of three replicas for __consumer_offsets", healed="by --fix-file")
 def test_more_replicas_than_brokers(case: Case) -> None:
     tell(case.stack, case.family, OFFSETS_TOPIC_REPLICATION_FACTOR="3")
     case.stack.up()
     seen = until_told(case.doctor, "KD506", seconds=90)
     case.only(seen, "KD506")
-    if case.name == "strimzi":
-        assert "--override offsets.topic.replication.factor=1" in seen.remedies("KD506")[0]
-        tell(case.stack, case.family, OFFSETS_TOPIC_REPLICATION_FACTOR="1")
-        case.stack.write()
-        after(seen.command("KD506"), "--wait", "60s", "--fail-on", "error")
-    else:
-        case.fix_file("KD506")
-    case.sound(until_sound(case))
+    heal_setting(case, seen, "KD506", "OFFSETS_TOPIC_REPLICATION_FACTOR", "1")
 
 
 @pytest.mark.provokes("KD507", "topics are created by mistake", healed="by --fix-file")
@@ -313,14 +318,7 @@ def test_topics_that_make_themselves(case: Case) -> None:
     case.stack.up()
     seen = until_told(case.doctor, "KD507", "--wait", "60s", "--fail-on", "error", seconds=90)
     case.only(seen, "KD507", exit_code=0)
-    if case.name == "strimzi":
-        assert "--override auto.create.topics.enable=false" in seen.remedies("KD507")[0]
-        tell(case.stack, case.family, AUTO_CREATE_TOPICS_ENABLE="false")
-        case.stack.write()
-        after(seen.command("KD507"), "--wait", "60s", "--fail-on", "error")
-    else:
-        case.fix_file("KD507")
-    case.sound(until_sound(case))
+    heal_setting(case, seen, "KD507", "AUTO_CREATE_TOPICS_ENABLE", "false")
 
 
 @pytest.mark.provokes("KD107", "a health check whose program is not in the image", healed="with one that is")
@@ -348,3 +346,48 @@ def test_a_broker_that_publishes_nothing(case: Case) -> None:
     case.only(seen, "KD308")
     case.fix_file("KD308")
     case.sound(until_sound(case))
+
+
+@pytest.mark.provokes("KD305", "only the name inside the network is advertised", healed="by --fix-file")
+def test_a_name_that_only_containers_know(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    skip_unless(case.name not in ("wurstmeister", "strimzi"), "its listeners are told in ways of its own")
+    inner = re.search(r"INTERNAL://kafka:(\d+)", str(case.stack.kafka["environment"]))
+    assert inner
+    tell(case.stack, case.family, ADVERTISED_LISTENERS=f"INTERNAL://kafka:{inner[1]}")
+    more = "" if case.family.zookeeper else ",CONTROLLER://:29093"
+    tell(case.stack, case.family, LISTENERS=f"INTERNAL://:{inner[1]}{more}")
+    case.stack.kafka["ports"] = [f"127.0.0.1:{case.stack.port}:{inner[1]}"]
+    case.stack.up()
+    seen = until_told(case.doctor, "KD305", "--wait", "20s", seconds=90)
+    case.only(seen, "KD305")
+    (use,) = re.findall(r"export KAFKA_BROKERS=(\S+)", "\n".join(seen.remedies("KD305")))
+    done = case.kafkactl("doctor", "--fix-file", "--yes", "--allow", "data")
+    assert "KAFKA" in done.err, done.text
+    monkeypatch.setenv("KAFKA_BROKERS", use)
+    case.sound(until_sound(case))
+
+
+@pytest.mark.provokes("KD104", "docker kill")
+def test_killed_from_outside(case: Case) -> None:
+    case.stack.kafka.pop("restart", None)
+    case.stack.up()
+    case.sound()
+    assert shell(f"docker kill {case.stack.name()}").returncode == 0
+    seen = case.doctor()
+    case.only(seen, "KD104")
+    case.sound(after(seen.command("KD104"), "--wait", "60s", "--fail-on", "error"))
+
+
+@pytest.mark.provokes("KD105", "a broker whose command ends at once", healed="with its command")
+def test_a_command_that_ends_at_once(case: Case) -> None:
+    right, case.stack.kafka["command"] = case.stack.kafka.get("command"), ["sh", "-c", "exit 7"]
+    case.stack.kafka["restart"] = "always"
+    case.stack.up()
+    case.stack.until("kafka", "restarting")
+    seen = until_told(case.doctor, "KD105")
+    case.only(seen, "KD105")
+    del case.stack.kafka["command"]
+    if right:
+        case.stack.kafka["command"] = right
+    case.stack.up()
+    case.sound()

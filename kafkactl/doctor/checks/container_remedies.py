@@ -44,16 +44,20 @@ def changed(facts: Facts, container: Container, change: ServiceChange, note: str
     return [change, recreate(facts, container, note), *([edit] if len(there.files) == 1 and there.compose else [])]
 
 
-def with_settings(facts: Facts, container: Container, values: Mapping[str, str], note: str = WITH_DATA) -> list[Remedy]:
-    """Give a broker other settings (NODE_ID), where its image or its command takes them from."""
+def with_settings(
+    facts: Facts, container: Container, values: Mapping[str, str], note: str = WITH_DATA, ports: tuple[str, ...] = ()
+) -> list[Remedy]:
+    """Give a broker other settings (NODE_ID), where its image or its command takes them from, and publish ports."""
     named = {told_by_what(container, name): value for name, value in values.items()}
     if "" in named:  # an image that has no variables for settings
         words = " and ".join(f"{name.lower().replace('_', '.')}={value}" for name, value in values.items())
         return recreated(facts, container, f"{words} as its image has it", note)
     if any(name.startswith("-") for name in named):
         words = " and ".join(f"{name}{'=' if name[0] == '-' else ': '}{value}" for name, value in named.items())
-        return recreated(facts, container, f"{words} in its command", note)
-    return changed(facts, container, ServiceChange(container.service, variables=tuple(named.items())), note)
+        more = "".join(f' and ports: ["{port}"]' for port in ports)
+        return recreated(facts, container, f"{words} in its command{more}", note)
+    change = ServiceChange(container.service, variables=tuple(named.items()), ports=ports)
+    return changed(facts, container, change, note)
 
 
 def on_a_volume(facts: Facts, container: Container, directory: str) -> list[Remedy]:

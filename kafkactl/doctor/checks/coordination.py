@@ -11,7 +11,7 @@ from kafkactl.doctor.checks.lifecycle import log_line, severity, suffering
 from kafkactl.doctor.checks.troubles import told_by
 from kafkactl.doctor.codes import Finding, check
 from kafkactl.doctor.facts import Facts
-from kafkactl.text.remedies import Advice, Remedy
+from kafkactl.text.remedies import Advice, Remedy, command
 from kafkactl.text.units import is_number
 from kafkactl.text.words import and_more
 
@@ -25,7 +25,8 @@ def zookeeper(facts: Facts) -> Iterator[Finding]:
         if container.role == "zookeeper":
             restart = docker("restart", container)
             for broker in there.of_role("broker"):
-                restart = restart.then(docker("restart", broker))
+                # With time to end its session: else ZooKeeper holds the registration against the broker's next start.
+                restart = restart.then(command("docker", "restart", "-t", "60", broker.name))
             heal: list[Remedy] = [restart]
             words = f"ZooKeeper ({container.name}) is running but does not answer."
             evidence = [("tried", "the command srvr at its published port: no answer")]

@@ -27,6 +27,7 @@ from kafkactl.text.words import and_more, size
 
 _WARNING, _ERROR = 85, 95  # percent
 _DAY = 86_400_000  # ms
+_HIGHEST_ID = 1000  # reserved.broker.max.id
 
 
 @check("KD202")
@@ -183,7 +184,8 @@ def node_id(facts: Facts) -> Iterator[Finding]:
         container = trouble.container
         found = trouble.sign.found if trouble.sign else {}
         stored, wanted = found.get("stored", "?"), found.get("wanted", "?")
-        values = {"BROKER_ID": stored}
+        # Above 1000 are ids that Kafka made itself, and takes from the disk; it refuses them in its settings.
+        values = {"BROKER_ID": "-1" if is_number(stored) and int(stored) > _HIGHEST_ID else stored}
         if setting(container, "PROCESS_ROLES"):
             values = {"NODE_ID": stored}
             voters = setting(container, "CONTROLLER_QUORUM_VOTERS").split(",")

@@ -5,8 +5,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from kafkactl.containers.broker_listeners import advertising_variable, bound
+from kafkactl.containers.broker_listeners import advertised, advertising_variable, bound
 from kafkactl.containers.sought import LOOPBACK
+from kafkactl.doctor.checks.second_listener import second_listener
 from kafkactl.doctor.codes import Finding, check
 from kafkactl.doctor.facts import Dial, Facts, Manner, StackFacts
 from kafkactl.doctor.listeners import advertised_for, for_host, published
@@ -104,9 +105,11 @@ def _publishing_nothing(stack: StackFacts | None) -> Advice | None:
 
 
 def _publishes_others(stack: StackFacts | None, port: int) -> bool:
-    """Whether the stack has brokers, and none of them publishes this port."""
+    """Whether the stack has brokers, and none of them publishes this port or means to (KD308)."""
     brokers = stack.of_role("broker") if stack else ()
-    return bool(brokers) and port not in {there for broker in brokers for there in published(broker).values()}
+    there = {outer for broker in brokers for outer in published(broker).values()}
+    meant = {one.port for broker in brokers for one in advertised(broker) if one.host in LOOPBACK}
+    return bool(brokers) and port not in there | meant
 
 
 @check("KD312")
@@ -145,7 +148,7 @@ def advertised_unresolvable(facts: Facts) -> Iterator[Finding]:
             *_whose_listener(facts),
             ("because", facts.source),
         ]
-        heal = [*_instead(facts, elsewhere=False), _other_listener(facts)]
+        heal = [*_instead(facts, elsewhere=False), *_other_listener(facts)]
         yield Finding(bad[0].dial.address, {"host": bad[0].dial.host}, evidence, heal=heal)
 
 
@@ -158,15 +161,19 @@ def _whose_listener(facts: Facts) -> Iterator[tuple[str, str]]:
                 yield "because", f"{advertising_variable(container)} of {container.name} {where}"
 
 
-def _other_listener(facts: Facts) -> Advice:
+def _other_listener(facts: Facts) -> list[Remedy]:
     brokers = facts.stack.of_role("broker") if facts.stack else ()
     if brokers and not any(for_host(container) for container in brokers):
         which = brokers[0]
-        return Advice(
+        if len(brokers) == 1 and (more := second_listener(facts, which, "localhost")):
+            words = f"{which.service} has no listener for programs on this machine"
+            return [Advice(f"{words}: run the program in a container of its network, or"), *more]
+        advice = (
             f"{which.service} has no listener for programs on this machine: add one that advertises localhost "
             f"to {advertising_variable(which)}, and publish its port; or run the program in a container of its network"
         )
-    return Advice("use the listener meant for clients on this side, or correct the broker's advertised.listeners")
+        return [Advice(advice)]
+    return [Advice("use the listener meant for clients on this side, or correct the broker's advertised.listeners")]
 
 
 @check("KD306")

@@ -91,10 +91,12 @@ def _cause_of(trouble: Trouble, found: list[Trouble]) -> Trouble | None:
 
 
 def _is_own(trouble: Trouble) -> bool:
-    """Whether the trouble is its own: somebody stopped or paused it."""
+    """Whether the trouble is its own: somebody stopped or paused it, or its settings are refused."""
     container = trouble.container
     if trouble.code not in _FOLLOWS:
         return True
+    if trouble.code == "KD405" and trouble.sign and "ConfigException" in trouble.sign.found.get("cause", ""):
+        return True  # a setting that Kafka refuses, whoever else is unwell
     return container.status == "paused" or (container.role in KAFKA and was_stopped(container))
 
 

@@ -4,22 +4,21 @@ import re
 from collections.abc import Iterator
 
 from kafkactl.containers.broker_listeners import (
-    PROTOCOLS,
     Listener,
     advertised,
     advertising_variable,
     among_brokers,
-    among_controllers,
     bound,
     listens_by_rule,
     unmapped_listener,
 )
-from kafkactl.containers.broker_settings import setting, told_by_what
+from kafkactl.containers.broker_settings import told_by_what
 from kafkactl.containers.model import Container
 from kafkactl.containers.sought import HOST, LOOPBACK, Sought, is_slip, kafka_ports, names, ports_of, sought_by
 from kafkactl.doctor.checks.applications import recent_signs
 from kafkactl.doctor.checks.container_remedies import changed, recreate, recreated, stack, with_settings
 from kafkactl.doctor.checks.lifecycle import log_line, severity, suffering
+from kafkactl.doctor.checks.second_listener import MAP, second_listener, with_protocol
 from kafkactl.doctor.checks.troubles import KAFKA, told_by, was_stopped
 from kafkactl.doctor.codes import Finding, check
 from kafkactl.doctor.facts import Facts, StackFacts
@@ -133,6 +132,8 @@ def _rerouted(facts: Facts, container: Container, one: Sought, brokers: tuple[Co
     """How a container comes to use an address that works."""
     right = _right(brokers)
     if one.where == _SENT:
+        if more := second_listener(facts, brokers[0], brokers[0].service):
+            return [*more, Advice(f"and give {container.service} that address")]
         name = advertising_variable(brokers[0])
         change = f"an entry of {name} that containers reach ({brokers[0].service} and a port of its own)"
         return [*recreated(facts, brokers[0], change), Advice(f"and give {container.service} that address")]
@@ -215,12 +216,9 @@ def rejected(facts: Facts) -> Iterator[Finding]:
             yield Finding(
                 container.name,
                 {"why": words},
-                [("seen", f"{told_by_what(container, _MAP)} has no {name}")],
+                [("seen", f"{told_by_what(container, MAP)} has no {name}")],
                 _correction(facts, container, words),
             )
-
-
-_MAP = "LISTENER_SECURITY_PROTOCOL_MAP"
 
 
 def _correction(facts: Facts, container: Container, why: str) -> list[Remedy]:
@@ -233,20 +231,10 @@ def _correction(facts: Facts, container: Container, why: str) -> list[Remedy]:
         text = ",".join(f"{one.name}://{_reachable(container, one)}:{one.port}" for one in every)
         return with_settings(facts, container, {"ADVERTISED_LISTENERS": text})
     if "No security protocol" in why:
-        return with_settings(facts, container, {_MAP: _whole_map(container, why.rpartition(" ")[2])})
+        return with_settings(facts, container, {MAP: with_protocol(container, why.rpartition(" ")[2])})
     said = ",".join(f"{one.name}://{one.address}" for one in every)
     words = f"correct the listeners of {container.service} in the compose file (now {said}), then"
     return [Advice(words), recreate(facts, container)]
-
-
-def _whole_map(container: Container, name: str) -> str:
-    """A broker's map of listeners and protocols with one more listener, which no map names yet."""
-    given = [entry.strip() for entry in setting(container, _MAP).split(",") if entry.strip()]
-    if not given:
-        names = dict.fromkeys(one.name for one in (*bound(container), *advertised(container)))
-        given = [f"{one}:{one if one in PROTOCOLS else 'PLAINTEXT'}" for one in names if one != name]
-        given += [f"{one}:PLAINTEXT" for one in sorted(among_controllers(container)) if one not in names]
-    return ",".join((*given, f"{name}:PLAINTEXT"))
 
 
 def _reachable(container: Container, listener: Listener) -> str:
