@@ -206,6 +206,15 @@ def prometheus(found: Report, brokers: int) -> None:
     _metric("kafkactl_lag_complete", "1 if every broker answered, else 0.", [({}, int(not found.gaps))])
 
 
+def prometheus_of_letters(pending: Mapping[str, int], *, complete: bool) -> None:
+    """Write the metrics of dead letters. What is not known has no series."""
+    series: list[tuple[Labels, int]] = [({"topic": topic}, number) for topic, number in pending.items()]
+    about = "Dead letters, at most, that nobody has replayed or parked."
+    _metric("kafkactl_dead_letters_pending", about, series)
+    whole = "1 if the dead letters of every topic could be counted, else 0."
+    _metric("kafkactl_dead_letters_complete", whole, [({}, int(complete))])
+
+
 def _metric(name: str, help: str, series: Iterable[tuple[Labels, int]]) -> None:
     say(f"# HELP {name} {help}")
     say(f"# TYPE {name} gauge")

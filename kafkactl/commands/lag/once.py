@@ -49,8 +49,19 @@ def show_lag(target: Target, wish: LagOptions) -> ExitCode:
     lag_report.show_report(
         found, kafka.info, kafka.connection.brokers, wish.show, target.flags, partitions=wish.partitions
     )
+    if wish.show is LagFormat.PROMETHEUS and not wish.groups and not wish.topics:
+        _show_letters(kafka, target.catalog)
     group_table.warn_of_gaps(found.gaps)
     return lag_exit_code(found)
+
+
+def _show_letters(kafka: Cluster, catalog: "Catalog | None") -> None:
+    from kafkactl.deadletters.pending_counts import read_pending
+
+    counts = read_pending(kafka, catalog)
+    lag_report.prometheus_of_letters(counts.pending, complete=not counts.missing)
+    for reason in counts.missing:
+        output.warn(f"dead letters are not counted: {reason}")
 
 
 def scope(kafka: Cluster, catalog: "Catalog | None", wish: LagOptions) -> Scope:

@@ -1,0 +1,114 @@
+"""How many dead letters wait in each topic, for metrics: counted by offsets and what was noted since the last time.
+
+Nothing is scanned for it. What was handled is kept in the state directory, so that the ledger is read once.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+from confluent_kafka import KafkaError
+
+from kafkactl.catalog.model import Catalog
+from kafkactl.cluster.client import Cluster
+from kafkactl.cluster.kafka_errors import DENIED, error_text
+from kafkactl.cluster.metadata import NOT_VISIBLE, read_topic_ids, read_topics, topic_answers
+from kafkactl.cluster.offsets import ranges_of, read_ranges, read_stable_ends
+from kafkactl.deadletters.handled import HandledLetters
+from kafkactl.deadletters.ledger import LEDGER_TOPIC
+from kafkactl.deadletters.topic_names import dead_letter_topics
+from kafkactl.directories import state_directory
+from kafkactl.errors import KafkactlError
+from kafkactl.private_files import write_private
+from kafkactl.records.consume import Reader, read_until
+from kafkactl.topics import Place
+
+_PLACE = Place(LEDGER_TOPIC, 0)
+_PATIENCE = 5.0  # seconds: a scrape does not wait long
+
+
+class PendingCounts(NamedTuple):
+    """How many dead letters wait in each topic, at most: markers of transactions count, too.
+
+    `missing` says what is not known.
+    """
+
+    pending: Mapping[str, int]
+    missing: tuple[str, ...] = ()
+
+
+def read_pending(cluster: Cluster, catalog: Catalog | None) -> PendingCounts:
+    """The counts of every dead-letter topic whose partitions answer. Raises KafkactlError if Kafka answers nothing."""
+    found = read_topics(cluster, config_of=()).found
+    names = dead_letter_topics(found, catalog)
+    if not names:
+        return PendingCounts({})
+    ranges = read_ranges(cluster, [found[name] for name in names])
+    ids = read_topic_ids(cluster, [*names, LEDGER_TOPIC])
+    path = state_directory() / "dead-letters" / f"{cluster.info.id.replace('/', '_')}.json"
+    handled = _load(path)
+    if handled.ledger != ids.get(LEDGER_TOPIC, ""):
+        handled = HandledLetters(ids.get(LEDGER_TOPIC, ""))
+    if why := _catch_up(cluster, handled):
+        return PendingCounts({}, (f"{LEDGER_TOPIC}: {why}",))
+    pending: dict[str, int] = {}
+    missing: list[str] = []
+    for name in names:
+        total = 0
+        for partition in found[name].partitions:
+            there = ranges.get(Place(name, partition.id))
+            if there is None or there.first is None or there.end is None:
+                missing.append(f"the leader of {Place(name, partition.id)} does not respond")
+                break
+            done = handled.count(ids.get(name, ""), partition.id, there.first, there.end)
+            handled.forget(ids.get(name, ""), partition.id, there.first)
+            total += there.end - there.first - done
+        else:
+            pending[name] = total
+    _save(path, handled)
+    return PendingCounts(pending, tuple(missing))
+
+
+def _catch_up(cluster: Cluster, handled: HandledLetters) -> str:
+    """Read what was noted since; why that is not known, "" where it is."""
+    answer = topic_answers(cluster, [LEDGER_TOPIC])[LEDGER_TOPIC]
+    if isinstance(answer, KafkaError):
+        if answer.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+            return ""
+        return NOT_VISIBLE if answer.code() in DENIED else error_text(answer)
+    try:
+        first, end = ranges_of(cluster, [_PLACE])[_PLACE].first, read_stable_ends(cluster, [_PLACE])[_PLACE]
+        if first is None or end is None:
+            return "its leader does not respond"
+        if handled.end > end:  # it lost what we had read
+            handled.ranges, handled.end = {}, 0
+        start = max(first, handled.end)
+        if start >= end:
+            return ""
+        reader = Reader(cluster, lambda _: None)
+        try:
+            for messages in read_until(reader, {_PLACE: start}, {_PLACE: end}, _PATIENCE):
+                handled.note([(message.key() or b"", message.value()) for message in messages], end)
+        finally:
+            reader.close()
+        handled.end = end
+    except KafkactlError as error:
+        return error.message.rstrip(".")
+    return ""
+
+
+def _load(path: Path) -> HandledLetters:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=HandledLetters)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return HandledLetters()
+
+
+def _save(path: Path, handled: HandledLetters) -> None:
+    """Keep it for the next time; where that is not possible, the ledger is read again."""
+    content = msgspec.json.encode(handled)
+    try:
+        write_private(path, content)
+    except OSError:
+        return
