@@ -10,6 +10,7 @@ from kafkactl.catalog.model import Position, Problem
 from kafkactl.contracts.schema_changes import SchemaChange, schema_changes
 from kafkactl.contracts.schema_files import SchemaError, load_file
 from kafkactl.errors import UsageError
+from kafkactl.private_files import write_private
 
 _WHOM = {"readers": "services that read", "writers": "services that write", "both": "services that read and write"}
 _LIMIT = 30  # seconds
@@ -29,12 +30,11 @@ def broken_promises(events: Mapping[str, Path], revision: str | None) -> list[Pr
         before: dict[Path, Path] = {}
         for path, kept in then.items():
             text = _then(path, revision)
-            kept.parent.mkdir(parents=True, exist_ok=True)
             if text is not None:
-                kept.write_bytes(text)
+                write_private(kept, text)
                 before[path] = kept
             elif path.exists():
-                kept.write_bytes(path.read_bytes())
+                write_private(kept, path.read_bytes())
         past = {name: then[path] for name, path in events.items()}
         found: list[Problem] = []
         for path, kept in before.items():

@@ -210,7 +210,8 @@ def prometheus_of_letters(pending: Mapping[str, int], *, complete: bool) -> None
     """Write the metrics of dead letters. What is not known has no series."""
     series: list[tuple[Labels, int]] = [({"topic": topic}, number) for topic, number in pending.items()]
     about = "Dead letters, at most, that nobody has replayed or parked."
-    _metric("kafkactl_dead_letters_pending", about, series)
+    if series:
+        _metric("kafkactl_dead_letters_pending", about, series)
     whole = "1 if the dead letters of every topic could be counted, else 0."
     _metric("kafkactl_dead_letters_complete", whole, [({}, int(complete))])
 

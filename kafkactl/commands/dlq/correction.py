@@ -17,6 +17,7 @@ from kafkactl.private_files import write_private
 from kafkactl.records.jsonlines import as_text, data, decode, header_data
 from kafkactl.records.outgoing import Outgoing
 from kafkactl.text.escapes import plain
+from kafkactl.text.remedies import kafkactl
 from kafkactl.text.words import and_more
 
 
@@ -60,7 +61,7 @@ def _require_contract(topic: str, value: bytes | None, catalog: Catalog | None) 
     if found:
         raise UsageError(
             f"Nothing was sent: the record breaks the contract of {topic}: {and_more([v.text for v in found])}.",
-            hint=f"To see what it has to look like: kafkactl events example {topic}",
+            hint=kafkactl("events example", topic, note="To see what it has to look like"),
         )
 
 
