@@ -12,7 +12,7 @@ step produce payment.created --event --set payment_id=p-1 --set payment_no=PN-1 
   --set currency=CNY --set status=created -k p-1 -H source=demo
 step tail payment.created -n 1 --no-follow -o line --headers
 # A payment that a service gave up: shown, corrected, sent back.
-step produce dlq.payment '{"event_id": "e-2", "payment_id": "p-2", "amount": "19.99"}' -k p-2 -H x-original-topic=payment.created \
+step produce dlq.payment '{"event_type": "payment.created", "event_id": "e-2", "timestamp": "2026-11-27T09:00:00Z", "payment_id": "p-2", "payment_no": "PN-2", "merchant_id": "m-1", "amount": "19.99", "currency": "CNY", "status": "created"}' -k p-2 -H x-original-topic=payment.created \
   -H 'x-error=amount is not a whole number'
 step dlq show dlq.payment
 export EDITOR="sed -i 's/\"19.99\"/1999/'"

@@ -242,8 +242,17 @@ def test_one_record_is_corrected(kafkactl: Run, orders: str, tmp_path: Path, mon
     refused = kafkactl("dlq", "replay", "orders-dlq", "--edit", "--key", "b", "--yes")
     assert (refused.code, "the editor ended with code 1" in refused.err) == (2, True)
     monkeypatch.setenv("EDITOR", "true")
-    assert kafkactl("dlq", "replay", "orders-dlq", "--edit", "--key", "b", "--yes").code == 0
-    assert [v for _, k, v, _ in copies(orders, "orders") if k == b"b"] == [b'{"amount": 1}']  # as it was
+    Path("topics.yaml").write_text("topics: {orders: {event: order, event_type: any}}\nevents: {order: order.json}")
+    Path("order.json").write_text('{"required": ["currency"]}')
+    editor.write_text("""#!/bin/sh\nsed -i 's/ 1/ 10/' "$1"\n""")
+    monkeypatch.setenv("EDITOR", str(editor))
+    told = kafkactl("dlq", "replay", "orders-dlq", "--edit", "--key", "b", "--yes")
+    assert (told.code, "the record still breaks the contract of orders: currency" in told.err) == (0, True), told.err
+    Path("topics.yaml").unlink()
+    bury(orders, (b"c", b'{"amount": 1}', FROM_ORDERS))
+    monkeypatch.setenv("EDITOR", "true")
+    assert kafkactl("dlq", "replay", "orders-dlq", "--edit", "--key", "c", "--yes").code == 0
+    assert [v for _, k, v, _ in copies(orders, "orders") if k == b"c"] == [b'{"amount": 1}']  # as it was
 
 
 def test_a_compacted_dead_letter_topic_is_not_purged(kafkactl: Run, one_broker: str) -> None:

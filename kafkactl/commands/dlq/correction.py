@@ -19,12 +19,13 @@ from kafkactl.records.outgoing import Outgoing
 from kafkactl.text.escapes import plain
 from kafkactl.text.remedies import kafkactl
 from kafkactl.text.words import and_more
+from kafkactl.view import output
 
 
 def correct(letter: Letter, decision: Decision, catalog: Catalog | None) -> Outgoing | None:
     """The record as the user leaves it; None where nothing was changed.
 
-    Raises UsageError where it is no record, or breaks the contract of the topic that it goes to.
+    Raises UsageError where it is no record, or breaks the contract of the topic that it goes to as it did not before.
     """
     assert decision.record is not None
     command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
@@ -49,20 +50,26 @@ def correct(letter: Letter, decision: Decision, catalog: Catalog | None) -> Outg
     except ValueError as error:
         raise UsageError(f"Nothing was sent: what the editor left is no record: {error}.") from None
     corrected = _compact(value)
-    _require_contract(decision.to, corrected, catalog)
+    _require_contract(decision, corrected, catalog)
     return as_corrected(decision, Outgoing(corrected, key), headers)
 
 
-def _require_contract(topic: str, value: bytes | None, catalog: Catalog | None) -> None:
-    tally = tally_of(topic, catalog)
+def _require_contract(decision: Decision, value: bytes | None, catalog: Catalog | None) -> None:
+    """What the correction broke is refused; what it left as it was is told, since services sent it so before."""
+    tally = tally_of(decision.to, catalog)
     if tally is None or value is None:
         return
-    _, found = tally.judge(None, value)  # when it happened is not for today to judge
-    if found:
+    earlier = decision.record.value if decision.record else None
+    _, before = tally.judge(None, earlier) if earlier is not None else (None, ())  # when it happened is not for today
+    _, found = tally.judge(None, value)
+    if broken := [violation.text for violation in found if violation not in before]:
         raise UsageError(
-            f"Nothing was sent: the record breaks the contract of {topic}: {and_more([v.text for v in found])}.",
-            hint=kafkactl("events example", topic, note="To see what it has to look like"),
+            f"Nothing was sent: the record breaks the contract of {decision.to}: {and_more(broken)}.",
+            hint=kafkactl("events example", decision.to, note="To see what it has to look like"),
         )
+    if found:
+        left = and_more([violation.text for violation in found])
+        output.warn(f"the record still breaks the contract of {decision.to}: {left}")
 
 
 def _document(record: Outgoing) -> bytes:
