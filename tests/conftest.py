@@ -207,6 +207,15 @@ def one_broker(_one_broker: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[st
 
 
 @pytest.fixture
+def orders(one_broker: str) -> str:
+    """A topic of three partitions and the topic of its dead letters."""
+    from confluent_kafka.admin import NewTopic
+
+    create(one_broker, NewTopic("orders", 3, 1), NewTopic("orders-dlq", 2, 1))
+    return one_broker
+
+
+@pytest.fixture
 def three_brokers(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The addresses of a three-broker cluster, empty, and what KAFKA_BROKERS says."""
     brokers = _share("three_brokers", brokers=3).bootstrap

@@ -10,7 +10,6 @@ import pytest
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
 
 from kafkactl.deadletters.ledger import LEDGER_TOPIC
-from kafkactl.directories import state_directory
 from tests.conftest import Outcome, admin_client, commit, create
 from tests.dead_letters import FROM_ORDERS, bury, copies
 from tests.test_terminal import Terminal
@@ -25,13 +24,6 @@ def limit(brokers: str) -> None:
     asked = admin.incremental_alter_configs([ConfigResource(ResourceType.TOPIC, "orders", incremental_configs=[entry])])
     for future in asked.values():
         future.result(10)
-
-
-@pytest.fixture
-def orders(one_broker: str) -> str:
-    """A topic of three partitions and the topic of its dead letters."""
-    create(one_broker, NewTopic("orders", 3, 1), NewTopic("orders-dlq", 2, 1))
-    return one_broker
 
 
 def document(run: Outcome) -> dict:  # type: ignore[type-arg]
@@ -318,39 +310,3 @@ def test_a_value_nested_deeper_than_anybody_parses(kafkactl: Run, orders: str, v
         assert "itself failed" not in run.err, (words, run.err[-300:])
     assert kafkactl("dlq", "replay", "orders-dlq", "--yes").code == 0
     assert {found for _, _, found, _ in copies(orders, "orders")} == {value, b'{"a": 1}'}
-
-
-def metrics(run: Outcome) -> dict[str, str]:
-    return dict(line.rsplit(" ", 1) for line in run.out.splitlines() if "dead_letters" in line and line[0] != "#")
-
-
-def test_the_metrics_count_what_waits_and_read_the_ledger_once(
-    kafkactl: Run, orders: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("KAFKACTL_STATE", str(tmp_path / "state"))
-    waiting = 'kafkactl_dead_letters_pending{topic="orders-dlq"}'
-    assert metrics(kafkactl("lag", "-o", "prometheus"))[waiting] == "0"
-    bury(orders, *((f"k{number}".encode(), b"x", FROM_ORDERS) for number in range(6)))
-    assert metrics(kafkactl("lag", "-o", "prometheus"))[waiting] == "6"
-    assert kafkactl("dlq", "replay", "orders-dlq", "--limit", "4", "--yes").code == 0
-    found = metrics(kafkactl("lag", "-o", "prometheus"))
-    assert found == {waiting: "2", "kafkactl_dead_letters_complete": "1"}
-    (kept,) = state_directory().joinpath("dead-letters").iterdir()
-    assert kept.stat().st_mode & 0o077 == 0
-    read = json.loads(kept.read_text())["end"]
-    assert read
-    assert metrics(kafkactl("lag", "-o", "prometheus"))[waiting] == "2"
-    assert json.loads(kept.read_text())["end"] == read  # nothing was read again
-    assert kafkactl("dlq", "replay", "orders-dlq", "--yes").code == 0
-    assert metrics(kafkactl("lag", "-o", "prometheus"))[waiting] == "0"
-    assert json.loads(kept.read_text())["end"] > read
-    kept.write_text("{")  # whatever became of it
-    assert metrics(kafkactl("lag", "-o", "prometheus"))[waiting] == "0"
-    admin = admin_client(orders)
-    for future in admin.delete_topics(["orders-dlq"]).values():
-        future.result(10)
-    time.sleep(0.5)
-    create(orders, NewTopic("orders-dlq", 2, 1))
-    bury(orders, (b"new", b"x", FROM_ORDERS))
-    assert metrics(kafkactl("lag", "-o", "prometheus"))[waiting] == "1"  # another topic of the same name
-    assert "dead_letters" not in kafkactl("lag", "some-group*", "-o", "prometheus").out

@@ -20,13 +20,6 @@ from tests.sandboxes import as_user, permit
 Run = Callable[..., Outcome]
 
 
-@pytest.fixture
-def orders(one_broker: str) -> str:
-    """A topic of three partitions and the topic of its dead letters."""
-    create(one_broker, NewTopic("orders", 3, 1), NewTopic("orders-dlq", 2, 1))
-    return one_broker
-
-
 def test_two_operators(kafkactl: Run, orders: str) -> None:
     """The second one is told of the first, and ends its replay only if that is meant."""
     bury(orders, *[(b"k%d" % n, b"%d" % n, FROM_ORDERS) for n in range(60)])

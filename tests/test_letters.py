@@ -3,7 +3,6 @@
 import struct
 from array import array
 from collections import Counter
-from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -12,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kafkactl.catalog.model import Catalog, Position, Topic
-from kafkactl.deadletters.handled import HandledLetters
 from kafkactl.deadletters.ledger import LetterLedger, LetterNote, Lock, encode_note, entry_key, held_by, lock_key
 from kafkactl.deadletters.letters import Letter
 from kafkactl.deadletters.origin import REPLAY_COUNT, REPLAY_ID, HeaderReading, Origin
@@ -341,23 +339,3 @@ def test_only_a_beginning_is_deleted_and_nothing_that_waits(
 def test_a_note_is_small() -> None:
     assert len(encode_note(LetterNote("replayed", NOW, "ana@host", to="payment.created"))) < 90
     assert msgspec.json.decode(encode_note(LetterNote("parked", NOW, "a", why="w")))["why"] == "w"
-
-
-@pytest.mark.property
-@given(st.lists(st.tuples(st.sampled_from(["replayed", "parked", "sending", "none"]), st.integers(0, 12))))
-def test_ranges_hold_what_a_set_would(steps: list[tuple[str, int]]) -> None:
-    handled, model = HandledLetters(), set[int]()
-    for number, (state, offset) in enumerate(steps):
-        value = encode_note(LetterNote(state, 0, "x")) if state != "none" else None  # type: ignore[arg-type]
-        handled.note([(f"i/d/0/{offset}".encode(), value), (b"i/d/lock", b"{}"), (b"nonsense", None)], number + 1)
-        (model.add if state in ("replayed", "parked") else model.discard)(offset)
-        ranges = handled.ranges["i/d"][0]
-        assert [place for begin, behind in ranges for place in range(begin, behind)] == sorted(model)
-        assert all(one[1] < other[0] for one, other in pairwise(ranges))
-    again = msgspec.json.decode(msgspec.json.encode(handled), type=HandledLetters)
-    assert again == handled
-    for first in range(13):
-        assert handled.count("i/d", 0, first, 10) == len([place for place in model if first <= place < 10])
-    handled.forget("i/d", 0, 6)
-    assert handled.count("i/d", 0, 0, 13) == len([place for place in model if place >= 6])
-    assert handled.count("other", 0, 0, 13) == 0

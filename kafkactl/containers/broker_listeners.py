@@ -32,6 +32,11 @@ class Listener:
         """host:port."""
         return f"{self.host}:{self.port}"
 
+    @property
+    def text(self) -> str:
+        """As Kafka's settings write it: NAME://host:port."""
+        return f"{self.name}://{self.address}"
+
 
 def unmapped_listener(container: Container) -> str:
     """The first of a broker's listeners that has no protocol, so that Kafka refuses to start; "" if all have one."""

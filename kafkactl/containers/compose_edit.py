@@ -200,16 +200,15 @@ def _listed(text: str, service: str, key: str, entry: str) -> str:
     if not isinstance(entries, yaml.SequenceNode):
         raise ComposeEditError(f"{key} is no list")
     _own(text, entries, node, f"the list of {key} of {service}")
-    _refuse_a_second(entries, key, entry)
+    if key == "volumes":
+        _refuse_a_second(entries, entry.rpartition(":")[2])
     return _insert(text, entries, json.dumps(entry), entry)
 
 
-def _refuse_a_second(entries: yaml.SequenceNode, key: str, entry: str) -> None:
-    """Raises ComposeEditError where something else is mounted at the place already."""
-    place = entry.rpartition(":")[2]
+def _refuse_a_second(entries: yaml.SequenceNode, place: str) -> None:
+    """Raises ComposeEditError where something is mounted at this place of the container already, or may be."""
     for item in entries.value:
-        words = item.value if isinstance(item, yaml.ScalarNode) else ""
-        if key == "volumes" and (isinstance(item, yaml.MappingNode) or place in words.split(":")):
+        if not isinstance(item, yaml.ScalarNode) or place in item.value.split(":"):
             raise ComposeEditError(f"something is mounted at {place}, or may be")
 
 
@@ -220,14 +219,14 @@ def _declared(text: str, volume: str) -> str:
     if not isinstance(document, yaml.MappingNode):
         raise ComposeEditError("the file has no services")
     volumes = _child(document, "volumes")
-    if volumes is None or (isinstance(volumes, yaml.ScalarNode) and not volumes.value):
-        if volumes is not None:
-            raise ComposeEditError("the file's list of volumes is empty")
+    if volumes is None:
         if document.flow_style:
             return _insert(text, document, "", {"volumes": {name: None}})
         newline = "\r\n" if "\r\n" in text else "\n"
         start = text if text.endswith("\n") else text + newline
         return f"{start}volumes:{newline}  {name}:{newline}"
+    if isinstance(volumes, yaml.ScalarNode) and not volumes.value:
+        raise ComposeEditError("the file's list of volumes is empty")
     if not isinstance(volumes, yaml.MappingNode):
         raise ComposeEditError("the file's volumes are no map")
     _own(text, volumes, document, "the map of volumes")

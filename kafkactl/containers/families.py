@@ -69,8 +69,7 @@ _DEFAULT_HEAP = {"broker": 2**30, "controller": 2**30, "zookeeper": 512 * 2**20}
 def heap_variable(container: Container) -> str:
     """What tells a container's JVM how large its heap is."""
     given = container.environment
-    others = {"debezium": "HEAP_OPTS"}
-    other = others.get(family_of(container.image), "JAVA_OPTS")
+    other = "HEAP_OPTS" if family_of(container.image) == "debezium" else "JAVA_OPTS"
     return other if _HEAP.search(given.get(other, "")) and not given.get("KAFKA_HEAP_OPTS") else "KAFKA_HEAP_OPTS"
 
 

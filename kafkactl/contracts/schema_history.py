@@ -57,25 +57,18 @@ def _words(change: SchemaChange, since: str) -> str:
 
 def _then(path: Path, revision: str | None) -> bytes | None:
     """A file's content at a revision; None where it was not there."""
-    where = ["git", "-C", str(path.resolve().parent)]
+    directory = path.resolve().parent
     try:
-        if revision is not None:
-            known = subprocess.run(
-                [*where, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"],
-                capture_output=True,
-                check=False,
-                timeout=_LIMIT,
-            )
-            if known.returncode:
-                raise UsageError(f"--against: git knows no revision {revision} in {path.resolve().parent}.")
-        shown = subprocess.run(
-            [*where, "show", "--end-of-options", f"{revision or 'HEAD'}:./{path.name}"],
-            capture_output=True,
-            check=False,
-            timeout=_LIMIT,
-        )
+        known = ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"]
+        if revision is not None and _git(directory, *known).returncode:
+            raise UsageError(f"--against: git knows no revision {revision} in {directory}.")
+        shown = _git(directory, "show", "--end-of-options", f"{revision or 'HEAD'}:./{path.name}")
     except (OSError, subprocess.TimeoutExpired) as error:
         if revision is not None:
             raise UsageError(f"--against takes git: {error}.") from None
         return None
     return shown.stdout if shown.returncode == 0 else None
+
+
+def _git(directory: Path, *words: str) -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run(["git", "-C", str(directory), *words], capture_output=True, check=False, timeout=_LIMIT)

@@ -1,7 +1,7 @@
 """The ledger's topic: read as far as transactions have ended, made where there is none."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from kafkactl.records.consume import Reader, read_until
 from kafkactl.text.remedies import kafkactl
 from kafkactl.topics import LiveTopic, Place
 
-_PLACE = Place(LEDGER_TOPIC, 0)
+LEDGER_PLACE = Place(LEDGER_TOPIC, 0)
 _PATIENCE = 30.0  # seconds: a transaction that was left open is aborted after 10
 
 
@@ -28,16 +28,35 @@ def read_ledger(cluster: Cluster, topic_id: str, told: Callable[[str], None] = l
 
     Raises UnreachableError where the ledger's leader does not answer.
     """
-    answer = topic_answers(cluster, [LEDGER_TOPIC])[LEDGER_TOPIC]
-    if isinstance(answer, KafkaError):
-        if answer.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
-            return LetterLedger()
-        why = NOT_VISIBLE if answer.code() in DENIED else error_text(answer)
-        return LetterLedger(missing=f"{LEDGER_TOPIC}: {why}")
+    exists, why = look_for_ledger(cluster)
+    if not exists:
+        return LetterLedger(missing=f"{LEDGER_TOPIC}: {why}" if why else "")
     try:
         return refreshed(cluster, topic_id, LetterLedger(exists=True), told)
     except NotPermittedError as error:
         return LetterLedger(exists=True, missing=error.message.rstrip("."))
+
+
+def look_for_ledger(cluster: Cluster) -> tuple[bool, str]:
+    """Whether this user sees a ledger; if not, why that is not known, "" where there is none."""
+    answer = topic_answers(cluster, [LEDGER_TOPIC])[LEDGER_TOPIC]
+    if not isinstance(answer, KafkaError):
+        return True, ""
+    if answer.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+        return False, ""
+    return False, NOT_VISIBLE if answer.code() in DENIED else error_text(answer)
+
+
+def read_notes(
+    cluster: Cluster, start: int, end: int, told: Callable[[str], None], patience: float
+) -> Iterator[list[tuple[bytes, bytes | None]]]:
+    """The ledger's records from `start` up to `end`, as (key, value), some at a time. Raises KafkactlError."""
+    reader = Reader(cluster, told)
+    try:
+        for messages in read_until(reader, {LEDGER_PLACE: start}, {LEDGER_PLACE: end}, patience):
+            yield [(message.key() or b"", message.value()) for message in messages]
+    finally:
+        reader.close()
 
 
 def refreshed(
@@ -48,20 +67,14 @@ def refreshed(
     Waits for transactions that are open there. Raises UnreachableError where they do not end, or its leader does not
     answer; NotPermittedError where this user may not read it.
     """
-    found = ranges_of(cluster, [_PLACE])[_PLACE]
+    found = ranges_of(cluster, [LEDGER_PLACE])[LEDGER_PLACE]
     if found.first is None or found.end is None:
         raise _silent()
     _await_stable(cluster, found.end, told)
     start = max(found.first, ledger.end)
     if start >= found.end:
         return replace(ledger, end=found.end)
-    notes = []
-    reader = Reader(cluster, told)
-    try:
-        for messages in read_until(reader, {_PLACE: start}, {_PLACE: found.end}, _PATIENCE):
-            notes += [(message.key() or b"", message.value()) for message in messages]
-    finally:
-        reader.close()
+    notes = [note for some in read_notes(cluster, start, found.end, told, _PATIENCE) for note in some]
     return ledger.with_notes(notes, topic_id, found.end)
 
 
@@ -70,7 +83,7 @@ def _await_stable(cluster: Cluster, end: int, told: Callable[[str], None]) -> No
     deadline = time.monotonic() + _PATIENCE
     waited = False
     while True:
-        stable = read_stable_ends(cluster, [_PLACE])[_PLACE]
+        stable = read_stable_ends(cluster, [LEDGER_PLACE])[LEDGER_PLACE]
         if stable is not None and stable >= end:
             return
         if time.monotonic() > deadline:
@@ -88,7 +101,7 @@ def _await_stable(cluster: Cluster, end: int, told: Callable[[str], None]) -> No
 
 def _silent() -> UnreachableError:
     return UnreachableError(
-        f"The leader of {_PLACE} does not respond.",
+        f"The leader of {LEDGER_PLACE} does not respond.",
         hint=kafkactl("describe", options=["--unhealthy"], note="See"),
     )
 

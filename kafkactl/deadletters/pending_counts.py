@@ -8,23 +8,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
-from confluent_kafka import KafkaError
 
 from kafkactl.catalog.model import Catalog
 from kafkactl.cluster.client import Cluster
-from kafkactl.cluster.kafka_errors import DENIED, error_text
-from kafkactl.cluster.metadata import NOT_VISIBLE, read_topic_ids, read_topics, topic_answers
+from kafkactl.cluster.metadata import read_topic_ids, read_topics
 from kafkactl.cluster.offsets import ranges_of, read_ranges, read_stable_ends
 from kafkactl.deadletters.handled import HandledLetters
 from kafkactl.deadletters.ledger import LEDGER_TOPIC
+from kafkactl.deadletters.ledger_topic import LEDGER_PLACE, look_for_ledger, read_notes
 from kafkactl.deadletters.topic_names import dead_letter_topics
 from kafkactl.directories import state_directory
 from kafkactl.errors import KafkactlError
 from kafkactl.private_files import write_private
-from kafkactl.records.consume import Reader, read_until
 from kafkactl.topics import Place
 
-_PLACE = Place(LEDGER_TOPIC, 0)
 _PATIENCE = 5.0  # seconds: a scrape does not wait long
 
 
@@ -72,13 +69,12 @@ def read_pending(cluster: Cluster, catalog: Catalog | None) -> PendingCounts:
 
 def _catch_up(cluster: Cluster, handled: HandledLetters) -> str:
     """Read what was noted since; why that is not known, "" where it is."""
-    answer = topic_answers(cluster, [LEDGER_TOPIC])[LEDGER_TOPIC]
-    if isinstance(answer, KafkaError):
-        if answer.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
-            return ""
-        return NOT_VISIBLE if answer.code() in DENIED else error_text(answer)
+    exists, why = look_for_ledger(cluster)
+    if not exists:
+        return why
     try:
-        first, end = ranges_of(cluster, [_PLACE])[_PLACE].first, read_stable_ends(cluster, [_PLACE])[_PLACE]
+        first = ranges_of(cluster, [LEDGER_PLACE])[LEDGER_PLACE].first
+        end = read_stable_ends(cluster, [LEDGER_PLACE])[LEDGER_PLACE]
         if first is None or end is None:
             return "its leader does not respond"
         if handled.end > end:  # it lost what we had read
@@ -86,12 +82,8 @@ def _catch_up(cluster: Cluster, handled: HandledLetters) -> str:
         start = max(first, handled.end)
         if start >= end:
             return ""
-        reader = Reader(cluster, lambda _: None)
-        try:
-            for messages in read_until(reader, {_PLACE: start}, {_PLACE: end}, _PATIENCE):
-                handled.note([(message.key() or b"", message.value()) for message in messages], end)
-        finally:
-            reader.close()
+        for notes in read_notes(cluster, start, end, lambda _: None, _PATIENCE):
+            handled.note(notes, end)
         handled.end = end
     except KafkactlError as error:
         return error.message.rstrip(".")

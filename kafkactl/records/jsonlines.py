@@ -89,7 +89,7 @@ def encode_parsed(record: Record) -> bytes:
 
 
 def _line(record: Record, value: Any, *, masked: bool = False) -> _Written:
-    own = (
+    line = _Written(
         record.topic,
         record.partition,
         record.offset,
@@ -99,7 +99,9 @@ def _line(record: Record, value: Any, *, masked: bool = False) -> _Written:
         value,
         [(name, as_text(data)) for name, data in record.headers] if record.headers else (),
     )
-    return _Changed(*own, record.decoded_with, masked) if masked or record.decoded_with else _Written(*own)
+    if masked or record.decoded_with:
+        return _Changed(**msgspec.structs.asdict(line), decoded_with=record.decoded_with, masked=masked)
+    return line
 
 
 def as_text(data: bytes | None) -> Text:

@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from kafkactl.catalog.keys import wrong_url
+from kafkactl.containers.sought import LOOPBACK
 from kafkactl.errors import UsageError
 from kafkactl.settings import Target
 
@@ -27,7 +28,7 @@ def registry_of(target: Target) -> Registry:
     if why := wrong_url(url):
         raise UsageError(f"SCHEMA_REGISTRY_URL {why}")
     parts = urlsplit(url)
-    if login and parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+    if login and parts.scheme != "https" and parts.hostname not in LOOPBACK:
         raise UsageError(
             f"The login of the schema registry would go to {url} unencrypted.",
             hint="Use an https address, or unset SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO.",

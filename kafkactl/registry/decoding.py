@@ -30,8 +30,8 @@ class Decoding:
 
     def __call__(self, record: Record) -> Record:
         """The record with JSON in place of what was encoded, and the schemas named; as it was where nothing was."""
-        key, key_schema = self._part(record, record.key, "key")
-        value, value_schema = self._part(record, record.value, "value")
+        key, key_schema = self._or_as_it_is(record, record.key, "key")
+        value, value_schema = self._or_as_it_is(record, record.value, "value")
         if not key_schema and not value_schema:
             return record
         names = [f"{part} {name}" for part, name in (("key", key_schema), ("value", value_schema)) if name]
@@ -43,16 +43,16 @@ class Decoding:
 
     def value(self, record: Record) -> bytes | None:
         """The readable value alone. Raises ValueError where it names a schema and cannot be decoded with it."""
-        found = framed(record.value, record.headers, "value")
-        if found is None:
-            return record.value
+        return self._part(record, record.value, "value")[0]
+
+    def _or_as_it_is(self, record: Record, data: bytes | None, part: str) -> tuple[bytes | None, str]:
         try:
-            return self._decoded(found)
-        except ValueError as error:
-            self.failed[f"value, schema {found.schema}: {error}"] += 1
-            raise
+            return self._part(record, data, part)
+        except ValueError:
+            return data, ""
 
     def _part(self, record: Record, data: bytes | None, part: str) -> tuple[bytes | None, str]:
+        """A record's key or value, decoded, and the schema's name; "" where it names none. Counts what fails."""
         found = framed(data, record.headers, part)
         if found is None:
             return data, ""
@@ -60,7 +60,7 @@ class Decoding:
             return self._decoded(found), found.schema
         except ValueError as error:
             self.failed[f"{part}, schema {found.schema}: {error}"] += 1
-            return data, ""
+            raise
 
     def _decoded(self, found: Framed) -> bytes:
         decoder = self._decoders.get(found.schema)

@@ -134,11 +134,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if hasattr(session.config, "workeroutput"):  # one of several processes: the first one writes
         session.config.workeroutput["laboratory"] = rows
     elif path and rows:
-        whole = exitstatus == pytest.ExitCode.OK and not session.config.option.keyword and len(rows) > _WHOLE
+        chosen = any(getattr(session.config.option, name) for name in ("keyword", "file_or_dir", "deselect"))
+        whole = exitstatus == pytest.ExitCode.OK and not chosen
         _write(Path(path), rows, whole=whole)
-
-
-_WHOLE = 150  # rows: fewer are those of a part
 
 
 def pytest_testnodedown(node: object) -> None:

@@ -41,6 +41,18 @@ class Case:
         assert seen.found() == ([] if self.family.data else ["KD201"]), seen.told
         assert seen.exit_code == 0
 
+    def ends(self, code: str, seconds: float = 40) -> None:
+        """Start a broker that ends, and assert that this is why."""
+        self.stack.kafka.pop("restart", None)
+        self.stack.up()
+        self.stack.until("kafka", "exited", seconds=seconds)
+        self.only(self.doctor(), code)
+
+    def heals(self, code: str, *, patient: bool = False) -> None:
+        """Let the remedy be made in the compose file; then nothing is wrong. `patient`: ZooKeeper may hold it up."""
+        self.fix_file(code)
+        self.sound(until_sound(self) if patient else None)
+
     def fix_file(self, code: str) -> None:
         """Let kafkactl change the compose file as the finding says, and start the service with it."""
         done = self.kafkactl("doctor", "--fix-file", "--yes", "--allow", "data")
@@ -100,20 +112,14 @@ def test_a_heap_as_large_as_the_limit(case: Case) -> None:
     case.stack.up()
     seen = until_told(case.doctor, "KD108", "--wait", "30s")
     case.only(seen, "KD108")
-    case.fix_file("KD108")
-    case.sound()
+    case.heals("KD108")
 
 
 @pytest.mark.provokes("KD111", "a heap of 20 MiB", healed="by --fix-file")
 def test_a_heap_that_is_too_small(case: Case) -> None:
     case.stack.kafka["environment"]["KAFKA_HEAP_OPTS"] = "-Xms20m -Xmx20m"
-    case.stack.kafka.pop("restart", None)
-    case.stack.up()
-    case.stack.until("kafka", "exited")
-    seen = case.doctor()
-    case.only(seen, "KD111")
-    case.fix_file("KD111")
-    case.sound()
+    case.ends("KD111")
+    case.heals("KD111")
 
 
 @pytest.mark.provokes("KD201", "no volume of the stack's holds its data", healed="by --fix-file")
@@ -128,8 +134,7 @@ def test_data_on_no_volume(case: Case) -> None:
     case.only(seen, "KD201", exit_code=0)
     refused = case.kafkactl("doctor", "--fix-file", "--yes")
     assert "It takes --allow data." in refused.err
-    case.fix_file("KD201")
-    case.sound()
+    case.heals("KD201")
     create(case.stack.brokers, NewTopic("kept", 1, 1))
     faults.write(case.stack.brokers, "kept")
     case.stack.compose("up", "-d", "--force-recreate", "--no-deps", "kafka")
@@ -161,12 +166,8 @@ def test_another_cluster_id(case: Case) -> None:
     case.sound()
     name = "KAFKA_KRAFT_CLUSTER_ID" if case.name == "bitnami" else "CLUSTER_ID"
     case.stack.kafka["environment"][name] = "pYm3nTk4fkaKRaftOther1"
-    case.stack.up()
-    case.stack.until("kafka", "exited")
-    seen = case.doctor()
-    case.only(seen, "KD205")
-    case.fix_file("KD205")
-    case.sound()
+    case.ends("KD205")
+    case.heals("KD205")
 
 
 @pytest.mark.provokes("KD206", "the broker's id was changed", healed="by --fix-file")
@@ -177,13 +178,8 @@ def test_another_node_id(case: Case) -> None:
     tell(case.stack, case.family, **{"BROKER_ID" if case.family.zookeeper else "NODE_ID": "7"})
     if not case.family.zookeeper:
         tell(case.stack, case.family, CONTROLLER_QUORUM_VOTERS="7@kafka:29093")
-    case.stack.kafka.pop("restart", None)
-    case.stack.up()
-    case.stack.until("kafka", "exited", seconds=60)
-    seen = case.doctor()
-    case.only(seen, "KD206")
-    case.fix_file("KD206")
-    case.sound(until_sound(case))
+    case.ends("KD206", seconds=60)
+    case.heals("KD206", patient=True)
 
 
 def until_sound(case: Case) -> Examination:
@@ -206,8 +202,7 @@ def test_zookeeper_at_another_name(case: Case) -> None:
     seen = until_told(case.doctor, "KD401", seconds=60)
     case.only(seen, "KD401")
     assert "zoo:2181" in seen.headline
-    case.fix_file("KD401")
-    case.sound()
+    case.heals("KD401")
 
 
 @pytest.mark.provokes("KD311", "0.0.0.0 is advertised", healed="by --fix-file")
@@ -222,13 +217,8 @@ def test_an_address_for_nobody(case: Case) -> None:
         assert inner
         text = f"INTERNAL://0.0.0.0:{inner[1]},EXTERNAL://localhost:{port}"
         tell(case.stack, case.family, ADVERTISED_LISTENERS=text)
-    case.stack.kafka.pop("restart", None)
-    case.stack.up()
-    case.stack.until("kafka", "exited")
-    seen = case.doctor()
-    case.only(seen, "KD311")
-    case.fix_file("KD311")
-    case.sound()
+    case.ends("KD311")
+    case.heals("KD311")
 
 
 @pytest.mark.provokes("KD311", "a listener without a protocol", healed="by --fix-file")
@@ -236,13 +226,8 @@ def test_a_listener_without_a_protocol(case: Case) -> None:
     skip_unless(case.name not in ("wurstmeister", "strimzi"), "its listeners are named for protocols")
     more = "" if case.family.zookeeper else ",CONTROLLER:PLAINTEXT"
     tell(case.stack, case.family, LISTENER_SECURITY_PROTOCOL_MAP=f"INTERNAL:PLAINTEXT{more}")
-    case.stack.kafka.pop("restart", None)
-    case.stack.up()
-    case.stack.until("kafka", "exited")
-    seen = case.doctor()
-    case.only(seen, "KD311")
-    case.fix_file("KD311")
-    case.sound()
+    case.ends("KD311")
+    case.heals("KD311")
 
 
 @pytest.mark.provokes("KD309", "a listener bound to localhost", healed="by --fix-file")
@@ -260,8 +245,7 @@ def test_a_listener_on_localhost(case: Case) -> None:
     case.stack.up()
     seen = until_told(case.doctor, "KD309", "--wait", "20s", seconds=90)
     case.only(seen, "KD309")
-    case.fix_file("KD309")
-    case.sound(until_sound(case))
+    case.heals("KD309", patient=True)
 
 
 @pytest.mark.provokes("KD308", "published at another port than advertised", healed="by --fix-file")
@@ -344,8 +328,7 @@ def test_a_broker_that_publishes_nothing(case: Case) -> None:
     case.stack.up()
     seen = until_told(case.doctor, "KD308")
     case.only(seen, "KD308")
-    case.fix_file("KD308")
-    case.sound(until_sound(case))
+    case.heals("KD308", patient=True)
 
 
 @pytest.mark.provokes("KD305", "only the name inside the network is advertised", healed="by --fix-file")

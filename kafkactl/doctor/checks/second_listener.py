@@ -2,6 +2,7 @@
 
 from kafkactl.containers.broker_listeners import (
     PROTOCOLS,
+    Listener,
     advertised,
     among_controllers,
     bound,
@@ -38,10 +39,8 @@ def second_listener(facts: Facts, broker: Container, host: str) -> list[Remedy]:
     if not name or not port:
         return []
     values = {
-        "LISTENERS": ",".join([*(f"{one.name}://{one.host}:{one.port}" for one in there), f"{name}://0.0.0.0:{port}"]),
-        "ADVERTISED_LISTENERS": ",".join(
-            [*(f"{one.name}://{one.host}:{one.port}" for one in given), f"{name}://{host}:{port}"]
-        ),
+        "LISTENERS": ",".join(one.text for one in (*there, Listener(name, "0.0.0.0", port))),
+        "ADVERTISED_LISTENERS": ",".join(one.text for one in (*given, Listener(name, host, port))),
         MAP: with_protocol(broker, name),
     }
     if host not in LOOPBACK:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from kafkactl.containers.broker_listeners import (
     Listener,
@@ -72,7 +73,7 @@ def bound_to_loopback(facts: Facts) -> Iterator[Finding]:
                 yield Finding(
                     container.name,
                     {"name": listener.name, "host": listener.host, "port": ports[listener.port]},
-                    [("seen", f"{told_by_what(container, 'LISTENERS')} has {listener.name}://{listener.address}")],
+                    [("seen", f"{told_by_what(container, 'LISTENERS')} has {listener.text}")],
                     with_settings(facts, container, {"LISTENERS": _on_every_address(container)}),
                 )
 
@@ -80,10 +81,8 @@ def bound_to_loopback(facts: Facts) -> Iterator[Finding]:
 def _on_every_address(container: Container) -> str:
     """A broker's listeners without a loopback address at the ports that are published."""
     ports = published(container)
-    return ",".join(
-        f"{one.name}://{'0.0.0.0' if one.host in LOOPBACK and one.port in ports else one.host}:{one.port}"
-        for one in bound(container)
-    )
+    closed = {one for one in bound(container) if one.host in LOOPBACK and one.port in ports}
+    return ",".join((replace(one, host="0.0.0.0") if one in closed else one).text for one in bound(container))
 
 
 @check("KD310")
@@ -228,11 +227,11 @@ def _correction(facts: Facts, container: Container, why: str) -> list[Remedy]:
         if name.endswith("HOST_NAME"):
             better = ServiceChange(container.service, variables=((name, _reachable(container, every[0])),))
             return changed(facts, container, better)
-        text = ",".join(f"{one.name}://{_reachable(container, one)}:{one.port}" for one in every)
+        text = ",".join(replace(one, host=_reachable(container, one)).text for one in every)
         return with_settings(facts, container, {"ADVERTISED_LISTENERS": text})
     if "No security protocol" in why:
         return with_settings(facts, container, {MAP: with_protocol(container, why.rpartition(" ")[2])})
-    said = ",".join(f"{one.name}://{one.address}" for one in every)
+    said = ",".join(one.text for one in every)
     words = f"correct the listeners of {container.service} in the compose file (now {said}), then"
     return [Advice(words), recreate(facts, container)]
 
