@@ -39,27 +39,38 @@ def interactive() -> bool:
 
 
 def require_unprotected(
-    target: Target, cluster_id: str | None, confirm: str | None, action: str, advertised: Iterable[str] = ()
-) -> None:
-    """Allow a write only if the cluster is not protected, or if its environment's name was given.
+    target: Target,
+    cluster_id: str | None,
+    confirm: str | None,
+    action: str,
+    advertised: Iterable[str] = (),
+    *,
+    besides: str = "",
+) -> str:
+    """Allow a write only if the cluster is not protected, or if its environment's name was given. Returns that name.
 
     The environment is recognised by the cluster's id, by the address that was typed, and by those that the brokers
-    advertise, however each is spelt: localhost is 127.0.0.1. Raises UsageError.
+    advertise, however each is spelt: localhost is 127.0.0.1. `besides` is what this returned for another cluster that
+    the same command changes; `confirm` may hold both names, with a comma between. Raises UsageError.
     """
     connection = target.connection
     addresses = [*connection.brokers, *advertised]
     environment = protected_environment(target.environments, addresses, cluster_id, resolved)
-    if environment is None or confirm == environment.name:
-        return
+    if environment is None:
+        return ""
+    given = confirm.split(",") if confirm else []
+    if environment.name in given:
+        return environment.name
     if confirm is None and interactive():
         if _ask(f"{environment.name} is protected. Type its name to {action}: ") == environment.name:
-            return
+            return environment.name
         raise UsageError(f"Nothing was changed: the name you typed is not {environment.name}.")
-    wrong = f" --confirm {confirm} names another environment." if confirm else ""
+    wrong = f" --confirm {confirm} names another environment." if confirm and confirm != besides else ""
+    names = ",".join([besides, environment.name] if besides else [environment.name])
     raise UsageError(
         f"{environment.name} is protected, and this would {action}.{wrong}",
         where=f"Reached as {connection.address}; protected by {environment.position}.",
-        hint=f"To do it anyway: --confirm {environment.name}",
+        hint=f"To do it anyway: --confirm {names}",
     )
 
 

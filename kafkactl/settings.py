@@ -161,6 +161,17 @@ class Target:
             self._tell(found.source)
         return found
 
+    def elsewhere(self, name: str) -> "Target":
+        """The cluster of another environment, with the same catalogue."""
+        return Target(
+            env=name,
+            file=self.file,
+            timeout=self._timeout,
+            verbose=self._verbose,
+            remark=self._remark,
+            tell=self._tell,
+        )
+
     @property
     def registry(self) -> tuple[str, str]:
         """The schema registry's address (of the environment, else SCHEMA_REGISTRY_URL) and its login; or empty."""

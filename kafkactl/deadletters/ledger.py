@@ -5,7 +5,7 @@ note says who is replaying a topic at the moment.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
 import msgspec
@@ -24,7 +24,7 @@ class LetterNote(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A note about one dead letter. `at` is in ms since 1970; `by` is who did it.
 
     `to` is the topic it was sent to; `why` the reason it was parked; `ends` the end of each of the target's partitions
-    before it was sent, by their numbers.
+    before it was sent, by their numbers. `cluster` is the id of the cluster it was sent to, "" for the ledger's own.
     """
 
     state: State
@@ -33,6 +33,7 @@ class LetterNote(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     to: str = ""
     why: str = ""
     ends: dict[int, int] = {}
+    cluster: str = ""
 
 
 class Lock(msgspec.Struct, frozen=True, gc=False):
@@ -71,6 +72,11 @@ class LetterLedger:
     def expired(self, firsts: Mapping[int, int]) -> list[Spot]:
         """The notes about records that are no longer there."""
         return [spot for spot in self.entries if spot[1] < firsts.get(spot[0], 0)]
+
+    def settled(self, notes: Mapping[Spot, LetterNote | None]) -> "LetterLedger":
+        """The ledger with other notes about some letters; None: with none about one."""
+        entries = {**self.entries, **notes}
+        return replace(self, entries={spot: note for spot, note in entries.items() if note is not None})
 
     def with_notes(self, notes: Iterable[tuple[bytes, bytes | None]], topic_id: str, end: int) -> "LetterLedger":
         """The ledger after more of its records, as (key, value), in their order; `end` is the offset after them."""

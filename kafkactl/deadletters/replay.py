@@ -7,20 +7,18 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from kafkactl.cluster.client import Cluster
-from kafkactl.deadletters.in_transactions import TransactionalSession
+from kafkactl.deadletters.doubts import doubts, settle
+from kafkactl.deadletters.in_transactions import FencedError, TransactionalSession
 from kafkactl.deadletters.ledger import LetterLedger, LetterNote, Spot, encode_note, entry_key, lock_key
 from kafkactl.deadletters.ledger_topic import refreshed
 from kafkactl.deadletters.letters import DeadLetterTopic, Letter, read_letters
-from kafkactl.deadletters.origin import REPLAY_ID, HeaderReading
+from kafkactl.deadletters.origin import HeaderReading
 from kafkactl.deadletters.replay_plan import Agreed, Decision
 from kafkactl.deadletters.sessions import LostError, RefusedRecordError, Replayer, Session
 from kafkactl.deadletters.without_transactions import PlainSession
 from kafkactl.errors import KafkactlError, NotPermittedError, UnreachableError
 from kafkactl.process import Interruption
-from kafkactl.records.consume import Reader, as_record, read_until
 from kafkactl.records.outgoing import Outgoing
-from kafkactl.records.span import bounds
-from kafkactl.topics import Place
 
 _BATCH, _BATCH_BYTES = 500, 1_000_000
 _PATIENCE = 60.0  # seconds without a batch that was sent
@@ -74,7 +72,8 @@ class Replay:
     """A replay of one dead-letter topic. `decide` says what becomes of a letter, by what is noted about it.
 
     `corrected` are records sent in place of those that the letters hold. `transactional`: whether this user may use
-    the transactional id.
+    the transactional id. `there` is the cluster that records go to, where it is another one: then no transaction can
+    hold them and their notes.
     """
 
     def __init__(
@@ -93,6 +92,7 @@ class Replay:
         rate: float | None = None,
         transactional: bool = True,
         corrected: Mapping[Spot, Outgoing] | None = None,
+        there: Cluster | None = None,
     ) -> None:
         self._cluster = cluster
         self._topic = topic
@@ -105,7 +105,8 @@ class Replay:
         self._told = told
         self._progressed = progressed
         self._rate = rate
-        self._transactional = transactional
+        self._transactional = transactional and there is None
+        self._there = there or cluster
         self._corrected = corrected or {}
         self._session: Session | None = None
         self.account = ReplayAccount(asked=len(agreed))
@@ -116,6 +117,7 @@ class Replay:
         try:
             self._open()
             for batch in self._batches():
+                self._yield_to_another()
                 self._handle(batch)
                 self._progressed(self)
                 if self._stop.why:
@@ -214,11 +216,9 @@ class Replay:
         if self._transactional:
             self._session = TransactionalSession(self._cluster, self._identity, lambda: bool(self._stop.why))
         else:
-            self._session = PlainSession(self._cluster, self._identity)
+            self._session = PlainSession(self._cluster, self._identity, self._there)
         self._ledger = refreshed(self._cluster, self._identity.topic_id, self._ledger, self._told)
-        doubtful = {spot: entry for spot, entry in self._ledger.entries.items() if entry.state == "sending"}
-        if doubtful:
-            self._resolve(doubtful)
+        self._settle()
 
     def _reopen(self, since: float, why: str) -> None:
         """A new session, as soon as there can be one. Raises UnreachableError where there is none for long."""
@@ -236,41 +236,30 @@ class Replay:
             else:
                 return
 
-    def _resolve(self, doubtful: Mapping[Spot, LetterNote]) -> None:
-        """Look for the copies of letters that may have been sent, by their ids, and note what was found.
+    def _settle(self) -> None:
+        """Note what became of the letters that may have been sent, as far as it can be found out."""
+        doubtful = doubts(self._ledger, self._identity.cluster)
+        if not doubtful or self._session is None:
+            return
+        id = self._identity.topic_id
+        try:
+            notes = settle(self._there, id, doubtful, self._told)
+        except NotPermittedError:
+            return  # they are withheld
+        self._session.write({entry_key(id, spot): encode_note(note) if note else None for spot, note in notes.items()})
+        self._ledger = refreshed(self._cluster, id, self._ledger, self._told)
 
-        Raises NotPermittedError where this user may not read the targets.
-        """
-        assert self._session is not None
-        ids = {entry_key(self._identity.topic_id, spot): spot for spot in doubtful}
-        found: set[Spot] = set()
-        for topic in {entry.to for entry in doubtful.values()}:
-            starts: dict[Place, int] = {}
-            for entry in doubtful.values():
-                for id, end in entry.ends.items() if entry.to == topic else ():
-                    place = Place(topic, id)
-                    starts[place] = min(end, starts.get(place, end))
-            there = bounds(self._cluster, list(starts), uncommitted=True)
-            if there.silent:
-                raise UnreachableError(f"The leader of {min(there.silent)} does not respond.")
-            begin = {p: min(max(starts[p], there.firsts[p]), end) for p, end in there.ends.items()}
-            reader = Reader(self._cluster, self._told, uncommitted=True)
-            try:
-                for messages in read_until(reader, begin, there.ends, _PATIENCE):
-                    for record in map(as_record, messages):
-                        found |= {ids[v] for name, v in record.headers if name == REPLAY_ID and v in ids}
-            finally:
-                reader.close()
-        now = int(time.time() * 1000)
-        self._session.write(
-            {
-                key: encode_note(LetterNote("replayed", now, doubtful[spot].by, to=doubtful[spot].to))
-                if spot in found
-                else None
-                for key, spot in ids.items()
-            }
-        )
+    def _yield_to_another(self) -> None:
+        """Raise FencedError where somebody else began to replay the topic: without a transaction only notes tell."""
+        if self._transactional:
+            return
         self._ledger = refreshed(self._cluster, self._identity.topic_id, self._ledger, self._told)
+        lock, own = self._ledger.lock, self._identity
+        if lock is not None and (lock.host, lock.pid) != (own.host, own.pid) and lock.since > own.since:
+            self._session, session = None, self._session
+            if session is not None:
+                session.close()
+            raise FencedError
 
     def _end(self) -> None:
         """Say that nobody replays any more, and remove notes about records that are gone; without it nothing breaks."""

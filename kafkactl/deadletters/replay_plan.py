@@ -35,7 +35,8 @@ class ReplayTarget:
 class ReplayWish:
     """What the user asked for, apart from which letters: `to` is another topic than their own.
 
-    `window` is how long consumers remember event_ids, in ms, -1 for ever; `duplicates`: older ones are agreed to.
+    `window` is how long consumers remember event_ids, in ms, -1 for ever; `duplicates`: older ones are agreed to, and
+    those that an interrupted replay may have sent.
     `value_path` leads to the original value in a wrapped one.
     """
 
@@ -66,6 +67,7 @@ class Decision:
 
 REPLAYED, PARKED_BEFORE = "replayed already", "parked already"
 IN_DOUBT = "an earlier replay may have sent it: its copy could not be looked for"
+IN_DOUBT_ELSEWHERE = "an earlier replay may have sent it to another cluster: name that with --to-env, to look there"
 DUPLICATES = "older than the consumers remember event_ids (dedup_window)"
 
 
@@ -118,7 +120,9 @@ def _check_noted(noted: LetterNote | None, wish: ReplayWish) -> None:
     if noted.state == "replayed":
         raise _Unsent("pass", REPLAYED)
     if noted.state == "sending":
-        raise _Unsent("withhold", IN_DOUBT)
+        if wish.duplicates:
+            return
+        raise _Unsent("withhold", IN_DOUBT_ELSEWHERE if noted.cluster else IN_DOUBT)
     if not wish.parked:
         raise _Unsent("pass", PARKED_BEFORE)
 

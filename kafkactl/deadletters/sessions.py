@@ -58,13 +58,17 @@ class Handled(Protocol):
 
 @dataclass(frozen=True)
 class Replayer:
-    """Who replays which topic: what stands in the notes. Times are in ms."""
+    """Who replays which topic: what stands in the notes. Times are in ms.
+
+    `cluster` is the id of the cluster that records go to, "" where it is the dead-letter topic's own.
+    """
 
     topic_id: str
     by: str
     host: str
     pid: int
     since: int
+    cluster: str = ""
 
     def lock(self, now: int, pause: float) -> Lock:
         """The note that says who is at it; the next one comes within `pause` and some seconds."""
@@ -104,7 +108,7 @@ def notes_of(identity: Replayer, batch: Sequence[Handled], now: int) -> dict[byt
     for item in batch:
         decision = item.decision
         state: Any = "replayed" if decision.verb == "send" else "parked"
-        entry = LetterNote(state, now, identity.by, to=decision.to, why=decision.why)
+        entry = LetterNote(state, now, identity.by, to=decision.to, why=decision.why, cluster=identity.cluster)
         found[entry_key(identity.topic_id, item.spot)] = encode_note(entry)
     return found
 

@@ -1,6 +1,7 @@
 """Sending dead letters back without a transaction: a note before each record and one after it.
 
-A kill between them leaves a doubt: whoever comes next looks for the record in the topic it was sent to.
+A kill between them leaves a doubt: whoever comes next looks for the record in the topic it was sent to. It is the only
+way into another cluster: no transaction spans two.
 """
 
 import time
@@ -30,30 +31,37 @@ _DELIVERY = 30.0  # seconds
 
 
 class PlainSession:
-    """Batches without a transaction: a note before each record and one after it. A kill between leaves a doubt."""
+    """Batches without a transaction: a note before each record and one after it. A kill between leaves a doubt.
 
-    def __init__(self, cluster: Cluster, identity: Replayer) -> None:
-        self._cluster = cluster
+    Notes go to the ledger in `cluster`, records to `there`.
+    """
+
+    def __init__(self, cluster: Cluster, identity: Replayer, there: Cluster | None = None) -> None:
+        self._there = there or cluster
         self._identity = identity
-        self._out = Producing(cluster, {"message.timeout.ms": int(_DELIVERY * 1000)})
+        settings = {"message.timeout.ms": int(_DELIVERY * 1000)}
+        self._notes = Producing(cluster, settings)
+        self._records = self._notes if there is None else Producing(there, settings)
 
     def send(self, batch: Sequence[Handled], pause: float = 0) -> Mapping[Spot, str]:
-        now, id = now_ms(), self._identity.topic_id
+        now, who = now_ms(), self._identity
         sent = {item.spot: item.decision for item in batch if item.decision.verb == "send"}
         ends = self._ends({decision.to for decision in sent.values()})
         before: dict[bytes, bytes | None] = {
-            entry_key(id, spot): encode_note(LetterNote("sending", now, self._identity.by, to=d.to, ends=ends[d.to]))
+            entry_key(who.topic_id, spot): encode_note(
+                LetterNote("sending", now, who.by, to=d.to, ends=ends[d.to], cluster=who.cluster)
+            )
             for spot, d in sent.items()
         }
-        before[lock_key(id)] = encode_note(self._identity.lock(now, pause))
+        before[lock_key(who.topic_id)] = encode_note(who.lock(now, pause))
         self.write(before)
         refused = self._deliver(sent)
         # A broker refuses a batch for one of its records: each of them is tried alone.
         refused = {spot: why for one in refused for spot, why in self._deliver({one: sent[one]}).items()}
-        notes = notes_of(self._identity, batch, now)
+        notes = notes_of(who, batch, now)
         for spot, why in refused.items():
-            entry = LetterNote("parked", now, self._identity.by, to=sent[spot].to, why=why)
-            notes[entry_key(id, spot)] = encode_note(entry)
+            entry = LetterNote("parked", now, who.by, to=sent[spot].to, why=why, cluster=who.cluster)
+            notes[entry_key(who.topic_id, spot)] = encode_note(entry)
         self.write(notes)
         return refused
 
@@ -64,40 +72,43 @@ class PlainSession:
             if decision.record is None:
                 continue
             try:
-                self._out.put(decision.to, decision.record, spot)
+                self._records.put(decision.to, decision.record, spot)
             except KafkaException as error:
                 if error.args[0].code() not in REFUSED:
                     raise LostError(error_text(error.args[0])) from None
                 refused[spot] = error_text(error.args[0])
-        self._flush()
-        return refused | self._out.refused()
+        _flush(self._records)
+        return refused | self._records.refused()
 
     def write(self, notes: Mapping[bytes, bytes | None]) -> None:
         try:
             for key, value in notes.items():
-                self._out.put(LEDGER_TOPIC, Outgoing(value, key, partition=0))
+                self._notes.put(LEDGER_TOPIC, Outgoing(value, key, partition=0))
         except KafkaException as error:
             raise LostError(error_text(error.args[0])) from None
-        self._flush()
-        self._out.raise_failures()
-
-    def _flush(self) -> None:
-        deadline = time.monotonic() + _DELIVERY + 5
-        while len(self._out.producer) and time.monotonic() < deadline:
-            self._out.producer.flush(SLICE)
-        if len(self._out.producer):
-            raise LostError("not acknowledged")
+        _flush(self._notes)
+        self._notes.raise_failures()
 
     def _ends(self, topics: set[str]) -> dict[str, dict[int, int]]:
         """Where the targets end now: a copy can only be behind that."""
-        listed = self._cluster.call(self._cluster.admin.list_topics, timeout=self._cluster.connection.timeout).topics
+        there = self._there
+        listed = there.call(there.admin.list_topics, timeout=there.connection.timeout).topics
         places = [Place(t, id) for t in topics if t in listed for id in listed[t].partitions]
         found: dict[str, dict[int, int]] = {topic: {} for topic in topics}
-        for place, offsets in ranges_of(self._cluster, places).items():
+        for place, offsets in ranges_of(there, places).items():
             if offsets.end is None:
                 raise LostError(f"the leader of {place} does not respond")
             found[place.topic][place.partition] = offsets.end
         return found
 
     def close(self) -> None:
-        self._out.producer.purge()
+        for out in (self._records, self._notes):
+            out.producer.purge()
+
+
+def _flush(out: Producing) -> None:
+    deadline = time.monotonic() + _DELIVERY + 5
+    while len(out.producer) and time.monotonic() < deadline:
+        out.producer.flush(SLICE)
+    if len(out.producer):
+        raise LostError("not acknowledged")

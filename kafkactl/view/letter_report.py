@@ -95,9 +95,10 @@ def state_words(entry: LetterNote | None, known: bool) -> str:
     """What became of a letter."""
     if entry is None:
         return "pending" if known else "state not known"
+    to = f"{entry.to} in cluster {entry.cluster}" if entry.cluster else entry.to
     if entry.state == "sending":
-        return f"may have been sent to {entry.to}"
-    return f"replayed to {entry.to}" if entry.state == "replayed" else f"parked: {entry.why}"
+        return f"may have been sent to {to}"
+    return f"replayed to {to}" if entry.state == "replayed" else f"parked: {entry.why}"
 
 
 def letter_lines(letter: Letter, entry: LetterNote | None, now: datetime, *, known: bool, pretty: bool) -> str:

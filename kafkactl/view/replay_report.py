@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kafkactl.deadletters.ledger import LEDGER_TOPIC, Lock
+from kafkactl.deadletters.ledger import LEDGER_TOPIC, LetterNote, Lock, Spot
 from kafkactl.deadletters.replay import ReplayAccount
 from kafkactl.deadletters.replay_plan import DUPLICATES, ReplayPlan
 from kafkactl.text.escapes import plain
@@ -40,9 +40,13 @@ def tell_consequences(
     retentions: Mapping[str, int],
     *,
     transactional: bool | None,
+    elsewhere: str,
     keep_timestamp: bool,
 ) -> None:
-    """What sending does besides: who reads the records again, which are old, what a kill leaves behind."""
+    """What sending does besides: who reads the records again, which are old, what a kill leaves behind.
+
+    `elsewhere` names another cluster that they go to, "" for none.
+    """
     for to in plan.targets():
         groups = readers.get(to, ())
         each = "each of them gets these records again" if len(groups) > 1 else "it gets these records again"
@@ -59,11 +63,11 @@ def tell_consequences(
         output.note(f"Given up by {names}.")
     if not plan.to_send:
         return
+    if elsewhere:
+        output.note(f"They go to another cluster, {elsewhere}, and count as replayed here from then on.")
     if transactional is False:
-        output.warn(
-            "this user may not use a transaction: a replay that is killed looks for its copies, and duplicates are "
-            "possible"
-        )
+        why = "no transaction spans two clusters" if elsewhere else "this user may not use a transaction"
+        output.warn(f"{why}: after one that is killed, a replay looks for its copies, and duplicates are possible")
     else:
         output.note(
             "Readers of committed records get each once; others, as Java's by default, may see copies of a batch that "
@@ -79,11 +83,22 @@ def tell_new_ledger(replication: int) -> None:
     )
 
 
-def question(topic: str, plan: ReplayPlan, place: str) -> str:
-    """What a yes agrees to."""
+def doubts_line(doubtful: Mapping[Spot, LetterNote], notes: Mapping[Spot, LetterNote | None]) -> str:
+    """What became of letters that an interrupted replay may have sent. `notes` are those of which it is known."""
+    there = sum(note is not None for note in notes.values())
+    unknown = len(doubtful) - len(notes)
+    parts = [f"{there:,} arrived"] if there else []
+    parts += [f"{len(notes) - there:,} did not"] if len(notes) > there else []
+    parts += [f"of {unknown:,} it is not known"] if unknown else []
+    return f"{many(len(doubtful), 'record')} that an interrupted replay may have sent: {', '.join(parts)}."
+
+
+def question(topic: str, plan: ReplayPlan, place: str, doubted: int = 0) -> str:
+    """What a yes agrees to; of `doubted` letters it is noted what became of them."""
     parts = [f"send {many(plan.to_send, 'record')} to {and_more(plan.targets(), _NAMED)}"] if plan.to_send else []
     parked = plan.parked.total()
     parts += [f"park {many(parked, 'record')}"] if parked else []
+    parts += [] if parts else [f"note what became of {many(doubted, 'record')}"]
     return f"{topic}: {' and '.join(parts)} on {place}. Proceed?"
 
 

@@ -172,6 +172,14 @@ def replay_letters(
             autocompletion=options.complete_topic,
         ),
     ] = None,
+    to_env: Annotated[
+        str | None,
+        typer.Option(
+            "--to-env",
+            metavar="NAME",
+            help="Send them to the cluster of this environment of topics.yaml: without transactions.",
+        ),
+    ] = None,
     rate: Annotated[
         float | None,
         typer.Option("--rate", metavar="N/s", parser=options.rate, help="At most so many records a second."),
@@ -215,7 +223,8 @@ def replay_letters(
       kafkactl dlq replay dlq.payment --error Timeout --rate 100/s
       kafkactl dlq replay dlq.payment --key order-17 --edit
     """
-    from kafkactl.commands.dlq.sending_back import SendingBack, send_back
+    from kafkactl.commands.dlq.replay_scene import SendingBack
+    from kafkactl.commands.dlq.sending_back import send_back
     from kafkactl.consent import Asked
 
     if limit is not None and edit and limit != 1:
@@ -227,6 +236,7 @@ def replay_letters(
             chosen=_selection(where, error, since, until, key),
             limit=limit,
             to=to,
+            to_env=to_env,
             rate=rate,
             max_replays=max_replays,
             parked=parked,
