@@ -19,7 +19,7 @@ def doubts(ledger: LetterLedger, cluster: str) -> dict[Spot, LetterNote]:
     return {s: note for s, note in ledger.entries.items() if note.state == "sending" and note.cluster == cluster}
 
 
-def settle(
+def look_for_copies(
     there: Cluster, topic_id: str, doubtful: Mapping[Spot, LetterNote], told: Callable[[str], None]
 ) -> dict[Spot, LetterNote | None]:
     """What is to be noted about these letters: that they were sent, where their copies are there; nothing, where not.

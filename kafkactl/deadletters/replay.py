@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from kafkactl.cluster.client import Cluster
-from kafkactl.deadletters.doubts import doubts, settle
+from kafkactl.deadletters.doubts import doubts, look_for_copies
 from kafkactl.deadletters.in_transactions import FencedError, TransactionalSession
 from kafkactl.deadletters.ledger import LetterLedger, LetterNote, Spot, encode_note, entry_key, lock_key
 from kafkactl.deadletters.ledger_topic import refreshed
@@ -243,7 +243,7 @@ class Replay:
             return
         id = self._identity.topic_id
         try:
-            notes = settle(self._there, id, doubtful, self._told)
+            notes = look_for_copies(self._there, id, doubtful, self._told)
         except NotPermittedError:
             return  # they are withheld
         self._session.write({entry_key(id, spot): encode_note(note) if note else None for spot, note in notes.items()})

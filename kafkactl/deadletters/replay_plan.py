@@ -36,8 +36,8 @@ class ReplayWish:
     """What the user asked for, apart from which letters: `to` is another topic than their own.
 
     `window` is how long consumers remember event_ids, in ms, -1 for ever; `duplicates`: older ones are agreed to, and
-    those that an interrupted replay may have sent.
-    `value_path` leads to the original value in a wrapped one.
+    those that an interrupted replay may have sent. `value_path` leads to the original value in a wrapped one. `cluster`
+    is the id of another cluster that records go to.
     """
 
     to: str | None = None
@@ -48,6 +48,7 @@ class ReplayWish:
     duplicates: bool = False
     window: int = DEDUP_WINDOW
     value_path: tuple[str, ...] = ()
+    cluster: str = ""
 
 
 Placing = Literal["its partition", "its key", "any partition"]
@@ -67,7 +68,7 @@ class Decision:
 
 REPLAYED, PARKED_BEFORE = "replayed already", "parked already"
 IN_DOUBT = "an earlier replay may have sent it: its copy could not be looked for"
-IN_DOUBT_ELSEWHERE = "an earlier replay may have sent it to another cluster: name that with --to-env, to look there"
+IN_DOUBT_ELSEWHERE = "an earlier replay may have sent it to another cluster than this one"
 DUPLICATES = "older than the consumers remember event_ids (dedup_window)"
 
 
@@ -122,7 +123,7 @@ def _check_noted(noted: LetterNote | None, wish: ReplayWish) -> None:
     if noted.state == "sending":
         if wish.duplicates:
             return
-        raise _Unsent("withhold", IN_DOUBT_ELSEWHERE if noted.cluster else IN_DOUBT)
+        raise _Unsent("withhold", IN_DOUBT if noted.cluster == wish.cluster else IN_DOUBT_ELSEWHERE)
     if not wish.parked:
         raise _Unsent("pass", PARKED_BEFORE)
 

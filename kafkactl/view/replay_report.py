@@ -6,7 +6,7 @@ from typing import Any
 
 from kafkactl.deadletters.ledger import LEDGER_TOPIC, LetterNote, Lock, Spot
 from kafkactl.deadletters.replay import ReplayAccount
-from kafkactl.deadletters.replay_plan import DUPLICATES, ReplayPlan
+from kafkactl.deadletters.replay_plan import DUPLICATES, IN_DOUBT, IN_DOUBT_ELSEWHERE, ReplayPlan
 from kafkactl.text.escapes import plain
 from kafkactl.text.units import retention_text
 from kafkactl.text.words import age, and_more, many
@@ -131,7 +131,7 @@ def _reasons(verb: str, reasons: Counter[str]) -> list[str]:
 
 def what_allows(plan: ReplayPlan) -> str:
     """What would allow what was withheld."""
-    return "--allow duplicates" if plan.withheld[DUPLICATES] else ""
+    return "--allow duplicates" if any(plan.withheld[why] for why in (DUPLICATES, IN_DOUBT, IN_DOUBT_ELSEWHERE)) else ""
 
 
 def replay_document(

@@ -201,7 +201,8 @@ def replay_letters(
         list[Allowed] | None,
         typer.Option(
             "--allow",
-            help="duplicates: records older than dedup_window, and replays without a transaction. Repeatable.",
+            help="duplicates: records older than dedup_window, replays without a transaction, and records that an "
+            "earlier replay may have sent. Repeatable.",
         ),
     ] = None,
     take_over: Annotated[
@@ -221,6 +222,7 @@ def replay_letters(
     Examples:
       kafkactl dlq replay dlq.payment --dry-run
       kafkactl dlq replay dlq.payment --error Timeout --rate 100/s
+      kafkactl dlq replay dlq.payment --to-env dr
       kafkactl dlq replay dlq.payment --key order-17 --edit
     """
     from kafkactl.commands.dlq.replay_scene import SendingBack

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from kafkactl.cluster.client import Cluster, connect
 from kafkactl.cluster.metadata import Topics, read_configs, read_topics
 from kafkactl.commands.dlq.selection import Selection
-from kafkactl.deadletters.doubts import doubts, settle
+from kafkactl.deadletters.doubts import doubts, look_for_copies
 from kafkactl.deadletters.ledger import LetterLedger, LetterNote
 from kafkactl.deadletters.ledger_topic import read_ledger
 from kafkactl.deadletters.letters import DeadLetterTopic, Letter, find_dead_letter_topic
@@ -130,6 +130,7 @@ def set_scene(kafka: Cluster, target: Target, what: SendingBack) -> Scene:
             where="A replay reads and writes the ledger (Read, Write and Describe on it).",
             hint=kafkactl("whoami", note="To see what this user may do"),
         )
+    cluster = there.info.id if there else ""
     declared = catalog.topics.get(what.topic) if catalog else None
     window = catalog.dedup_window if catalog else None
     wish = ReplayWish(
@@ -141,9 +142,10 @@ def set_scene(kafka: Cluster, target: Target, what: SendingBack) -> Scene:
         duplicates=what.duplicates,
         window=DEDUP_WINDOW if window is None else window,
         value_path=tuple(declared.dlq_value.split(".")) if declared and declared.dlq_value else (),
+        cluster=cluster,
     )
     reading = HeaderReading.of(catalog)
-    settled = _settled(there or kafka, topic.id, ledger, there.info.id if there else "")
+    settled = _settled(there or kafka, topic.id, ledger, cluster)
     now = int(time.time() * 1000)
     return Scene(kafka, there, topic, ledger, settled, reading, wish, _Targets(there or kafka), now)
 
@@ -154,7 +156,7 @@ def _settled(goal: Cluster, topic_id: str, ledger: LetterLedger, cluster: str) -
     if not doubtful:
         return ledger
     try:
-        notes = settle(goal, topic_id, doubtful, lambda text: output.note(f"{text}."))
+        notes = look_for_copies(goal, topic_id, doubtful, lambda text: output.note(f"{text}."))
     except NotPermittedError:
         notes = {}
     output.note(replay_report.doubts_line(doubtful, notes))
