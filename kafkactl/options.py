@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from kafkactl import settings
 from kafkactl.errors import KafkactlError, UsageError
 from kafkactl.settings import Target
 from kafkactl.text.escapes import is_text, printable, typed_bytes
@@ -137,7 +138,11 @@ Brokers = Annotated[
 ]
 Env = Annotated[
     str | None,
-    typer.Option("--env", metavar="NAME", help="Environment of topics.yaml: uses its brokers and values."),
+    typer.Option(
+        "--env",
+        metavar="NAME",
+        help="Environment of topics.yaml: uses its brokers and values. Default: KAFKACTL_ENV, unless -b is given.",
+    ),
 ]
 ClientConfig = Annotated[
     Path | None,
@@ -220,7 +225,15 @@ def on_cluster(
             named = {name: given.pop(name) for name in added}
             output.nothing_told()
             named["properties"] = tuple(named["properties"] or ())
-            target = Target(**named, warn=output.warn if first_aid else None, remark=output.warn, tell=output.note)
+            current = None if named["brokers"] else settings.current_environment()
+            target = Target(
+                current=current,
+                **named,
+                warn=output.warn if first_aid else None,
+                remark=output.warn,
+                tell=output.note,
+                announce=output.announce,
+            )
             try:
                 command(target, **given)
             except KafkactlError as error:

@@ -5,56 +5,26 @@ The only module that reads environment variables for them.
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kafkactl.connection import Connection, resolve_connection
 from kafkactl.directories import personal_file
 from kafkactl.errors import UsageError
 from kafkactl.text.escapes import is_text, printable
 from kafkactl.text.remedies import kafkactl
-from kafkactl.text.units import is_number
 
 if TYPE_CHECKING:
     from kafkactl.catalog.model import Catalog, Environment, Problem
-    from kafkactl.client_config.loading import ClientConfig
-
-DEFAULT_BROKERS = "localhost:40093"
-
-
-@dataclass(frozen=True)
-class Connection:
-    """How to reach one cluster. `timeout` is how long to wait for it to respond, in seconds.
-
-    `source` says where the addresses come from, for messages. `properties` are librdkafka's and may hold secrets:
-    they are never printed; `origins` are the places (file:line) they come from. `remarks` are for the user.
-    """
-
-    brokers: tuple[str, ...]
-    source: str
-    timeout: float = 3.0
-    properties: Mapping[str, str] = field(default_factory=dict, repr=False)
-    environment: str | None = None
-    verbose: bool = False
-    origins: Mapping[str, str] = field(default_factory=dict)
-    remarks: tuple[str, ...] = ()
-
-    @property
-    def address(self) -> str:
-        """The bootstrap addresses as a user writes them."""
-        return ",".join(self.brokers)
-
-    @property
-    def label(self) -> str:
-        """A short name of the cluster: the environment's name if it has one."""
-        return f"{self.environment} ({self.address})" if self.environment else self.address
 
 
 class Target:
     """The cluster and the catalogue of a command, as the user named them; each is looked up on demand.
 
-    Reaching the cluster needs the catalogue only if an environment is named.
+    Reaching the cluster needs the catalogue only if an environment is named: by `env`, else by `current`, which
+    KAFKACTL_ENV says.
     """
 
     def __init__(
@@ -62,6 +32,7 @@ class Target:
         *,
         brokers: str | None = None,
         env: str | None = None,
+        current: str | None = None,
         client_config: Path | None = None,
         file: Path | None = None,
         timeout: float = 3.0,
@@ -70,8 +41,11 @@ class Target:
         warn: Callable[[str], None] | None = None,
         remark: Callable[[str], None] = lambda _: None,
         tell: Callable[[str], None] = lambda _: None,
+        announce: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self.env = env
+        self.env = env or current
+        self._by_variable = not env and current is not None
+        self._announce = self._announcing = announce
         self.file = file
         self._brokers = brokers
         self._client_config = client_config
@@ -125,7 +99,12 @@ class Target:
     def _opened(self, *, required: bool) -> "Catalog | None":
         """The catalogue, with the environment's values where it has one of that name: else it is a person's own."""
         if self.env not in self.personal:
-            return open_catalog(self.file, self.env, required=required)
+            try:
+                return open_catalog(self.file, self.env, required=required)
+            except UsageError as error:
+                if self._by_variable:
+                    error.where = " ".join(filter(None, (error.where, "It is named by KAFKACTL_ENV.")))
+                raise
         catalog = open_catalog(self.file, None, required=required)
         return open_catalog(self.file, self.env) if catalog and self.env in catalog.environments else catalog
 
@@ -159,7 +138,14 @@ class Target:
             self._remark(text)
         if self._verbose:
             self._tell(found.source)
-        return found
+        return replace(found, dialled=self._dialled)
+
+    def _dialled(self) -> None:
+        """Say which cluster this is, once."""
+        announce, self._announce = self._announce, lambda _: None
+        by = ", by KAFKACTL_ENV" if self._by_variable else ""
+        why = f"env {self.env}{by}" if self.env else self.connection.chosen_by
+        announce(f"{self.connection.address} ({why})" if why else self.connection.address)
 
     def elsewhere(self, name: str) -> "Target":
         """The cluster of another environment, with the same catalogue."""
@@ -170,6 +156,7 @@ class Target:
             verbose=self._verbose,
             remark=self._remark,
             tell=self._tell,
+            announce=self._announcing,
         )
 
     @property
@@ -196,6 +183,11 @@ class Target:
             shown = [text for text in self._properties if redacted_command([text]) == (text,)]
             words += [word for text in shown for word in ("-X", text)]
         return tuple(words)
+
+
+def current_environment() -> str | None:
+    """The environment of commands that name neither one nor an address."""
+    return os.environ.get("KAFKACTL_ENV") or None
 
 
 def open_catalog(file: Path | None, environment: str | None, *, required: bool = True) -> "Catalog | None":
@@ -241,79 +233,6 @@ def declared_names() -> list[str]:
     return list(catalog.topics) if catalog else []
 
 
-def resolve_connection(
-    *,
-    brokers: str | None,
-    env: str | None,
-    client_config: Path | None,
-    timeout: float,
-    verbose: bool,
-    environment: "Environment | None" = None,
-    properties: Sequence[str] = (),
-) -> Connection:
-    """The connection: its addresses are those of the first of flags, an environment, the client configuration, and
-    KAFKA_BROKERS that names any, else the default.
-
-    `brokers` beside `env` replaces only the addresses; `properties` are KEY=VALUE. Raises UsageError for an address
-    without a port or a client configuration that cannot be read.
-    """
-    named = client_config or (None if environment and environment.client_config else _configured())
-    path = named or (environment.client_config if environment else None)
-    own = environment is not None and environment.position.file == str(personal_file())
-    printing = environment.password_command if environment else ""
-    config = _client_config(path, properties, trusted=named is not None or own, printing=printing)
-    if environment and brokers is None:
-        _require_same_brokers(environment, config.brokers, path)
-    if brokers is not None:
-        addresses, source = brokers, "The address comes from --brokers."
-    elif environment:
-        addresses, source = ",".join(environment.brokers), f"The address comes from --env {environment.name}."
-    elif config.brokers:
-        addresses = config.brokers
-        source = f"The address comes from bootstrap.servers in {path or '-X'}."
-    elif os.environ.get("KAFKA_BROKERS"):
-        addresses, source = os.environ["KAFKA_BROKERS"], "The address comes from KAFKA_BROKERS."
-    else:
-        addresses = DEFAULT_BROKERS
-        source = "KAFKA_BROKERS and --brokers are not set, so the default was tried."
-    return Connection(
-        brokers=_addresses(addresses),
-        source=source,
-        timeout=timeout,
-        properties=config.properties,
-        environment=env,
-        verbose=verbose,
-        origins=config.origins,
-        remarks=config.remarks,
-    )
-
-
-def _configured() -> Path | None:
-    """The client configuration that KAFKACTL_CLIENT_CONFIG names."""
-    named = os.environ.get("KAFKACTL_CLIENT_CONFIG")
-    return Path(named) if named else None
-
-
-def _client_config(path: Path | None, given: Sequence[str], *, trusted: bool, printing: str) -> "ClientConfig":
-    from kafkactl.client_config.loading import ClientConfig, load_client_config
-
-    wanted = path or given or printing
-    return load_client_config(path, given, trusted=trusted, printing=printing) if wanted else ClientConfig()
-
-
-def _require_same_brokers(environment: "Environment", brokers: str, path: Path | None) -> None:
-    """Raise UsageError if the client configuration names other brokers than the environment it is used with.
-
-    Else protection would judge one cluster, and the command might reach another.
-    """
-    if brokers and not set(_addresses(brokers)) <= set(environment.brokers):
-        raise UsageError(
-            f"{path or '-X'} names other brokers ({brokers}) than --env {environment.name} "
-            f"({','.join(environment.brokers)}).",
-            hint="Remove its bootstrap.servers, or name the addresses with -b.",
-        )
-
-
 def topics_to_look_at(given: Sequence[str]) -> list[str]:
     """The topics of a read-only command: those given, else KAFKA_TOPICS. Raises UsageError if there are none."""
     names = looked_at(given, "KAFKA_TOPICS")
@@ -331,17 +250,3 @@ def looked_at(given: Sequence[str], variable: str) -> list[str]:
     if wrong := [name for name in names if not is_text(name)]:
         raise UsageError(f"{variable}: {printable(os.fsencode(wrong[0]))} is not UTF-8.")
     return names
-
-
-def _addresses(text: str) -> tuple[str, ...]:
-    addresses = tuple(part.strip() for part in text.split(",") if part.strip())
-    if not addresses:
-        raise UsageError("No broker address was given.", hint="Write HOST:PORT; separate several with commas.")
-    for address in addresses:
-        host, colon, port = address.rpartition(":")
-        if not colon or not host or not is_text(host) or not is_number(port) or not 0 < int(port) < 65536:
-            raise UsageError(
-                f"{printable(os.fsencode(address))} is not a broker address.",
-                hint="Write HOST:PORT; separate several with commas.",
-            )
-    return addresses

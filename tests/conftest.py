@@ -59,7 +59,8 @@ class Outcome:
 
     code: int
     out: str
-    err: str
+    err: str  # without the line that says which cluster it speaks to
+    cluster: str = ""  # that line
 
     @property
     def text(self) -> str:
@@ -71,7 +72,7 @@ def _own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test inherits a developer's environment, or finds the repository's own topics.yaml by accident."""
     for name in ("KAFKA_BROKERS", "KAFKACTL_CATALOG", "KAFKACTL_DEBUG", "KAFKA_TOPICS", "KAFKA_CONSUMER_GROUP"):
         monkeypatch.delenv(name, raising=False)
-    for name in ("KAFKACTL_CLIENT_CONFIG", "KAFKACTL_SECURE_DIR"):
+    for name in ("KAFKACTL_CLIENT_CONFIG", "KAFKACTL_SECURE_DIR", "KAFKACTL_ENV"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "configuration"))
@@ -91,6 +92,27 @@ def _garbage() -> Iterator[None]:
 
 
 _check_printed = checker()
+_OF_CLUSTER = r"(?m)^Kafka at \S+(?: \([^)]*\))?\n"
+
+
+def without_cluster(err: str) -> str:
+    """What was written to stderr, without the line that says which cluster the command speaks to."""
+    return re.sub(_OF_CLUSTER, "", err)
+
+
+class Started(subprocess.Popen[str]):
+    """A process of kafkactl. Its stderr is without the line that says which cluster it speaks to."""
+
+    def communicate(self, input: str | None = None, timeout: float | None = None) -> tuple[str, str]:
+        out, err = super().communicate(input, timeout)
+        return out, without_cluster(err) if isinstance(err, str) else err
+
+    def next_line(self) -> str:
+        """The next line of its stderr."""
+        assert self.stderr
+        while re.fullmatch(_OF_CLUSTER, line := self.stderr.readline()):
+            pass
+        return line
 
 
 @pytest.fixture
@@ -117,7 +139,7 @@ def kafkactl(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str])
         _check_printed(commands)
         _require_no_secret(out + err)
         gc.collect(1)  # in this thread, as a process of its own would: see kafkactl/process.py
-        return Outcome(code, out, err)
+        return Outcome(code, out, without_cluster(err), "".join(re.findall(_OF_CLUSTER, err)))
 
     return run
 
@@ -128,9 +150,9 @@ def _require_no_secret(text: str) -> None:
         assert password not in text, f"the password of {user} was printed"
 
 
-def command(*arguments: str, **options: object) -> "subprocess.Popen[str]":
+def command(*arguments: str, **options: object) -> Started:
     """kafkactl as a process of its own, for signals, pipes and whole-process behaviour."""
-    return subprocess.Popen(
+    return Started(
         [*KAFKACTL, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -148,7 +170,7 @@ def piped(*arguments: str, into: Sequence[str]) -> Outcome:
     out, _ = reader.communicate(timeout=60)
     assert writer.stderr
     with writer.stderr:
-        err = writer.stderr.read()
+        err = without_cluster(writer.stderr.read())
     return Outcome(writer.wait(60), out, err)
 
 

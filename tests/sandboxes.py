@@ -147,7 +147,7 @@ def permit(sandbox: "RunningSandbox", *permissions: "Permission") -> None:
     """Allow more to users of a secured sandbox, until the test ends."""
     from kafkactl.cluster import accounts
     from kafkactl.cluster.client import unconnected
-    from kafkactl.settings import Connection
+    from kafkactl.connection import Connection
 
     before = [accounts.permissions_known("127.0.0.1", node.inner_port) for node in sandbox.nodes]
     accounts.allow(unconnected(Connection(tuple(sandbox.internal.split(",")), "")), permissions)

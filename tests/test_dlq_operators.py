@@ -125,7 +125,7 @@ def test_without_the_right_to_a_transaction(kafkactl: Run, secured: RunningSandb
 def test_with_the_right_to_a_transaction(kafkactl: Run, secured: RunningSandbox) -> None:
     from kafkactl.cluster.client import connect
     from kafkactl.cluster.metadata import read_topic_ids
-    from kafkactl.settings import Connection
+    from kafkactl.connection import Connection
 
     id = read_topic_ids(connect(Connection((secured.internal,), "")), ["payment.dlq"])["payment.dlq"]
     permit(

@@ -14,7 +14,7 @@ from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import Outcome, admin_client, create
+from tests.conftest import Outcome, admin_client, create, without_cluster
 from tests.program import KAFKACTL
 from tests.test_tail import BASE, send
 
@@ -31,7 +31,7 @@ def feed(data: bytes, *arguments: str, **options: Any) -> Outcome:
     """kafkactl as a process that reads this from a pipe."""
     words = [*KAFKACTL, *arguments]
     run = subprocess.run(words, input=data, capture_output=True, timeout=120, check=False, **options)
-    return Outcome(run.returncode, run.stdout.decode(), run.stderr.decode())
+    return Outcome(run.returncode, run.stdout.decode(), without_cluster(run.stderr.decode()))
 
 
 def records(topic: str) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from confluent_kafka.admin import NewTopic
 
 from kafkactl.sandbox.foreground import throwaway
 from kafkactl.sandbox.running import RunningSandbox
-from tests.conftest import admin_client, create
+from tests.conftest import admin_client, create, without_cluster
 from tests.program import KAFKACTL
 from tests.sandboxes import eventually
 from tests.test_produce import feed, lines
@@ -49,7 +49,7 @@ def end(process: "subprocess.Popen[bytes]") -> tuple[int, str]:
     """Its exit code and stderr, once it has ended by itself; nothing more is written to it."""
     assert process.stderr
     try:
-        err = process.stderr.read().decode()
+        err = without_cluster(process.stderr.read().decode())
         return process.wait(60), err
     finally:
         process.kill()
@@ -174,6 +174,7 @@ def test_a_broker_that_comes_back_is_waited_for(tmp_path: Path) -> None:
         until("t", sandbox.bootstrap, 1000)
         sandbox.kill(1)
         assert process.stderr
+        assert process.stderr.readline().startswith(b"Kafka at ")
         assert process.stderr.readline() == b"Kafka does not answer; waiting for it to come back.\n"
         sandbox.start(1)
         ended, err = end(process)

@@ -11,9 +11,9 @@ from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartiti
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from kafkactl.cluster.client import connect
+from kafkactl.connection import Connection
 from kafkactl.records.consume import Reader
 from kafkactl.sandbox.foreground import throwaway
-from kafkactl.settings import Connection
 from tests.conftest import Outcome, admin_client, command, create, piped
 from tests.program import KAFKACTL
 from tests.sandboxes import eventually

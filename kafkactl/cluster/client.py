@@ -20,8 +20,8 @@ from kafkactl.cluster.kafka_errors import failure, silence, wrong_configuration
 from kafkactl.cluster.outage import Link, Patience, diagnose_outage, refused_login
 from kafkactl.cluster.properties import client_properties
 from kafkactl.cluster.refusals import cannot_log_in
+from kafkactl.connection import Connection
 from kafkactl.errors import RefusedError, UnreachableError, WaitExpiredError
-from kafkactl.settings import Connection
 from kafkactl.text.remedies import kafkactl
 
 K = TypeVar("K", bound=Hashable)
@@ -71,6 +71,7 @@ class Cluster:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        connection.dialled()
         heard: list[Any] = []
         self.admin = AdminClient(_configuration(connection, heard))
         self.link = Link(connection, self.admin, heard)

@@ -5,8 +5,8 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
 
+from kafkactl.connection import Connection
 from kafkactl.errors import ClientConfigError, KafkactlError, NotPermittedError, UnreachableError
-from kafkactl.settings import Connection
 
 
 def failure(error: Any, what: str = "") -> KafkactlError:

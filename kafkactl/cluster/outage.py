@@ -14,8 +14,8 @@ from kafkactl.cluster import network
 from kafkactl.cluster.kafka_errors import silence
 from kafkactl.cluster.properties import client_properties
 from kafkactl.cluster.refusals import login_refused, other_refusal, refusal_of
+from kafkactl.connection import DEFAULT_BROKERS, Connection
 from kafkactl.errors import RefusedError, UnreachableError
-from kafkactl.settings import DEFAULT_BROKERS, Connection
 from kafkactl.text.remedies import Command, kafkactl
 
 if TYPE_CHECKING:

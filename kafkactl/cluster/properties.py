@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from kafkactl.cluster.tokens import amazon_token, bearer_token, is_amazon
+from kafkactl.connection import Connection
 from kafkactl.errors import ClientConfigError, UnreachableError
-from kafkactl.settings import Connection
 
 
 def protocol_of(properties: Mapping[str, str]) -> str:

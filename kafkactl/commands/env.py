@@ -8,7 +8,7 @@ import typer
 from kafkactl.directories import personal_file
 from kafkactl.errors import UsageError
 from kafkactl.options import File, Output
-from kafkactl.settings import Target
+from kafkactl.settings import Target, current_environment
 from kafkactl.text.escapes import plain
 from kafkactl.text.remedies import kafkactl
 from kafkactl.text.suggest import suggest
@@ -33,7 +33,8 @@ def list_environments(file: File = None, show: Output = Format.TABLE) -> None:
     """
     found = _environments(file)
     if show is Format.JSON:
-        output.document("environments", {"environments": [_document(environment) for environment in found]})
+        documents = [{**_document(e), "current": e.name == current_environment()} for e in found]
+        output.document("environments", {"environments": documents})
         return
     if not found:
         output.say("No environments.")
@@ -45,6 +46,9 @@ def list_environments(file: File = None, show: Output = Format.TABLE) -> None:
     ]
     titles = ("NAME", "BROKERS", "CLIENT CONFIG", "PROTECTED", "DECLARED AT")
     output.table([Column(title) for title in titles], rows)
+    if current := current_environment():
+        known = any(environment.name == current for environment in found)
+        output.note(f"KAFKACTL_ENV names {current}{'' if known else ', which is not declared'}.")
 
 
 def show_environment(name: Name, file: File = None, show: Output = Format.TABLE) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from kafkactl.cluster import network
 from kafkactl.cluster.client import unconnected
+from kafkactl.connection import Connection
 from kafkactl.doctor.collect_kafka import of_kafka, without_client
 from kafkactl.doctor.collect_stack import StackLook, compose_program, look_at_stack
 from kafkactl.doctor.facts import Dial, Facts, ProbeStep, StackFacts
@@ -16,7 +17,7 @@ from kafkactl.doctor.listeners import published
 from kafkactl.errors import ClientConfigError, RefusedError
 from kafkactl.probe.model import Order
 from kafkactl.probe.steps import Proof
-from kafkactl.settings import Connection, Target
+from kafkactl.settings import Target
 
 
 def collect(

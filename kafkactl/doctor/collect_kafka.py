@@ -12,6 +12,7 @@ from kafkactl.cluster.offsets import Range, ranges_of, read_newest, read_time_of
 from kafkactl.cluster.outage import AdvertisedNowhereError
 from kafkactl.cluster.permissions import may_create
 from kafkactl.cluster.storage import NO_ANSWER, Storage, ask_storage, read_storage
+from kafkactl.connection import DEFAULT_BROKERS, Connection
 from kafkactl.doctor.collect_letters import read_letter_facts
 from kafkactl.doctor.dialling import dial_all
 from kafkactl.doctor.facts import BrokerFacts, ClusterFacts, DeclaredTopic, Dial, Facts, PartitionFacts, TopicFacts
@@ -19,7 +20,7 @@ from kafkactl.errors import ClientConfigError, ClientRefusal, KafkactlError, Ref
 from kafkactl.groups.observation import Observation
 from kafkactl.groups.report import thresholds
 from kafkactl.groups.sampling import observe
-from kafkactl.settings import DEFAULT_BROKERS, Connection, Target
+from kafkactl.settings import Target
 from kafkactl.topics import SOME_TOPICS, LiveTopic, Place
 
 _DAY = 86_400_000  # ms

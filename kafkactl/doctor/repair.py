@@ -14,6 +14,7 @@ from kafkactl.cluster import changes
 from kafkactl.cluster.changes import elect_preferred
 from kafkactl.cluster.client import Cluster, connect
 from kafkactl.cluster.metadata import read_topics
+from kafkactl.connection import Connection
 from kafkactl.containers import engine as engines
 from kafkactl.containers.engine import Engine
 from kafkactl.containers.model import Container
@@ -23,7 +24,7 @@ from kafkactl.doctor.dialling import dial
 from kafkactl.doctor.facts import Facts
 from kafkactl.doctor.listeners import published
 from kafkactl.plan.differences import make_plan
-from kafkactl.settings import Connection, Target
+from kafkactl.settings import Target
 
 _GRACE = 30  # seconds that a container has to stop cleanly
 _SPEECH = 2.0  # seconds in which a broker answers

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from kafkactl.connection import Connection
 from kafkactl.errors import ExitCode
-from kafkactl.settings import Connection
 
 
 @dataclass(frozen=True)

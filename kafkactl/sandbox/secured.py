@@ -149,7 +149,7 @@ def admit(secured: Secured, nodes: Sequence[Node]) -> None:
         return
     from kafkactl.cluster import accounts
     from kafkactl.cluster.client import unconnected
-    from kafkactl.settings import Connection
+    from kafkactl.connection import Connection
 
     permissions = [
         accounts.Permission("reader", "topic", PREFIX, ("read", "describe"), prefixed=True),
@@ -188,7 +188,7 @@ def admit(secured: Secured, nodes: Sequence[Node]) -> None:
 def log_in(secured: Secured) -> None:
     """Let the admin talk to every listener that lets clients in. Raises KafkactlError where one does not."""
     from kafkactl.cluster.client import connect
-    from kafkactl.settings import Connection
+    from kafkactl.connection import Connection
 
     for listener in secured.listeners:
         if listener.certificate in ("", "server"):

@@ -156,15 +156,26 @@ def note(text: str) -> None:
     _talk(plain(text, lines=True))
 
 
+def announce(cluster: str) -> None:
+    """Talk: which cluster the command speaks to."""
+    _talk(style(sys.stderr).paint(plain(f"Kafka at {cluster}"), "dim"))
+
+
 def _talk(text: str) -> None:
+    if _pending:
+        pending("")
     sys.stdout.flush()
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
 
 
+_pending: list[str] = []
+
+
 def pending(text: str) -> None:
     """What is being done right now, in a line that the next one replaces; only where a person looks at stdout."""
     if is_terminal(sys.stdout):
+        _pending[:] = [text] if text else []
         sys.stdout.write(f"\r\x1b[2K{plain(text)[: width() - 1]}")
         sys.stdout.flush()
 

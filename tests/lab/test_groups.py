@@ -11,8 +11,8 @@ import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
 from confluent_kafka.admin import NewTopic
 
-from kafkactl import settings
 from kafkactl.cluster.client import connect
+from kafkactl.connection import resolve_connection
 from kafkactl.groups.fetch import read_groups
 from kafkactl.groups.model import Group, Sample
 from kafkactl.groups.verdict import lag_of
@@ -52,8 +52,8 @@ def running() -> Iterator[ExitStack]:
 
 def sample(brokers: str) -> Sample:
     """The groups as kafkactl's own gateway reads them."""
-    connection = settings.resolve_connection(brokers=brokers, env=None, client_config=None, timeout=3.0, verbose=False)
-    return read_groups(connect(connection), committed=True)
+    found = resolve_connection(brokers=brokers, env=None, client_config=None, timeout=3.0, verbose=False)
+    return read_groups(connect(found), committed=True)
 
 
 def group(brokers: str, name: str) -> Group:

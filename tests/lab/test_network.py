@@ -118,6 +118,7 @@ def test_one_broker_hangs(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> No
     with throwaway(3, settings={"broker.session.timeout.ms": "60000"}) as sandbox:
         monkeypatch.setenv("KAFKA_BROKERS", sandbox.bootstrap)
         sandbox.pause(3)
+        faults.until(lambda: "KD403" not in doctor().found(), "the others have a controller")
         seen = doctor()
         seen.names("KD306")
         assert seen.checks["KD507"]["state"] == "passed"  # the others are there to be looked at

@@ -9,8 +9,8 @@ from typing import NoReturn
 from kafkactl import process
 from kafkactl.cluster.client import Cluster, connect
 from kafkactl.cluster.metadata import read_identities
+from kafkactl.connection import Connection
 from kafkactl.errors import ExitCode, KafkactlError, UnreachableError
-from kafkactl.settings import Connection
 from kafkactl.topics import TopicIdentity, is_glob, is_internal, matches, topic_changes
 from kafkactl.view import output
 from kafkactl.view.output import say

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, NoReturn
 from kafkactl import process
 from kafkactl.cluster.client import connect
 from kafkactl.commands.lag.once import LagOptions, judged_report, scope, tell_narrowed
+from kafkactl.connection import Connection
 from kafkactl.errors import KafkactlError, UnreachableError
 from kafkactl.groups.fetch import Scope, read_groups
 from kafkactl.groups.history import History, VerdictChange, changes, sparkline, states
 from kafkactl.groups.reasons import reason
 from kafkactl.groups.report import Report
 from kafkactl.groups.sampling import with_waiting
-from kafkactl.settings import Connection, Target
+from kafkactl.settings import Target
 from kafkactl.text.escapes import plain
 from kafkactl.view import group_table, output
 from kafkactl.view.lag_report import lag_summary
