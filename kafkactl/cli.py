@@ -97,20 +97,20 @@ COMMANDS: Mapping[str, Leaf | Branch] = {
     "dlq": Branch(
         {
             "list": Leaf(
-                "dlq.handling:list_letters",
+                "dlq.reading:list_letters",
                 "Show how many dead letters wait, where they come from, and why they were given up.",
             ),
             "show": Leaf(
-                "dlq.handling:show_letters",
+                "dlq.reading:show_letters",
                 "Show dead letters: where each comes from, its error, how often it was tried, its key and value.",
             ),
             "replay": Leaf(
-                "dlq.handling:replay_letters",
+                "dlq.changing:replay_letters",
                 "Send dead letters back to where they come from: shows the plan, asks, and notes what became of each.",
             ),
-            "purge": Leaf("dlq.handling:purge_letters", "Delete dead letters, after saving them to a file."),
+            "purge": Leaf("dlq.changing:purge_letters", "Delete dead letters, after saving them to a file."),
             "export": Leaf(
-                "dlq.handling:export_letters",
+                "dlq.reading:export_letters",
                 "Save dead letters to a file, unmasked, which `produce --json` reads.",
             ),
         },
@@ -173,8 +173,16 @@ class Commands(TyperGroup):
         return entry and _command(cmd_name, entry)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.help) for name, entry in self.table.items()])
+        from kafkactl.help_pages import write_commands
+
+        write_commands(self.table, formatter)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args[0] in self.table or args[0].startswith("-"):
+            return super().resolve_command(ctx, args)
+        from kafkactl.other_words import no_such_command
+
+        raise no_such_command(args[0], list(self.table), ctx.info_name if ctx.parent else "")
 
     def _main_shell_completion(self, *given: Any, **named: Any) -> None:
         if os.environ.get("_KAFKACTL_COMPLETE", "").startswith("complete_"):
@@ -193,6 +201,11 @@ class Commands(TyperGroup):
 
 class _CheckedCommand(TyperCommand):
     """A command that looks at what was typed before it starts."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        from kafkactl.help_pages import write_options
+
+        write_options(self, ctx, formatter)
 
     def invoke(self, ctx: Any) -> Any:
         from kafkactl.options import refuse_unusable

@@ -134,6 +134,7 @@ Brokers = Annotated[
         "--brokers",
         metavar="HOST:PORT,…",
         help="Bootstrap addresses. Default: KAFKA_BROKERS, else localhost:40093.",
+        rich_help_panel="Cluster and topics.yaml",
     ),
 ]
 Env = Annotated[
@@ -142,6 +143,7 @@ Env = Annotated[
         "--env",
         metavar="NAME",
         help="Environment of topics.yaml: uses its brokers and values. Default: KAFKACTL_ENV, unless -b is given.",
+        rich_help_panel="Cluster and topics.yaml",
     ),
 ]
 ClientConfig = Annotated[
@@ -150,11 +152,17 @@ ClientConfig = Annotated[
         "--client-config",
         metavar="FILE",
         help="Client properties: librdkafka's, kcat's or Java's. Default: KAFKACTL_CLIENT_CONFIG.",
+        rich_help_panel="Cluster and topics.yaml",
     ),
 ]
 Property = Annotated[
     list[str] | None,
-    typer.Option("-X", metavar="KEY=VALUE", help="Client property, such as security.protocol=SSL. Repeatable."),
+    typer.Option(
+        "-X",
+        metavar="KEY=VALUE",
+        help="Client property, such as security.protocol=SSL. Repeatable.",
+        rich_help_panel="Cluster and topics.yaml",
+    ),
 ]
 Timeout = Annotated[
     float,
@@ -164,9 +172,15 @@ Timeout = Annotated[
         parser=network_duration,
         help="How long to wait for the cluster to respond. Default: 3s.",
         show_default=False,
+        rich_help_panel="Cluster and topics.yaml",
     ),
 ]
-Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show the Kafka client's log on stderr.")]
+Verbose = Annotated[
+    bool,
+    typer.Option(
+        "-v", "--verbose", help="Show the Kafka client's log on stderr.", rich_help_panel="Cluster and topics.yaml"
+    ),
+]
 File = Annotated[
     Path | None,
     typer.Option(
@@ -174,6 +188,7 @@ File = Annotated[
         "--file",
         metavar="FILE",
         help="Path to topics.yaml. Default: KAFKACTL_CATALOG, else topics.yaml here or in a parent directory.",
+        rich_help_panel="Cluster and topics.yaml",
     ),
 ]
 # Where -f means follow.
@@ -183,12 +198,18 @@ StreamFile = Annotated[
         "--file",
         metavar="FILE",
         help="Path to topics.yaml. Default: KAFKACTL_CATALOG, else topics.yaml here or in a parent directory.",
+        rich_help_panel="Cluster and topics.yaml",
     ),
 ]
 Utc = Annotated[bool, typer.Option("--utc", help="Show times in UTC instead of the local zone.")]
 Confirm = Annotated[
     str | None,
-    typer.Option("--confirm", metavar="NAME", help="Allow changes to the protected environment NAME."),
+    typer.Option(
+        "--confirm",
+        metavar="NAME",
+        help="Allow changes to the protected environment NAME.",
+        rich_help_panel="Cluster and topics.yaml",
+    ),
 ]
 Project = Annotated[
     str | None,

@@ -72,6 +72,15 @@ def parse(arguments: Sequence[str]) -> None:
 
     from kafkactl.options import refuse_unusable
 
+    *words, last = arguments or ("",)
+    if last == "--help":
+        found: Any = get_command(app)
+        for word in words:
+            found = found.table and found.get_command(None, word)
+            assert found, arguments
+        return
+    if tuple(arguments) == ("--version",):
+        return
     command: Any = get_command(app)
     context = command.make_context("kafkactl", list(arguments))
     while hasattr(command, "resolve_command"):

@@ -30,6 +30,9 @@ def lint(
             help="Files to check. Default: KAFKACTL_CATALOG, else topics.yaml here or in a parent directory.",
         ),
     ] = None,
+    named: Annotated[
+        list[Path] | None, typer.Option("-f", "--file", metavar="FILE", help="The same as FILE. Repeatable.")
+    ] = None,
     show: ReportOutput = ReportFormat.TABLE,
     schema: Annotated[
         bool, typer.Option("--schema", help="Print the JSON Schema of topics.yaml, for editors.")
@@ -60,7 +63,7 @@ def lint(
 
         output.say(json.dumps(json_schema(), ensure_ascii=False, indent=2))
         return
-    results = [_check(path, against) for path in files or [_found()]]
+    results = [_check(path, against) for path in [*(files or ()), *(named or ())] or [_found()]]
     match show:
         case ReportFormat.TABLE:
             _table(results)

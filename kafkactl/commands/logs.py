@@ -49,7 +49,11 @@ def logs(
     tail: Annotated[
         str | None,
         typer.Option(
-            "--tail", metavar="N|all", help="Last N lines of each service. Default: 100; all with --since or --save."
+            "-n",
+            "--lines",
+            "--tail",
+            metavar="N|all",
+            help="Last N lines of each service. Default: 100; all with --since or --save.",
         ),
     ] = None,
     since: Annotated[

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 _PORT = 40093
 
 BrokerCount = Annotated[
-    int | None, typer.Option("--brokers", metavar="1|3", help="Number of brokers, each also a controller. Default: 1.")
+    int | None,
+    typer.Option("--nodes", "--brokers", metavar="1|3", help="Number of brokers, each also a controller. Default: 1."),
 ]
 Port = Annotated[
     int,
@@ -208,7 +209,9 @@ def _as_json(port: int, found: "Status | None") -> dict[str, Any]:
 def logs(
     port: AnyPort = None,
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Keep showing new lines until Ctrl-C.")] = False,
-    lines: Annotated[int, typer.Option("-n", "--lines", metavar="N", min=0, help="Last N lines of each broker.")] = 50,
+    lines: Annotated[
+        int, typer.Option("-n", "--lines", "--tail", metavar="N", min=0, help="Last N lines of each broker.")
+    ] = 50,
 ) -> None:
     """Show the brokers' logs.
 

@@ -47,6 +47,7 @@ def smoke(
             parser=options.network_duration,
             help="Time limit of each step. Default: 30s.",
             show_default=False,
+            rich_help_panel="Cluster and topics.yaml",
         ),
     ] = 30.0,
     confirm: options.Confirm = None,

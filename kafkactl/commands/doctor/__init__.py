@@ -40,6 +40,7 @@ def doctor(
             parser=options.duration,
             help="Re-check for up to TIME, until healthy or waiting cannot help. Default: 0s.",
             show_default=False,
+            rich_help_panel="How to look",
         ),
     ] = 0.0,
     sample: Annotated[
@@ -50,22 +51,43 @@ def doctor(
             parser=options.duration,
             help="Sample groups twice, TIME apart; over 60s detects stuck consumers. Default: 0s.",
             show_default=False,
+            rich_help_panel="How to look",
         ),
     ] = 0.0,
-    fail_on: Annotated[FailOn, typer.Option("--fail-on", help="Exit with code 1 from this severity on.")] = (
-        FailOn.ERROR
-    ),
+    fail_on: Annotated[
+        FailOn,
+        typer.Option(
+            "--fail-on",
+            help="Exit with code 1 from this severity on.",
+            rich_help_panel="How to look",
+        ),
+    ] = (FailOn.ERROR),
     ignore: Annotated[
         list[str] | None,
         typer.Option(
-            "--ignore", metavar="CODE[=TARGET]", help="Ignore this finding. TARGET may be a glob. Repeatable."
+            "--ignore",
+            metavar="CODE[=TARGET]",
+            help="Ignore this finding. TARGET may be a glob. Repeatable.",
+            rich_help_panel="How to look",
         ),
     ] = None,
     save: Annotated[
-        Path | None, typer.Option("--save", metavar="FILE", help="Save the collected facts to FILE.")
+        Path | None,
+        typer.Option(
+            "--save",
+            metavar="FILE",
+            help="Save the collected facts to FILE.",
+            rich_help_panel="Facts in files",
+        ),
     ] = None,
     saved: Annotated[
-        Path | None, typer.Option("--from", metavar="FILE", help="Check the facts saved in FILE instead of a cluster.")
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            help="Check the facts saved in FILE instead of a cluster.",
+            rich_help_panel="Facts in files",
+        ),
     ] = None,
     bundle: Annotated[
         Path | None,
@@ -73,16 +95,23 @@ def doctor(
             "--bundle",
             metavar="FILE.zip",
             help="Save facts, findings, logs and compose files to share with a colleague, without secrets.",
+            rich_help_panel="Facts in files",
         ),
     ] = None,
     probe: Annotated[
-        bool, typer.Option("--probe", help="Also write records to every broker and read them back.")
+        bool,
+        typer.Option(
+            "--probe",
+            help="Also write records to every broker and read them back.",
+            rich_help_panel="How to look",
+        ),
     ] = False,
     fix: Annotated[
         bool,
         typer.Option(
             "--fix",
             help="Fix what is safe to fix: stopped containers, missing topics, leaders. Asks first.",
+            rich_help_panel="Healing",
         ),
     ] = False,
     fix_file: Annotated[
@@ -90,19 +119,40 @@ def doctor(
         typer.Option(
             "--fix-file",
             help="Change the compose file as the findings say, and recreate the service. Shows each change and asks.",
+            rich_help_panel="Healing",
         ),
     ] = False,
     allow: Annotated[
         list[MayLose] | None,
-        typer.Option("--allow", help="Let --fix-file recreate a broker whose data is in its container, and lose it."),
+        typer.Option(
+            "--allow",
+            help="Let --fix-file recreate a broker whose data is in its container, and lose it.",
+            rich_help_panel="Healing",
+        ),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before --fix and --fix-file.")] = False,
+    yes: Annotated[
+        bool,
+        typer.Option(
+            "--yes",
+            help="Do not ask before --fix and --fix-file.",
+            rich_help_panel="Healing",
+        ),
+    ] = False,
     confirm: options.Confirm = None,
     project: options.Project = None,
     explain: Annotated[
-        str | None, typer.Option("--explain", metavar="CODE", help="Explain what a code means and how to fix it.")
+        str | None,
+        typer.Option(
+            "--explain",
+            metavar="CODE",
+            help="Explain what a code means and how to fix it.",
+            rich_help_panel="About the checks",
+        ),
     ] = None,
-    list_codes: Annotated[bool, typer.Option("--list", help="List every check.")] = False,
+    list_codes: Annotated[
+        bool,
+        typer.Option("--list", help="List every check.", rich_help_panel="About the checks"),
+    ] = False,
     show: Annotated[DoctorFormat, typer.Option("-o", "--output", help="Output format.")] = DoctorFormat.TABLE,
 ) -> None:
     """Find out what is wrong with Kafka, name the cause first, and say how to fix it.

@@ -63,29 +63,46 @@ def reset(
             metavar="GLOB",
             help="Topic name (all its partitions), or glob (partitions with commits of the group). Repeatable.",
             autocompletion=options.complete_topic,
+            rich_help_panel="Which offsets",
         ),
     ] = None,
     partitions: Annotated[
-        list[int] | None, typer.Option("--partition", metavar="N", min=0, help="Only this partition. Repeatable.")
+        list[int] | None,
+        typer.Option(
+            "--partition", metavar="N", min=0, help="Only this partition. Repeatable.", rich_help_panel="Which offsets"
+        ),
     ] = None,
-    to_earliest: Annotated[bool, typer.Option("--to-earliest", help="Move to the first available record.")] = False,
+    to_earliest: Annotated[
+        bool, typer.Option("--to-earliest", help="Move to the first available record.", rich_help_panel="Where to")
+    ] = False,
     to_latest: Annotated[
-        bool, typer.Option("--to-latest", help="Move to the end, skipping all unread records.")
+        bool,
+        typer.Option("--to-latest", help="Move to the end, skipping all unread records.", rich_help_panel="Where to"),
     ] = False,
     to_time: Annotated[
         str | None,
         typer.Option(
-            "--to-time", metavar="TIME", help="Move to the first record at or after TIME (15m = 15 minutes ago)."
+            "--to-time",
+            metavar="TIME",
+            help="Move to the first record at or after TIME (15m = 15 minutes ago).",
+            rich_help_panel="Where to",
         ),
     ] = None,
-    by: Annotated[int | None, typer.Option("--by", metavar="N", help="Shift by N records; negative goes back.")] = None,
-    to_offset: Annotated[int | None, typer.Option("--to-offset", metavar="N", min=0, help="Move to offset N.")] = None,
+    by: Annotated[
+        int | None,
+        typer.Option("--by", metavar="N", help="Shift by N records; negative goes back.", rich_help_panel="Where to"),
+    ] = None,
+    to_offset: Annotated[
+        int | None,
+        typer.Option("--to-offset", metavar="N", min=0, help="Move to offset N.", rich_help_panel="Where to"),
+    ] = None,
     from_file: Annotated[
         Path | None,
         typer.Option(
             "--from-file",
             metavar="FILE",
             help="Move to the offsets in FILE, from `groups save` or kafka-consumer-groups --export.",
+            rich_help_panel="Where to",
         ),
     ] = None,
     create: Annotated[bool, typer.Option("--create", help="GROUP may be a new one.")] = False,
@@ -155,7 +172,13 @@ def copy(
     source: Annotated[str, typer.Argument(metavar="FROM_GROUP", help="The group to copy from.")],
     to: Annotated[str, typer.Argument(metavar="TO_GROUP", help="The group to copy to; it may be new.")],
     topics: Annotated[
-        list[str] | None, typer.Option("--topic", metavar="GLOB", help="Only these topics. Repeatable. Default: all.")
+        list[str] | None,
+        typer.Option(
+            "--topic",
+            metavar="GLOB",
+            help="Only these topics. Repeatable. Default: all.",
+            rich_help_panel="Which offsets",
+        ),
     ] = None,
 ) -> None:
     """Copy one group's committed offsets to another group.

@@ -27,11 +27,23 @@ def produce(
         ),
     ] = None,
     lines: Annotated[
-        Path | None, typer.Option("-l", "--lines", metavar="FILE", help="Read lines from FILE instead of stdin.")
+        Path | None,
+        typer.Option(
+            "-l",
+            "--lines",
+            metavar="FILE",
+            help="Read lines from FILE instead of stdin.",
+            rich_help_panel="Where values come from",
+        ),
     ] = None,
     value_file: Annotated[
         Path | None,
-        typer.Option("--value-file", metavar="FILE", help="All of FILE is one value, newlines included; - is stdin."),
+        typer.Option(
+            "--value-file",
+            metavar="FILE",
+            help="All of FILE is one value, newlines included; - is stdin.",
+            rich_help_panel="Where values come from",
+        ),
     ] = None,
     delimiter: Annotated[
         bytes | None,
@@ -40,14 +52,27 @@ def produce(
             metavar="TEXT",
             parser=options.escaped_bytes,
             help=r"What ends a record of the input; \0 is a zero byte. Default: a newline.",
+            rich_help_panel="Where values come from",
         ),
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Lines are records as JSON, as `tail -o json` writes them; see below.")
+        bool,
+        typer.Option(
+            "--json",
+            help="Lines are records as JSON, as `tail -o json` writes them; see below.",
+            rich_help_panel="Where values come from",
+        ),
     ] = False,
     key: Annotated[
         bytes | None,
-        typer.Option("-k", "--key", metavar="KEY", parser=options.as_bytes, help="Key of every record."),
+        typer.Option(
+            "-k",
+            "--key",
+            metavar="KEY",
+            parser=options.as_bytes,
+            help="Key of every record.",
+            rich_help_panel="What each record has",
+        ),
     ] = None,
     separator: Annotated[
         bytes | None,
@@ -57,6 +82,7 @@ def produce(
             metavar="SEP",
             parser=options.escaped_bytes,
             help=r"Separator between key and value on each line; \t is a tab.",
+            rich_help_panel="Where values come from",
         ),
     ] = None,
     header: Annotated[
@@ -67,37 +93,79 @@ def produce(
             metavar="NAME=VALUE",
             parser=options.as_bytes,
             help="Header to add; without '=' its value is null. Repeatable.",
+            rich_help_panel="What each record has",
         ),
     ] = None,
     timestamp: Annotated[
         str | None,
-        typer.Option("--timestamp", metavar="TIME", help="Record timestamp: 15m (ago), or a time. Default: now."),
+        typer.Option(
+            "--timestamp",
+            metavar="TIME",
+            help="Record timestamp: 15m (ago), or a time. Default: now.",
+            rich_help_panel="What each record has",
+        ),
     ] = None,
-    tombstone: Annotated[bool, typer.Option("--tombstone", help="Write a null value, which deletes the key.")] = False,
+    tombstone: Annotated[
+        bool,
+        typer.Option(
+            "--tombstone", help="Write a null value, which deletes the key.", rich_help_panel="Where values come from"
+        ),
+    ] = False,
     partition: Annotated[
-        int | None, typer.Option("--partition", metavar="N", min=0, help="Write to this partition.")
+        int | None,
+        typer.Option(
+            "--partition", metavar="N", min=0, help="Write to this partition.", rich_help_panel="What each record has"
+        ),
     ] = None,
     partitioner: Annotated[
         Partitioner | None,
         typer.Option(
-            "--partitioner", help="How the key selects the partition. Default: murmur2, which Java clients use."
+            "--partitioner",
+            help="How the key selects the partition. Default: murmur2, which Java clients use.",
+            rich_help_panel="What each record has",
         ),
     ] = None,
     keep_partition: Annotated[
-        bool, typer.Option("--keep-partition", help="With --json: write each record to the partition it came from.")
+        bool,
+        typer.Option(
+            "--keep-partition",
+            help="With --json: write each record to the partition it came from.",
+            rich_help_panel="What each record has",
+        ),
     ] = False,
-    count: Annotated[int, typer.Option("--count", metavar="N", min=1, help="Write VALUE N times.")] = 1,
+    count: Annotated[
+        int,
+        typer.Option(
+            "--count", metavar="N", min=1, help="Write VALUE N times.", rich_help_panel="Where values come from"
+        ),
+    ] = 1,
     per_second: Annotated[
         float | None,
-        typer.Option("--rate", metavar="N/s", parser=options.rate, help="Write at most N records per second."),
+        typer.Option(
+            "--rate",
+            metavar="N/s",
+            parser=options.rate,
+            help="Write at most N records per second.",
+            rich_help_panel="How to write",
+        ),
     ] = None,
-    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first invalid line.")] = False,
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast", help="Stop at the first invalid line.", rich_help_panel="How to write")
+    ] = False,
     unsent: Annotated[
         Path | None,
-        typer.Option("--unsent", metavar="FILE", help="File for unacknowledged records. Default: next to the input."),
+        typer.Option(
+            "--unsent",
+            metavar="FILE",
+            help="File for unacknowledged records. Default: next to the input.",
+            rich_help_panel="How to write",
+        ),
     ] = None,
     undeclared: Annotated[
-        bool, typer.Option("--undeclared", help="Allow a topic that topics.yaml does not declare.")
+        bool,
+        typer.Option(
+            "--undeclared", help="Allow a topic that topics.yaml does not declare.", rich_help_panel="How to write"
+        ),
     ] = False,
     delivery_timeout: Annotated[
         float,
@@ -107,18 +175,25 @@ def produce(
             parser=options.positive_duration,
             help="How long to wait for a record's acknowledgement. Default: 60s.",
             show_default=False,
+            rich_help_panel="How to write",
         ),
     ] = 60.0,
     event: Annotated[
         bool,
         typer.Option(
-            "--event", help="Write an event: event_type, event_id and timestamp are filled in, and it has to be valid."
+            "--event",
+            help="Write an event: event_type, event_id and timestamp are filled in, and it has to be valid.",
+            rich_help_panel="Events and contracts",
         ),
     ] = False,
     assignments: Annotated[
         list[bytes] | None,
         typer.Option(
-            "--set", metavar="NAME=VALUE", parser=options.as_bytes, help="With --event: a field of it. Repeatable."
+            "--set",
+            metavar="NAME=VALUE",
+            parser=options.as_bytes,
+            help="With --event: a field of it. Repeatable.",
+            rich_help_panel="Events and contracts",
         ),
     ] = None,
     check: Annotated[
@@ -127,6 +202,7 @@ def produce(
             "--check/--no-check",
             show_default=False,
             help="Refuse records that break the topic's contract, or do not look. Default: warn of them.",
+            rich_help_panel="Events and contracts",
         ),
     ] = None,
     confirm: options.Confirm = None,

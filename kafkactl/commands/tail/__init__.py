@@ -26,25 +26,44 @@ def tail(
     number: Annotated[
         int | None,
         typer.Option(
-            "-n", metavar="N", min=0, help="Start with the last N matching records of all partitions. Default: 10."
+            "-n",
+            metavar="N",
+            min=0,
+            help="Start with the last N matching records of all partitions. Default: 10.",
+            rich_help_panel="Where to start",
         ),
     ] = None,
     from_beginning: Annotated[
-        bool, typer.Option("--from-beginning", help="Start at the first available record.")
+        bool,
+        typer.Option("--from-beginning", help="Start at the first available record.", rich_help_panel="Where to start"),
     ] = False,
     since: Annotated[
         str | None,
         typer.Option(
-            "--since", metavar="TIME", help="Start at the first record at or after TIME (15m = 15 minutes ago)."
+            "--since",
+            metavar="TIME",
+            help="Start at the first record at or after TIME (15m = 15 minutes ago).",
+            rich_help_panel="Where to start",
         ),
     ] = None,
-    offset: Annotated[int | None, typer.Option("--offset", metavar="N", min=0, help="Start at offset N.")] = None,
+    offset: Annotated[
+        int | None,
+        typer.Option("--offset", metavar="N", min=0, help="Start at offset N.", rich_help_panel="Where to start"),
+    ] = None,
     group: Annotated[
         str | None,
-        typer.Option("--group", metavar="GROUP", help="Start at this group's committed offsets, without joining it."),
+        typer.Option(
+            "--group",
+            metavar="GROUP",
+            help="Start at this group's committed offsets, without joining it.",
+            rich_help_panel="Where to start",
+        ),
     ] = None,
     partitions: Annotated[
-        list[int] | None, typer.Option("--partition", metavar="N", help="Only this partition. Repeatable.")
+        list[int] | None,
+        typer.Option(
+            "--partition", metavar="N", help="Only this partition. Repeatable.", rich_help_panel="Which records"
+        ),
     ] = None,
     wait: Annotated[
         float,
@@ -54,27 +73,42 @@ def tail(
             parser=options.duration,
             show_default=False,
             help="Wait up to TIME for Kafka, and for a topic that does not exist yet or was deleted. Default: 0s.",
+            rich_help_panel="Where to start",
         ),
     ] = 0.0,
-    until: Annotated[str | None, typer.Option("--until", metavar="TIME", help="Stop at TIME.")] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="TIME", help="Stop at TIME.", rich_help_panel="When to stop")
+    ] = None,
     late: Annotated[
         str | None,
         typer.Option(
             "--late",
             metavar="TIME",
             help="With --until in the past: how late a record may have been written; inf: any time. Default: 10m.",
+            rich_help_panel="When to stop",
         ),
     ] = None,
     count: Annotated[
-        int | None, typer.Option("-c", "--count", metavar="N", min=1, help="Stop after N records.")
+        int | None,
+        typer.Option("-c", "--count", metavar="N", min=1, help="Stop after N records.", rich_help_panel="When to stop"),
     ] = None,
     follow: Annotated[
-        bool, typer.Option("--follow/--no-follow", "-f/ ", help="Keep showing new records, or stop at the current end.")
+        bool,
+        typer.Option(
+            "--follow/--no-follow",
+            "-f/ ",
+            help="Keep showing new records, or stop at the current end.",
+            rich_help_panel="When to stop",
+        ),
     ] = True,
     key: Annotated[
         bytes | None,
         typer.Option(
-            "--key", metavar="KEY", parser=options.escaped_bytes, help=r"Only records with this key; \x00 is a byte."
+            "--key",
+            metavar="KEY",
+            parser=options.escaped_bytes,
+            help=r"Only records with this key; \x00 is a byte.",
+            rich_help_panel="Which records",
         ),
     ] = None,
     partitioner: Annotated[
@@ -82,6 +116,7 @@ def tail(
         typer.Option(
             "--partitioner",
             help="With --key: read only the partition this partitioner selects. Java clients use murmur2.",
+            rich_help_panel="Which records",
         ),
     ] = None,
     grep: Annotated[
@@ -91,6 +126,7 @@ def tail(
             metavar="REGEX",
             parser=options.as_bytes,
             help="Only records whose key, value or a header matches.",
+            rich_help_panel="Which records",
         ),
     ] = None,
     header: Annotated[
@@ -100,43 +136,84 @@ def tail(
             metavar="NAME=VALUE",
             parser=options.escaped_bytes,
             help="Only records with this header. Repeatable.",
+            rich_help_panel="Which records",
         ),
     ] = None,
     query: Annotated[
         str | None,
         typer.Option(
-            "--jq", metavar="EXPR", help="Filter or transform each record's JSON object; with --format only filter."
+            "--jq",
+            metavar="EXPR",
+            help="Filter or transform each record's JSON object; with --format only filter.",
+            rich_help_panel="Which records",
         ),
     ] = None,
     show: Annotated[
         RecordFormat | None,
         typer.Option(
-            "-o", "--output", help="Output format. Default: line on a terminal or with --headers or --pretty, else raw."
+            "-o",
+            "--output",
+            help="Output format. Default: line on a terminal or with --headers or --pretty, else raw.",
+            rich_help_panel="How to show them",
         ),
     ] = None,
     form: Annotated[
         str | None,
         typer.Option(
-            "--format", metavar="FORMAT", help=r"Format string with kcat's tokens: '%t %p %o %k %s %T %h %S\n'."
+            "--format",
+            metavar="FORMAT",
+            help=r"Format string with kcat's tokens: '%t %p %o %k %s %T %h %S\n'.",
+            rich_help_panel="How to show them",
         ),
     ] = None,
-    headers: Annotated[bool, typer.Option("--headers", help="Show headers.")] = False,
-    pretty: Annotated[bool, typer.Option("--pretty", help="Indent JSON values.")] = False,
+    headers: Annotated[
+        bool, typer.Option("--headers", help="Show headers.", rich_help_panel="How to show them")
+    ] = False,
+    pretty: Annotated[
+        bool, typer.Option("--pretty", help="Indent JSON values.", rich_help_panel="How to show them")
+    ] = False,
     mask: Annotated[
-        list[str] | None, typer.Option("--mask", metavar="FIELD", help="Mask this field and card numbers. Repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--mask",
+            metavar="FIELD",
+            help="Mask this field and card numbers. Repeatable.",
+            rich_help_panel="How to show them",
+        ),
     ] = None,
-    no_mask: Annotated[bool, typer.Option("--no-mask", help="Mask nothing, whatever topics.yaml says.")] = False,
+    no_mask: Annotated[
+        bool,
+        typer.Option("--no-mask", help="Mask nothing, whatever topics.yaml says.", rich_help_panel="How to show them"),
+    ] = False,
     no_decode: Annotated[
-        bool, typer.Option("--no-decode", help="Show Avro and Protobuf as they are, without the schema registry.")
+        bool,
+        typer.Option(
+            "--no-decode",
+            help="Show Avro and Protobuf as they are, without the schema registry.",
+            rich_help_panel="How to show them",
+        ),
     ] = False,
     check: Annotated[
-        bool, typer.Option("--check", help="Mark records that break their topic's contract, with the reasons.")
+        bool,
+        typer.Option(
+            "--check",
+            help="Mark records that break their topic's contract, with the reasons.",
+            rich_help_panel="How to show them",
+        ),
     ] = False,
     invalid: Annotated[
-        bool, typer.Option("--invalid", help="Only records that break their topic's contract, marked.")
+        bool,
+        typer.Option(
+            "--invalid", help="Only records that break their topic's contract, marked.", rich_help_panel="Which records"
+        ),
     ] = False,
     uncommitted: Annotated[
-        bool, typer.Option("--read-uncommitted", help="Include records of open and aborted transactions.")
+        bool,
+        typer.Option(
+            "--read-uncommitted",
+            help="Include records of open and aborted transactions.",
+            rich_help_panel="Which records",
+        ),
     ] = False,
     utc: options.Utc = False,
 ) -> None:
