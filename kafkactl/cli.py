@@ -141,6 +141,9 @@ COMMANDS: Mapping[str, Leaf | Branch] = {
     "logs": Leaf(
         "logs:logs", "Show the logs of the stack and the sandbox, interleaved by time and coloured by service."
     ),
+    "completion": Leaf(
+        "completion:completion", "Print the script with which the Tab key completes commands, options and names."
+    ),
     "sandbox": Branch(
         {
             "up": Leaf(

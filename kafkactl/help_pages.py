@@ -9,7 +9,7 @@ SECTIONS: Mapping[str, Sequence[str]] = {
     "What topics.yaml declares": ("init-topics", "diff", "lint", "export", "events", "service-env"),
     "What is there, and what is wrong": ("describe", "test", "doctor", "whoami", "lag"),
     "Records, groups, dead letters": ("tail", "produce", "groups", "dlq"),
-    "Clusters and this machine": ("env", "ps", "logs", "sandbox"),
+    "Clusters and this machine": ("env", "ps", "logs", "sandbox", "completion"),
 }
 
 

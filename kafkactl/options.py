@@ -13,6 +13,7 @@ import typer
 from kafkactl import settings
 from kafkactl.errors import KafkactlError, UsageError
 from kafkactl.settings import Target
+from kafkactl.tab_names import complete_environment
 from kafkactl.text.escapes import is_text, printable, typed_bytes
 from kafkactl.text.units import parse_duration, parse_moment, parse_rate
 from kafkactl.topics import impossible_name, is_glob
@@ -116,17 +117,6 @@ def _unusable(value: Any, *, topic: bool, group: bool) -> str | None:
 _LONGEST_GROUP = 32_767  # bytes: the length of a string is an int16 in Kafka's requests
 
 
-def complete_topic(incomplete: str) -> list[str]:
-    """The catalogue's topics with this prefix, for shell completion; dials nothing and shows no error."""
-    from kafkactl.errors import KafkactlError
-    from kafkactl.settings import declared_names
-
-    try:
-        return [name for name in declared_names() if name.startswith(incomplete)]
-    except (KafkactlError, OSError, UnicodeDecodeError):
-        return []
-
-
 Brokers = Annotated[
     str | None,
     typer.Option(
@@ -142,6 +132,7 @@ Env = Annotated[
     typer.Option(
         "--env",
         metavar="NAME",
+        autocompletion=complete_environment,
         help="Environment of topics.yaml: uses its brokers and values. Default: KAFKACTL_ENV, unless -b is given.",
         rich_help_panel="Cluster and topics.yaml",
     ),

@@ -44,6 +44,7 @@ TYPED: dict[str, list[str] | None] = {
     "tail": ["orders", "--no-follow"],
     "produce": ["orders", "x"],
     "ps": None,
+    "completion": None,
     "logs": None,
     **dict.fromkeys(("sandbox up", "sandbox down", "sandbox status", "sandbox logs", "sandbox run")),
 }

@@ -12,6 +12,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, ConfigSource, Res
 from kafkactl.cluster.client import WORK_LIMIT, Broker, Cluster
 from kafkactl.cluster.kafka_errors import error_text, failure
 from kafkactl.cluster.properties import client_properties
+from kafkactl.known_names import remember
 from kafkactl.text.units import is_number
 from kafkactl.topics import ConfigValue, LivePartition, LiveTopic, TopicIdentity
 
@@ -129,6 +130,9 @@ def read_metadata(cluster: Cluster) -> Any:
         # Without a topic's name: with one, the request itself could create the topic (library trap 6).
         (answer,) = cluster.gather({0: cluster.start(admin.list_topics, timeout=seconds)}).values()
         if not isinstance(answer, KafkaError):
+            brokers = {str(id): f"{broker.host}:{broker.port}" for id, broker in answer.brokers.items()}
+            addresses = [*cluster.connection.brokers, *brokers.values()]
+            remember(answer.cluster_id, addresses, topics=answer.topics, brokers=brokers)
             return answer
         seconds *= 2
         if seconds > WORK_LIMIT:

@@ -9,6 +9,7 @@ from kafkactl.directories import personal_file
 from kafkactl.errors import UsageError
 from kafkactl.options import File, Output
 from kafkactl.settings import Target, current_environment
+from kafkactl.tab_names import complete_environment
 from kafkactl.text.escapes import plain
 from kafkactl.text.remedies import kafkactl
 from kafkactl.text.suggest import suggest
@@ -18,7 +19,9 @@ from kafkactl.view.output import Cell, Column, Format
 if TYPE_CHECKING:
     from kafkactl.catalog.model import Environment
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Environment.", show_default=False)]
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="Environment.", show_default=False, autocompletion=complete_environment)
+]
 
 
 def list_environments(file: File = None, show: Output = Format.TABLE) -> None:

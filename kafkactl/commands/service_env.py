@@ -21,6 +21,7 @@ from kafkactl.catalog.service_settings import (
 )
 from kafkactl.errors import ExitCode, KafkactlError, UsageError
 from kafkactl.settings import Target
+from kafkactl.tab_names import complete_service
 from kafkactl.text.suggest import suggest
 from kafkactl.view import output
 
@@ -47,7 +48,12 @@ class Writing(StrEnum):
 @options.on_cluster()
 def service_env(
     target: Target,
-    service: Annotated[str, typer.Argument(metavar="SERVICE", help="A service of topics.yaml, or an alias of one.")],
+    service: Annotated[
+        str,
+        typer.Argument(
+            metavar="SERVICE", autocompletion=complete_service, help="A service of topics.yaml, or an alias of one."
+        ),
+    ],
     origin: Annotated[
         RunsOn, typer.Option("--from", help="Where the service runs, which decides the address that works.")
     ] = RunsOn.HOST,

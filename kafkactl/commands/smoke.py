@@ -10,6 +10,7 @@ import typer
 from kafkactl import consent, options
 from kafkactl.errors import ExitCode
 from kafkactl.settings import Target
+from kafkactl.tab_names import complete_topic
 from kafkactl.text.words import took
 from kafkactl.view import output
 from kafkactl.view.cases import Case, github, junit
@@ -29,7 +30,7 @@ def smoke(
             "--topic",
             metavar="TOPIC",
             help="Write to this topic instead of a scratch topic; the records stay.",
-            autocompletion=options.complete_topic,
+            autocompletion=complete_topic,
         ),
     ] = None,
     count: Annotated[

@@ -15,6 +15,7 @@ from kafkactl.view.cases import Case, github, junit
 from kafkactl.view.output import DoctorFormat, remedy_document
 
 _LEVELS = {"error": "red", "warning": "yellow", "info": "dim"}
+_WORDS = {"error": "ERROR", "warning": "WARN", "info": "INFO"}
 _WIDEST = 100  # cells; longer lines are hard to read
 _INDENT = 13  # where the texts begin
 _NAMED = 5  # findings of one code that are listed one by one
@@ -109,7 +110,7 @@ def _heal(word: str, remedy: Remedy) -> None:
 
 def _tell_first(found: Diagnosis, first: Told) -> None:
     look = output.style()
-    headline, *more = _wrap(first.headline, _room() - len(first.code) - 2)
+    headline, *more = _wrap(f"{_WORDS[first.severity]}  {first.headline}", _room() - len(first.code) - 2)
     gap = max(2, _room() - output.cell_width(headline) - len(first.code))
     output.say(look.paint(headline, _LEVELS[first.severity]) + " " * gap + look.paint(first.code, "dim"))
     for line in more:
@@ -142,8 +143,8 @@ def _tell_others(found: Diagnosis, first: Told) -> None:
     for code, tolds in others.items():
         more = f" (and {len(tolds) - 1:,} more)" if len(tolds) > 1 else ""
         _entry("also", f"{tolds[0].severity} {code}: {tolds[0].headline}{more}", _LEVELS[tolds[0].severity])
-        # An error that nothing explains has its own cause, so its remedy is shown right away.
-        for remedy in tolds[0].heal if tolds[0].severity == "error" else ():
+        # Nothing explains it, so it has its own cause, and needs its own remedy; of a warning the first will do.
+        for remedy in tolds[0].heal if tolds[0].severity == "error" else tolds[0].heal[:1]:
             _heal("", remedy)
 
 

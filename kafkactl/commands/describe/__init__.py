@@ -7,6 +7,7 @@ import typer
 from kafkactl import options
 from kafkactl.errors import ExitCode, UsageError
 from kafkactl.settings import Target
+from kafkactl.tab_names import complete_described
 from kafkactl.text.remedies import kafkactl
 from kafkactl.view.output import ListFormat
 
@@ -22,7 +23,7 @@ def describe(
         typer.Argument(
             metavar="[TOPIC]…",
             help="Topics to describe, or globs such as 'payment.*'; with --broker, broker ids.",
-            autocompletion=options.complete_topic,
+            autocompletion=complete_described,
         ),
     ] = None,
     unhealthy: Annotated[

@@ -10,6 +10,7 @@ from kafkactl import options
 from kafkactl.commands.dlq.letter_options import DeadLetters, Error, Key, Since, Until, Where, selection
 from kafkactl.errors import UsageError
 from kafkactl.settings import Target
+from kafkactl.tab_names import complete_environment, complete_topic
 from kafkactl.view.output import Format
 
 
@@ -38,7 +39,7 @@ def replay_letters(
             "--to",
             metavar="TOPIC",
             help="Send all of them to TOPIC, instead of where each comes from.",
-            autocompletion=options.complete_topic,
+            autocompletion=complete_topic,
             rich_help_panel="How to send them",
         ),
     ] = None,
@@ -47,6 +48,7 @@ def replay_letters(
         typer.Option(
             "--to-env",
             metavar="NAME",
+            autocompletion=complete_environment,
             help="Send them to the cluster of this environment of topics.yaml: without transactions.",
             rich_help_panel="How to send them",
         ),

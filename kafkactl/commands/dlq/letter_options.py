@@ -6,13 +6,14 @@ import typer
 
 from kafkactl import options
 from kafkactl.errors import UsageError
+from kafkactl.tab_names import complete_topic
 
 if TYPE_CHECKING:
     from kafkactl.commands.dlq.selection import Selection
 
 DeadLetters = Annotated[
     str,
-    typer.Argument(metavar="TOPIC", help="The dead-letter topic.", autocompletion=options.complete_topic),
+    typer.Argument(metavar="TOPIC", help="The dead-letter topic.", autocompletion=complete_topic),
 ]
 Where = Annotated[
     str | None,

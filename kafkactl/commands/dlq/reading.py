@@ -9,6 +9,7 @@ from kafkactl import options
 from kafkactl.commands.dlq.letter_options import DeadLetters, Error, Key, Since, Until, Where, selection
 from kafkactl.errors import UsageError
 from kafkactl.settings import Target
+from kafkactl.tab_names import complete_topic
 from kafkactl.view.output import Format
 
 
@@ -20,7 +21,7 @@ def list_letters(
         typer.Argument(
             metavar="[TOPIC]…",
             help="Topics, or globs. Default: those that topics.yaml names under dlq, dlq.*, *.DLT and *-dlq.",
-            autocompletion=options.complete_topic,
+            autocompletion=complete_topic,
         ),
     ] = None,
     whole: Annotated[

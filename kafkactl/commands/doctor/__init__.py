@@ -9,6 +9,7 @@ import typer
 from kafkactl import options
 from kafkactl.errors import UsageError
 from kafkactl.settings import Target
+from kafkactl.tab_names import complete_check, complete_code
 from kafkactl.view.output import DoctorFormat
 
 
@@ -30,7 +31,11 @@ def doctor(
     target: Target,
     what: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[CATEGORY|CODE]…", help="Run only these checks: network, KD3, KD305. Default: all."),
+        typer.Argument(
+            metavar="[CATEGORY|CODE]…",
+            autocompletion=complete_check,
+            help="Run only these checks: network, KD3, KD305. Default: all.",
+        ),
     ] = None,
     wait: Annotated[
         float,
@@ -67,6 +72,7 @@ def doctor(
         typer.Option(
             "--ignore",
             metavar="CODE[=TARGET]",
+            autocompletion=complete_code,
             help="Ignore this finding. TARGET may be a glob. Repeatable.",
             rich_help_panel="How to look",
         ),
@@ -145,6 +151,7 @@ def doctor(
         typer.Option(
             "--explain",
             metavar="CODE",
+            autocompletion=complete_code,
             help="Explain what a code means and how to fix it.",
             rich_help_panel="About the checks",
         ),

@@ -6,11 +6,17 @@ import typer
 
 from kafkactl import options, settings
 from kafkactl.settings import Target
+from kafkactl.tab_names import complete_contract, complete_topic
 from kafkactl.view.output import Format, ReportFormat
 
 Contract = Annotated[
     str | None,
-    typer.Option("--contract", metavar="NAME", help="Check against this contract, instead of the topic's own."),
+    typer.Option(
+        "--contract",
+        metavar="NAME",
+        autocompletion=complete_contract,
+        help="Check against this contract, instead of the topic's own.",
+    ),
 ]
 
 
@@ -22,7 +28,7 @@ def check_events(
         typer.Argument(
             metavar="[TOPIC]…",
             help="Topics, or globs. Default: KAFKA_TOPICS.",
-            autocompletion=options.complete_topic,
+            autocompletion=complete_topic,
         ),
     ] = None,
     since: Annotated[
@@ -51,7 +57,12 @@ def check_events(
 
 
 def show_schema(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A contract: payment, base, or one under events.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", autocompletion=complete_contract, help="A contract: payment, base, or one under events."
+        ),
+    ],
     file: options.File = None,
 ) -> None:
     """Print a contract as JSON Schema (draft 2020-12).
@@ -71,7 +82,7 @@ def show_example(
         typer.Argument(
             metavar="TOPIC|CONTRACT",
             help="A topic of topics.yaml, or a contract.",
-            autocompletion=options.complete_topic,
+            autocompletion=complete_topic,
         ),
     ],
     file: options.File = None,

@@ -8,6 +8,7 @@ import typer
 from kafkactl import options
 from kafkactl.errors import ExitCode, UnreachableError
 from kafkactl.settings import Target
+from kafkactl.tab_names import complete_group
 from kafkactl.text.words import many
 from kafkactl.view import output
 from kafkactl.view.output import Cell, Column, Format, ListFormat
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from kafkactl.cluster.client import Cluster
     from kafkactl.cluster.other_groups import OtherGroup
 
-Group = Annotated[str, typer.Argument(metavar="GROUP", help="Group name.", show_default=False)]
+Group = Annotated[
+    str, typer.Argument(metavar="GROUP", help="Group name.", show_default=False, autocompletion=complete_group)
+]
 
 
 @options.on_cluster(first_aid=True)
@@ -91,7 +94,13 @@ def _tell_gaps(gaps: list[str]) -> ExitCode:
 def show_groups(
     target: Target,
     groups: Annotated[
-        list[str], typer.Argument(metavar="GROUP…", help="Groups, or globs such as 'payment-*'.", show_default=False)
+        list[str],
+        typer.Argument(
+            metavar="GROUP…",
+            help="Groups, or globs such as 'payment-*'.",
+            show_default=False,
+            autocompletion=complete_group,
+        ),
     ],
     show: options.Output = Format.TABLE,
 ) -> None:

@@ -13,9 +13,15 @@ from kafkactl import options
 from kafkactl.consent import Asked
 from kafkactl.errors import UsageError
 from kafkactl.settings import Target
+from kafkactl.tab_names import complete_group, complete_topic
 from kafkactl.view.output import Format
 
-Group = Annotated[str, typer.Argument(metavar="GROUP", help="Group name; never taken from the environment.")]
+Group = Annotated[
+    str,
+    typer.Argument(
+        metavar="GROUP", help="Group name; never taken from the environment.", autocompletion=complete_group
+    ),
+]
 
 
 class Loss(StrEnum):
@@ -62,7 +68,7 @@ def reset(
             "--topic",
             metavar="GLOB",
             help="Topic name (all its partitions), or glob (partitions with commits of the group). Repeatable.",
-            autocompletion=options.complete_topic,
+            autocompletion=complete_topic,
             rich_help_panel="Which offsets",
         ),
     ] = None,
@@ -212,7 +218,10 @@ def delete_offsets(
 @_changes_groups
 def delete(
     asked: Asked,
-    groups: Annotated[list[str], typer.Argument(metavar="GROUP…", help="Group names; globs are not allowed.")],
+    groups: Annotated[
+        list[str],
+        typer.Argument(metavar="GROUP…", help="Group names; globs are not allowed.", autocompletion=complete_group),
+    ],
     allow: Annotated[
         list[Loss] | None,
         typer.Option(

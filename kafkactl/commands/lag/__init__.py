@@ -7,6 +7,7 @@ import typer
 from kafkactl import options, settings
 from kafkactl.errors import UsageError
 from kafkactl.settings import Target
+from kafkactl.tab_names import complete_topic
 from kafkactl.view.output import LagFormat
 
 
@@ -25,7 +26,7 @@ def lag(
             "--topic",
             metavar="GLOB",
             help="Only lag in topics that match GLOB. Repeatable. Default: KAFKA_TOPICS, else all.",
-            autocompletion=options.complete_topic,
+            autocompletion=complete_topic,
         ),
     ] = None,
     threshold: Annotated[

@@ -9,6 +9,7 @@ from kafkactl import options
 from kafkactl.errors import UsageError
 from kafkactl.records.partitioning import Partitioner
 from kafkactl.settings import Target
+from kafkactl.tab_names import complete_topic
 
 
 @options.on_cluster(f_follows=True)
@@ -16,9 +17,7 @@ def produce(
     target: Target,
     topic: Annotated[
         str,
-        typer.Argument(
-            metavar="TOPIC", help="Topic to write to; it must exist.", autocompletion=options.complete_topic
-        ),
+        typer.Argument(metavar="TOPIC", help="Topic to write to; it must exist.", autocompletion=complete_topic),
     ],
     value: Annotated[
         bytes | None,

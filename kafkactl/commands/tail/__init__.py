@@ -9,6 +9,7 @@ from kafkactl import options, settings
 from kafkactl.errors import UsageError
 from kafkactl.records.partitioning import Partitioner
 from kafkactl.settings import Target
+from kafkactl.tab_names import complete_group, complete_topic
 from kafkactl.view.output import RecordFormat
 
 
@@ -20,7 +21,7 @@ def tail(
         typer.Argument(
             metavar="[TOPIC]…",
             help="Topics, or globs such as 'payment.*'. Default: KAFKA_TOPICS.",
-            autocompletion=options.complete_topic,
+            autocompletion=complete_topic,
         ),
     ] = None,
     number: Annotated[
@@ -55,6 +56,7 @@ def tail(
         typer.Option(
             "--group",
             metavar="GROUP",
+            autocompletion=complete_group,
             help="Start at this group's committed offsets, without joining it.",
             rich_help_panel="Where to start",
         ),
