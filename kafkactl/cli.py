@@ -212,10 +212,20 @@ class _CheckedCommand(TyperCommand):
 
     def invoke(self, ctx: Any) -> Any:
         from kafkactl.options import refuse_unusable
+        from kafkactl.view import output
 
-        for parameter in self.params:
-            refuse_unusable(parameter, ctx.params.get(parameter.name))
-        return super().invoke(ctx)
+        output.nothing_told()
+        try:
+            for parameter in self.params:
+                refuse_unusable(parameter, ctx.params.get(parameter.name))
+            return super().invoke(ctx)
+        except KafkactlError as error:
+            show = next((ctx.params[p.name] for p in self.params if "--output" in p.opts and p.name), None)
+            if show is not None:
+                from kafkactl.view.failure_report import tell_failure
+
+                tell_failure(ctx.command_path.removeprefix(ctx.find_root().command_path).strip(), show, error)
+            raise
 
 
 def _command(name: str, entry: Leaf | Branch) -> Any:

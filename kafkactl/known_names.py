@@ -21,7 +21,7 @@ _CLUSTERS = 50
 _written: dict[Path, dict[str, list[str]]] = {}  # what this process knows to be there
 
 
-def remember(cluster: str, addresses: Iterable[str], **names: Iterable[str]) -> None:
+def remember_names(cluster: str, addresses: Iterable[str], **names: Iterable[str]) -> None:
     """Keep names of a cluster, by its id and the addresses it is reached at; `names` by kind replace those before."""
     if not cluster:
         return

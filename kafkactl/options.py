@@ -18,7 +18,7 @@ from kafkactl.text.escapes import is_text, printable, typed_bytes
 from kafkactl.text.units import parse_duration, parse_moment, parse_rate
 from kafkactl.topics import impossible_name, is_glob
 from kafkactl.view import output
-from kafkactl.view.output import Format, ListFormat, ReportFormat
+from kafkactl.view.formats import Format, ListFormat, ReportFormat
 from kafkactl.whole_files import read_whole
 
 P = TypeVar("P")
@@ -117,6 +117,17 @@ def _unusable(value: Any, *, topic: bool, group: bool) -> str | None:
 _LONGEST_GROUP = 32_767  # bytes: the length of a string is an int16 in Kafka's requests
 
 
+def output_option() -> Any:
+    """-o of a command that writes documents. Of YAML, another way to write the same ones, the command is told JSON."""
+    return typer.Option("-o", "--output", help="Output format.", callback=_documents)
+
+
+def _documents(show: Any) -> Any:
+    in_yaml = str(show) == "yaml"
+    output.write_yaml(in_yaml)
+    return type(show)("json") if in_yaml else show
+
+
 Brokers = Annotated[
     str | None,
     typer.Option(
@@ -206,9 +217,9 @@ Project = Annotated[
     str | None,
     typer.Option("--project", metavar="NAME", help="Compose project. Default: the one that runs Kafka."),
 ]
-Output = Annotated[Format, typer.Option("-o", "--output", help="Output format.")]
-ReportOutput = Annotated[ReportFormat, typer.Option("-o", "--output", help="Output format.")]
-ListOutput = Annotated[ListFormat, typer.Option("-o", "--output", help="Output format.")]
+Output = Annotated[Format, output_option()]
+ReportOutput = Annotated[ReportFormat, output_option()]
+ListOutput = Annotated[ListFormat, output_option()]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the plan without changing anything.")]
 
@@ -235,7 +246,6 @@ def on_cluster(
         @wraps(command)
         def run(**given: Any) -> None:
             named = {name: given.pop(name) for name in added}
-            output.nothing_told()
             named["properties"] = tuple(named["properties"] or ())
             current = None if named["brokers"] else settings.current_environment()
             target = Target(
@@ -250,10 +260,6 @@ def on_cluster(
                 command(target, **given)
             except KafkactlError as error:
                 error.flags = target.flags
-                if given.get("show") is not None:
-                    from kafkactl.view.failure_report import tell_failure
-
-                    tell_failure(command.__name__.replace("_", "-"), given["show"], error)
                 raise
 
         own = [p for p in inspect.signature(command).parameters.values() if p.name != "target"]

@@ -24,7 +24,7 @@ from kafkactl.doctor.facts import (
 )
 from kafkactl.text.remedies import Advice, Command, command, filled, kafkactl, parse_command, with_flags
 from kafkactl.view.diagnosis_report import show_diagnosis
-from kafkactl.view.output import DoctorFormat
+from kafkactl.view.formats import DoctorFormat
 from tests.conftest import Outcome
 
 Kafkactl = Callable[..., Outcome]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import NewTopic
 
-from kafkactl.known_names import known_names, remember
+from kafkactl.known_names import known_names, remember_names
 from tests.conftest import Outcome, admin_client, commit, create
 
 Run = Callable[..., Outcome]
@@ -105,19 +105,19 @@ def test_nothing_is_said_where_the_file_is_broken(seen: str, broken: str) -> Non
 
 
 def test_the_file_is_private_bounded_and_may_be_anything(tmp_path: Path) -> None:
-    remember("a/../b", ["h:1"], topics=[f"t{number:05}" for number in range(6_000)])
+    remember_names("a/../b", ["h:1"], topics=[f"t{number:05}" for number in range(6_000)])
     (file,) = (tmp_path / "own-state" / "names").iterdir()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
     assert len(known_names("topics", ["h:1"])) == 5_000
-    remember("a/../b", ["h:2"], groups=["g"])
+    remember_names("a/../b", ["h:2"], groups=["g"])
     assert known_names("groups", ["h:1"]) == known_names("groups", ["h:2"]) == ["g"]
     assert known_names("groups", ["h:3"]) == []
     for content in ("", "[]", "{", '{"topics": 1, "addresses": ["h:1"]}', '{"topics": [1], "addresses": ["h:1"]}'):
         file.write_text(content, encoding="utf-8")
         assert known_names("topics", ["h:1"]) == []
     for number in range(60):
-        remember(f"id-{number}", [f"h:{number}"], topics=["t"])
+        remember_names(f"id-{number}", [f"h:{number}"], topics=["t"])
     assert len(list(file.parent.iterdir())) == 50
 
 

@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, ConfigSource, Res
 from kafkactl.cluster.client import WORK_LIMIT, Broker, Cluster
 from kafkactl.cluster.kafka_errors import error_text, failure
 from kafkactl.cluster.properties import client_properties
-from kafkactl.known_names import remember
+from kafkactl.known_names import remember_names
 from kafkactl.text.units import is_number
 from kafkactl.topics import ConfigValue, LivePartition, LiveTopic, TopicIdentity
 
@@ -132,7 +132,7 @@ def read_metadata(cluster: Cluster) -> Any:
         if not isinstance(answer, KafkaError):
             brokers = {str(id): f"{broker.host}:{broker.port}" for id, broker in answer.brokers.items()}
             addresses = [*cluster.connection.brokers, *brokers.values()]
-            remember(answer.cluster_id, addresses, topics=answer.topics, brokers=brokers)
+            remember_names(answer.cluster_id, addresses, topics=answer.topics, brokers=brokers)
             return answer
         seconds *= 2
         if seconds > WORK_LIMIT:

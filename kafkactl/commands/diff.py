@@ -11,6 +11,7 @@ from kafkactl.settings import Target
 from kafkactl.text.remedies import kafkactl
 from kafkactl.view import output
 from kafkactl.view.cases import github, junit
+from kafkactl.view.formats import ReportFormat
 
 if TYPE_CHECKING:
     from kafkactl.plan.differences import Plan
@@ -23,7 +24,7 @@ def diff(
         str | None, typer.Option("--only", metavar="GLOB", help="Only topics whose name matches GLOB.")
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Count undeclared topics and overrides as drift.")] = False,
-    show: options.ReportOutput = output.ReportFormat.TABLE,
+    show: options.ReportOutput = ReportFormat.TABLE,
 ) -> None:
     """Compare the cluster with topics.yaml without changing anything.
 
@@ -49,17 +50,17 @@ def diff(
     raise typer.Exit(ExitCode.FOUND if drift else ExitCode.OK)
 
 
-def _render(plan: "Plan", show: output.ReportFormat, named: Sequence[str], *, drift: bool, strict: bool) -> None:
+def _render(plan: "Plan", show: ReportFormat, named: Sequence[str], *, drift: bool, strict: bool) -> None:
     from kafkactl.view import plan_table
 
     match show:
-        case output.ReportFormat.JSON:
+        case ReportFormat.JSON:
             output.document("diff", {"drift": drift, **plan_table.plan_document(plan)})
-        case output.ReportFormat.JUNIT:
+        case ReportFormat.JUNIT:
             junit("diff", plan_table.plan_cases(plan, strict=strict))
-        case output.ReportFormat.GITHUB:
+        case ReportFormat.GITHUB:
             github(plan_table.plan_cases(plan, strict=strict))
-        case output.ReportFormat.TABLE:
+        case ReportFormat.TABLE:
             plan_table.show_plan(plan)
             output.note(" ".join([plan_table.plan_summary(plan), *_advice(plan, named)]))
 

@@ -14,7 +14,8 @@ from kafkactl.text.escapes import plain
 from kafkactl.text.remedies import kafkactl
 from kafkactl.text.suggest import suggest
 from kafkactl.view import output
-from kafkactl.view.output import Cell, Column, Format
+from kafkactl.view.formats import Format
+from kafkactl.view.output import Cell, Column
 
 if TYPE_CHECKING:
     from kafkactl.catalog.model import Environment

@@ -15,7 +15,7 @@ from kafkactl.text.escapes import plain
 from kafkactl.text.words import many
 from kafkactl.view import output
 from kafkactl.view.cases import Case, github, junit
-from kafkactl.view.output import ReportFormat
+from kafkactl.view.formats import ReportFormat
 from kafkactl.view.problem_report import problem_cases, problem_documents
 
 if TYPE_CHECKING:

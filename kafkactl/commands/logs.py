@@ -21,7 +21,7 @@ from kafkactl.text.escapes import plain
 from kafkactl.text.units import is_number
 from kafkactl.text.words import many
 from kafkactl.view import output
-from kafkactl.view.output import LineFormat
+from kafkactl.view.formats import LineFormat
 
 if TYPE_CHECKING:
     from kafkactl.services import Found

@@ -8,7 +8,8 @@ from kafkactl.options import Output, Project
 from kafkactl.text import words
 from kafkactl.text.words import age
 from kafkactl.view import output
-from kafkactl.view.output import Coloured, Column, Format
+from kafkactl.view.formats import Format
+from kafkactl.view.output import Coloured, Column
 
 if TYPE_CHECKING:
     from kafkactl.services import Found, RunningService

@@ -12,7 +12,8 @@ from kafkactl.errors import ExitCode, KafkactlError, UsageError
 from kafkactl.options import Output
 from kafkactl.text.words import many, took
 from kafkactl.view.client_files import client_file_lines, client_files
-from kafkactl.view.output import Column, Format, document, is_terminal, note, say, table
+from kafkactl.view.formats import Format
+from kafkactl.view.output import Column, document, is_terminal, note, say, table
 
 if TYPE_CHECKING:
     from kafkactl.sandbox.detached import Status

@@ -14,6 +14,7 @@ from kafkactl.tab_names import complete_topic
 from kafkactl.text.words import took
 from kafkactl.view import output
 from kafkactl.view.cases import Case, github, junit
+from kafkactl.view.formats import ReportFormat
 
 if TYPE_CHECKING:
     from kafkactl.cluster.client import Cluster
@@ -52,7 +53,7 @@ def smoke(
         ),
     ] = 30.0,
     confirm: options.Confirm = None,
-    show: options.ReportOutput = output.ReportFormat.TABLE,
+    show: options.ReportOutput = ReportFormat.TABLE,
 ) -> None:
     """Prove that Kafka works: write to every broker with acks=all, read back, compare every byte, and commit.
 
@@ -72,7 +73,7 @@ def smoke(
         consent.require_unprotected(target, kafka.info.id, confirm, "write test records to it", kafka.info.addresses)
 
     order = Order(connection, tuple(catalog.topics) if catalog else (), topic, count, size, timeout, target.flags)
-    report = _Report(live=show is output.ReportFormat.TABLE)
+    report = _Report(live=show is ReportFormat.TABLE)
     start = time.monotonic()
     proof = Proof(order, before_writing=protected, starting=report.starting)
     for result in _results(proof):
@@ -130,15 +131,15 @@ class _Report:
         """3 if Kafka is unreachable or stopped answering, 1 if it answers but something is wrong."""
         return max((result.exit_code for result in self.failed), default=ExitCode.OK)
 
-    def finish(self, show: output.ReportFormat, seconds: float, *, catalogued: bool, broken: bool) -> None:
+    def finish(self, show: ReportFormat, seconds: float, *, catalogued: bool, broken: bool) -> None:
         match show:
-            case output.ReportFormat.JSON:
+            case ReportFormat.JSON:
                 output.document("test", self._document(seconds))
-            case output.ReportFormat.JUNIT:
+            case ReportFormat.JUNIT:
                 junit("test", self._cases())
-            case output.ReportFormat.GITHUB:
+            case ReportFormat.GITHUB:
                 github(self._cases())
-            case output.ReportFormat.TABLE:
+            case ReportFormat.TABLE:
                 self._tell(seconds)
                 if not catalogued:
                     why = "topics.yaml is invalid" if broken else "No topics.yaml found"

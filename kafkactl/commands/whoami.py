@@ -9,7 +9,7 @@ from kafkactl import options
 from kafkactl.errors import ExitCode
 from kafkactl.settings import Target
 from kafkactl.view import output
-from kafkactl.view.output import Format
+from kafkactl.view.formats import Format
 
 
 class Purpose(StrEnum):

@@ -14,7 +14,7 @@ from kafkactl.cluster.metadata import read_metadata, read_topics
 from kafkactl.cluster.other_groups import OtherGroup, list_other_groups, not_readable
 from kafkactl.cluster.visibility import AMONG_VISIBLE, groups_may_hide, hidden_groups, no_such_topic
 from kafkactl.errors import KafkactlError, NoGroupError, NotPermittedError, UnreachableError
-from kafkactl.known_names import remember
+from kafkactl.known_names import remember_names
 from kafkactl.text.remedies import kafkactl
 from kafkactl.text.suggest import suggest
 from kafkactl.text.words import and_more
@@ -74,7 +74,7 @@ def list_answered(cluster: Cluster) -> tuple[set[str], dict[str, str]]:
         raise failure(errors[0], "The list of groups")
     missing = {"list": f"a broker did not list its groups: {error_text(errors[0])}"} if errors else {}
     ids = {group.group_id for group in listing.valid}
-    remember(cluster.info.id, cluster.connection.brokers, groups=ids)
+    remember_names(cluster.info.id, cluster.connection.brokers, groups=ids)
     return ids, missing
 
 

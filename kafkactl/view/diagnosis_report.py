@@ -12,7 +12,8 @@ from kafkactl.text.remedies import Advice, Remedy, ServiceChange, filled, kafkac
 from kafkactl.text.words import many, took
 from kafkactl.view import output
 from kafkactl.view.cases import Case, github, junit
-from kafkactl.view.output import DoctorFormat, remedy_document
+from kafkactl.view.formats import DoctorFormat
+from kafkactl.view.output import remedy_document
 
 _LEVELS = {"error": "red", "warning": "yellow", "info": "dim"}
 _WORDS = {"error": "ERROR", "warning": "WARN", "info": "INFO"}

@@ -7,7 +7,8 @@ from kafkactl.contracts.event_tally import EXACT_IDS, EventProblem, EventTally
 from kafkactl.text.words import many
 from kafkactl.view import cases, output
 from kafkactl.view.cases import Case
-from kafkactl.view.output import Coloured, Column, ReportFormat
+from kafkactl.view.formats import ReportFormat
+from kafkactl.view.output import Coloured, Column
 
 _MOST = 20  # problems of a topic
 

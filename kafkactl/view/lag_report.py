@@ -15,7 +15,8 @@ from kafkactl.text.remedies import Command, Remedy, kafkactl, with_flags
 from kafkactl.text.words import and_more, many
 from kafkactl.view import group_table, output
 from kafkactl.view.cases import Case, github, junit
-from kafkactl.view.output import Cell, Coloured, Column, LagFormat, say
+from kafkactl.view.formats import LagFormat
+from kafkactl.view.output import Cell, Coloured, Column, say
 
 if TYPE_CHECKING:
     from kafkactl.cluster.client import ClusterInfo

@@ -10,7 +10,6 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
@@ -20,65 +19,6 @@ if TYPE_CHECKING:
     from kafkactl.text.remedies import Remedy
 
 SCHEMA_VERSION = 1
-
-
-class Format(StrEnum):
-    """Formats of commands that show something."""
-
-    TABLE = "table"
-    JSON = "json"
-
-
-class ReportFormat(StrEnum):
-    """Formats of commands that judge something."""
-
-    TABLE = "table"
-    JSON = "json"
-    JUNIT = "junit"
-    GITHUB = "github"
-
-
-class RecordFormat(StrEnum):
-    """Forms of a record: a readable line, JSON, or the value's bytes."""
-
-    LINE = "line"
-    JSON = "json"
-    RAW = "raw"
-
-
-class LineFormat(StrEnum):
-    """Forms of a log line: as it was written, or JSON."""
-
-    LINE = "line"
-    JSON = "json"
-
-
-class ListFormat(StrEnum):
-    """Formats of commands that list named things."""
-
-    TABLE = "table"
-    JSON = "json"
-    NAME = "name"
-
-
-class LagFormat(StrEnum):
-    """Formats of lag."""
-
-    TABLE = "table"
-    JSON = "json"
-    JUNIT = "junit"
-    GITHUB = "github"
-    PROMETHEUS = "prometheus"
-
-
-class DoctorFormat(StrEnum):
-    """Formats of the doctor."""
-
-    TABLE = "table"
-    SHORT = "short"
-    JSON = "json"
-    JUNIT = "junit"
-    GITHUB = "github"
 
 
 class Coloured(NamedTuple):
@@ -236,16 +176,35 @@ def nothing_told() -> None:
     _told.clear()
 
 
+_in_yaml: list[bool] = []
+
+
+def write_yaml(wanted: bool) -> None:
+    """Whether documents are written as YAML from here on, instead of JSON."""
+    _in_yaml[:] = [wanted]
+
+
 def document(kind: str, body: dict[str, Any]) -> None:
-    """One JSON document on stdout. Keys are stable within a schema version."""
+    """One document on stdout, as JSON or YAML. Keys are stable within a schema version."""
     import json
 
     told(kind)
     whole = {"schema_version": SCHEMA_VERSION, "kind": kind, **body}
+    if any(_in_yaml):
+        _yaml_document(json.loads(json.dumps(whole)))
+        return
     tokens = json.JSONEncoder(ensure_ascii=False, indent=2).iterencode(whole)
     while text := "".join(islice(tokens, _TOKENS)):  # that of thousands of topics never is in memory as a whole
         sys.stdout.write(plain_json(text) if sys.stdout.isatty() else text)
     sys.stdout.write("\n")
+
+
+def _yaml_document(whole: dict[str, Any]) -> None:
+    import yaml
+
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    # A marker before each, since some commands write several. It escapes what could drive a terminal.
+    yaml.dump(whole, sys.stdout, Dumper=dumper, explicit_start=True, allow_unicode=True, sort_keys=False, width=2**30)
 
 
 _TOKENS = 10_000  # of JSON, written at once

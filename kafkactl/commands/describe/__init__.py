@@ -9,7 +9,7 @@ from kafkactl.errors import ExitCode, UsageError
 from kafkactl.settings import Target
 from kafkactl.tab_names import complete_described
 from kafkactl.text.remedies import kafkactl
-from kafkactl.view.output import ListFormat
+from kafkactl.view.formats import ListFormat
 
 if TYPE_CHECKING:
     from kafkactl.cluster.client import Cluster

@@ -13,7 +13,8 @@ from kafkactl.text.suggest import suggest
 from kafkactl.text.units import is_number
 from kafkactl.topics import is_glob
 from kafkactl.view import cluster_page, output
-from kafkactl.view.output import ListFormat, say
+from kafkactl.view.formats import ListFormat
+from kafkactl.view.output import say
 
 if TYPE_CHECKING:
     from kafkactl.catalog.model import Catalog

@@ -11,7 +11,7 @@ from kafkactl.commands.dlq.letter_options import DeadLetters, Error, Key, Since,
 from kafkactl.errors import UsageError
 from kafkactl.settings import Target
 from kafkactl.tab_names import complete_environment, complete_topic
-from kafkactl.view.output import Format
+from kafkactl.view.formats import Format
 
 
 class Allowed(StrEnum):

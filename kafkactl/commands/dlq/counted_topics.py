@@ -23,8 +23,8 @@ from kafkactl.text.remedies import kafkactl, with_flags
 from kafkactl.text.words import and_more, many
 from kafkactl.topics import SOME_TOPICS, Place, is_glob
 from kafkactl.view import output
+from kafkactl.view.formats import Format
 from kafkactl.view.letter_report import show_summaries, summary_document
-from kafkactl.view.output import Format
 
 _SECONDS = 2.5  # of reading, for all topics together
 _PATIENCE = 30.0

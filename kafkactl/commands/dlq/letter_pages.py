@@ -24,8 +24,8 @@ from kafkactl.settings import Target
 from kafkactl.text.words import many
 from kafkactl.topics import Place
 from kafkactl.view import output
+from kafkactl.view.formats import LetterFormat
 from kafkactl.view.letter_report import letter_json, letter_lines
-from kafkactl.view.output import Format
 
 _PATIENCE = 30.0
 
@@ -39,7 +39,7 @@ class PageOptions:
     parked: bool
     pretty: bool
     unmasked: bool
-    show: Format
+    show: LetterFormat
     utc: bool
 
 
@@ -67,7 +67,7 @@ def show_page(target: Target, name: str, chosen: Selection, shown: PageOptions) 
                 return None
             safe = hide(letter)
             page = Letter(safe, reading.origin(safe.headers))
-            if shown.show is Format.JSON:
+            if shown.show is LetterFormat.JSON:
                 line = letter_json(page, entry, known=not ledger.missing, masked=safe is not record)
             else:
                 line = letter_lines(page, entry, now, known=not ledger.missing, pretty=shown.pretty)

@@ -10,7 +10,7 @@ from kafkactl.commands.dlq.letter_options import DeadLetters, Error, Key, Since,
 from kafkactl.errors import UsageError
 from kafkactl.settings import Target
 from kafkactl.tab_names import complete_topic
-from kafkactl.view.output import Format
+from kafkactl.view.formats import Format, LetterFormat
 
 
 @options.on_cluster(first_aid=True)
@@ -60,7 +60,7 @@ def show_letters(
     ] = False,
     pretty: Annotated[bool, typer.Option("--pretty", help="Unfold stack traces and JSON values.")] = False,
     no_mask: Annotated[bool, typer.Option("--no-mask", help="Mask nothing, whatever topics.yaml says.")] = False,
-    show: options.Output = Format.TABLE,
+    show: Annotated[LetterFormat, typer.Option("-o", "--output", help="Output format.")] = LetterFormat.TABLE,
     utc: options.Utc = False,
 ) -> None:
     """Show dead letters: where each comes from, its error, how often it was tried, its key and value. Changes nothing.
@@ -73,7 +73,7 @@ def show_letters(
     """
     from kafkactl.commands.dlq.letter_pages import PageOptions, show_page
 
-    if pretty and show is Format.JSON:
+    if pretty and show is LetterFormat.JSON:
         raise UsageError(
             "-o json writes one line for each dead letter: --pretty cannot be added.", hint="-o json | jq ."
         )

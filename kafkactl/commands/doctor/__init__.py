@@ -10,7 +10,7 @@ from kafkactl import options
 from kafkactl.errors import UsageError
 from kafkactl.settings import Target
 from kafkactl.tab_names import complete_check, complete_code
-from kafkactl.view.output import DoctorFormat
+from kafkactl.view.formats import DoctorFormat
 
 
 class FailOn(StrEnum):
@@ -160,7 +160,7 @@ def doctor(
         bool,
         typer.Option("--list", help="List every check.", rich_help_panel="About the checks"),
     ] = False,
-    show: Annotated[DoctorFormat, typer.Option("-o", "--output", help="Output format.")] = DoctorFormat.TABLE,
+    show: Annotated[DoctorFormat, options.output_option()] = DoctorFormat.TABLE,
 ) -> None:
     """Find out what is wrong with Kafka, name the cause first, and say how to fix it.
 

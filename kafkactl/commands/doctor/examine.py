@@ -21,7 +21,7 @@ from kafkactl.settings import Target
 from kafkactl.text.remedies import kafkactl
 from kafkactl.text.suggest import suggest
 from kafkactl.view import diagnosis_report, output
-from kafkactl.view.output import DoctorFormat
+from kafkactl.view.formats import DoctorFormat
 
 
 def fix(

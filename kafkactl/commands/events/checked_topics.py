@@ -22,7 +22,7 @@ from kafkactl.text.words import and_more
 from kafkactl.topics import SOME_TOPICS, LiveTopic, Place, beginning, is_glob
 from kafkactl.view import output
 from kafkactl.view.event_report import show_tallies
-from kafkactl.view.output import ReportFormat
+from kafkactl.view.formats import ReportFormat
 
 if TYPE_CHECKING:
     from kafkactl.registry.decoding import Decoding

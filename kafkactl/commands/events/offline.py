@@ -20,7 +20,7 @@ from kafkactl.settings import open_catalog
 from kafkactl.text.suggest import suggest
 from kafkactl.text.words import many
 from kafkactl.view import output
-from kafkactl.view.output import Format
+from kafkactl.view.formats import Format
 
 
 def _events(file: Path | None) -> tuple[Catalog | None, Mapping[str, Path]]:

@@ -7,7 +7,7 @@ import typer
 from kafkactl import options, settings
 from kafkactl.settings import Target
 from kafkactl.tab_names import complete_contract, complete_topic
-from kafkactl.view.output import Format, ReportFormat
+from kafkactl.view.formats import Format, ReportFormat
 
 Contract = Annotated[
     str | None,

@@ -11,7 +11,8 @@ from kafkactl.settings import Target
 from kafkactl.tab_names import complete_group
 from kafkactl.text.words import many
 from kafkactl.view import output
-from kafkactl.view.output import Cell, Column, Format, ListFormat
+from kafkactl.view.formats import Format, ListFormat
+from kafkactl.view.output import Cell, Column
 
 if TYPE_CHECKING:
     from kafkactl.cluster.client import Cluster

@@ -14,7 +14,7 @@ from kafkactl.consent import Asked
 from kafkactl.errors import UsageError
 from kafkactl.settings import Target
 from kafkactl.tab_names import complete_group, complete_topic
-from kafkactl.view.output import Format
+from kafkactl.view.formats import Format
 
 Group = Annotated[
     str,

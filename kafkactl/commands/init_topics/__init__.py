@@ -10,6 +10,7 @@ from kafkactl.plan.risk import Risk
 from kafkactl.settings import Target
 from kafkactl.text.remedies import kafkactl
 from kafkactl.view import output
+from kafkactl.view.formats import Format
 
 
 @options.on_cluster()
@@ -35,7 +36,7 @@ def init_topics(
         str | None, typer.Option("--only", metavar="GLOB", help="Only topics whose name matches GLOB.")
     ] = None,
     confirm: options.Confirm = None,
-    show: options.Output = output.Format.TABLE,
+    show: options.Output = Format.TABLE,
 ) -> None:
     """Create the topics that topics.yaml declares, and update their settings.
 
@@ -62,7 +63,7 @@ def init_topics(
     )
     run = Run(kafka, catalog, only, allowed)
     run.look()
-    json = show is output.Format.JSON
+    json = show is Format.JSON
     if not json:
         output.note(heading(kafka, catalog))
         plan_table.show_plan(run.plan, removing=Risk.OVERRIDES in allowed)

@@ -8,7 +8,7 @@ from kafkactl import options, settings
 from kafkactl.errors import UsageError
 from kafkactl.settings import Target
 from kafkactl.tab_names import complete_topic
-from kafkactl.view.output import LagFormat
+from kafkactl.view.formats import LagFormat
 
 
 @options.on_cluster(first_aid=True)
@@ -51,7 +51,7 @@ def lag(
         bool, typer.Option("--watch", help="Refresh every two seconds; in a pipe, print a line per change.")
     ] = False,
     partitions: Annotated[bool, typer.Option("--partitions", help="Show every partition and its owner.")] = False,
-    show: Annotated[LagFormat, typer.Option("-o", "--output", help="Output format.")] = LagFormat.TABLE,
+    show: Annotated[LagFormat, options.output_option()] = LagFormat.TABLE,
 ) -> None:
     """Show which consumer groups are behind, by how much, since when, and what to do about it. Joins no group.
 

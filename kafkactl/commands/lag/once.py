@@ -15,7 +15,7 @@ from kafkactl.settings import Target
 from kafkactl.text.remedies import kafkactl, with_flags
 from kafkactl.topics import is_glob
 from kafkactl.view import group_table, lag_report, output
-from kafkactl.view.output import LagFormat
+from kafkactl.view.formats import LagFormat
 
 if TYPE_CHECKING:
     from kafkactl.catalog.model import Catalog

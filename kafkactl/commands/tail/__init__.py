@@ -10,7 +10,7 @@ from kafkactl.errors import UsageError
 from kafkactl.records.partitioning import Partitioner
 from kafkactl.settings import Target
 from kafkactl.tab_names import complete_group, complete_topic
-from kafkactl.view.output import RecordFormat
+from kafkactl.view.formats import RecordFormat
 
 
 @options.on_cluster(f_follows=True, first_aid=True)

@@ -38,7 +38,7 @@ from kafkactl.text.units import retention_text
 from kafkactl.text.words import and_more, many
 from kafkactl.topics import Place, is_glob
 from kafkactl.view import output
-from kafkactl.view.output import RecordFormat
+from kafkactl.view.formats import RecordFormat
 
 if TYPE_CHECKING:
     from kafkactl.commands.tail.marking import Marking

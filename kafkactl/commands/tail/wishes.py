@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from kafkactl.view.output import RecordFormat
+from kafkactl.view.formats import RecordFormat
 
 
 @dataclass(frozen=True)
