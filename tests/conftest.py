@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -303,12 +304,23 @@ def admin_client(brokers: str):  # type: ignore[no-untyped-def]
 
 
 def create(brokers: str, *topics: Any) -> None:
-    """Create topics behind kafkactl's back, and wait until they are known."""
+    """Create topics behind kafkactl's back, and wait until they are known, and each partition's leader answers."""
+    from confluent_kafka import TopicPartition
+    from confluent_kafka.admin import OffsetSpec
+
     admin = admin_client(brokers)
     for future in admin.create_topics(list(topics)).values():
         future.result(10)
     while not all(topic.topic in admin.list_topics(timeout=10).topics for topic in topics):
         pass
+    known = admin.list_topics(timeout=10).topics
+    parts = [TopicPartition(topic.topic, id) for topic in topics for id in known[topic.topic].partitions]
+    deadline = time.monotonic() + 10
+    while any(
+        future.exception(10) for future in admin.list_offsets(dict.fromkeys(parts, OffsetSpec.latest())).values()
+    ):
+        assert time.monotonic() < deadline, parts
+        time.sleep(0.02)
 
 
 def commit(admin: Any, group: str, topic: str, offset: int, partitions: int = 1) -> None:

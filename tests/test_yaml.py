@@ -31,7 +31,7 @@ def shape(found: Any) -> Any:
         return {name: shape(value) for name, value in found.items()}
     if isinstance(found, list):
         return [shape(value) for value in found]
-    return type(found) if not isinstance(found, (int, float)) else "number"
+    return "figure" if found is None or isinstance(found, (int, float)) else type(found)
 
 
 def formats(kafkactl: Run, name: str) -> str:
