@@ -24,9 +24,9 @@ ESCAPE = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 class Terminal:
     """A command on a pseudo-terminal of so many columns."""
 
-    def __init__(self, *arguments: str, columns: int = 100, kind: str = "xterm-256color") -> None:
+    def __init__(self, *arguments: str, columns: int = 100, rows: int = 40, kind: str = "xterm-256color") -> None:
         self._controller, terminal = pty.openpty()
-        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         environment = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLUMNS", "LINES")}
         self._process = subprocess.Popen(
             [*KAFKACTL, *arguments],

@@ -1,6 +1,6 @@
 """How the cluster, the list of its topics, and its brokers are shown."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -105,7 +105,15 @@ def _space(row: "BrokerRow") -> str:
     return f"{words.size(row.disk.used_by_topics):>8}{free}"
 
 
-def show_list(view: "Overview", rows: "Sequence[TopicRow]", *, catalogued: bool, unhealthy: bool) -> None:
+def show_list(
+    view: "Overview",
+    rows: "Sequence[TopicRow]",
+    *,
+    catalogued: bool,
+    unhealthy: bool,
+    lags: Mapping[str, int | None] | None = None,
+) -> None:
+    """The topics, a line each; with what their groups have yet to read, where `lags` says it."""
     if not rows:
         say(_nothing(view, unhealthy))
         return
@@ -116,10 +124,11 @@ def show_list(view: "Overview", rows: "Sequence[TopicRow]", *, catalogued: bool,
         Column("RETENTION", right=True),
         Column("RECORDS ≤", right=True),
         Column("SIZE", right=True),
+        *([Column("LAG", right=True)] if lags is not None else []),
         *([Column("DECL")] if catalogued else []),
         Column("HEALTH"),
     ]
-    output.table(columns, [_cells(row, catalogued) for row in rows])
+    output.table(columns, [_cells(row, catalogued, lags) for row in rows])
 
 
 def _nothing(view: "Overview", unhealthy: bool) -> str:
@@ -131,7 +140,7 @@ def _nothing(view: "Overview", unhealthy: bool) -> str:
     return "No topic that this user may describe is unhealthy."
 
 
-def _cells(row: "TopicRow", catalogued: bool) -> list[output.Cell]:
+def _cells(row: "TopicRow", catalogued: bool, lags: Mapping[str, int | None] | None) -> list[output.Cell]:
     return [
         row.name,
         len(row.live.partitions) if row.live else None,
@@ -139,6 +148,7 @@ def _cells(row: "TopicRow", catalogued: bool) -> list[output.Cell]:
         _retention(row) or None,
         row.span,
         words.size(row.size),
+        *([lags.get(row.name)] if lags is not None else []),
         *(["yes" if row.declared else "no"] if catalogued else []),
         row.words if row.state == "ok" else output.Coloured(row.words, "red" if row.state == "error" else "yellow"),
     ]
@@ -152,7 +162,14 @@ def _retention(row: "TopicRow") -> str:
     return "compact" if policy == "compact" else value_text("retention.ms", config["retention.ms"].value)
 
 
-def overview_document(view: "Overview", rows: "Sequence[TopicRow]", catalogued: bool) -> dict[str, Any]:
+def overview_document(
+    view: "Overview",
+    rows: "Sequence[TopicRow]",
+    catalogued: bool,
+    lags: Mapping[str, int | None] | None = None,
+) -> dict[str, Any]:
+    """All of it as a document; topics with their lag where `lags` says it."""
+    more = {row.name: {"lag": lags.get(row.name)} if lags is not None else {} for row in rows}
     return {
         "cluster": {"id": view.id, "mode": view.mode or None, "controller": view.controller},
         "brokers": [
@@ -169,7 +186,7 @@ def overview_document(view: "Overview", rows: "Sequence[TopicRow]", catalogued: 
             }
             for row in view.brokers
         ],
-        "topics": [row_document(row, view, catalogued) for row in rows],
+        "topics": [{**row_document(row, view, catalogued), **more[row.name]} for row in rows],
         "partial": bool(view.hidden) or view.partial,
         "missing": dict(view.storage.missing),
     }

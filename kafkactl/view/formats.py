@@ -72,3 +72,12 @@ class DoctorFormat(StrEnum):
     YAML = "yaml"
     JUNIT = "junit"
     GITHUB = "github"
+
+
+class Order(StrEnum):
+    """What topics are sorted by."""
+
+    NAME = "name"
+    RECORDS = "records"
+    SIZE = "size"
+    LAG = "lag"

@@ -128,6 +128,28 @@ class _Frame(io.StringIO):
 
 
 @contextmanager
+def own_screen() -> Iterator[None]:
+    """What the terminal shows is put aside, and comes back at the end."""
+    sys.stdout.write("\x1b[?1049h\x1b[2J")
+    sys.stdout.flush()
+    try:
+        yield
+    finally:
+        sys.stdout.write("\x1b[?1049l")
+        sys.stdout.flush()
+
+
+def captured(write: Callable[[], object]) -> list[str]:
+    """The lines that a function writes to a terminal on stdout, as it would write them there."""
+    terminal, sys.stdout = sys.stdout, _Frame()
+    try:
+        write()
+        return sys.stdout.getvalue().splitlines()
+    finally:
+        sys.stdout = terminal
+
+
+@contextmanager
 def redrawn() -> Iterator[None]:
     """What is written to stdout within replaces what the terminal shows, at once: it does not flicker."""
     terminal, sys.stdout = sys.stdout, _Frame()

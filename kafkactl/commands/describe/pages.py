@@ -1,11 +1,12 @@
 """The pages of describe: the cluster with its topics, single topics, brokers."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kafkactl.cluster.client import Cluster
 from kafkactl.cluster.metadata import read_brokers, read_topics
-from kafkactl.cluster.overview import read_overview
+from kafkactl.cluster.overview import TopicRow, read_overview
 from kafkactl.cluster.visibility import matching_topics
 from kafkactl.errors import ExitCode, KafkactlError, UsageError
 from kafkactl.text.remedies import kafkactl
@@ -13,7 +14,7 @@ from kafkactl.text.suggest import suggest
 from kafkactl.text.units import is_number
 from kafkactl.topics import is_glob
 from kafkactl.view import cluster_page, output
-from kafkactl.view.formats import ListFormat
+from kafkactl.view.formats import ListFormat, Order
 from kafkactl.view.output import say
 
 if TYPE_CHECKING:
@@ -22,25 +23,70 @@ if TYPE_CHECKING:
 
 
 def describe_cluster(
-    kafka: "Cluster", catalog: "Catalog | None", show: ListFormat, *, unhealthy: bool, internal: bool
+    kafka: "Cluster",
+    catalog: "Catalog | None",
+    show: ListFormat,
+    *,
+    unhealthy: bool,
+    internal: bool,
+    order: Order | None = None,
+    worst_first: bool = False,
 ) -> ExitCode:
-
+    """Show the cluster and its topics. `worst_first`: where no other order is asked for, unhealthy ones lead."""
     view = read_overview(kafka, catalog.topics if catalog else (), internal=internal)
-    rows = [row for row in view.topics if row.state != "ok" or not unhealthy]
+    lags, gaps = _lags(kafka) if order is Order.LAG else (None, [])
+    rows = sort_rows([row for row in view.topics if row.state != "ok" or not unhealthy], order, lags or {})
+    if order is None and worst_first:
+        rows.sort(key=lambda row: row.state == "ok")
     match show:
         case ListFormat.NAME:
             for row in rows:
                 if row.live or unhealthy:  # a plain list names only topics that exist
                     say(row.name)
         case ListFormat.JSON:
-            output.document("cluster", cluster_page.overview_document(view, rows, catalog is not None))
+            output.document("cluster", cluster_page.overview_document(view, rows, catalog is not None, lags))
         case ListFormat.TABLE:
             cluster_page.show_cluster(view)
-            cluster_page.show_list(view, rows, catalogued=catalog is not None, unhealthy=unhealthy)
+            cluster_page.show_list(view, rows, catalogued=catalog is not None, unhealthy=unhealthy, lags=lags)
     cluster_page.admit_gaps(view)
+    if gaps:
+        from kafkactl.view.group_table import warn_of_gaps
+
+        warn_of_gaps(gaps)
     if unhealthy and rows:
         return ExitCode.FOUND
     return ExitCode.UNREACHABLE if view.narrow else ExitCode.OK
+
+
+def sort_rows(rows: Sequence[TopicRow], order: Order | None, lags: Mapping[str, int | None]) -> list[TopicRow]:
+    """The rows with the largest first; by name those that are equal, and last those of which it is not known."""
+
+    def figure(row: TopicRow) -> int | None:
+        match order:
+            case Order.SIZE:
+                return row.size
+            case Order.RECORDS:
+                return row.span
+            case Order.LAG:
+                return lags.get(row.name)
+        return 0
+
+    known = [(figure(row), row) for row in rows]
+    return [row for _, row in sorted(known, key=lambda pair: (pair[0] is None, -(pair[0] or 0), pair[1].name))]
+
+
+def _lags(kafka: Cluster) -> tuple[dict[str, int | None], list[str]]:
+    """By topic how many offsets its groups have yet to read, all together; None where that is not known of one."""
+    from kafkactl.groups.fetch import read_groups
+    from kafkactl.groups.lag import lag_of
+
+    sample = read_groups(kafka)
+    found: dict[str, int | None] = {}
+    for group in sample.groups:
+        for partition in group.partitions:
+            lag, before = lag_of(partition), found.get(partition.topic, 0)
+            found[partition.topic] = None if lag is None or before is None else before + lag
+    return found, sample.gaps()
 
 
 def describe_topics(

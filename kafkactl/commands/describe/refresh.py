@@ -1,5 +1,6 @@
 """describe --watch: the page again and again, and what became of the topics in between."""
 
+import shutil
 import sys
 import time
 from collections import deque
@@ -11,6 +12,7 @@ from kafkactl.cluster.client import Cluster, connect
 from kafkactl.cluster.metadata import read_identities
 from kafkactl.connection import Connection
 from kafkactl.errors import ExitCode, KafkactlError, UnreachableError
+from kafkactl.text.words import many
 from kafkactl.topics import TopicIdentity, is_glob, is_internal, matches, topic_changes
 from kafkactl.view import output
 from kafkactl.view.output import say
@@ -27,28 +29,78 @@ def refresh(look: Look, connection: Connection, names: list[str] | None, *, topi
     `page`: for people; else stdout gets documents alone. Raises KafkactlError when every topic that was named is gone.
     """
     seen = _Topics((names or None) if topics else [])
-    changes: deque[str] = deque(maxlen=_CHANGES)
-    drawn = page and output.is_terminal(sys.stdout)
-    while True:
-        if drawn:
-            sys.stdout.write("\x1b[H\x1b[2J")
-        try:
-            kafka = connect(connection)
-            for change in seen.news(kafka):
-                if drawn:
-                    changes.append(f"{time.strftime('%H:%M:%S')}  {change}")
-                else:
-                    output.note(f"{change}.")
-            look(kafka, seen.left if topics else names)
-        except UnreachableError as error:
-            output.note(error.message)
-        for change in changes:
-            say(output.fitted(change))
-        if page:
-            say(f"\n{time.strftime('%H:%M:%S%z')}  {connection.label}  every {_REFRESH:g} s, Ctrl-C to stop")
-        sys.stdout.flush()
-        process.collect_garbage()
-        time.sleep(_REFRESH)
+    if not (page and output.is_terminal(sys.stdout)):
+        while True:
+            _write(look, connection, names, seen, topics=topics, page=page)
+    with output.own_screen():
+        screen = _Screen(connection.label)
+        while True:
+            _draw(screen, look, connection, names, seen, topics=topics)
+
+
+def _write(
+    look: Look, connection: Connection, names: list[str] | None, seen: "_Topics", *, topics: bool, page: bool
+) -> None:
+    """One look, for a pipe."""
+    try:
+        kafka = connect(connection)
+        for change in seen.news(kafka):
+            output.note(f"{change}.")
+        look(kafka, seen.left if topics else names)
+    except UnreachableError as error:
+        output.note(error.message)
+    if page:
+        say(f"\n{time.strftime('%H:%M:%S%z')}  {connection.label}  every {_REFRESH:g} s, Ctrl-C to stop")
+    _pause()
+
+
+def _draw(
+    screen: "_Screen", look: Look, connection: Connection, names: list[str] | None, seen: "_Topics", *, topics: bool
+) -> None:
+    """One look, for a terminal."""
+    try:
+        kafka = connect(connection)
+        for change in seen.news(kafka):
+            screen.changes.append(f"{time.strftime('%H:%M:%S')}  {change}")
+        screen.lines = output.captured(lambda: look(kafka, seen.left if topics else names))
+        screen.answered = time.strftime("%H:%M:%S")
+        screen.show("")
+    except UnreachableError as error:
+        screen.show(error.message)
+    _pause()
+
+
+def _pause() -> None:
+    sys.stdout.flush()
+    process.collect_garbage()
+    time.sleep(_REFRESH)
+
+
+class _Screen:
+    """The last page, as much of it as fits, and below it what changed, and how it stands with Kafka."""
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self.lines: list[str] = []
+        self.answered = ""
+        self.changes: deque[str] = deque(maxlen=_CHANGES)
+
+    def show(self, trouble: str) -> None:
+        """Draw it; `trouble` is why there is no newer page."""
+        foot = [output.fitted(change) for change in self.changes]
+        if trouble:
+            foot.append(output.style().paint(output.fitted(trouble), "red"))
+            foot += [f"Above is the answer of {self.answered}."] if self.lines else []
+        foot += [output.fitted(f"{time.strftime('%H:%M:%S%z')}  {self._label}  every {_REFRESH:g} s, Ctrl-C to stop")]
+        room = shutil.get_terminal_size().lines - len(foot) - 1
+        shown = self.lines if len(self.lines) <= room else self.lines[: max(0, room - 1)]
+        with output.redrawn():
+            for line in shown:
+                say(line)
+            if hidden := len(self.lines) - len(shown):
+                say(output.style().paint(f"… {many(hidden, 'more line')} than this window has", "dim"))
+            say()
+            sys.stdout.write("\n".join(foot))
 
 
 class _Topics:

@@ -1,0 +1,140 @@
+"""describe: the order of its list, what topics.yaml says without a cluster, and a page that fits its window."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import NewTopic
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kafkactl.cluster.overview import TopicRow
+from kafkactl.commands.describe.pages import sort_rows
+from kafkactl.sandbox.foreground import throwaway
+from kafkactl.view.formats import Order
+from tests.conftest import Outcome, admin_client, commit, create
+from tests.sandboxes import free_port
+from tests.test_terminal import Terminal
+
+Run = Callable[..., Outcome]
+
+
+@given(
+    st.dictionaries(st.text(min_size=1, max_size=3), st.tuples(*[st.none() | st.integers(0, 3)] * 3), max_size=8),
+    st.sampled_from(list(Order)),
+)
+def test_the_largest_first_and_last_what_is_not_known(
+    figures: Mapping[str, tuple[int | None, int | None, int | None]], order: Order
+) -> None:
+    rows = [TopicRow(name, None, span, size, False, "ok", "ok") for name, (span, size, _) in figures.items()]
+    lags = {name: lag for name, (_, _, lag) in figures.items()}
+    found = sort_rows(rows, order, lags)
+    assert sorted(found, key=id) == sorted(rows, key=id)
+    place = {Order.RECORDS: 0, Order.SIZE: 1, Order.LAG: 2}.get(order)
+    values = [None if place is None else figures[row.name][place] for row in found]
+    if place is None:
+        assert [row.name for row in found] == sorted(figures)
+        return
+    known = [value for value in values if value is not None]
+    assert known == sorted(known, reverse=True)
+    assert values[len(known) :] == [None] * (len(values) - len(known))
+    names = [(value, row.name) for value, row in zip(values, found, strict=True)]
+    assert all(a[1] < b[1] for a, b in pairwise(names) if a[0] == b[0])
+
+
+@pytest.fixture
+def filled(orders: str) -> str:
+    """Of two topics, one has more records, and another more bytes and more lag."""
+    create(orders, NewTopic("many", 1, 1), NewTopic("large", 1, 1))
+    producer = Producer({"bootstrap.servers": orders, "compression.type": "none"})
+    for _ in range(50):
+        producer.produce("many", b"x")
+    for _ in range(20):
+        producer.produce("large", b"x" * 10_000)
+    producer.flush(10)
+    commit(admin_client(orders), "reads-many", "many", 45)
+    commit(admin_client(orders), "reads-large", "large", 8)
+    return orders
+
+
+@pytest.mark.parametrize(
+    ("order", "first"), [("records", "many"), ("size", "large"), ("lag", "large"), ("name", "large")]
+)
+def test_an_order(kafkactl: Run, filled: str, order: str, first: str) -> None:
+    found = json.loads(kafkactl("describe", "--sort-by", order, "-o", "json").out)["topics"]
+    assert found[0]["name"] == first
+    assert kafkactl("describe", "--sort-by", order, "-o", "name").out.split() == [topic["name"] for topic in found]
+    by_name = {topic["name"]: topic.get("lag", "-") for topic in found}
+    assert (by_name["large"], by_name["orders"]) == ((12, None) if order == "lag" else ("-", "-"))
+    if order == "lag":
+        assert " LAG " in kafkactl("describe", "--sort-by", "lag").out
+
+
+CATALOGUE = """
+services: {payment-gateway: {group: pg}}
+topics:
+  payment.created: {description: 支付创建事件, producers: [payment-gateway], consumers: [accounting], dlq: dlq.payment}
+  audit.logs: {producers: ['*'], event: base}
+  dlq.payment: {}
+"""
+
+
+def test_what_topics_yaml_says_without_a_cluster(kafkactl: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_BROKERS", f"127.0.0.1:{free_port()}")
+    Path("topics.yaml").write_text(CATALOGUE, encoding="utf-8")
+    page = kafkactl("describe", "--catalog")
+    assert (page.code, page.err, page.cluster) == (0, "", "")
+    assert [line.split() for line in page.out.splitlines()] == [
+        ["TOPIC", "DESCRIPTION", "PRODUCERS", "CONSUMERS", "EVENT", "DLQ"],
+        ["payment.created", "支付创建事件", "payment-gateway", "accounting", "–", "dlq.payment"],
+        ["audit.logs", "–", "every", "service", "–", "base", "–"],
+        ["dlq.payment", "–", "–", "–", "–", "–"],
+    ]
+    document = json.loads(kafkactl("describe", "--catalog", "payment.*", "-o", "json").out)
+    assert [topic["name"] for topic in document["topics"]] == ["payment.created"]
+    assert document["topics"][0]["consumers"] == [{"service": "accounting", "group": "accounting-group"}]
+    assert kafkactl("describe", "--catalog", "-o", "name").out.split() == [
+        "payment.created",
+        "audit.logs",
+        "dlq.payment",
+    ]
+    slip = kafkactl("describe", "--catalog", "payment.craeted")
+    assert (slip.code, "Did you mean payment.created?" in slip.err) == (1, True)
+
+
+@pytest.mark.parametrize("other", [["--watch"], ["--broker"], ["--sort-by", "lag"], ["a", "--groups"]])
+def test_what_cannot_be_combined_with_it(kafkactl: Run, other: list[str]) -> None:
+    Path("topics.yaml").write_text(CATALOGUE, encoding="utf-8")
+    assert "cannot be combined" in kafkactl("describe", "--catalog", *other).err
+
+
+def test_a_page_fits_its_window_and_stays_while_kafka_is_away() -> None:
+    with throwaway() as sandbox:
+        create(sandbox.bootstrap, *[NewTopic(f"topic-{number:02}", 1, 1) for number in range(40)])
+        Path("topics.yaml").write_text("topics: {zz.missing: {partitions: 1}}\n", encoding="utf-8")
+        run = Terminal("describe", "--watch", "-b", sandbox.bootstrap, columns=80, rows=24)
+        run.expect("Ctrl-C to stop")
+        shown = screen(run.raw)
+        assert len(shown) <= 24
+        assert "zz.missing" in next(line for line in shown if line.startswith(("zz", "topic")))
+        assert any("more lines than this window has" in line for line in shown)
+        sandbox.kill(1)
+        run.expect("Above is the answer of ")
+        time.sleep(0.2)
+        away = screen(run.raw)
+        assert len(away) <= 24
+        assert any(line.startswith("topic-00") for line in away)
+        run.type("\x03")
+        assert run.end() == 130
+        assert run.raw.rstrip().endswith("\x1b[?1049l")
+
+
+def screen(raw: str) -> list[str]:
+    """The lines of the last page that was drawn."""
+    from tests.test_terminal import ESCAPE
+
+    return ESCAPE.sub("", raw.rpartition("\x1b[H")[2]).replace("\r\n", "\n").split("\n")
