@@ -10,7 +10,7 @@ import msgspec
 
 from kafkactl.errors import UsageError
 from kafkactl.records.filters import Filter
-from kafkactl.records.jsonlines import encode, encode_lines
+from kafkactl.records.jsonlines import encode, encode_lines, encode_parsed
 from kafkactl.records.masking import mask
 from kafkactl.records.model import Record
 from kafkactl.records.query import Query
@@ -119,7 +119,8 @@ Form = Callable[[Record], bytes]
 class Emitter:
     """Which records are shown, and how.
 
-    `form` writes one record, its end of line included; None means as JSON. `masks` are the fields to hide, by
+    `form` writes one record, its end of line included; None means as JSON, in which a value that is JSON is text, or,
+    where `parsed`, what it is. `masks` are the fields to hide, by
     topic; a topic that is not there is not masked. `keep` sees records as they are; `query`, which is jq, sees
     what is shown of them; its results are written in place of the record, indented if `pretty`, unless it only filters.
     """
@@ -130,6 +131,7 @@ class Emitter:
     keep: Filter | None = None
     pretty: bool = False
     query_only_filters: bool = False
+    parsed: bool = False
 
     @property
     def shows_all(self) -> bool:
@@ -151,7 +153,8 @@ class Emitter:
                 return b"".join(msgspec.json.format(result, indent=indent) + b"\n" for result in results)
         if self.form is not None:
             return self.form(shown)
-        return encode(shown, masked=shown is not record and shown != record) + b"\n"
+        write = encode_parsed if self.parsed else encode
+        return write(shown, masked=shown is not record and shown != record) + b"\n"
 
     def texts(self, records: Sequence[Record]) -> bytes:
         """What is written for these records."""
@@ -159,6 +162,8 @@ class Emitter:
             return b"".join([text for record in records if (text := self.text(record)) is not None])
         if self.form is not None:
             return b"".join(map(self.form, records))
+        if self.parsed:
+            return b"".join([encode_parsed(record) + b"\n" for record in records])
         return encode_lines(records)
 
 

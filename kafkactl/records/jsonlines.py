@@ -79,13 +79,14 @@ def encode_lines(records: Iterable[Record]) -> bytes:
     return _encoder.encode_lines([_line(record, as_text(record.value)) for record in records])
 
 
-def encode_parsed(record: Record) -> bytes:
-    """As `encode`, but a value that is JSON stands there as what it is."""
+def encode_parsed(record: Record, *, masked: bool = False) -> bytes:
+    """As `encode`, but a value that is JSON stands there as what it is, its figures as they were written."""
+    value = record.value or b""
     try:
-        value = msgspec.json.decode(record.value or b"")
-        return _encoder.encode(_line(record, value))
+        msgspec.json.decode(value)
+        return _encoder.encode(_line(record, msgspec.Raw(msgspec.json.format(value, indent=-1)), masked=masked))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # none, or nested too deeply to be parsed
-        return encode(record)
+        return encode(record, masked=masked)
 
 
 def _line(record: Record, value: Any, *, masked: bool = False) -> _Written:

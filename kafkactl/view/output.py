@@ -101,7 +101,17 @@ def announce(cluster: str) -> None:
     _talk(style(sys.stderr).paint(plain(f"Kafka at {cluster}"), "dim"))
 
 
+_standing: list[Callable[[], None]] = []
+
+
+def gives_way(clear: Callable[[], None]) -> None:
+    """A line stands on stderr that `clear` removes: called before anything else is said there."""
+    _standing[:] = [clear]
+
+
 def _talk(text: str) -> None:
+    for give_way in _standing:
+        give_way()
     if _pending:
         pending("")
     sys.stdout.flush()

@@ -174,6 +174,14 @@ def tail(
     pretty: Annotated[
         bool, typer.Option("--pretty", help="Indent JSON values.", rich_help_panel="How to show them")
     ] = False,
+    parse: Annotated[
+        bool,
+        typer.Option(
+            "--parse",
+            help="With -o json: a value that is JSON stands there as an object, as --jq sees it, instead of as text.",
+            rich_help_panel="How to show them",
+        ),
+    ] = False,
     mask: Annotated[
         list[str] | None,
         typer.Option(
@@ -245,6 +253,8 @@ def tail(
     if show is None:
         lines = sys.stdout.isatty() or headers or pretty or check or invalid
         show = RecordFormat.LINE if lines else RecordFormat.RAW
+    if parse and (show is not RecordFormat.JSON or form is not None or query is not None):
+        raise UsageError("--parse needs -o json, without --jq, which sees such values as objects anyway.")
     start = Start(
         number=number,
         from_beginning=from_beginning,
@@ -267,6 +277,7 @@ def tail(
         form=form,
         with_headers=headers,
         pretty=pretty,
+        parse=parse,
         mask=tuple(mask or ()),
         unmasked=no_mask,
         utc=utc,

@@ -7,10 +7,12 @@ import msgspec
 from kafkactl.contracts.contract import Violation
 from kafkactl.contracts.record_check import RecordCheck
 from kafkactl.records.forms import Form
-from kafkactl.records.jsonlines import encode
+from kafkactl.records.jsonlines import encode, encode_parsed
 from kafkactl.records.model import Record
 from kafkactl.text.escapes import plain
 from kafkactl.view import output
+
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class Marking:
@@ -19,8 +21,9 @@ class Marking:
     `keep` is asked first for every record; with `invalid_only` it keeps those that break their contract.
     """
 
-    def __init__(self, check: RecordCheck, *, invalid_only: bool) -> None:
+    def __init__(self, check: RecordCheck, *, invalid_only: bool, parsed: bool = False) -> None:
         self._check = check
+        self._encode = encode_parsed if parsed else encode
         self._invalid_only = invalid_only
         self._record: Record | None = None
         self._found: Sequence[Violation] = ()
@@ -38,7 +41,7 @@ class Marking:
         def mark(record: Record) -> bytes:
             reasons = [plain(violation.text) for violation in self._found]
             if form is None:
-                line = msgspec.json.decode(encode(record, masked=record != self._record))
+                line = _fields.decode(self._encode(record, masked=record != self._record))
                 return msgspec.json.encode({**line, **({"invalid": reasons} if reasons else {})}) + b"\n"
             text = form(record)
             return text + "".join(f"    {look.mark('error')}{why}\n" for why in reasons).encode("utf-8", "replace")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from kafkactl.cluster.client import Cluster
 from kafkactl.cluster.metadata import read_topics
 from kafkactl.cluster.visibility import no_such_topic, topics_may_hide
+from kafkactl.commands.tail.wishes import Shown
 from kafkactl.errors import KafkactlError, NoTopicError, UsageError, WaitExpiredError
 from kafkactl.records import span
 from kafkactl.records.partitioning import Partitioner, partition_of
@@ -212,7 +213,7 @@ class Latecomers:
         return self._starts(bounds) if bounds.ends else {}
 
 
-def contract_marking(topics: Collection[str], catalog: "Catalog | None", *, invalid_only: bool) -> "Marking":
+def contract_marking(topics: Collection[str], catalog: "Catalog | None", shown: Shown) -> "Marking":
     """What marks records that break their contract; loaded only where it is asked for. Raises UsageError."""
     from kafkactl.commands.tail.marking import Marking
     from kafkactl.contracts.record_check import RecordCheck
@@ -220,4 +221,4 @@ def contract_marking(topics: Collection[str], catalog: "Catalog | None", *, inva
     check = RecordCheck(topics, catalog)
     if check.without:
         output.note(f"Not checked, for want of a contract: {and_more(check.without)}.")
-    return Marking(check, invalid_only=invalid_only)
+    return Marking(check, invalid_only=shown.invalid, parsed=shown.parse)

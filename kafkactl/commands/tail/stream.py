@@ -39,6 +39,7 @@ from kafkactl.text.words import and_more, many
 from kafkactl.topics import Place, is_glob
 from kafkactl.view import output
 from kafkactl.view.formats import RecordFormat
+from kafkactl.view.scan import Scan
 
 if TYPE_CHECKING:
     from kafkactl.commands.tail.marking import Marking
@@ -68,6 +69,7 @@ class Out:
         self._raw = emitter.form is raw and emitter.shows_all
         self._stdout = sys.stdout.buffer
         self._guarded = emitter.form is None and sys.stdout.isatty()  # JSON that a terminal shows
+        self.scan = Scan("records")
 
     def messages(self, messages: Sequence[Any]) -> None:
         """Write the wanted ones of librdkafka's messages. Raises Enough."""
@@ -80,6 +82,7 @@ class Out:
             self.read += len(messages)
             self.shown += len(messages)
             return
+        self.scan.at(self.read, self.shown)
         for record in map(self._as_record, messages):
             if (text := self.text_of(record)) is not None:
                 self.text(text)
@@ -88,6 +91,8 @@ class Out:
         """What is written for a record of the window; None where it is not wanted."""
         text = self.emitter.text(record)
         self.read += 1  # only now: an interrupted jq has judged nothing
+        if not self.read % _GLANCE:
+            self.scan.at(self.read, self.shown)
         return text
 
     def text_in_window(self, record: Record) -> bytes | None:
@@ -104,6 +109,7 @@ class Out:
                 raise Enough
 
     def _write(self, text: bytes) -> None:
+        self.scan.clear()
         self._stdout.write(plain_json(text.decode("utf-8", "replace")).encode() if self._guarded else text)
 
     def over(self) -> bool:
@@ -116,6 +122,7 @@ class Out:
 
 
 _NAMED = 5  # partitions that are listed by name
+_GLANCE = 64  # records between two looks at the clock
 
 
 def show_records(
@@ -135,7 +142,7 @@ def show_records(
         _show(target, wanted, start, stop, shown, query, uncommitted=uncommitted)
 
 
-def _show(
+def _show(  # noqa: PLR0915 - in the order in which it happens
     target: Target, wanted: Wanted, start: Start, stop: End, shown: Shown, query: Jq | None, *, uncommitted: bool
 ) -> None:
     now = datetime.now().astimezone(UTC if shown.utc else None)
@@ -144,7 +151,7 @@ def _show(
     places = await_places(kafka, wanted, stop.wait)
     everywhere = [*places.led, *places.leaderless]
     topics = {topic for topic, _ in everywhere}
-    marking = contract_marking(topics, target.catalog, invalid_only=shown.invalid) if shown.check else None
+    marking = contract_marking(topics, target.catalog, shown) if shown.check else None
     masks = {} if shown.unmasked else masks_of(target, topics, shown.mask, output.warn)
     decoding = decoding_of(target) if shown.decode else None
     read = as_record if decoding is None else decoding.of_message
@@ -154,6 +161,7 @@ def _show(
     bounds = span.bounds(kafka, places.led, uncommitted=uncommitted)
     late = bounds.silent | frozenset(places.leaderless)
     ends, follow, cut = bounds.ends, stop.follow, frozenset[Place]()
+    out.scan.total = sum(end - bounds.firsts[place] for place, end in ends.items())
     if stop.until is not None and stop.until <= began:
         appended = _appended(kafka, {place.topic for place in bounds.ends})
         found = window_end(kafka, bounds.ends, stop.until, stop.late, appended)
@@ -185,6 +193,7 @@ def _show(
         return
     finally:
         out.flush()
+        out.scan.clear()
         reader.close()
         _tell_left_out(out, query, decoding)
     if query is not None and query.failed and query.failed == out.read:
@@ -302,7 +311,7 @@ def _emitter(
 ) -> Emitter:
     form = _form(shown, now)
     form = form if marking is None else marking.marked(form)
-    return Emitter(form, query, masks, _kept(shown, marking), shown.pretty, shown.form is not None)
+    return Emitter(form, query, masks, _kept(shown, marking), shown.pretty, shown.form is not None, shown.parse)
 
 
 def _kept(shown: Shown, marking: "Marking | None") -> filters.Filter | None:

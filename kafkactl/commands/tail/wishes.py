@@ -32,6 +32,7 @@ class Shown:
     form: str | None
     with_headers: bool
     pretty: bool
+    parse: bool  # in JSON, a value that is JSON is no text
     mask: tuple[str, ...]
     unmasked: bool
     utc: bool
