@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from kafkactl.cluster.overview import TopicRow
 from kafkactl.commands.describe.pages import sort_rows
 from kafkactl.sandbox.foreground import throwaway
-from kafkactl.view.formats import Order
+from kafkactl.view.formats import SortBy
 from tests.conftest import Outcome, admin_client, commit, create
 from tests.sandboxes import free_port
 from tests.test_terminal import Terminal
@@ -25,16 +25,16 @@ Run = Callable[..., Outcome]
 
 @given(
     st.dictionaries(st.text(min_size=1, max_size=3), st.tuples(*[st.none() | st.integers(0, 3)] * 3), max_size=8),
-    st.sampled_from(list(Order)),
+    st.sampled_from(list(SortBy)),
 )
 def test_the_largest_first_and_last_what_is_not_known(
-    figures: Mapping[str, tuple[int | None, int | None, int | None]], order: Order
+    figures: Mapping[str, tuple[int | None, int | None, int | None]], order: SortBy
 ) -> None:
     rows = [TopicRow(name, None, span, size, False, "ok", "ok") for name, (span, size, _) in figures.items()]
     lags = {name: lag for name, (_, _, lag) in figures.items()}
     found = sort_rows(rows, order, lags)
     assert sorted(found, key=id) == sorted(rows, key=id)
-    place = {Order.RECORDS: 0, Order.SIZE: 1, Order.LAG: 2}.get(order)
+    place = {SortBy.RECORDS: 0, SortBy.SIZE: 1, SortBy.LAG: 2}.get(order)
     values = [None if place is None else figures[row.name][place] for row in found]
     if place is None:
         assert [row.name for row in found] == sorted(figures)

@@ -74,7 +74,7 @@ class DoctorFormat(StrEnum):
     GITHUB = "github"
 
 
-class Order(StrEnum):
+class SortBy(StrEnum):
     """What topics are sorted by."""
 
     NAME = "name"

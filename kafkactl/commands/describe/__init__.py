@@ -9,7 +9,7 @@ from kafkactl.errors import ExitCode, UsageError
 from kafkactl.settings import Target
 from kafkactl.tab_names import complete_described
 from kafkactl.text.remedies import kafkactl
-from kafkactl.view.formats import ListFormat, Order
+from kafkactl.view.formats import ListFormat, SortBy
 
 if TYPE_CHECKING:
     from kafkactl.cluster.client import Cluster
@@ -43,7 +43,7 @@ def describe(
         ),
     ] = False,
     order: Annotated[
-        Order | None,
+        SortBy | None,
         typer.Option("--sort-by", help="Largest first, or by name. Default: name; with --watch, unhealthy ones first."),
     ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Refresh every two seconds until Ctrl-C.")] = False,
@@ -91,7 +91,7 @@ def describe(
 
 
 def _check_combination(
-    names: list[str] | None, *, declared: bool, order: Order | None, broker: bool, groups: bool, watch: bool
+    names: list[str] | None, *, declared: bool, order: SortBy | None, broker: bool, groups: bool, watch: bool
 ) -> None:
     """Raise UsageError for options of which one would be ignored."""
     given = {"--broker": broker, "--groups": groups, "--watch": watch, "--sort-by": order is not None}

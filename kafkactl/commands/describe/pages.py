@@ -14,7 +14,7 @@ from kafkactl.text.suggest import suggest
 from kafkactl.text.units import is_number
 from kafkactl.topics import is_glob
 from kafkactl.view import cluster_page, output
-from kafkactl.view.formats import ListFormat, Order
+from kafkactl.view.formats import ListFormat, SortBy
 from kafkactl.view.output import say
 
 if TYPE_CHECKING:
@@ -29,12 +29,12 @@ def describe_cluster(
     *,
     unhealthy: bool,
     internal: bool,
-    order: Order | None = None,
+    order: SortBy | None = None,
     worst_first: bool = False,
 ) -> ExitCode:
     """Show the cluster and its topics. `worst_first`: where no other order is asked for, unhealthy ones lead."""
     view = read_overview(kafka, catalog.topics if catalog else (), internal=internal)
-    lags, gaps = _lags(kafka) if order is Order.LAG else (None, [])
+    lags, gaps = _lags(kafka) if order is SortBy.LAG else (None, [])
     rows = sort_rows([row for row in view.topics if row.state != "ok" or not unhealthy], order, lags or {})
     if order is None and worst_first:
         rows.sort(key=lambda row: row.state == "ok")
@@ -58,16 +58,16 @@ def describe_cluster(
     return ExitCode.UNREACHABLE if view.narrow else ExitCode.OK
 
 
-def sort_rows(rows: Sequence[TopicRow], order: Order | None, lags: Mapping[str, int | None]) -> list[TopicRow]:
+def sort_rows(rows: Sequence[TopicRow], order: SortBy | None, lags: Mapping[str, int | None]) -> list[TopicRow]:
     """The rows with the largest first; by name those that are equal, and last those of which it is not known."""
 
     def figure(row: TopicRow) -> int | None:
         match order:
-            case Order.SIZE:
+            case SortBy.SIZE:
                 return row.size
-            case Order.RECORDS:
+            case SortBy.RECORDS:
                 return row.span
-            case Order.LAG:
+            case SortBy.LAG:
                 return lags.get(row.name)
         return 0
 
