@@ -194,7 +194,8 @@ def _python(import_tar: _Import) -> None:
     binaries = [interpreter, *library.glob("lib-dynload/*.so"), *(path for path in shared if path.is_file())]
     rootfs.libraries(binaries)
     with tempfile.TemporaryDirectory() as wheels:
-        wanted = tomllib.loads((_REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+        project = tomllib.loads((_REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
+        wanted = [*project["dependencies"], *project["optional-dependencies"]["exporter"]]
         command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--wheel-dir", wheels, *wanted, "setuptools>=77"]
         subprocess.run(command, check=True)
         rootfs.copy(Path(wheels), "/wheels")
