@@ -1,4 +1,4 @@
-"""The Grafana dashboard as code: python monitoring/grafana/dashboard.py writes dashboards/kafka.json beside this file."""
+"""The Grafana dashboard as code: python monitoring/grafana/dashboard.py writes dashboards/kafka.json."""
 
 import json
 from pathlib import Path
@@ -7,30 +7,30 @@ from typing import Any
 DASHBOARD = Path(__file__).with_name("dashboards") / "kafka.json"
 _SOURCE = {"type": "prometheus", "uid": "prometheus"}
 _WIDTH = 24  # Grafana's grid
-_ENV = 'env=~"$env"'
+_ENV = 'env=~"$env"'  # what ENV in a query stands for
 
 # A row of panels: (kind, width, title, unit, [(query, legend)]). Kinds are Grafana's.
 Panel = tuple[str, int, str, str, list[tuple[str, str]]]
 ROWS: list[list[Panel]] = [
     [
-        ("stat", 4, "Kafka answers", "bool_yes_no", [(f"min(kafkactl_up{{{_ENV}}})", "")]),
-        ("stat", 4, "Brokers", "short", [(f"max(kafka_brokers{{{_ENV}}})", "")]),
+        ("stat", 4, "Kafka answers", "bool_yes_no", [("min(kafkactl_up{ENV})", "")]),
+        ("stat", 4, "Brokers", "short", [("max(kafka_brokers{ENV})", "")]),
         (
             "stat",
             4,
             "Partitions without a leader",
             "short",
-            [(f"sum(kafka_topic_partition_leader{{{_ENV}}} == bool -1)", "")],
+            [("sum(kafka_topic_partition_leader{ENV} == bool -1)", "")],
         ),
         (
             "stat",
             4,
             "Under-replicated partitions",
             "short",
-            [(f"sum(kafka_topic_partition_under_replicated_partition{{{_ENV}}})", "")],
+            [("sum(kafka_topic_partition_under_replicated_partition{ENV})", "")],
         ),
-        ("stat", 4, "Dead letters that wait", "short", [(f"sum(kafkactl_dead_letters_pending{{{_ENV}}})", "")]),
-        ("stat", 4, "Errors the doctor finds", "short", [(f'sum(kafkactl_findings{{{_ENV},severity="error"}})', "")]),
+        ("stat", 4, "Dead letters that wait", "short", [("sum(kafkactl_dead_letters_pending{ENV})", "")]),
+        ("stat", 4, "Errors the doctor finds", "short", [('sum(kafkactl_findings{ENV,severity="error"})', "")]),
     ],
     [
         (
@@ -40,7 +40,7 @@ ROWS: list[list[Panel]] = [
             "cps",
             [
                 (
-                    f"topk(15, sum by (topic) (rate(kafka_topic_partition_current_offset{{{_ENV}}}[$__rate_interval])))",
+                    "topk(15, sum by (topic) (rate(kafka_topic_partition_current_offset{ENV}[$__rate_interval])))",
                     "{{topic}}",
                 )
             ],
@@ -52,8 +52,8 @@ ROWS: list[list[Panel]] = [
             "cps",
             [
                 (
-                    f"topk(15, sum by (consumergroup) "
-                    f"(rate(kafka_consumergroup_current_offset{{{_ENV}}}[$__rate_interval])))",
+                    "topk(15, sum by (consumergroup) "
+                    "(rate(kafka_consumergroup_current_offset{ENV}[$__rate_interval])))",
                     "{{consumergroup}}",
                 )
             ],
@@ -65,14 +65,14 @@ ROWS: list[list[Panel]] = [
             12,
             "Lag, by group",
             "short",
-            [(f"topk(15, sum by (consumergroup) (kafka_consumergroup_lag{{{_ENV}}}))", "{{consumergroup}}")],
+            [("topk(15, sum by (consumergroup) (kafka_consumergroup_lag{ENV}))", "{{consumergroup}}")],
         ),
         (
             "timeseries",
             12,
             "Behind, by group",
             "s",
-            [(f"topk(15, kafkactl_group_behind_seconds{{{_ENV}}})", "{{consumergroup}}")],
+            [("topk(15, kafkactl_group_behind_seconds{ENV})", "{{consumergroup}}")],
         ),
     ],
     [
@@ -81,14 +81,14 @@ ROWS: list[list[Panel]] = [
             12,
             "Groups that are not ok",
             "short",
-            [(f'kafkactl_group_verdict{{{_ENV},verdict!="OK"}}', "")],
+            [('kafkactl_group_verdict{ENV,verdict!="OK"}', "")],
         ),
         (
             "timeseries",
             12,
             "Time to drain, by group",
             "s",
-            [(f"topk(15, kafkactl_group_drain_seconds{{{_ENV}}} < Inf)", "{{consumergroup}}")],
+            [("topk(15, kafkactl_group_drain_seconds{ENV} < Inf)", "{{consumergroup}}")],
         ),
     ],
     [
@@ -97,7 +97,7 @@ ROWS: list[list[Panel]] = [
             8,
             "Partitions that a broker leads",
             "short",
-            [(f'count_values("broker", kafka_topic_partition_leader{{{_ENV}}} >= 0)', "{{broker}}")],
+            [('count_values("broker", kafka_topic_partition_leader{ENV} >= 0)', "{{broker}}")],
         ),
         (
             "timeseries",
@@ -106,7 +106,7 @@ ROWS: list[list[Panel]] = [
             "percentunit",
             [
                 (
-                    f"1 - kafkactl_broker_disk_usable_bytes{{{_ENV}}} / kafkactl_broker_disk_bytes{{{_ENV}}}",
+                    "1 - kafkactl_broker_disk_usable_bytes{ENV} / kafkactl_broker_disk_bytes{ENV}",
                     "{{id}}",
                 )
             ],
@@ -116,7 +116,7 @@ ROWS: list[list[Panel]] = [
             8,
             "Size of the largest topics",
             "bytes",
-            [(f"topk(10, kafkactl_topic_bytes{{{_ENV}}})", "{{topic}}")],
+            [("topk(10, kafkactl_topic_bytes{ENV})", "{{topic}}")],
         ),
     ],
     [
@@ -126,10 +126,10 @@ ROWS: list[list[Panel]] = [
             "Partitions that are not well",
             "short",
             [
-                (f"sum(kafka_topic_partition_leader{{{_ENV}}} == bool -1)", "without a leader"),
-                (f"sum(kafka_topic_partition_under_replicated_partition{{{_ENV}}})", "under-replicated"),
-                (f"sum(kafkactl_topic_partition_under_min_isr{{{_ENV}}})", "under min ISR"),
-                (f"sum(kafka_topic_partition_leader_is_preferred{{{_ENV}}} == bool 0)", "not led by the first replica"),
+                ("sum(kafka_topic_partition_leader{ENV} == bool -1)", "without a leader"),
+                ("sum(kafka_topic_partition_under_replicated_partition{ENV})", "under-replicated"),
+                ("sum(kafkactl_topic_partition_under_min_isr{ENV})", "under min ISR"),
+                ("sum(kafka_topic_partition_leader_is_preferred{ENV} == bool 0)", "not led by the first replica"),
             ],
         ),
         (
@@ -137,14 +137,14 @@ ROWS: list[list[Panel]] = [
             8,
             "Dead letters that wait, by topic",
             "short",
-            [(f"kafkactl_dead_letters_pending{{{_ENV}}}", "{{topic}}")],
+            [("kafkactl_dead_letters_pending{ENV}", "{{topic}}")],
         ),
         (
             "table",
             8,
             "What the doctor finds",
             "short",
-            [(f"sum by (code, check, severity) (kafkactl_findings{{{_ENV}}}) > 0", "")],
+            [("sum by (code, check, severity) (kafkactl_findings{ENV}) > 0", "")],
         ),
     ],
     [
@@ -153,7 +153,7 @@ ROWS: list[list[Panel]] = [
             8,
             "What is not known",
             "short",
-            [(f"sum by (what) (kafkactl_unknown{{{_ENV}}}) > 0", "{{what}}")],
+            [("sum by (what) (kafkactl_unknown{ENV}) > 0", "{{what}}")],
         ),
         (
             "timeseries",
@@ -161,9 +161,9 @@ ROWS: list[list[Panel]] = [
             "Age and length of the looks",
             "s",
             [
-                (f"kafkactl_last_look_age_seconds{{{_ENV}}}", "age of the last look"),
-                (f"kafkactl_look_duration_seconds{{{_ENV}}}", "how long it took"),
-                (f"kafkactl_last_check_age_seconds{{{_ENV}}}", "age of the last checks"),
+                ("kafkactl_last_look_age_seconds{ENV}", "age of the last look"),
+                ("kafkactl_look_duration_seconds{ENV}", "how long it took"),
+                ("kafkactl_last_check_age_seconds{ENV}", "age of the last checks"),
             ],
         ),
         (
@@ -171,7 +171,7 @@ ROWS: list[list[Panel]] = [
             8,
             "Days until certificates expire",
             "d",
-            [(f"(kafkactl_certificate_expiry_timestamp_seconds{{{_ENV}}} - time()) / 86400", "{{of}} {{name}}")],
+            [("(kafkactl_certificate_expiry_timestamp_seconds{ENV} - time()) / 86400", "{{of}} {{name}}")],
         ),
     ],
 ]
@@ -193,7 +193,7 @@ def _panel(id: int, panel: Panel, x: int, y: int) -> dict[str, Any]:
             {
                 "refId": chr(ord("A") + number),
                 "datasource": _SOURCE,
-                "expr": query,
+                "expr": query.replace("ENV", _ENV),
                 "legendFormat": legend or "__auto",
                 **({"format": "table", "instant": True} if kind == "table" else {}),
             }
