@@ -185,6 +185,9 @@ def test_each_alert_fires_on_real_brokers(tmp_path: Path, kafkactl: Run, monkeyp
                 )
                 assert {alert["labels"].get("id") for alert in told["KafkaBrokerDown"]} == {"3"}
                 _require_commands_that_work(told, kafkactl)
+                assert eventually(
+                    lambda: watching.query('kafkactl_topic_bytes{topic="orders"}') == []
+                )  # not two thirds
 
                 for id in (1, 2):
                     sandbox.kill(id)

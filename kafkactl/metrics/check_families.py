@@ -36,6 +36,7 @@ def _findings(found: "Diagnosis") -> Iterator[tuple[Labels, float]]:
 def disk_families(cluster: ClusterFacts) -> Iterator[Family]:
     """Bytes on disk, where the brokers tell."""
     known = [broker for broker in cluster.brokers if broker.disk_total is not None]
+    telling = {broker.id for broker in known}
     yield Family(
         "kafkactl_broker_disk_bytes",
         "Size of the disks that hold the broker's data.",
@@ -50,9 +51,13 @@ def disk_families(cluster: ClusterFacts) -> Iterator[Family]:
     )
     yield Family(
         "kafkactl_topic_bytes",
-        "Size of the topic on disk, all replicas together.",
+        "Size of the topic on disk, all replicas together, where every broker that holds one tells.",
         ("topic",),
-        (((topic.name,), topic.bytes) for topic in cluster.topics if topic.bytes is not None),
+        (
+            ((topic.name,), topic.bytes)
+            for topic in cluster.topics
+            if topic.bytes is not None and telling.issuperset(id for p in topic.partitions for id in p.replicas)
+        ),
     )
 
 
