@@ -99,6 +99,12 @@ def queries() -> list[str]:
     return [text.replace("$__rate_interval", "1m").replace("$env", ".*") for text in texts]
 
 
+def test_the_document_names_every_alert_as_long_as_it_waits() -> None:
+    text = (REPOSITORY / "docs" / "monitoring.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^\| (Kafka\w+) \| [^|]+ \| (\S+) \|$", text, re.MULTILINE))
+    assert told == {name: rule.get("for", "–") for name, rule in alerts().items()}
+
+
 def test_the_dashboard_is_what_its_generator_writes() -> None:
     spec = importlib.util.spec_from_file_location("dashboard", MONITORING / "grafana" / "dashboard.py")
     assert spec
@@ -198,10 +204,20 @@ def test_each_alert_fires_on_real_brokers(tmp_path: Path, kafkactl: Run, monkeyp
                     assert exporter.end(signal.SIGTERM) == 143
                 told = watching.until_firing("KafkaExporterNoData")
                 assert eventually(lambda: {"severity", "alertname"} in map(set, _labels(watching, "KafkaBrokerDown")))
-    needed = {
-        name for query in [*queries(), *(rule["expr"] for rule in alerts().values())] for name in metrics_in(query)
-    }
-    assert needed - seen <= {"kafkactl_group_drain_seconds"}  # of a group that reads
+    asked = [*queries(), *(rule["expr"] for rule in alerts().values())]
+    needed = {name for query in asked for name in metrics_in(query)}
+    assert needed - seen <= LATER
+    assert documented() - seen <= LATER
+    assert seen <= documented()
+
+
+LATER = {"kafkactl_group_drain_seconds"}  # of a group that was seen to read for a minute
+
+
+def documented() -> set[str]:
+    """The metrics in the tables of the document."""
+    text = (REPOSITORY / "docs" / "monitoring.md").read_text(encoding="utf-8")
+    return set(re.findall(r"^\| `(kafka(?:ctl)?_\w+)` \|", text, re.MULTILINE))
 
 
 def _neglect(brokers: str) -> None:
