@@ -122,6 +122,32 @@ def test_nothing_stale_while_kafka_is_away() -> None:
     assert exporter.err.splitlines()[-1] == "Kafka is back."
 
 
+def test_one_broker_that_hangs_takes_only_its_own_partitions_from_the_page() -> None:
+    from kafkactl.sandbox.foreground import throwaway
+
+    offset = "kafka_topic_partition_current_offset"
+    with throwaway(3) as sandbox:
+        create(sandbox.bootstrap, NewTopic("orders", 6, 1))
+        for partition in range(6):
+            fill(sandbox.bootstrap, "orders", 4, partition)
+        commit(admin_client(sandbox.bootstrap), "billing-group", "orders", 1, partitions=6)
+        with exporting("-b", sandbox.bootstrap, "--timeout", "1s") as exporter:
+            whole = exporter.until("kafkactl_unknown", 0, what="offsets")
+            led = {id: whole.value("kafka_topic_partition_leader", topic="orders", partition=id) for id in range(6)}
+            assert set(led.values()) == {1, 2, 3}
+            sandbox.pause(3)
+            try:
+                lame = exporter.until("kafkactl_unknown", 2, what="offsets")
+            finally:
+                sandbox.resume(3)
+            for id, leader in led.items():
+                wanted = None if leader == 3 else 4
+                assert lame.value(offset, topic="orders", partition=id) == wanted
+            assert lame.value("kafkactl_up") == 1
+            assert lame.value("kafkactl_lag_complete") == 0
+            exporter.until("kafkactl_unknown", 0, what="offsets")
+
+
 def test_a_user_who_may_not_see_everything(secured_one: "RunningSandbox") -> None:
 
     create(secured_one.internal, NewTopic("seen", 1, 1), NewTopic("hidden", 1, 1))

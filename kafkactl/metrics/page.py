@@ -54,8 +54,8 @@ class Page:
         with self._lock:
             self._look, self._check, self._failed, self._took = _Part(), _Part(), True, None
 
-    def shows_checks(self, text: bytes, unknown: Mapping[str, int], began: float) -> None:
-        """The checks ended; `text` are their metrics."""
+    def shows_checks(self, text: bytes, unknown: Mapping[str, int], began: float | None) -> None:
+        """The checks ended; `text` are their metrics. `began` is None where they failed."""
         with self._lock:
             self._check = _Part(began, text, unknown)
 

@@ -23,7 +23,7 @@ class Rounds:
         self._every, self._check_every = every, check_every
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._go_on, name="looks", daemon=True)
-        self._trouble = ""
+        self._trouble, self._unable = "", ""  # why the last look, and the last checks, failed
         self._checked, self._next_check = Checked(), 0.0
 
     def start(self) -> None:
@@ -40,38 +40,44 @@ class Rounds:
         while not self._end.is_set():
             began = time.monotonic()
             self._page.starts(began)
-            self._once(self._look)
+            if why := _failure(self._look):
+                self._page.fails()
+                self._checked, self._next_check = Checked(), 0.0  # what the checks find now is the cause
+            self._tell_change(self._trouble, why, "Kafka is back.")
+            self._trouble = why
             if not self._end.is_set() and time.monotonic() >= self._next_check:
                 self._next_check = time.monotonic() + self._check_every
-                self._once(self._check)
+                if unable := _failure(self._check):
+                    self._checked = Checked()
+                    self._page.shows_checks(b"", self._checked.unknown, None)
+                self._tell_change(self._unable, unable, "The checks work again.")
+                self._unable = unable
             process.collect_garbage()
             self._end.wait(max(_LEAST_PAUSE, self._every - (time.monotonic() - began)))
 
-    def _once(self, act: Callable[[], None]) -> None:
-        try:
-            act()
-        except KafkactlError as error:
-            self._fails(error.message)
-        except Exception as error:  # noqa: BLE001 - the next round may do better, and what fails is said
-            self._fails(f"kafkactl itself failed: {type(error).__name__}: {error}.")
-
-    def _fails(self, why: str) -> None:
-        self._page.fails()
-        self._checked, self._next_check = Checked(), 0.0  # what the checks say now is why
-        if why != self._trouble:
-            self._tell(why)
-        self._trouble = why
+    def _tell_change(self, before: str, now: str, well: str) -> None:
+        if now != before:
+            self._tell(now or well)
 
     def _look(self) -> None:
         began = time.monotonic()
         families, unknown = self._looker.look(self._checked)
         self._page.shows(exposed(families), unknown, began, time.monotonic())
         if self._trouble:
-            self._tell("Kafka is back.")
             self._next_check = 0.0
-        self._trouble = ""
 
     def _check(self) -> None:
         began = time.monotonic()
         self._checked = self._looker.check()
         self._page.shows_checks(exposed(self._checked.families), self._checked.unknown, began)
+
+
+def _failure(act: Callable[[], None]) -> str:
+    """Do it; why it failed, "" where it did not."""
+    try:
+        act()
+    except KafkactlError as error:
+        return error.message
+    except Exception as error:  # noqa: BLE001 - the next round may do better, and what fails is said
+        return f"kafkactl itself failed: {type(error).__name__}: {error}."
+    return ""
