@@ -15,7 +15,7 @@ import pytest
 from confluent_kafka.admin import NewTopic
 
 from kafkactl.metrics.exposition import exposed
-from kafkactl.metrics.families import single
+from kafkactl.metrics.model import single
 from kafkactl.metrics.page import Page
 from tests.conftest import Outcome, admin_client, commit, create
 from tests.dead_letters import FROM_ORDERS, bury

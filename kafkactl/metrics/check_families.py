@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kafkactl.doctor.codes import codes
 from kafkactl.doctor.facts import ClusterFacts, Facts
-from kafkactl.metrics.families import Family, Labels
+from kafkactl.metrics.model import Family, Labels
 from kafkactl.text.units import is_number
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from kafkactl.metrics.families import Family, Labels, single
+from kafkactl.metrics.model import Family, Labels, single
 from kafkactl.topics import LivePartition, LiveTopic, Place
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from kafkactl.errors import UsageError
-from kafkactl.metrics.families import Family
+from kafkactl.metrics.model import Family
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
@@ -36,7 +36,8 @@ class _Collected:
             metric = GaugeMetricFamily(family.name, family.help, labels=family.labels)
             for labels, value in family.series:
                 metric.add_metric([str(label) for label in labels], value)
-            yield metric
+            if metric.samples:
+                yield metric
 
 
 def exposed(families: Iterable[Family]) -> bytes:

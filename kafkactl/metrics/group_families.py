@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from kafkactl.groups.report import GroupLine, Report
-from kafkactl.metrics.families import Family, Labels, single
+from kafkactl.metrics.model import Family, Labels, single
 
 _PLACE = ("consumergroup", "topic", "partition")
 Series = Iterator[tuple[Labels, float]]

@@ -25,8 +25,8 @@ from kafkactl.groups.report import make_report
 from kafkactl.groups.sampling import with_waiting
 from kafkactl.metrics.check_families import certificate_family, disk_families, finding_family, known_min_isr
 from kafkactl.metrics.cluster_families import broker_families, topic_families, unknown_of_topics
-from kafkactl.metrics.families import Family
 from kafkactl.metrics.group_families import group_families, letter_families, unknown_of_groups
+from kafkactl.metrics.model import Family
 
 if TYPE_CHECKING:
     from kafkactl.deadletters.handled import HandledLetters

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from kafkactl import __version__
 from kafkactl.metrics.exposition import exposed, exposed_process
-from kafkactl.metrics.families import Family, single, unknown_family
+from kafkactl.metrics.model import Family, single, unknown_family
 
 _LEAST = 60.0  # seconds that a look may take before its predecessor is no longer said of now
 

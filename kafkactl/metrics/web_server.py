@@ -127,7 +127,7 @@ class _Handler(BaseHTTPRequestHandler):
             healthy = self.server.page.healthy(time.monotonic())
             self._answer(200 if healthy else 503, b"ok\n" if healthy else b"the last look does not end\n")
         elif not self._may_read():
-            self._answer(401, b"a login is needed\n", **{"WWW-Authenticate": 'Basic realm="kafkactl exporter"'})
+            self._answer(401, b"a login is needed\n", **{"WWW-Authenticate": 'Basic realm="metrics"'})
         elif path == "/metrics":
             content = self.server.page.content(time.monotonic())
             if "gzip" in self.headers.get("Accept-Encoding", ""):

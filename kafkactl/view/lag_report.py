@@ -20,7 +20,7 @@ from kafkactl.view.output import Cell, Coloured, Column, LagFormat, say
 
 if TYPE_CHECKING:
     from kafkactl.cluster.client import ClusterInfo
-    from kafkactl.metrics.families import Family
+    from kafkactl.metrics.model import Family
 
 _WIDEST = 120  # cells; longer lines are hard to read
 _ADVISED = 5  # how many groups get individual advice
@@ -194,8 +194,8 @@ def _lag_text(line: GroupLine) -> str:
 
 def prometheus(found: Report, brokers: int) -> None:
     """Write the metrics. A group without a commit has no series, rather than 0 or the exporter's -1."""
-    from kafkactl.metrics.families import single
     from kafkactl.metrics.group_families import group_families
+    from kafkactl.metrics.model import single
 
     _metric(single("kafka_brokers", "Brokers in the cluster.", brokers))
     for family in group_families(found):
@@ -211,9 +211,12 @@ def prometheus_of_letters(pending: Mapping[str, int], *, complete: bool) -> None
 
 
 def _metric(family: "Family") -> None:
+    series = list(family.series)
+    if not series:
+        return
     say(f"# HELP {family.name} {family.help}")
     say(f"# TYPE {family.name} gauge")
-    for labels, value in family.series:
+    for labels, value in series:
         pairs = zip(family.labels, labels, strict=True)
         inside = ",".join(f'{label}="{_escaped(str(text))}"' for label, text in pairs)
         number = "+Inf" if value == math.inf else value
