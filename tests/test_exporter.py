@@ -20,6 +20,7 @@ from kafkactl.metrics.page import Page
 from tests.conftest import Outcome, admin_client, commit, create
 from tests.dead_letters import FROM_ORDERS, bury
 from tests.exporters import exporting, metrics_of
+from tests.lab import scale
 from tests.lab.faults import fill, silent
 from tests.sandboxes import as_user, eventually, free_port
 
@@ -168,6 +169,17 @@ def test_certificates(secured_one: "RunningSandbox") -> None:
     ends = {dict(labels)["of"]: value for labels, value in seen.series[name].items()}
     assert ends.keys() == {"broker", "client"}
     assert all(300 * 86_400 < end - time.time() < 400 * 86_400 for end in ends.values())
+
+
+def test_a_thousand_groups(one_broker: str) -> None:
+    scale.fill(one_broker, 4, 3, 1_000)
+    with exporting() as exporter:
+        seen = exporter.until("kafkactl_unknown", 0, what="min_isr")
+        assert len(seen.series["kafka_consumergroup_members"]) == 1_000
+        assert len(seen.series["kafka_consumergroup_lag"]) == 12_000
+        assert len(seen.series["kafkactl_group_behind_seconds"]) == 1_000
+        assert seen.value("kafkactl_unknown", what="groups") == 0
+        assert (exporter.metrics().value("process_resident_memory_bytes") or 0) < 250 * 2**20
 
 
 @pytest.fixture
