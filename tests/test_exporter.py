@@ -1,5 +1,6 @@
 """The exporter: the usual names, what kafkactl knows beside them, and nothing that is not known now."""
 
+import math
 import os
 import signal
 import socket
@@ -9,14 +10,19 @@ import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from confluent_kafka.admin import NewTopic
 
+from kafkactl.groups.model import Group
+from kafkactl.groups.report import GroupLine, Report
+from kafkactl.groups.verdict import GroupVerdict
 from kafkactl.metrics.exposition import exposed
+from kafkactl.metrics.group_families import group_families, unknown_of_groups
 from kafkactl.metrics.model import single
 from kafkactl.metrics.page import Page
+from kafkactl.view import lag_report
 from tests.conftest import Outcome, admin_client, commit, create
 from tests.dead_letters import FROM_ORDERS, bury
 from tests.exporters import exporting, metrics_of
@@ -348,3 +354,37 @@ def test_a_look_that_does_not_end_takes_the_last_one_from_the_page() -> None:
     assert stuck.value("kafka_brokers") is None
     assert stuck.value("kafkactl_up") == 0
     assert not page.healthy(171.0)
+
+
+def report_of(*judged: GroupVerdict, **more: Any) -> Report:
+    return Report(0, 70.0, tuple(GroupLine(Group(one.group, "Stable"), one, 3.0, True, **more) for one in judged))
+
+
+def test_a_group_that_never_drains_and_one_of_which_nobody_knows(capfd: pytest.CaptureFixture[str]) -> None:
+    slow = GroupVerdict("slow", "SLOW", 5, 0, None, None, math.inf, ())
+    new = GroupVerdict("new", "OK", 5, 0, None, None, None, ())
+    found = report_of(slow, new)
+    lag_report.prometheus(found, 1)
+    for text in (exposed(group_families(found)).decode(), capfd.readouterr().out):
+        seen = metrics_of(text)
+        assert seen.series["kafkactl_group_drain_seconds"] == {frozenset({("consumergroup", "slow")}): math.inf}
+        assert seen.value("kafkactl_group_verdict", consumergroup="slow", verdict="SLOW") == 1
+
+
+def test_a_group_that_keeps_rebalancing_and_one_with_an_odd_name(capfd: pytest.CaptureFixture[str]) -> None:
+    name = 'two "words"\\\n付'
+    found = report_of(GroupVerdict(name, "OK", 0, 0, None, None, 0.0, ()), restless="3 of 4 checks")
+    lag_report.prometheus(found, 1)
+    for text in (exposed(group_families(found)).decode(), capfd.readouterr().out):
+        assert metrics_of(text).value("kafkactl_group_verdict", consumergroup=name, verdict="REBALANCING") == 1
+
+
+def test_what_is_not_known_of_groups_is_counted() -> None:
+    group = Group("g", "Unknown", missing="members: no answer")
+    judged = GroupVerdict("g", "UNKNOWN", 0, 2, None, None, None, ())
+    found = Report(0, 0.0, (GroupLine(group, judged, None, False),), gaps=("a", "b"), others={"s": "share group"})
+    assert unknown_of_groups(found) == {"groups": 2, "group_kinds": 1, "lag": 2, "behind": 1}
+    seen = metrics_of(exposed(group_families(found)).decode())
+    assert seen.value("kafkactl_lag_complete") == 0
+    assert "kafka_consumergroup_members" not in seen.series
+    assert "kafkactl_group_behind_seconds" not in seen.series

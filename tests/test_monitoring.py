@@ -161,7 +161,9 @@ def test_each_alert_fires_on_real_brokers(tmp_path: Path, kafkactl: Run, monkeyp
             with prometheus(tmp_path, targets, [hurried(tmp_path)]) as watching:
                 # The certificate has expired from the beginning; nothing else is wrong.
                 watching.until_firing("KafkaCertificateExpires")
-                assert eventually(lambda: watching.firing().keys() == {"KafkaCertificateExpires"}), watching.firing()
+                assert eventually(lambda: watching.firing().keys() == {"KafkaCertificateExpires"}, 40), (
+                    watching.firing()
+                )
 
                 _neglect(brokers)
                 told = watching.until_firing(

@@ -90,7 +90,7 @@ def _password(user: str | None, file: Path | None) -> str:
         if file is not None:
             raise UsageError("--password-file is the password of a user.", hint="Name that with --user.")
         return ""
-    given = options.contents(file).decode("utf-8", "replace").strip() if file else os.environ.get(_PASSWORD, "")
+    given = options.contents(file).decode("utf-8", "replace").rstrip("\r\n") if file else os.environ.get(_PASSWORD, "")
     if not given:
         raise UsageError(
             f"The password of {user} is not given." if file is None else f"{file} is empty.",
