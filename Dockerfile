@@ -7,7 +7,7 @@ COPY pyproject.toml README.md LICENSE /src/
 COPY kafkactl /src/kafkactl
 # The environment's own pip stays behind: what runs needs none.
 RUN python -m venv /build && python -m venv --without-pip /opt/kafkactl \
- && /build/bin/pip --python /opt/kafkactl/bin/python install --no-cache-dir /src
+ && /build/bin/pip --python /opt/kafkactl/bin/python install --no-cache-dir '/src[exporter]'
 
 FROM ${PYTHON_IMAGE}
 COPY --from=build /opt/kafkactl /opt/kafkactl

@@ -56,6 +56,10 @@ COMMANDS: Mapping[str, Leaf | Branch] = {
         "Show who this client is to Kafka, the broker's certificate, and what it may do with the declared topics.",
     ),
     "lag": Leaf("lag:lag", "Show which consumer groups are behind, by how much, since when, and what to do about it."),
+    "exporter": Leaf(
+        "exporter:exporter",
+        "Serve the cluster's metrics for Prometheus: brokers, topics, groups, dead letters and the doctor's findings.",
+    ),
     "groups": Branch(
         {
             "list": Leaf(

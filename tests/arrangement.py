@@ -19,6 +19,7 @@ _LONG_FIRST = (
     "three brokers",
     "lab/test_healthy",
     "lab/test_network",
+    "test_monitoring",
     "test_init_topics",
 )
 

@@ -21,6 +21,7 @@ TYPED: dict[str, list[str] | None] = {
     "doctor": [],
     "whoami": [],
     "lag": [],
+    "exporter": None,  # it runs until it is stopped: test_exporter.py
     "groups list": [],
     "groups describe": ["nobody"],
     "groups save": ["nobody"],

@@ -35,8 +35,14 @@ class PendingCounts(NamedTuple):
     missing: tuple[str, ...] = ()
 
 
-def read_pending(cluster: Cluster, catalog: Catalog | None) -> PendingCounts:
-    """The counts of every dead-letter topic whose partitions answer. Raises KafkactlError if Kafka answers nothing."""
+def read_pending(
+    cluster: Cluster, catalog: Catalog | None, remembered: dict[str, HandledLetters] | None = None
+) -> PendingCounts:
+    """The counts of every dead-letter topic whose partitions answer. Raises KafkactlError if Kafka answers nothing.
+
+    `remembered` is for whoever counts again and again: what was handled is kept there, too, by the cluster's id, and
+    needs no file.
+    """
     found = read_topics(cluster, config_of=()).found
     names = dead_letter_topics(found, catalog)
     if not names:
@@ -44,10 +50,13 @@ def read_pending(cluster: Cluster, catalog: Catalog | None) -> PendingCounts:
     ranges = read_ranges(cluster, [found[name] for name in names])
     ids = read_topic_ids(cluster, [*names, LEDGER_TOPIC])
     path = state_directory() / "dead-letters" / f"{cluster.info.id.replace('/', '_')}.json"
-    handled = _load(path)
+    memory = {} if remembered is None else remembered
+    handled = memory.get(cluster.info.id) or _load(path)
     if handled.ledger != ids.get(LEDGER_TOPIC, ""):
         handled = HandledLetters(ids.get(LEDGER_TOPIC, ""))
+    before = handled.end
     if why := _catch_up(cluster, handled):
+        memory.pop(cluster.info.id, None)  # half of what was noted may be in it
         return PendingCounts({}, (f"{LEDGER_TOPIC}: {why}",))
     pending: dict[str, int] = {}
     missing: list[str] = []
@@ -63,7 +72,9 @@ def read_pending(cluster: Cluster, catalog: Catalog | None) -> PendingCounts:
             total += there.end - there.first - done
         else:
             pending[name] = total
-    _save(path, handled)
+    if cluster.info.id not in memory or handled.end != before:
+        _save(path, handled)
+    memory[cluster.info.id] = handled
     return PendingCounts(pending, tuple(missing))
 
 

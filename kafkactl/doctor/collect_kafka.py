@@ -40,8 +40,8 @@ _SETTINGS = (
 _TELLING = ("min.insync.replicas", "max.message.bytes", "retention.ms", "retention.bytes", "cleanup.policy")
 
 
-def of_kafka(target: Target, sample: float) -> Facts:
-    """The facts of the target cluster; see `collect.collect`."""
+def of_kafka(target: Target, sample: float, seen: Observation | None = None) -> Facts:
+    """The facts of the target cluster; see `collect.collect`. `seen`: the groups, where they were read a moment ago."""
     catalog, connection = target.catalog, target.connection
     missing = {"probe": "--probe not given"}
     bootstrap = _dial_all(connection.brokers, connection)
@@ -52,7 +52,7 @@ def of_kafka(target: Target, sample: float) -> Facts:
         missing |= dict.fromkeys(("brokers", "cluster"), "Kafka is unreachable")
     if cluster is None:
         missing |= dict.fromkeys(("quorum", "sizes", "groups", "growth"), missing["cluster"])
-    groups = _groups(connection, sample, missing) if cluster else None
+    groups = (seen or _groups(connection, sample, missing)) if cluster else None
     if cluster is None:
         missing["topics"] = missing["cluster"]
     else:

@@ -1,8 +1,9 @@
 """The report of lag: one line per group with the worst first, then advice for groups that need action."""
 
+import math
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from kafkactl.view.output import Cell, Coloured, Column, say
 
 if TYPE_CHECKING:
     from kafkactl.cluster.client import ClusterInfo
+    from kafkactl.metrics.model import Family
 
 _WIDEST = 120  # cells; longer lines are hard to read
 _ADVISED = 5  # how many groups get individual advice
@@ -191,68 +193,36 @@ def _lag_text(line: GroupLine) -> str:
     return f"lag {'at least ' if line.judged.unknown else ''}{line.judged.lag:,}"
 
 
-Labels = dict[str, str | int]
-
-
 def prometheus(found: Report, brokers: int) -> None:
     """Write the metrics. A group without a commit has no series, rather than 0 or the exporter's -1."""
-    _metric("kafka_brokers", "Brokers in the cluster.", [({}, brokers)])
-    _metric("kafka_consumergroup_members", "Members of the group.", _members(found.lines))
-    _metric(
-        "kafka_consumergroup_current_offset", "Committed offset: the one the group reads next.", _offsets(found.lines)
-    )
-    _metric("kafka_consumergroup_current_offset_sum", "Sum of these over a topic.", _sums(_offsets(found.lines)))
-    _metric("kafka_consumergroup_lag", "Offsets the group has yet to read.", _lags(found.lines))
-    _metric("kafka_consumergroup_lag_sum", "Sum of these over a topic.", _sums(_lags(found.lines)))
-    _metric("kafkactl_lag_complete", "1 if every broker answered, else 0.", [({}, int(not found.gaps))])
+    from kafkactl.metrics.group_families import group_families
+    from kafkactl.metrics.model import single
+
+    _metric(single("kafka_brokers", "Brokers in the cluster.", brokers))
+    for family in group_families(found):
+        _metric(family)
 
 
 def prometheus_of_letters(pending: Mapping[str, int], *, complete: bool) -> None:
     """Write the metrics of dead letters. What is not known has no series."""
-    series: list[tuple[Labels, int]] = [({"topic": topic}, number) for topic, number in pending.items()]
-    about = "Dead letters, at most, that nobody has replayed or parked."
-    if series:
-        _metric("kafkactl_dead_letters_pending", about, series)
-    whole = "1 if the dead letters of every topic could be counted, else 0."
-    _metric("kafkactl_dead_letters_complete", whole, [({}, int(complete))])
+    from kafkactl.metrics.group_families import letter_families
+
+    for family in letter_families(pending, complete=complete):
+        _metric(family)
 
 
-def _metric(name: str, help: str, series: Iterable[tuple[Labels, int]]) -> None:
-    say(f"# HELP {name} {help}")
-    say(f"# TYPE {name} gauge")
+def _metric(family: "Family") -> None:
+    series = list(family.series)
+    if not series:
+        return
+    say(f"# HELP {family.name} {family.help}")
+    say(f"# TYPE {family.name} gauge")
     for labels, value in series:
-        inside = ",".join(f'{label}="{_escaped(str(text))}"' for label, text in labels.items())
-        say(f"{name}{{{inside}}} {value}" if inside else f"{name} {value}")
+        pairs = zip(family.labels, labels, strict=True)
+        inside = ",".join(f'{label}="{_escaped(str(text))}"' for label, text in pairs)
+        number = "+Inf" if value == math.inf else value
+        say(f"{family.name}{{{inside}}} {number}" if inside else f"{family.name} {number}")
 
 
 def _escaped(text: str) -> str:
     return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
-
-
-def _members(lines: Iterable[GroupLine]) -> Iterator[tuple[Labels, int]]:
-    for line in lines:
-        if line.group.state != "Unknown":
-            yield {"consumergroup": line.group.id}, len(line.group.members)
-
-
-def _offsets(lines: Iterable[GroupLine]) -> Iterator[tuple[Labels, int]]:
-    for line in lines:
-        for p in line.group.partitions:
-            if p.committed is not None:
-                yield {"consumergroup": line.group.id, "topic": p.topic, "partition": p.id}, p.committed
-
-
-def _lags(lines: Iterable[GroupLine]) -> Iterator[tuple[Labels, int]]:
-    for line in lines:
-        for p in line.judged.partitions:
-            if p.lag is not None:
-                yield {"consumergroup": line.group.id, "topic": p.topic, "partition": p.partition}, p.lag
-
-
-def _sums(series: Iterable[tuple[Labels, int]]) -> Iterator[tuple[Labels, int]]:
-    sums: dict[tuple[str | int, str | int], int] = {}
-    for labels, value in series:
-        key = labels["consumergroup"], labels["topic"]
-        sums[key] = sums.get(key, 0) + value
-    for (group, topic), value in sums.items():
-        yield {"consumergroup": group, "topic": topic}, value

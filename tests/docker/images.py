@@ -3,9 +3,11 @@
 `zookeeper`, `kafka` (the last with ZooKeeper) and `kraft` hold a real Apache Kafka and read the same variables as the
 pinned images. `ui` and `exporter` are stand-ins: they serve their ports and paths, and know nothing of Kafka.
 An image with a family's name reads that family's variables, as its documents say, and starts the same Kafka.
+`prometheus` and `alertmanager` are Debian's; `grafana` is a stand-in, too.
 `python` is what the Dockerfile of kafkactl itself starts from; `tiny` is a shell, for faults that need no Kafka.
 """
 
+import json
 import re
 import shlex
 import shutil
@@ -178,6 +180,24 @@ def _served(port: int, files: Mapping[str, str]) -> Callable[[_Import], None]:
     return build
 
 
+_TEMPLATES = Path("/usr/share/prometheus/alertmanager")  # which Debian's Alertmanager does not start without
+
+
+def _of_debian(program: str, *words: str) -> Callable[[_Import], None]:
+    """A program of Prometheus's, as Debian has it, started as the pinned images start theirs."""
+
+    def build(import_tar: _Import) -> None:
+        rootfs = RootFs()
+        binary = Path(shutil.which(program) or program)
+        rootfs.copy(binary)
+        rootfs.libraries([binary])
+        if _TEMPLATES.is_dir():
+            rootfs.copy(_TEMPLATES)
+        import_tar(rootfs, ["ENV PATH=/usr/bin:/bin", f"ENTRYPOINT {json.dumps([str(binary), *words])}"])
+
+    return build
+
+
 def _tiny(import_tar: _Import) -> None:
     import_tar(RootFs(), ["ENV PATH=/bin", 'CMD ["sh", "-c", "trap exit TERM; sleep 3600 & wait"]'])
 
@@ -194,7 +214,8 @@ def _python(import_tar: _Import) -> None:
     binaries = [interpreter, *library.glob("lib-dynload/*.so"), *(path for path in shared if path.is_file())]
     rootfs.libraries(binaries)
     with tempfile.TemporaryDirectory() as wheels:
-        wanted = tomllib.loads((_REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+        project = tomllib.loads((_REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
+        wanted = [*project["dependencies"], *project["optional-dependencies"]["exporter"]]
         command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--wheel-dir", wheels, *wanted, "setuptools>=77"]
         subprocess.run(command, check=True)
         rootfs.copy(Path(wheels), "/wheels")
@@ -218,6 +239,16 @@ _BUILDERS: Mapping[str, Callable[[_Import], None]] = {
     "strimzi/kafka": _kafka(WITH_ZOOKEEPER, "kafka", 9092, (), family="strimzi"),
     "ui": _served(8080, {"/actuator/health": '{"status":"UP"}\n', "/index.html": "a stand-in for Kafka UI\n"}),
     "exporter": _served(9308, {"/metrics": "# a stand-in for the exporter\nkafka_brokers 1\n"}),
+    "prometheus": _of_debian(
+        "prometheus", "--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"
+    ),
+    "alertmanager": _of_debian(
+        "prometheus-alertmanager",
+        "--config.file=/etc/alertmanager/alertmanager.yml",
+        "--storage.path=/alertmanager",
+        "--cluster.listen-address=",
+    ),
+    "grafana": _served(3000, {"/api/health": '{"database": "ok"}\n'}),
     "python": _python,
     "tiny": _tiny,
 }

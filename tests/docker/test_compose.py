@@ -2,8 +2,10 @@
 
 import json
 import re
+import time
 import urllib.request
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +14,8 @@ from tests.conftest import REPOSITORY, Outcome
 from tests.docker.compose import KRAFT_STACK, ZOOKEEPER_STACK, Stack, plain, stack
 from tests.docker.engine import Engine
 from tests.lab.examination import examination
-from tests.sandboxes import eventually
+from tests.prometheus import tool
+from tests.sandboxes import eventually, free_port
 
 Kafkactl = Callable[..., Outcome]
 
@@ -36,6 +39,14 @@ def test_the_file_says_what_the_guide_says() -> None:
         "kafka-ui": ["127.0.0.1:40080:8080"],
         "kafka-exporter": ["127.0.0.1:40308:9308"],
         "init-topics": [],
+        "prometheus": ["127.0.0.1:40909:9090"],
+        "alertmanager": ["127.0.0.1:40903:9093"],
+        "grafana": ["127.0.0.1:40300:3000"],
+    }
+    assert {name for name, service in services.items() if service.get("profiles") == ["monitoring"]} == {
+        "prometheus",
+        "alertmanager",
+        "grafana",
     }
     kafka = services["kafka"]
     assert kafka["container_name"] == "payment-kafka"
@@ -100,6 +111,64 @@ def test_the_side_services_serve_their_ports(zookeeper_stack: Stack) -> None:
     ):
         with urllib.request.urlopen(f"http://127.0.0.1:{zookeeper_stack.ports[variable]}{path}", timeout=5) as answer:
             assert word in answer.read().decode()
+
+
+def test_kafkactl_takes_the_exporters_place_and_is_watched(zookeeper_stack: Stack) -> None:
+    tool("prometheus", "--version")
+    image = zookeeper_stack.environment["KAFKACTL_IMAGE"]
+    own = {"KAFKA_EXPORTER_IMAGE": image, "KAFKA_EXPORTER_COMMAND": "exporter --listen 0.0.0.0 --port 9308"}
+    replaced = replace(zookeeper_stack, environment={**zookeeper_stack.environment, **own})
+    url = f"http://127.0.0.1:{zookeeper_stack.ports['KAFKA_EXPORTER_PORT']}/metrics"
+
+    def told() -> str:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return str(answer.read().decode())
+
+    assert eventually(lambda: state(zookeeper_stack, "init-topics")["Status"] == "exited", 60)
+    replaced.compose("up", "-d", "--no-deps", "kafka-exporter")
+    try:
+        assert eventually(lambda: healthy(replaced, "kafka-exporter"), 60), replaced.compose("logs").stdout
+        assert eventually(
+            lambda: 'kafkactl_findings{check="topic-missing",code="KD513",severity="error"} 0.0' in told()
+        )
+        assert "\nkafka_brokers 1.0\n" in told()
+        assert 'kafkactl_unknown{what="cluster"} 0.0' in told()
+        check = health_check(replaced, "kafka-exporter")
+        for command, code in ((check, 0), (check.replace("kafka_brokers", "kafka_brokers_of_nobody"), 1)):
+            done = replaced.compose("exec", "-T", "kafka-exporter", "sh", "-c", command, check=False)
+            assert done.returncode == code, done.stdout + done.stderr
+        _require_watched(replaced)
+        start = time.monotonic()
+        replaced.compose("stop", "kafka-exporter")
+        assert time.monotonic() - start < 5  # it heeds SIGTERM; docker would wait for 10 s
+    finally:
+        zookeeper_stack.compose("up", "-d", "--no-deps", "kafka-exporter")
+
+
+WATCHING = ("prometheus", "alertmanager", "grafana")
+
+
+def _require_watched(there: Stack) -> None:
+    """The profile's services come up; Prometheus scrapes the exporter, has the rules, and knows Alertmanager."""
+    ports = {name: free_port() for name in WATCHING}
+    variables = {f"{name.upper()}_PORT": str(port) for name, port in ports.items()}
+    variables |= {f"{name.upper()}_IMAGE": there.engine.images.name(name) for name in WATCHING}
+    watched = replace(there, environment={**there.environment, **variables})
+
+    def asked(path: str) -> Any:
+        with urllib.request.urlopen(f"http://127.0.0.1:{ports['prometheus']}/api/v1/{path}", timeout=5) as answer:
+            return json.load(answer)["data"]
+
+    try:
+        watched.compose("--profile", "monitoring", "up", "-d", "--no-deps", *WATCHING)
+        assert eventually(lambda: healthy(watched, *WATCHING), 60), watched.compose("logs", *WATCHING).stdout
+        assert eventually(lambda: [t["health"] for t in asked("targets")["activeTargets"]] == ["up"], 40)
+        (target,) = asked("targets")["activeTargets"]
+        assert target["labels"] == {"job": "kafka", "env": "local", "instance": "kafka-exporter:9308"}
+        assert sum(len(group["rules"]) for group in asked("rules")["groups"]) == 14
+        assert eventually(lambda: len(asked("alertmanagers")["activeAlertmanagers"]) == 1)
+    finally:
+        watched.compose("--profile", "monitoring", "rm", "-s", "-f", "-v", *WATCHING, check=False)
 
 
 def test_the_guides_own_commands_work_in_the_container(zookeeper_stack: Stack) -> None:

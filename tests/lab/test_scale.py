@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from typing import NamedTuple
 import pytest
 
 from kafkactl.sandbox.foreground import throwaway
+from tests.exporters import exporting
 from tests.lab import scale
 from tests.program import KAFKACTL
 
@@ -89,6 +91,21 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]
 @pytest.mark.parametrize("words", READS, ids=" ".join)
 def test_thousands_of_topics_and_groups(words: Sequence[str], large: tuple[str, Path], tmp_path: Path) -> None:
     within(words, *large, tmp_path)
+
+
+def test_the_exporter_of_thousands(large: tuple[str, Path]) -> None:
+    """Look after look: it grows to what a minute's trends take, and no further."""
+    brokers, catalog = large
+    with exporting("-b", brokers, "--file", str(catalog), every="15s", check_every="1m") as exporter:
+        exporter.until("kafkactl_up", 1, seconds=60)
+        time.sleep(150)
+        seen = exporter.metrics()
+    assert seen.value("kafkactl_up") == 1
+    assert len(seen.series["kafka_consumergroup_members"]) == 2_000
+    assert (seen.value("kafkactl_look_duration_seconds") or 0) < 15
+    memory = (seen.value("process_resident_memory_bytes") or 0) / 2**20
+    print(f"{'exporter':45} {memory:.0f} MiB")
+    assert memory < 400
 
 
 def test_thirty_thousand_partitions(tmp_path: Path) -> None:

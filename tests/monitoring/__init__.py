@@ -1,0 +1,1 @@
+"""The alerts' unit tests for promtool, and the picture of the dashboard."""
