@@ -3,11 +3,13 @@
 ARG PYTHON_IMAGE=python:3.13-slim
 
 FROM ${PYTHON_IMAGE} AS build
-COPY pyproject.toml README.md LICENSE /src/
+COPY pyproject.toml setup.py README.md LICENSE /src/
 COPY kafkactl /src/kafkactl
+# What --version says: --build-arg KAFKACTL_COMMIT=$(git rev-parse HEAD)
+ARG KAFKACTL_COMMIT=
 # The environment's own pip stays behind: what runs needs none.
 RUN python -m venv /build && python -m venv --without-pip /opt/kafkactl \
- && /build/bin/pip --python /opt/kafkactl/bin/python install --no-cache-dir '/src[exporter]'
+ && /build/bin/pip --python /opt/kafkactl/bin/python install --no-cache-dir '/src[exporter,registry]'
 
 FROM ${PYTHON_IMAGE}
 COPY --from=build /opt/kafkactl /opt/kafkactl

@@ -15,7 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command_from_info
 from typer.models import CommandInfo
 
-from kafkactl import __version__, imports, process
+from kafkactl import imports, process
 from kafkactl.errors import ExitCode, KafkactlError, Terminated
 from kafkactl.text.escapes import plain
 
@@ -255,7 +255,9 @@ app = typer.Typer(
 
 def _version(asked: bool) -> None:
     if asked:
-        typer.echo(f"kafkactl {__version__}")
+        from kafkactl.build import version_text
+
+        typer.echo(f"kafkactl {version_text()}")
         raise typer.Exit
 
 

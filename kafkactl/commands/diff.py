@@ -59,7 +59,7 @@ def _render(plan: "Plan", show: ReportFormat, named: Sequence[str], *, drift: bo
         case ReportFormat.JUNIT:
             junit("diff", plan_table.plan_cases(plan, strict=strict))
         case ReportFormat.GITHUB:
-            github(plan_table.plan_cases(plan, strict=strict))
+            github("diff", plan_table.plan_cases(plan, strict=strict))
         case ReportFormat.TABLE:
             plan_table.show_plan(plan)
             output.note(" ".join([plan_table.plan_summary(plan), *_advice(plan, named)]))

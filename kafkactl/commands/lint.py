@@ -72,7 +72,7 @@ def lint(
         case ReportFormat.JUNIT:
             junit("lint", _cases(results))
         case ReportFormat.GITHUB:
-            github(_cases(results))
+            github("lint", _cases(results))
     if not all(result.valid for result in results):
         raise typer.Exit(ExitCode.USAGE)
 

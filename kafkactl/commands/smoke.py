@@ -138,7 +138,7 @@ class _Report:
             case ReportFormat.JUNIT:
                 junit("test", self._cases())
             case ReportFormat.GITHUB:
-                github(self._cases())
+                github("test", self._cases())
             case ReportFormat.TABLE:
                 self._tell(seconds)
                 if not catalogued:

@@ -1,8 +1,11 @@
 """Results for CI on stdout: JUnit XML and GitHub workflow commands."""
 
+import os
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Literal, NamedTuple
 
 from kafkactl import process
@@ -89,14 +92,50 @@ def _place(case: Case) -> str:
     return f"{case.file}:{case.line}:{case.column}: " if case.file else ""
 
 
-def github(cases: Sequence[Case]) -> None:
-    """Cases that are not fine as GitHub workflow commands, which annotate the file they name."""
+def github(suite: str, cases: Sequence[Case]) -> None:
+    """Cases that are not fine as GitHub workflow commands, which annotate the file they name.
+
+    Where a job runs, its page gets a table of them, too (GITHUB_STEP_SUMMARY).
+    """
     told("github")
+    cases = list(cases)
+    _summarise(suite, cases)
     for case in cases:
         if case.level not in ("error", "warning"):
             continue
         where = [f"file={_property(case.file)}", f"line={case.line}", f"col={case.column}"] if case.file else []
         say(f"::{case.level} {','.join([*where, f'title={_property(case.name)}'])}::{_command(case.message)}")
+
+
+_ROWS = 200  # of a summary: GitHub takes no more than 1 MiB for a step
+
+
+def _summarise(suite: str, cases: Sequence[Case]) -> None:
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not path:
+        return
+    bad = [case for case in cases if case.level in ("error", "warning")]
+    counts = Counter(str(case.level) for case in cases)
+    words = {"ok": "fine", "warning": "warnings", "error": "errors", "skipped": "skipped"}
+    summary = " · ".join(f"{counts[level]:,} {word}" for level, word in words.items() if counts[level])
+    lines = [f"### kafkactl {suite}", "", summary or "Nothing to report.", ""]
+    if bad:
+        lines += ["| | What | Where |", "|---|---|---|"]
+        lines += [f"| {case.level} | {_cell(case)} | {_markdown(_place(case).rstrip(': '))} |" for case in bad[:_ROWS]]
+        lines += [f"| | {len(bad) - _ROWS:,} more | |"] if len(bad) > _ROWS else []
+    with suppress(OSError), open(path, "a", encoding="utf-8", errors="replace") as page:
+        page.write("\n".join(lines) + "\n\n")
+
+
+def _cell(case: Case) -> str:
+    name, message = _markdown(case.name), _markdown(case.message)
+    return message if name in ("", message, _markdown(_place(case).rstrip(": "))) else f"**{name}** {message}".rstrip()
+
+
+def _markdown(text: str) -> str:
+    """A text that means nothing but itself in a table of GitHub's."""
+    folded = " ".join(text.split())
+    return re.sub(r"([\\`*_{}\[\]<>|#~])", r"\\\1", folded)
 
 
 def _command(text: str) -> str:

@@ -30,7 +30,7 @@ def show_diagnosis(found: Diagnosis, form: DoctorFormat, seconds: float) -> None
         case DoctorFormat.JUNIT:
             junit("doctor", _cases(found))
         case DoctorFormat.GITHUB:
-            github(_cases(found))
+            github("doctor", _cases(found))
         case DoctorFormat.SHORT:
             for told in found.findings("error", "warning", "info"):
                 output.say(f"{told.code} {told.severity:<7} {plain(told.headline)}")

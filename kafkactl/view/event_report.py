@@ -22,7 +22,7 @@ def show_tallies(tallies: Sequence[EventTally], show: ReportFormat, gaps: Sequen
         case ReportFormat.JUNIT:
             cases.junit("events check", _cases(tallies, gaps))
         case ReportFormat.GITHUB:
-            cases.github(_cases(tallies, gaps))
+            cases.github("events check", _cases(tallies, gaps))
         case _:
             _table(tallies)
 

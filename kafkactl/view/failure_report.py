@@ -33,7 +33,7 @@ def tell_failure(command: str, show: Any, error: KafkactlError) -> None:
         case "junit":
             cases.junit(command, told)
         case "github":
-            cases.github(told)
+            cases.github(command, told)
         case "prometheus":
             output.say("# HELP kafkactl_lag_complete 1 if every broker answered, else 0.")
             output.say("# TYPE kafkactl_lag_complete gauge")

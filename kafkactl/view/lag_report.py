@@ -43,7 +43,7 @@ def show_report(
         case LagFormat.JUNIT:
             junit("lag", cases(found))
         case LagFormat.GITHUB:
-            github(cases(found))
+            github("lag", cases(found))
         case LagFormat.PROMETHEUS:
             prometheus(found, len(cluster.brokers))
         case LagFormat.TABLE:

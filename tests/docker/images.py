@@ -17,6 +17,7 @@ import sysconfig
 import tempfile
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -202,8 +203,11 @@ def _tiny(import_tar: _Import) -> None:
     import_tar(RootFs(), ["ENV PATH=/bin", 'CMD ["sh", "-c", "trap exit TERM; sleep 3600 & wait"]'])
 
 
-def _python(import_tar: _Import) -> None:
-    """This interpreter and its library, and wheels of everything kafkactl needs, for a pip without network."""
+def _python(import_tar: _Import, extras: Sequence[str] = ("exporter", "registry"), *, kafka: bool = False) -> None:
+    """This interpreter and its library, and wheels of everything kafkactl needs, for a pip without network.
+
+    With `kafka` also the jars of the sandbox's Kafka, where Dockerfile.sandbox looks for them.
+    """
     library = Path(sysconfig.get_path("stdlib"))
     interpreter = Path(sys._base_executable)  # type: ignore[attr-defined]
     shared = [Path(sys.base_prefix) / "lib" / name for name in [sysconfig.get_config_var("INSTSONAME") or ""]]
@@ -215,10 +219,15 @@ def _python(import_tar: _Import) -> None:
     rootfs.libraries(binaries)
     with tempfile.TemporaryDirectory() as wheels:
         project = tomllib.loads((_REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
-        wanted = [*project["dependencies"], *project["optional-dependencies"]["exporter"]]
+        wanted = [*project["dependencies"], *(w for extra in extras for w in project["optional-dependencies"][extra])]
         command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--wheel-dir", wheels, *wanted, "setuptools>=77"]
         subprocess.run(command, check=True)
         rootfs.copy(Path(wheels), "/wheels")
+    if kafka:
+        distribution = prepare(None, unverified=False, progress=lambda _: None)
+        home = distribution.java.launcher.parent.parent
+        rootfs.libraries([distribution.java.launcher, *home.glob("lib/lib*.so"), *home.glob("lib/server/*.so")])
+        rootfs.copy(cache_directory() / "jars", "/opt/kafkactl-cache/jars")
     offline = "ENV PATH=/usr/bin:/bin PIP_NO_INDEX=1 PIP_FIND_LINKS=/wheels PIP_DISABLE_PIP_VERSION_CHECK=1"
     import_tar(rootfs, [offline, 'CMD ["python"]'])
 
@@ -250,6 +259,7 @@ _BUILDERS: Mapping[str, Callable[[_Import], None]] = {
     ),
     "grafana": _served(3000, {"/api/health": '{"database": "ok"}\n'}),
     "python": _python,
+    "python-sandbox": partial(_python, extras=("exporter", "registry", "sandbox"), kafka=True),
     "tiny": _tiny,
 }
 
