@@ -1,4 +1,4 @@
-"""What the README shows of the doctor: real faults of the real stack, as kafkactl tells them.
+"""What the documents show of the doctor: real faults of the real stack, as kafkactl tells them.
 
 python -m tests.scenes     provoke them, print what is said, and draw docs/doctor.svg
 
@@ -18,7 +18,8 @@ from tests.docker.compose import ZOOKEEPER_STACK, Stack, stack
 from tests.docker.engine import engine
 from tests.lab.consumers import Consumes, consumer
 from tests.lab.faults import write
-from tests.readme import REPOSITORY, WIDTH, on_a_terminal
+from tests.documents import REPOSITORY, WIDTH
+from tests.pictures import on_a_terminal
 
 PORTS = {
     "ZOOKEEPER_PORT": "42181",

@@ -1,0 +1,221 @@
+"""The documents: what they show is printed, what they tell to type can be typed, and their links lead somewhere."""
+
+import difflib
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from kafkactl.cli import COMMANDS, Leaf
+from kafkactl.doctor.codes import CODES
+from tests.documents import REPOSITORY, Block, Step, documents, normalised, parts, run, steps_of
+from tests.printed import parse
+from tests.reference import PAGES
+
+DOCUMENTS = [path for path in documents() if path.parent != PAGES]
+# Written by others beside this; a link to one is checked as soon as the file is there.
+_TO_COME = frozenset({"docs/monitoring.md", "docs/runbook.md", "docs/runbook.zh-CN.md", "docs/ci.md"})
+
+
+def named(path: Path) -> str:
+    return str(path.relative_to(REPOSITORY))
+
+
+def read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", [path for path in DOCUMENTS if steps_of(read(path))], ids=named)
+def test_a_document_shows_what_kafkactl_prints(path: Path) -> None:
+    """On a Kafka of its own, from top to bottom. To write what it prints now: make docs."""
+    wrong = []
+    for step in run(read(path)):
+        shown = step.shown if step.shown is not None else step.output
+        if normalised(shown) != normalised(step.output):
+            lines = [normalised(text).splitlines() for text in (shown, step.output)]
+            wrong += [f"line {step.line + 1}: $ {step.command}", *difflib.unified_diff(*lines, "shown", "printed")]
+    assert not wrong, "\n".join(wrong)
+
+
+# --- what is to be typed
+
+_PLACEHOLDER = re.compile(r"[A-Z][A-Z_:]+|…")
+
+
+def typed(text: str) -> Iterator[list[str]]:
+    """Each kafkactl command of a text of the shell, by its words."""
+    lexer = shlex.shlex(text, posix=True, punctuation_chars="();<>|&\n")
+    lexer.whitespace = " \t\r"
+    lexer.whitespace_split = True
+    words: list[str] = []
+    for word in (*lexer, ";"):
+        if set(word) <= set("();<>|&\n"):
+            if word.startswith((">", "<")):
+                words.append(">")
+                continue
+            yield from _of_kafkactl(words)
+            words = []
+        else:
+            words.append(word)
+
+
+def _of_kafkactl(words: list[str]) -> Iterator[list[str]]:
+    while ">" in words:  # with the file that it leads to, and the number before it
+        at = words.index(">")
+        words = [*words[: at - 1 if at and words[at - 1] in ("1", "2") else at], *words[at + 2 :]]
+    if "kafkactl" in words:
+        at = words.index("kafkactl")
+        if at == 0 or "=" in words[at - 1] or words[at - 1] in ("--", "-", "exec", "run:", "then", "do", "if", "!"):
+            yield words[at + 1 :]
+    for word in words:  # sh -c '…', "$(…)"
+        if " " in word and "kafkactl " in word and words[0] in ("kafkactl", "sh", "eval", "bash"):
+            inner = word.removeprefix("$").strip("()") if word.startswith("$(") else word
+            yield from typed(inner)
+
+
+def require_typeable(words: Sequence[str]) -> None:
+    """kafkactl's own parser takes it; or it is the name of a command, or of a group of commands."""
+    if words and all(_is_name(words[: count + 1]) for count in range(len(words))):
+        return
+    parse(["0" if _PLACEHOLDER.fullmatch(word) else word for word in words if word != "…"])
+
+
+def _is_name(words: Sequence[str]) -> bool:
+    entry = COMMANDS.get(words[0])
+    if len(words) == 1 or entry is None or isinstance(entry, Leaf):
+        return entry is not None and len(words) == 1
+    return len(words) == 2 and words[1] in entry.commands
+
+
+def prose(text: str) -> str:
+    """A document without its blocks."""
+    for part in parts(text):
+        if isinstance(part, Block | tuple):
+            block = part[1] if isinstance(part, tuple) else part
+            text = text.replace(block.text, "\n", 1) if block.lines else text
+    return text
+
+
+def commands_in(text: str) -> Iterator[list[str]]:
+    """Each kafkactl command that a document tells to type, in blocks of the shell and in the text."""
+    for part in parts(text):
+        if isinstance(part, Block) and part.tag in ("sh", "bash", "shell"):
+            yield from typed(
+                "".join(re.sub(r"(^|\s)# .*", "", line) + "\n" for line in part.lines).replace("\\\n", " ")
+            )
+        elif isinstance(part, Block) and part.tag in ("text", "yaml"):
+            for line in part.lines:
+                if found := re.match(r"(?:\$ (?:\w+=\S+ )*|\s*- run: )(kafkactl .*)", line):
+                    yield from typed(re.sub(r"\s+# .*", "", found[1]))
+    for span in re.findall(r"`+((?:\w+=\S+ )?kafkactl [^`]+?)`+", prose(text)):
+        yield from typed(span.replace("\\|", "|").replace("\n", " "))
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=named)
+def test_each_command_of_a_document_can_be_typed(path: Path) -> None:
+    wrong = []
+    for words in commands_in(read(path)):
+        try:
+            require_typeable(words)
+        except Exception as error:  # noqa: BLE001: whatever the parser says of it
+            wrong.append(f"kafkactl {shlex.join(words)}: {getattr(error, 'message', error)}")
+    assert wrong == []
+
+
+def test_commands_are_found_where_they_are_written() -> None:
+    text = "\n".join([
+        "Type `kafkactl lag --wrong`.", "", "```sh", "docker compose up -d && kafkactl doctor --wait 90s   # waits",
+        "kafkactl sandbox run -- sh -c 'kafkactl init-topics && pytest'", 'eval "$(kafkactl service-env analytics)"',
+        "kafkactl export > topics.yaml", "```",
+    ])  # fmt: skip
+    assert list(commands_in(text)) == [
+        ["doctor", "--wait", "90s"],
+        ["sandbox", "run", "--", "sh", "-c", "kafkactl init-topics && pytest"],
+        ["init-topics"],
+        ["service-env", "analytics"],
+        ["export"],
+        ["lag", "--wrong"],
+    ]
+    with pytest.raises(Exception, match="wrong"):
+        require_typeable(["lag", "--wrong"])
+
+
+def test_codes_of_the_doctor_exist() -> None:
+    known = {code.name if hasattr(code, "name") else str(code) for code in CODES}
+    for path in DOCUMENTS:
+        unknown = [code for code in re.findall(r"\bKD\d{3}\b", read(path)) if code not in known]
+        assert unknown == [], named(path)
+
+
+# --- links
+
+_LINK = re.compile(r"!?\[(?:[^\]\[]|\[[^\]]*\])*\]\(<?([^)\s>]+)>?\)")
+_BARE = re.compile(r"<(https?://[^>]+)>")
+
+
+def anchors(path: Path) -> set[str]:
+    """The anchors of a document's headings, as GitHub makes them."""
+    found: set[str] = set()
+    fenced = False
+    for line in read(path).splitlines():
+        fenced ^= line.startswith("```")
+        if not fenced and (heading := re.match(r"#+ (.*)", line)):
+            words = re.sub(r"[*`]|\[([^\]]*)\]\([^)]*\)", r"\1", heading[1]).strip().lower()
+            anchor = re.sub(r"[^\w\- ]", "", words).replace(" ", "-")
+            found.add(f"{anchor}-{sum(one == anchor or one.startswith(f'{anchor}-') for one in found)}"
+                      if anchor in found else anchor)  # fmt: skip
+    return found
+
+
+@pytest.mark.parametrize("path", documents(), ids=named)
+def test_links_lead_somewhere(path: Path) -> None:
+    """Other sites' are only looked at: a test dials nobody."""
+    broken = []
+    text = prose(read(path))
+    for link in [*_LINK.findall(text), *_BARE.findall(text)]:
+        address = urlsplit(link)
+        if address.scheme:
+            good = address.scheme in ("http", "https") and bool(address.hostname)
+        else:
+            target = (path.parent / unquote(address.path)).resolve() if address.path else path
+            if not target.exists() and target.is_relative_to(REPOSITORY) and named(target) in _TO_COME:
+                continue
+            good = target.exists() and (not address.fragment or unquote(address.fragment) in anchors(target))
+        broken += [] if good else [link]
+    assert broken == []
+
+
+def test_every_document_can_be_reached_from_the_readme() -> None:
+    reached: set[Path] = set()
+    ahead = [REPOSITORY / "README.md"]
+    while ahead:
+        path = ahead.pop()
+        if path in reached:
+            continue
+        reached.add(path)
+        for link in _LINK.findall(prose(read(path))):
+            target = (path.parent / unquote(urlsplit(link).path)).resolve()
+            if target.suffix == ".md" and target.exists():
+                ahead.append(target)
+    assert set(documents()) - reached == set()
+
+
+# --- the README
+
+
+def test_the_readme_is_short() -> None:
+    assert len(read(REPOSITORY / "README.md").splitlines()) <= 150
+
+
+def test_a_console_block_that_is_written_anew_keeps_what_only_differs_as_it_may() -> None:
+    from tests.documents import rewritten
+
+    text = "# A\n\n```console\n$ one\n27 created in 49 ms.\n$ two \\\n    more\nold\n```\n\nend\n"
+    (one, two) = [step for step in steps_of(text) if isinstance(step, Step)]
+    one.output, two.output = "27 created in  0.3 s.\n", "new\nlines\n"
+    assert rewritten(text, [one, two]) == text.replace("old\n", "new\nlines\n")
+    one.output = "26 created in 0.3 s.\n"
+    assert "26 created in 0.3 s." in rewritten(text, [one])
