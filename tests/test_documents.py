@@ -1,5 +1,6 @@
 """The documents: what they show is printed, what they tell to type can be typed, and their links lead somewhere."""
 
+import ast
 import difflib
 import re
 import shlex
@@ -11,7 +12,7 @@ import pytest
 
 from kafkactl.cli import COMMANDS, Leaf
 from kafkactl.doctor.codes import codes
-from tests.documents import REPOSITORY, Block, Step, documents, normalised, parts, run, steps_of
+from tests.documents import REPOSITORY, Block, Step, as_shown, documents, normalised, parts, run, steps_of
 from tests.printed import parse
 from tests.reference import PAGES
 
@@ -33,11 +34,71 @@ def test_a_document_shows_what_kafkactl_prints(path: Path) -> None:
     """On a Kafka of its own, from top to bottom. To write what it prints now: make docs."""
     wrong = []
     for step in run(read(path)):
-        shown = step.shown if step.shown is not None else step.output
-        if normalised(shown) != normalised(step.output):
-            lines = [normalised(text).splitlines() for text in (shown, step.output)]
+        if not as_shown(step):
+            lines = [normalised(text or "").splitlines() for text in (step.shown, step.output)]
             wrong += [f"line {step.line + 1}: $ {step.command}", *difflib.unified_diff(*lines, "shown", "printed")]
     assert not wrong, "\n".join(wrong)
+
+
+def test_every_document_of_json_is_shown() -> None:
+    """Each kind has a section of its own in docs/formats.md, with a real one."""
+    kinds = {"error"}
+    for path in (REPOSITORY / "kafkactl").rglob("*.py"):
+        for node in ast.walk(ast.parse(read(path))):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) == "document":
+                kinds.add(ast.literal_eval(node.args[0]))
+    shown = read(REPOSITORY / "docs" / "formats.md")
+    sections = dict(re.findall(r"^### ([\w-]+)\n(.*?)(?=^##|\Z)", shown, re.MULTILINE | re.DOTALL))
+    assert {kind for kind in kinds if f'"kind": "{kind}"' in sections.get(kind, "")} == kinds
+    assert sections.keys() == kinds
+
+
+# --- what is read of the environment
+
+_READ = {"get", "__getitem__", "looked_at"}
+_SURROUNDINGS = {"environ", "environment"}
+
+
+def variables_read() -> set[str]:
+    """The environment variables whose names stand in kafkactl's code where it reads its environment."""
+    found: set[str] = set()
+    for path in (REPOSITORY / "kafkactl").rglob("*.py"):
+        tree = ast.parse(read(path))
+        constants = {
+            node.targets[0].id: node.value.value
+            for node in tree.body
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+            and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        }  # fmt: skip
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Subscript):
+                holder, name = node.value, node.slice
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+                holder, name = node.func.value, node.args[0]
+            else:
+                continue
+            if getattr(holder, "attr", getattr(holder, "id", "")) not in _SURROUNDINGS:
+                continue
+            value = constants.get(name.id) if isinstance(name, ast.Name) else getattr(name, "value", None)
+            if isinstance(value, str) and re.fullmatch("[A-Z_]+", value):
+                found.add(value)
+        for node in ast.walk(tree):  # names handed to what reads them
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found |= set(
+                    re.findall(r"\b_?KAFKACTL_[A-Z_]+\b|\bKAFKA_(?:BROKERS|TOPICS|CONSUMER_GROUP)\b", node.value)
+                )
+    return found
+
+
+def test_the_table_of_variables_is_whole() -> None:
+    """Those that kafkactl reads, and no others; those of libraries and tools stand in a table of their own."""
+    text = read(REPOSITORY / "docs" / "environment.md")
+    own = text.partition("## Of libraries and tools")[0]
+    listed = set(re.findall(r"^\| `([A-Z_]+)`", own, re.MULTILINE))
+    listed |= {
+        name for row in re.findall(r"^\| (`.*?) \|", own, re.MULTILINE) for name in re.findall("`([A-Z_]+)`", row)
+    }
+    assert listed == variables_read() - {"_KAFKACTL_COMPLETE"}  # Typer's, between the shell and the completion
 
 
 # --- what is to be typed
@@ -78,6 +139,8 @@ def _of_kafkactl(words: list[str]) -> Iterator[list[str]]:
 
 def require_typeable(words: Sequence[str]) -> None:
     """kafkactl's own parser takes it; or it is the name of a command, or of a group of commands."""
+    if words in (["--version"], ["--help"], ["--install-completion"]):  # they act while they are parsed
+        return
     if words and all(_is_name(words[: count + 1]) for count in range(len(words))):
         return
     parse(["0" if _PLACEHOLDER.fullmatch(word) else word for word in words if word != "…"])
