@@ -190,7 +190,8 @@ def surroundings(starts_its_own: bool) -> Iterator[tuple[Path, dict[str, str], d
         on_port = f'case "$1 $2" in "sandbox "[udsl]*) exec {IN_A_SHELL} "$@" --port {port} ;; esac\n' if port else ""
         program.write_text(f'#!/bin/sh\n{on_port}exec {IN_A_SHELL} "$@"\n', encoding="utf-8")
         program.chmod(0o755)
-        (programs / "python").symlink_to(sys.executable)
+        (programs / "python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n', encoding="utf-8")
+        (programs / "python").chmod(0o755)
         if starts_its_own:
             address = f"localhost:{port}"
         else:
