@@ -4,6 +4,7 @@ import ast
 import difflib
 import re
 import shlex
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -14,6 +15,7 @@ from kafkactl.cli import COMMANDS, Leaf
 from kafkactl.doctor.codes import codes
 from tests.documents import REPOSITORY, Block, Step, as_shown, documents, normalised, parts, run, steps_of
 from tests.printed import parse
+from tests.program import commands
 from tests.reference import PAGES
 
 DOCUMENTS = [path for path in documents() if path.parent != PAGES]
@@ -51,6 +53,20 @@ def test_every_document_of_json_is_shown() -> None:
     sections = dict(re.findall(r"^### ([\w-]+)\n(.*?)(?=^##|\Z)", shown, re.MULTILINE | re.DOTALL))
     assert {kind for kind in kinds if f'"kind": "{kind}"' in sections.get(kind, "")} == kinds
     assert sections.keys() == kinds
+
+
+def test_formats_are_those_of_the_commands() -> None:
+    wanted: dict[str, set[str]] = defaultdict(set)
+    for name, _ in commands():
+        page = PAGES / f"{name.split()[0]}.md"
+        text = read(page).partition(f"## kafkactl {name}\n")[2].partition("\n## ")[0] if " " in name else read(page)
+        if formats := re.search(r"-o, --output <([\w|]+)>", text):
+            for form in formats[1].split("|"):
+                wanted[form].add(name)
+    told = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", read(REPOSITORY / "docs" / "formats.md"), re.MULTILINE))
+    for form in wanted.keys() - {"table", "json"}:
+        assert set(re.findall("`([^`]+)`", told[form])) == wanted[form], form
+    assert {"table", "json", *told} >= wanted.keys()
 
 
 # --- what is read of the environment
