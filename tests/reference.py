@@ -1,7 +1,7 @@
-"""Keeps docs/commands/ true: each command's page is its --help.
+"""Keeps docs/commands/ and docs/codes.md true: each command's page is its --help, each code has what codes.yaml says.
 
 python -m tests.reference           write the pages anew
-python -m tests.reference --check   fail if they are not what --help says
+python -m tests.reference --check   fail if they are not what --help and codes.yaml say
 """
 
 import os
@@ -10,10 +10,12 @@ import sys
 from collections.abc import Iterator
 
 from kafkactl.cli import COMMANDS, Leaf
+from kafkactl.doctor.codes import category, codes
 from tests.documents import REPOSITORY, WIDTH
 from tests.program import KAFKACTL
 
 PAGES = REPOSITORY / "docs" / "commands"
+CODES = REPOSITORY / "docs" / "codes.md"
 _WRITTEN = "<!-- written by make docs, from --help -->\n"
 
 
@@ -40,19 +42,32 @@ def pages() -> Iterator[tuple[str, str]]:
     yield "README.md", f"# Commands\n\n{_WRITTEN}\n```text\n{helped()}\n```\n\n" + "\n".join(listed) + "\n"
 
 
+def codes_page() -> str:
+    """Every code of the doctor: what is checked, how bad it is, what it means."""
+    parts = ["# Codes of the doctor\n", "<!-- written by make docs, from kafkactl/doctor/codes.yaml -->\n"]
+    parts.append("`kafkactl doctor --explain KD305` says the same, and with it the remedies. [The doctor](doctor.md)\n")
+    last = ""
+    for name, code in codes().items():
+        if (group := category(name)) != last:
+            parts.append(f"## {group}\n\n`kafkactl doctor {group}` checks these.\n")
+            last = group
+        parts.append(f"### {name}\n\n**{code.title}** ({code.severity})\n\n{code.explain.strip()}\n")
+    return "\n".join(parts)
+
+
 def main() -> None:
     """Check or write; see above."""
-    wanted = dict(pages())
-    there = {path.name: path.read_text(encoding="utf-8") for path in PAGES.glob("*.md")}
+    wanted = {PAGES / name: text for name, text in pages()} | {CODES: codes_page()}
+    there = {path: path.read_text(encoding="utf-8") for path in (*PAGES.glob("*.md"), CODES) if path.exists()}
     if "--check" in sys.argv:
-        if wrong := sorted(name for name in wanted.keys() | there.keys() if wanted.get(name) != there.get(name)):
-            sys.exit(f"docs/commands/ does not say what --help says: {', '.join(wrong)}. Write it anew: make docs")
+        if wrong := sorted(path.name for path in wanted.keys() | there.keys() if wanted.get(path) != there.get(path)):
+            sys.exit(f"The reference in docs/ is not what kafkactl says: {', '.join(wrong)}. Write it anew: make docs")
         return
     PAGES.mkdir(parents=True, exist_ok=True)
-    for name in there.keys() - wanted.keys():
-        (PAGES / name).unlink()
-    for name, text in wanted.items():
-        (PAGES / name).write_text(text, encoding="utf-8")
+    for path in there.keys() - wanted.keys():
+        path.unlink()
+    for path, text in wanted.items():
+        path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
