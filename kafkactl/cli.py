@@ -192,14 +192,28 @@ class Commands(TyperGroup):
 
 
 class _CheckedCommand(TyperCommand):
-    """A command that looks at what was typed before it starts."""
+    """A command that looks at what was typed before it starts, and tells its failure in the format asked for."""
 
     def invoke(self, ctx: Any) -> Any:
         from kafkactl.options import refuse_unusable
+        from kafkactl.view import output
 
-        for parameter in self.params:
-            refuse_unusable(parameter, ctx.params.get(parameter.name))
-        return super().invoke(ctx)
+        output.nothing_told()
+        try:
+            for parameter in self.params:
+                refuse_unusable(parameter, ctx.params.get(parameter.name))
+            return super().invoke(ctx)
+        except KafkactlError as error:
+            if (show := ctx.params.get("show")) is not None:
+                from kafkactl.view.failure_report import tell_failure
+
+                tell_failure(_name(ctx), show, error)
+            raise
+
+
+def _name(ctx: Any) -> str:
+    """A command's name as it is typed, whatever the program is called: "groups list"."""
+    return f"{_name(ctx.parent)} {ctx.info_name}".strip() if ctx.parent else ""
 
 
 def _command(name: str, entry: Leaf | Branch) -> Any:

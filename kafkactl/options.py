@@ -218,17 +218,12 @@ def on_cluster(
         @wraps(command)
         def run(**given: Any) -> None:
             named = {name: given.pop(name) for name in added}
-            output.nothing_told()
             named["properties"] = tuple(named["properties"] or ())
             target = Target(**named, warn=output.warn if first_aid else None, remark=output.warn, tell=output.note)
             try:
                 command(target, **given)
             except KafkactlError as error:
                 error.flags = target.flags
-                if given.get("show") is not None:
-                    from kafkactl.view.failure_report import tell_failure
-
-                    tell_failure(command.__name__.replace("_", "-"), given["show"], error)
                 raise
 
         own = [p for p in inspect.signature(command).parameters.values() if p.name != "target"]

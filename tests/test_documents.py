@@ -201,7 +201,7 @@ def test_each_command_of_a_document_can_be_typed(path: Path) -> None:
     for words in commands_in(read(path)):
         try:
             require_typeable(words)
-        except Exception as error:  # noqa: BLE001: whatever the parser says of it
+        except Exception as error:  # noqa: BLE001 - whatever the parser says of it
             wrong.append(f"kafkactl {shlex.join(words)}: {getattr(error, 'message', error)}")
     assert wrong == []
 

@@ -11,8 +11,8 @@ GUIDE = (REPOSITORY / "README.zh-CN.md").read_text(encoding="utf-8")
 CHAPTERS = {
     "快速开始": ("1. 启动 Kafka", "2. 检查 Kafka 状态", "3. 初始化 Topics", "4. 测试 Kafka"),
     "Topics 说明": (
-        "支付相关 Topics", "订单相关 Topics", "账务相关 Topics", "风控相关 Topics", "通知相关 Topics", "Saga 分布式事务",
-        "其他 Topics",
+        "支付相关 Topics", "订单相关 Topics", "账务相关 Topics", "风控相关 Topics", "通知相关 Topics",
+        "Saga 分布式事务", "其他 Topics",
     ),
     "在服务中使用 Kafka": ("1. 使用 pkg/kafka 包", "2. 发送消息", "3. 消费消息", "4. Bootstrap 框架集成"),
     "监控和管理": ("1. Kafka UI (推荐)", "2. 命令行工具", "3. Prometheus 监控"),

@@ -17,7 +17,7 @@ def tell_failure(command: str, show: Any, error: KafkactlError) -> None:
         return
     told = _cases(command, error)
     match str(show or ""):
-        case "json" if not isinstance(show, output.RecordFormat):
+        case "json" if not isinstance(show, output.RecordFormat | output.LineFormat):
             output.document(
                 "error",
                 {
