@@ -47,6 +47,7 @@ def scenes(there: Stack) -> Iterator[tuple[str, str]]:
     """The guide's five chapters of troubleshooting, and a healthy stack before them."""
     settled()
     yield "healthy", scene("doctor")
+    yield "ps", scene("ps")
     with broken(there, "stop", "zookeeper", "start"):
         there.compose("restart", "-t", "5", "kafka")
         time.sleep(5)
@@ -64,7 +65,6 @@ def scenes(there: Stack) -> Iterator[tuple[str, str]]:
         time.sleep(5)
         yield "lag", scene("doctor", "groups", "--sample", "65s", "--ignore", "KD607")
     yield "verdicts", verdicts()
-    yield "ps", scene("ps")
     yield "logs", scene("logs", "kafka", "zookeeper", "--tail", "2")
 
 
@@ -74,7 +74,7 @@ def verdicts() -> str:
     write(brokers, "payment.failed", 20, partition=2)
     apps = (
         Consumes(brokers, "notification-group", "payment.failed", "notification-1", stuck_after=12),
-        Consumes(brokers, "analytics-group", "payment.created", "analytics-1", handling=0.012),
+        Consumes(brokers, "analytics-group", "payment.created", "analytics-1", handling=0.018),
         Consumes(brokers, "accounting-group", "payment.success", "accounting-1"),
     )
     with ExitStack() as stack:
@@ -116,7 +116,10 @@ def main() -> None:
         for name, text in scenes(there):
             sys.stdout.write(f"=== {name}\n{Text.from_ansi(text).plain}\n\n")
             for path in documents():
-                path.write_text(with_scene(path.read_text("utf-8"), name, Text.from_ansi(text).plain), "utf-8")
+                before = path.read_text("utf-8")
+                after = with_scene(before, name, Text.from_ansi(text).plain)
+                if after != before:
+                    path.write_text(after, "utf-8")
             if name in ("start", "healthy"):
                 drawn.print(Text.from_ansi(text), end="\n\n")
     (REPOSITORY / "docs" / "doctor.svg").write_text(

@@ -119,6 +119,17 @@ def test_the_table_of_variables_is_whole() -> None:
     assert listed == variables_read() - {"_KAFKACTL_COMPLETE"}  # Typer's, between the shell and the completion
 
 
+def test_the_table_of_the_stack_is_that_of_the_compose_files() -> None:
+    table = read(REPOSITORY / "docs" / "stack.md").partition("## Variables")[2]
+    rows = [line for line in table.splitlines() if line.startswith("| `")]
+    found: dict[str, str] = {}
+    for file in ("docker-compose.yml", "docker-compose.kraft.yml"):
+        for name, default in re.findall(r"\$\{(\w+):-([^}]*)\}", read(REPOSITORY / file)):
+            found[name] = default
+            assert any(f"`{name}`" in row and default in row and (file in row or "both" in row) for row in rows), name
+    assert set(re.findall("`([A-Z][A-Z_0-9]+)`", "".join(row.split("|")[1] for row in rows))) == found.keys()
+
+
 # --- what is to be typed
 
 _PLACEHOLDER = re.compile(r"[A-Z][A-Z_:]+|…")
