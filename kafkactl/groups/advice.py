@@ -93,7 +93,7 @@ def _stopped(line: GroupLine, found: Found) -> list[Remedy]:
     if not group.members and line.service:
         return [
             Advice(
-                f"{waits}, but the group has no members. Start {line.service}; if it is running, its log says why "
+                f"{waits}, but the group has no members. Start {line.service}; if it is running, see in its log why "
                 "it is not in the group. What Kafka knows of the group:"
             ),
             kafkactl("groups describe", group.id),
