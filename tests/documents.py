@@ -155,7 +155,7 @@ def steps_of(text: str) -> list[Step | tuple[str, Block]]:
 
 
 # What a machine's own Docker engine has a part in: where there is one, this is not compared.
-_OF_AN_ENGINE = re.compile(r"kafkactl (ps|logs|doctor(?! (\w+|KD\d+)\b(?<!engine)(?<!stack)))\b")
+_OF_AN_ENGINE = re.compile(r"kafkactl (ps|logs|doctor(?! [a-zK]))")
 _SOCKETS = ("/var/run/docker.sock", "/run/podman/podman.sock")
 
 
@@ -242,7 +242,8 @@ def run(text: str) -> list[Step]:
                 if not isinstance(step, Step):
                     (work / step[0]).write_text(step[1].text, encoding="utf-8")
                     continue
-                command = ["bash", "-c", step.command]
+                port = environment["KAFKA_BROKERS"].rpartition(":")[2]
+                command = ["bash", "-c", step.command.replace("40093", port)]
                 if step.beside:
                     nowhere = subprocess.DEVNULL
                     beside.append(subprocess.Popen(command, cwd=work, env=environment, stdout=nowhere, stderr=nowhere))

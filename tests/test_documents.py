@@ -42,6 +42,15 @@ def test_a_document_shows_what_kafkactl_prints(path: Path) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.parametrize("path", DOCUMENTS, ids=named)
+def test_what_is_not_run_here_is_a_scene(path: Path) -> None:
+    """Output is in console blocks, which are run; or it is written by tests/scenes.py, which provokes faults."""
+    lines = read(path).splitlines()
+    for part in parts(read(path)):
+        if isinstance(part, Block) and part.tag != "console" and any(line.startswith("$ ") for line in part.lines):
+            assert re.fullmatch("<!-- scene: (start|connect|produce|lag|verdicts|ps) -->", lines[part.first - 2])
+
+
 def test_every_document_of_json_is_shown() -> None:
     """Each kind has a section of its own in docs/formats.md, with a real one."""
     kinds = {"error"}
