@@ -265,13 +265,14 @@ def run(text: str) -> list[Step]:
 
 
 def rewritten(text: str, steps: list[Step]) -> str:
-    """A document with the outputs of its steps. Where only what may differ differs, it stays as it is."""
+    """A document with the outputs of its steps, all of one run; as it is, where only what may differ differs."""
+    if all(as_shown(step) for step in steps):
+        return text
     lines = text.splitlines()
     for step in sorted(steps, key=lambda step: -step.line):
-        if step.shown is None or as_shown(step):
-            continue
-        first = step.line + 1 + step.command.count("\n")
-        lines[first : first + len(step.shown.splitlines())] = step.output.rstrip("\n").splitlines()
+        if step.shown is not None:
+            first = step.line + 1 + step.command.count("\n")
+            lines[first : first + len(step.shown.splitlines())] = step.output.rstrip("\n").splitlines()
     return "\n".join(lines) + "\n"
 
 

@@ -1,13 +1,15 @@
-"""Keeps docs/commands/ and docs/codes.md true: each command's page is its --help, each code has what codes.yaml says.
+"""Keeps the reference true: a command's page is its --help, codes and keys are what codes.yaml and the schema say.
 
 python -m tests.reference           write the pages anew
-python -m tests.reference --check   fail if they are not what --help and codes.yaml say
+python -m tests.reference --check   fail if they are not that
 """
 
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from kafkactl.cli import COMMANDS, Leaf
 from kafkactl.doctor.codes import category, codes
@@ -16,6 +18,7 @@ from tests.program import KAFKACTL
 
 PAGES = REPOSITORY / "docs" / "commands"
 CODES = REPOSITORY / "docs" / "codes.md"
+KEYS = REPOSITORY / "docs" / "topics-yaml.md"
 _WRITTEN = "<!-- written by make docs, from --help -->\n"
 
 
@@ -55,10 +58,33 @@ def codes_page() -> str:
     return "\n".join(parts)
 
 
+def keys(schema: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    """Each key of topics.yaml with its description, as the JSON Schema that editors get has them."""
+    for name, below in schema.get("properties", {}).items():
+        yield f"{above}{name}", below.get("description", "")
+        yield from keys(below, f"{above}{name}.")
+    if isinstance(more := schema.get("additionalProperties"), dict):
+        yield from keys(more, f"{above}NAME.")
+
+
+def with_keys(page: str) -> str:
+    """docs/topics-yaml.md with the table of all keys between its marks."""
+    schema = json.loads(
+        subprocess.run([*KAFKACTL, "lint", "--schema"], capture_output=True, text=True, check=True).stdout
+    )
+    rows = [f"| `{name}` | {description} |" for name, description in keys(schema)]
+    begin, end = "<!-- keys: written by make docs, from kafkactl lint --schema -->", "<!-- end of keys -->"
+    before, _, rest = page.partition(begin)
+    _, found, after = rest.partition(end)
+    assert found, "docs/topics-yaml.md has lost the marks of its table of keys"
+    table = "\n".join(["| Key | Is |", "|---|---|", *rows])
+    return f"{before}{begin}\n\n{table}\n\n{end}{after}"
+
+
 def main() -> None:
     """Check or write; see above."""
-    wanted = {PAGES / name: text for name, text in pages()} | {CODES: codes_page()}
-    there = {path: path.read_text(encoding="utf-8") for path in (*PAGES.glob("*.md"), CODES) if path.exists()}
+    there = {path: path.read_text(encoding="utf-8") for path in (*PAGES.glob("*.md"), CODES, KEYS) if path.exists()}
+    wanted = {PAGES / name: text for name, text in pages()} | {CODES: codes_page(), KEYS: with_keys(there[KEYS])}
     if "--check" in sys.argv:
         if wrong := sorted(path.name for path in wanted.keys() | there.keys() if wanted.get(path) != there.get(path)):
             sys.exit(f"The reference in docs/ is not what kafkactl says: {', '.join(wrong)}. Write it anew: make docs")
