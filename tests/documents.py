@@ -161,8 +161,10 @@ _SOCKETS = ("/var/run/docker.sock", "/run/podman/podman.sock")
 
 def as_shown(step: Step) -> bool:
     """Whether a command printed what its document shows, as far as this machine can tell."""
-    if step.shown is None or normalised(step.shown) == normalised(step.output):
-        return True
+    return step.shown is None or normalised(step.shown) == normalised(step.output) or _has_other_containers(step)
+
+
+def _has_other_containers(step: Step) -> bool:
     return bool(_OF_AN_ENGINE.search(step.command)) and any(map(os.path.exists, _SOCKETS))
 
 
@@ -270,7 +272,7 @@ def rewritten(text: str, steps: list[Step]) -> str:
         return text
     lines = text.splitlines()
     for step in sorted(steps, key=lambda step: -step.line):
-        if step.shown is not None:
+        if step.shown is not None and not _has_other_containers(step):
             first = step.line + 1 + step.command.count("\n")
             lines[first : first + len(step.shown.splitlines())] = step.output.rstrip("\n").splitlines()
     return "\n".join(lines) + "\n"
