@@ -74,7 +74,7 @@ def verdicts() -> str:
     write(brokers, "payment.failed", 20, partition=2)
     apps = (
         Consumes(brokers, "notification-group", "payment.failed", "notification-1", stuck_after=12),
-        Consumes(brokers, "analytics-group", "payment.created", "analytics-1", handling=0.018),
+        Consumes(brokers, "analytics-group", "payment.created", "analytics-1", handling=0.03),
         Consumes(brokers, "accounting-group", "payment.success", "accounting-1"),
     )
     with ExitStack() as stack:
@@ -82,7 +82,7 @@ def verdicts() -> str:
             stack.enter_context(consumer(app))
         for topic, rate in (("payment.created", 117), ("payment.success", 31)):
             stack.enter_context(arriving(brokers, topic, rate))
-        time.sleep(15)
+        time.sleep(40)
         return scene("lag", *(app.group for app in apps), "--sample", "65s")
 
 

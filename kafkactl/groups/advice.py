@@ -177,7 +177,13 @@ def _behind(line: GroupLine, found: Found) -> list[Remedy]:
     if judged.speed.least > judged.rate_in:
         return [Advice(f"It is catching up: {rates}. Wait.")]
     if judged.speed.most < judged.rate_in:
-        return [Advice(f"It falls behind: {rates}."), longer]
+        return [
+            Advice(
+                f"It falls behind: {rates}. It is SLOW once more waits in a partition than "
+                f"arrives there in {COMMIT_INTERVAL:.0f} s:"
+            ),
+            kafkactl("lag", line.group.id, options=["--watch"]),
+        ]
     return [Advice(f"Its lag hardly changes: {rates}.")]
 
 
