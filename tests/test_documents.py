@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from kafkactl import __version__
 from kafkactl.cli import COMMANDS, Leaf
 from kafkactl.doctor.codes import codes
 from tests.documents import REPOSITORY, Block, Step, as_shown, documents, normalised, parts, rewritten, run, steps_of
@@ -307,8 +308,13 @@ def test_every_document_can_be_reached_from_the_readme() -> None:
 # --- the README
 
 
-def test_the_readme_is_short() -> None:
-    assert len(read(REPOSITORY / "README.md").splitlines()) <= 150
+def test_the_readme_is_short_and_names_the_wheel_that_is_built() -> None:
+    text = read(REPOSITORY / "README.md")
+    assert len(text.splitlines()) <= 150
+    for document in (text, read(REPOSITORY / "README.zh-CN.md")):
+        assert set(re.findall(r"kafkactl-[\w.]+-py3-none-any\.whl", document)) == {
+            f"kafkactl-{__version__}-py3-none-any.whl"
+        }
 
 
 def test_a_document_is_written_anew_as_a_whole_and_only_if_more_differs_than_may() -> None:
