@@ -37,16 +37,18 @@ test: ready ## Run the suite on real brokers, with a representative part of the 
 lab: ready ## Break Kafka in every way the doctor knows, fix it, write tests/lab/RESULTS.md, and run the other long tests.
 	@KAFKACTL_LAB=tests/lab/RESULTS.md $(BIN)/python -m pytest -m "lab or quick or property" $(FLAGS)
 
-lint: $(VENV)/dev.stamp ## ruff, mypy --strict, the import contract, and whether the README is up to date.
+lint: $(VENV)/dev.stamp ## ruff, mypy --strict, the import contract, and whether docs/commands/ says what --help says.
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/kafkactl lint
-	@$(BIN)/python -m tests.readme --check
+	@$(BIN)/python -m tests.reference --check
 
-docs: $(VENV)/dev.stamp ## Rewrite the command reference and picture of the README.
-	@$(BIN)/python -m tests.readme
+docs: ready ## Rewrite the command reference, the README's picture, and what the documents show of kafkactl.
+	@$(BIN)/python -m tests.reference
+	@$(BIN)/python -m tests.documents --write
+	@$(BIN)/python -m tests.pictures
 
 bench: $(VENV)/dev.stamp ## Measure side by side, and write bench/RESULTS.md.
 	@$(BIN)/python bench/run.py

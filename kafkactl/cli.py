@@ -207,7 +207,7 @@ class Commands(TyperGroup):
 
 
 class _CheckedCommand(TyperCommand):
-    """A command that looks at what was typed before it starts."""
+    """A command that looks at what was typed before it starts, and tells its failure in the format asked for."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         from kafkactl.help_pages import write_options
@@ -228,8 +228,13 @@ class _CheckedCommand(TyperCommand):
             if show is not None:
                 from kafkactl.view.failure_report import tell_failure
 
-                tell_failure(ctx.command_path.removeprefix(ctx.find_root().command_path).strip(), show, error)
+                tell_failure(_name(ctx), show, error)
             raise
+
+
+def _name(ctx: Any) -> str:
+    """A command's name as it is typed, whatever the program is called: "groups list"."""
+    return f"{_name(ctx.parent)} {ctx.info_name}".strip() if ctx.parent else ""
 
 
 def _command(name: str, entry: Leaf | Branch) -> Any:

@@ -15,6 +15,7 @@ _LONG_FIRST = (
     "docker",
     "test_lag_situations",
     "laboratory",
+    "test_documents",
     "test_produce_faults",
     "three brokers",
     "lab/test_healthy",

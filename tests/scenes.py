@@ -1,24 +1,28 @@
-"""What the README shows of the doctor: real faults of the real stack, as kafkactl tells them.
+"""What the documents show of the doctor: real faults of the real stack, as kafkactl tells them.
 
-python -m tests.scenes     provoke them, print what is said, and draw docs/doctor.svg
+python -m tests.scenes     provoke them, write what is said into the documents, and draw docs/doctor.svg
+
+A document has a scene's text in the block after <!-- scene: NAME -->.
 
 Needs root and dockerd, and the stack's own ports (40092, 40093, …) free.
 """
 
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from rich.console import Console
 from rich.text import Text
 
 from tests.docker.compose import ZOOKEEPER_STACK, Stack, stack
 from tests.docker.engine import engine
-from tests.lab.consumers import Consumes, consumer
+from tests.documents import REPOSITORY, WIDTH, documents
+from tests.lab.consumers import Consumes, arriving, consumer
 from tests.lab.faults import write
-from tests.readme import REPOSITORY, WIDTH, on_a_terminal
+from tests.pictures import on_a_terminal
 
 PORTS = {
     "ZOOKEEPER_PORT": "42181",
@@ -43,6 +47,7 @@ def scenes(there: Stack) -> Iterator[tuple[str, str]]:
     """The guide's five chapters of troubleshooting, and a healthy stack before them."""
     settled()
     yield "healthy", scene("doctor")
+    yield "ps", scene("ps")
     with broken(there, "stop", "zookeeper", "start"):
         there.compose("restart", "-t", "5", "kafka")
         time.sleep(5)
@@ -59,7 +64,26 @@ def scenes(there: Stack) -> Iterator[tuple[str, str]]:
     with consumer(stuck):
         time.sleep(5)
         yield "lag", scene("doctor", "groups", "--sample", "65s", "--ignore", "KD607")
+    yield "verdicts", verdicts()
     yield "logs", scene("logs", "kafka", "zookeeper", "--tail", "2")
+
+
+def verdicts() -> str:
+    """lag, where one consumer is stuck, one too slow, and one is fine."""
+    brokers = "localhost:40093"
+    write(brokers, "payment.failed", 20, partition=2)
+    apps = (
+        Consumes(brokers, "notification-group", "payment.failed", "notification-1", stuck_after=12),
+        Consumes(brokers, "analytics-group", "payment.created", "analytics-1", handling=0.03),
+        Consumes(brokers, "accounting-group", "payment.success", "accounting-1"),
+    )
+    with ExitStack() as stack:
+        for app in apps:
+            stack.enter_context(consumer(app))
+        for topic, rate in (("payment.created", 117), ("payment.success", 31)):
+            stack.enter_context(arriving(brokers, topic, rate))
+        time.sleep(40)
+        return scene("lag", *(app.group for app in apps), "--sample", "65s")
 
 
 def settled() -> None:
@@ -76,6 +100,13 @@ def broken(there: Stack, verb: str, service: str, mend: str) -> Iterator[None]:
         there.compose(mend, service)
 
 
+def with_scene(document: str, name: str, text: str) -> str:
+    """A document with a scene's text in its block."""
+    block = re.compile(rf"(<!-- scene: {name} -->\n```text\n).*?(^```$)", re.MULTILINE | re.DOTALL)
+    plain = "\n".join(line.rstrip() for line in text.strip("\n").splitlines())
+    return block.sub(lambda found: f"{found[1]}{plain}\n{found[2]}", document)
+
+
 def main() -> None:
     """Print the scenes, and draw those of the picture."""
     drawn = Console(record=True, width=WIDTH, file=open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
@@ -84,6 +115,11 @@ def main() -> None:
         there.compose("up", "-d")
         for name, text in scenes(there):
             sys.stdout.write(f"=== {name}\n{Text.from_ansi(text).plain}\n\n")
+            for path in documents():
+                before = path.read_text("utf-8")
+                after = with_scene(before, name, Text.from_ansi(text).plain)
+                if after != before:
+                    path.write_text(after, "utf-8")
             if name in ("start", "healthy"):
                 drawn.print(Text.from_ansi(text), end="\n\n")
     (REPOSITORY / "docs" / "doctor.svg").write_text(

@@ -28,6 +28,19 @@ def test_every_problem_of_a_catalogue_is_in_the_document(command: str, kafkactl:
     assert document["problems"] == json.loads(kafkactl("lint", "-o", "json").out)["files"][0]["problems"]
 
 
+@pytest.mark.parametrize(
+    "command",
+    ["groups list -b 127.0.0.1:1", "env show nowhere", "events diff one other", "dlq show dlq.payment -b 127.0.0.1:1"],
+)
+def test_a_document_says_which_command_failed_by_the_name_that_is_typed(command: str, kafkactl: Run) -> None:
+    """Whether it asks a cluster or not."""
+    run = kafkactl(*command.split(), "-o", "json")
+    document = json.loads(run.out)
+    assert (document["kind"], document["exit_code"]) == ("error", run.code)
+    assert command.startswith(document["command"])
+    assert document["command"].count(" ") == 1
+
+
 def test_and_in_cases(kafkactl: Run) -> None:
     Path("topics.yaml").write_text(BAD)
     assert kafkactl("diff", "-o", "github").out == kafkactl("lint", "-o", "github").out

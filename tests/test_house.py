@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from collections import defaultdict
 from pathlib import Path
 
@@ -60,3 +61,21 @@ def test_what_users_read_has_one_name_for_topics_yaml() -> None:
     for path in HOUSE.rglob("*.yaml"):
         told += [line for line in path.read_text(encoding="utf-8").splitlines() if "atalogue" in line]
     assert told == []
+
+
+def test_the_drawing_of_the_house_names_every_room_in_its_place() -> None:
+    """CONTRIBUTING.md draws what the import contract in pyproject.toml says."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    contract = project["tool"]["importlinter"]["contracts"][0]
+    layers = [set(re.split(r" [|:] ", layer)) for layer in contract["layers"]]
+    text = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    drawing = text.partition("## The house")[2].partition("```text\n")[2].partition("```")[0]
+    drawn = []
+    for line in drawing.splitlines():
+        if not line.startswith(" "):
+            drawn.append({name.removesuffix("/") for name in re.match(r"([\w/]+(, )?)+", line)[0].split(", ")})  # type: ignore[index]
+    assert drawn == [layers[0] | layers[1], *layers[2:]]
+    for name in set().union(*layers):
+        assert (HOUSE / name).is_dir() or (HOUSE / f"{name}.py").is_file()
+    folders = {name.removesuffix("/") for name in re.findall(r"\w+/", drawing)}
+    assert folders == {name for name in set().union(*layers) if (HOUSE / name).is_dir()}

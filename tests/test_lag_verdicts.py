@@ -206,6 +206,11 @@ def test_each_verdict_has_its_reason_and_its_command() -> None:
         (one(400, end=5_000), one(40, end=4_900), "It is catching up: 36/s out, 10/s in. Wait."),
         (one(41, end=5_000), one(31, end=4_990), "Its lag hardly changes: 1/s out, 1/s in."),
         (
+            one(140, end=5_000),
+            one(40, end=3_500),
+            "It falls behind: 10/s out, 150/s in. It is SLOW once more waits in a partition than arrives there in",
+        ),
+        (
             one(40, end=5_000),
             one(40, end=4_990),
             "It may commit only every 60 s. To see whether it falls behind, catches up or is stuck, take a longer",

@@ -138,7 +138,10 @@ VALUES: Mapping[str, Key] = {
 
 ENVIRONMENT: Mapping[str, Key] = {
     "brokers": Key(Texts("[localhost:9092]", "address"), "Bootstrap addresses, HOST:PORT.", required=True),
-    "client_config": Key(Text("production.properties"), "librdkafka properties: a file, relative to this one."),
+    "client_config": Key(
+        Text("production.properties"),
+        "Client properties, librdkafka's, kcat's or Java's: a file, relative to this one.",
+    ),
     "schema_registry": Key(Url(), "The schema registry of this cluster's records, http(s)://HOST:PORT."),
     "cluster_id": Key(Text(), "Kafka's id of the cluster, which identifies it at any address."),
     "protected": Key(Flag(), "Whether changes here need the environment's name typed, or --confirm NAME."),

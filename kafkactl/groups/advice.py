@@ -92,7 +92,10 @@ def _stopped(line: GroupLine, found: Found) -> list[Remedy]:
     waits = sentence(that_wait(lag))
     if not group.members and line.service:
         return [
-            Advice(f"{waits}, but the group has no members. Start {line.service}; if it is running, see its log:"),
+            Advice(
+                f"{waits}, but the group has no members. Start {line.service}; if it is running, see in its log why "
+                "it is not in the group. What Kafka knows of the group:"
+            ),
             kafkactl("groups describe", group.id),
         ]
     if not group.members:
@@ -174,7 +177,13 @@ def _behind(line: GroupLine, found: Found) -> list[Remedy]:
     if judged.speed.least > judged.rate_in:
         return [Advice(f"It is catching up: {rates}. Wait.")]
     if judged.speed.most < judged.rate_in:
-        return [Advice(f"It falls behind: {rates}."), longer]
+        return [
+            Advice(
+                f"It falls behind: {rates}. It is SLOW once more waits in a partition than "
+                f"arrives there in {COMMIT_INTERVAL:.0f} s:"
+            ),
+            kafkactl("lag", line.group.id, options=["--watch"]),
+        ]
     return [Advice(f"Its lag hardly changes: {rates}.")]
 
 

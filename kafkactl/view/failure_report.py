@@ -5,7 +5,7 @@ from typing import Any
 from kafkactl.catalog.model import CatalogError
 from kafkactl.errors import KafkactlError
 from kafkactl.view import cases, output
-from kafkactl.view.formats import RecordFormat
+from kafkactl.view.formats import LetterFormat, LineFormat, RecordFormat
 from kafkactl.view.problem_report import problem_cases, problem_documents
 
 
@@ -18,7 +18,7 @@ def tell_failure(command: str, show: Any, error: KafkactlError) -> None:
         return
     told = _cases(command, error)
     match str(show or ""):
-        case "json" if not isinstance(show, RecordFormat):
+        case "json" if not isinstance(show, RecordFormat | LineFormat | LetterFormat):
             output.document(
                 "error",
                 {

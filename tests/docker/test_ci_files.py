@@ -5,7 +5,7 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -77,7 +77,7 @@ def in_bash(home: Path, step: Mapping[str, Any]) -> "subprocess.CompletedProcess
 
 
 def test_github_actions(project: Path) -> None:
-    """On a change, every morning, and after a merge: the last finds nothing to do, the first is told what is missing."""
+    """On a change, in the morning and after a merge; the next morning there is nothing to tell."""
     jobs = GITHUB["jobs"]
     codes = {}
     for name in ("lint", "rehearse", "drift", "apply"):
@@ -123,7 +123,7 @@ def test_the_action_installs_it(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def image(engine: Engine) -> Iterator[str]:
+def image(engine: Engine) -> str:
     """kafkactl:sandbox, built from the Dockerfile on the tests' own base."""
     name = "kafkactl-test/sandbox"
     engine.client.images.build(
@@ -134,7 +134,7 @@ def image(engine: Engine) -> Iterator[str]:
         rm=True,
     )
     engine.images.adopt(name)
-    yield name
+    return name
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="no bash")

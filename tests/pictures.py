@@ -1,43 +1,16 @@
-"""Keeps the README true: its command reference is --help, its picture is real output.
+"""The README's picture: the main job on a real broker.
 
-python -m tests.readme           write both anew
-python -m tests.readme --check   fail if the command reference is not what --help says
+python -m tests.pictures     draw docs/kafkactl.svg anew
 """
 
 import os
 import pty
-import re
 import subprocess
-import sys
-from pathlib import Path
 
-from tests.program import KAFKACTL, commands
+from tests.documents import REPOSITORY, WIDTH
+from tests.program import KAFKACTL
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-README = REPOSITORY / "README.md"
 PICTURE = REPOSITORY / "docs" / "kafkactl.svg"
-BEGIN, END = "<!-- commands: written by make docs -->", "<!-- end of commands -->"
-WIDTH = 100
-
-
-def reference() -> str:
-    """Every command's --help, as Markdown."""
-    environment = {**os.environ, "COLUMNS": str(WIDTH), "NO_COLOR": "1"}
-    parts = []
-    for name, _ in commands():
-        done = subprocess.run(
-            [*KAFKACTL, *name.split(), "--help"], capture_output=True, text=True, check=True, env=environment
-        )
-        text = done.stdout.replace("python -m kafkactl", "kafkactl").strip()
-        parts.append(f"### kafkactl {name}\n\n```text\n{text}\n```\n")
-    return "\n".join(parts)
-
-
-def with_reference(readme: str) -> str:
-    """The README with the reference put between its marks."""
-    pattern = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
-    assert pattern.search(readme), "README.md has lost the marks of its command reference"
-    return pattern.sub(lambda _: f"{BEGIN}\n\n{reference()}\n{END}", readme)
 
 
 def on_a_terminal(*arguments: str) -> str:
@@ -78,14 +51,7 @@ def picture() -> str:
 
 
 def main() -> None:
-    """Check or write; see above."""
-    readme = README.read_text(encoding="utf-8")
-    wanted = with_reference(readme)
-    if "--check" in sys.argv:
-        if wanted != readme:
-            sys.exit("README.md does not say what --help says. Write it anew: make docs")
-        return
-    README.write_text(wanted, encoding="utf-8")
+    """Draw it."""
     PICTURE.parent.mkdir(exist_ok=True)
     PICTURE.write_text(picture(), encoding="utf-8")
 
