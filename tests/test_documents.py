@@ -20,7 +20,6 @@ from tests.program import commands
 from tests.reference import PAGES
 
 DOCUMENTS = [path for path in documents() if path.parent != PAGES]
-# Written by others beside this; a link to one is checked as soon as the file is there.
 
 
 def named(path: Path) -> str:
