@@ -220,6 +220,7 @@ def surroundings(starts_its_own: bool) -> Iterator[tuple[Path, dict[str, str], d
             f"  export KAFKA_BROKERS=127.0.0.1:{port_here}\n": "",  # said of ports that are not the default
             str(home / "work"): "/home/ops/platform",
             str(home): "~",
+            f"{port_here} (KAFKA_BROKERS)": "40093 (the default)",
             port_here: "40093",
             "python -m kafkactl": "kafkactl",
         }
