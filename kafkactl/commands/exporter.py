@@ -109,6 +109,7 @@ def _serve(target: Target, access: "Access", every: float, check_every: float) -
     from kafkactl.metrics.rounds import Rounds
     from kafkactl.metrics.web_server import MetricsServer
 
+    process.share_heaps()
     unconnected(target.connection)  # what is wrong with the configuration is said now
     _ = target.catalog
     page = Page(every)
