@@ -58,7 +58,18 @@ def ours(modules: set[str]) -> set[str]:
 
 
 # What even --version, --help and completion need.
-ROOT = {"build", "cli", "command_list", "completion", "help_pages", "imports", "process", "errors", "text", "text.escapes"}
+ROOT = {
+    "build",
+    "cli",
+    "command_list",
+    "completion",
+    "help_pages",
+    "imports",
+    "process",
+    "errors",
+    "text",
+    "text.escapes",
+}
 
 
 @pytest.mark.parametrize("argument", ["--version", "--help"])
