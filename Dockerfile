@@ -9,7 +9,7 @@ COPY kafkactl /src/kafkactl
 ARG KAFKACTL_COMMIT=
 # The environment's own pip stays behind: what runs needs none.
 RUN python -m venv /build && python -m venv --without-pip /opt/kafkactl \
- && /build/bin/pip --python /opt/kafkactl/bin/python install --no-cache-dir '/src[exporter,registry]'
+ && /build/bin/pip --python /opt/kafkactl/bin/python install --no-cache-dir '/src[exporter]'
 
 FROM ${PYTHON_IMAGE}
 COPY --from=build /opt/kafkactl /opt/kafkactl

@@ -203,7 +203,7 @@ def _tiny(import_tar: _Import) -> None:
     import_tar(RootFs(), ["ENV PATH=/bin", 'CMD ["sh", "-c", "trap exit TERM; sleep 3600 & wait"]'])
 
 
-def _python(import_tar: _Import, extras: Sequence[str] = ("exporter", "registry"), *, kafka: bool = False) -> None:
+def _python(import_tar: _Import, extras: Sequence[str] = ("exporter",), *, kafka: bool = False) -> None:
     """This interpreter and its library, and wheels of everything kafkactl needs, for a pip without network.
 
     With `kafka` also the jars of the sandbox's Kafka, where Dockerfile.sandbox looks for them.
@@ -259,7 +259,7 @@ _BUILDERS: Mapping[str, Callable[[_Import], None]] = {
     ),
     "grafana": _served(3000, {"/api/health": '{"database": "ok"}\n'}),
     "python": _python,
-    "python-sandbox": partial(_python, extras=("exporter", "registry", "sandbox"), kafka=True),
+    "python-sandbox": partial(_python, extras=("exporter", "sandbox"), kafka=True),
     "tiny": _tiny,
 }
 
