@@ -15,10 +15,13 @@ from hypothesis import strategies as st
 from kafkactl.cluster.overview import TopicRow
 from kafkactl.commands.describe.pages import sort_rows
 from kafkactl.sandbox.foreground import throwaway
+from kafkactl.view import output
 from kafkactl.view.formats import SortBy
+from kafkactl.view.output import Column, cell_width
+from kafkactl.view.screen import captured
 from tests.conftest import Outcome, admin_client, commit, create
 from tests.sandboxes import free_port
-from tests.test_terminal import Terminal
+from tests.test_terminal import ESCAPE, Terminal
 
 Run = Callable[..., Outcome]
 
@@ -135,6 +138,33 @@ def test_a_page_fits_its_window_and_stays_while_kafka_is_away() -> None:
 
 def screen(raw: str) -> list[str]:
     """The lines of the last page that was drawn."""
-    from tests.test_terminal import ESCAPE
-
     return ESCAPE.sub("", raw.rpartition("\x1b[H")[2]).replace("\r\n", "\n").split("\n")
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100, 200])
+def test_no_name_of_the_catalogue_is_broken(columns: int) -> None:
+    Path("topics.yaml").write_text(CATALOGUE + "  payment.refund.created: {consumers: [a-service-of-many-words]}\n")
+    run = Terminal("describe", "--catalog", columns=columns)
+    assert run.end() == 0
+    shown = "\n".join(run.lines)
+    for name in ("payment.created", "payment.refund.created", "dlq.payment", "a-service-of-many-words", "支付创建事件"):
+        assert name in shown
+    assert all(cell_width(line) <= columns for line in run.lines)
+
+
+@given(
+    st.lists(st.lists(st.text("ab 中-", max_size=20), min_size=3, max_size=3), min_size=1, max_size=4),
+    st.integers(30, 90),
+)
+def test_no_word_of_a_table_is_broken_where_all_fit(rows: list[list[str]], columns: int) -> None:
+    """As on a terminal: each word stands whole in a line, if there is room for the longest of each column."""
+    from unittest.mock import patch
+
+    longest = [max(cell_width(word) for row in rows for word in (row[at].split() or [""])) for at in range(3)]
+    with patch.object(output, "width", lambda: columns):
+        drawn = captured(lambda: output.table([Column(title) for title in "XYZ"], rows))
+    lines = [ESCAPE.sub("", line) for line in drawn]
+    assert all(cell_width(line) <= columns for line in lines)
+    if sum(max(1, width) for width in longest) + 3 <= columns:
+        for word in {word for row in rows for cell in row for word in cell.split()}:
+            assert any(word in line for line in lines), (word, lines)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kafkactl.catalog.model import Catalog, Topic
+from kafkactl.text.escapes import plain
 from kafkactl.view import output
 from kafkactl.view.output import Column
 
@@ -15,7 +16,24 @@ def show_declared(topics: Sequence[Topic]) -> None:
         [t.name, t.description or "–", _names(t.producers), _names(t.consumers), t.event or "–", t.dlq or "–"]
         for t in topics
     ]
-    output.table([Column(title) for title in titles], rows)
+    columns = [Column(title) for title in titles]
+    if output.fits(columns, rows):
+        output.table(columns, rows)
+        return
+    for topic in topics:
+        _show_narrow(topic)
+
+
+def _show_narrow(topic: Topic) -> None:
+    """A topic in as many lines as it takes, none of them broken inside a name."""
+    look = output.style()
+    about = f" · {plain(topic.description)}" if topic.description else ""
+    output.say(f"{look.paint(plain(topic.name), 'bold')}{about}")
+    facts = [f"{_names(topic.producers)} → {_names(topic.consumers)}"]
+    facts += [f"event {topic.event}"] if topic.event else []
+    facts += [f"dlq {topic.dlq}"] if topic.dlq else []
+    for line in output.wrapped(" · ".join(facts), 2):
+        output.say(f"  {line}")
 
 
 def _names(services: Sequence[str]) -> str:

@@ -4,12 +4,10 @@ stdout is data, stderr is talk: tables and documents go to stdout; notes, warnin
 Streams are looked up at each call, so that a test, a pipe or a redirection is always honoured.
 """
 
-import io
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
@@ -130,64 +128,6 @@ def pending(text: str) -> None:
         sys.stdout.flush()
 
 
-class _Frame(io.StringIO):
-    """What is written to a terminal, kept until all of it is there."""
-
-    def isatty(self) -> bool:
-        return True
-
-
-@contextmanager
-def own_screen() -> Iterator[None]:
-    """What the terminal shows is put aside, and comes back at the end."""
-    sys.stdout.write("\x1b[?1049h\x1b[2J")
-    sys.stdout.flush()
-    try:
-        yield
-    finally:
-        sys.stdout.write("\x1b[?1049l")
-        sys.stdout.flush()
-
-
-def captured(write: Callable[[], object]) -> list[str]:
-    """The lines that a function writes to a terminal on stdout, as it would write them there."""
-    terminal, sys.stdout = sys.stdout, _Frame()
-    try:
-        write()
-        return sys.stdout.getvalue().splitlines()
-    finally:
-        sys.stdout = terminal
-
-
-@contextmanager
-def redrawn() -> Iterator[None]:
-    """What is written to stdout within replaces what the terminal shows, at once: it does not flicker."""
-    terminal, sys.stdout = sys.stdout, _Frame()
-    try:
-        yield
-        # Each line is cleared to its end, and the screen below the last one.
-        text = sys.stdout.getvalue().replace("\n", "\x1b[K\n")
-    finally:
-        sys.stdout = terminal
-    terminal.write(f"\x1b[H{text}\x1b[J")
-    terminal.flush()
-
-
-@contextmanager
-def progress(label: str, total: int | None) -> Iterator[Callable[[int, str], None]]:
-    """A progress bar on stderr for `total` bytes, if it is a terminal; call the result with bytes done and a text."""
-    if not total or not is_terminal(sys.stderr):
-        yield lambda done, words: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[words]}"), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True, highlight=False), transient=True) as bar:
-        task = bar.add_task(label, total=total, words="")
-        yield lambda done, words: bar.update(task, completed=done, words=words)
-
-
 def warn(text: str) -> None:
     """A warning on stderr."""
     _talk(f"{style(sys.stderr).paint('warning:', 'yellow')} {plain(text, lines=True)}")
@@ -270,6 +210,16 @@ def pad(text: str, width: int, right: bool = False) -> str:
     return gap + text if right else text + gap
 
 
+def wrapped(text: str, indent: int = 0) -> list[str]:
+    """`text` in lines that fit stdout behind an indent; a word that is longer stays whole, so that it can be copied."""
+    if width() == sys.maxsize:
+        return [plain(text)]
+    import textwrap
+
+    lines = textwrap.wrap(plain(text), max(20, width() - indent), break_long_words=False, break_on_hyphens=False)
+    return lines or [""]
+
+
 def fitted(text: str) -> str:
     """`text` in one line of stdout; where it does not fit, its end is left off, visibly."""
     room = width()
@@ -325,12 +275,18 @@ def _rich_table(columns: Sequence[Column], rows: list[list[Cell]]) -> None:
 
     gap = 2 if width() >= 100 else 1
     grid = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="dim", show_edge=False)
-    for column in columns:
+    texts = [[column.title for column in columns], *([_text(cell) for cell in row] for row in rows)]
+    longest = [
+        max(cell_width(word) for text in cells for word in (text.split() or [""])) for cells in zip(*texts, strict=True)
+    ]
+    whole = sum(longest) + gap * len(columns) <= width()  # then no word has to be broken
+    for column, least in zip(columns, longest, strict=True):
         grid.add_column(
             Text(column.title),
             justify="right" if column.right else "left",
             style=column.style,
             overflow="fold",
+            min_width=least if whole else None,
             no_wrap=column.right,
         )
     for row in rows:

@@ -14,7 +14,7 @@ from kafkactl.connection import Connection
 from kafkactl.errors import ExitCode, KafkactlError, UnreachableError
 from kafkactl.text.words import many
 from kafkactl.topics import TopicIdentity, is_glob, is_internal, matches, topic_changes
-from kafkactl.view import output
+from kafkactl.view import output, screen
 from kafkactl.view.output import say
 
 _REFRESH = 2.0  # seconds between two refreshes
@@ -32,10 +32,10 @@ def refresh(look: Look, connection: Connection, names: list[str] | None, *, topi
     if not (page and output.is_terminal(sys.stdout)):
         while True:
             _write(look, connection, names, seen, topics=topics, page=page)
-    with output.own_screen():
-        screen = _Screen(connection.label)
+    with screen.own_screen():
+        drawn = _Screen(connection.label)
         while True:
-            _draw(screen, look, connection, names, seen, topics=topics)
+            _draw(drawn, look, connection, names, seen, topics=topics)
 
 
 def _write(
@@ -55,18 +55,18 @@ def _write(
 
 
 def _draw(
-    screen: "_Screen", look: Look, connection: Connection, names: list[str] | None, seen: "_Topics", *, topics: bool
+    drawn: "_Screen", look: Look, connection: Connection, names: list[str] | None, seen: "_Topics", *, topics: bool
 ) -> None:
     """One look, for a terminal."""
     try:
         kafka = connect(connection)
         for change in seen.news(kafka):
-            screen.changes.append(f"{time.strftime('%H:%M:%S')}  {change}")
-        screen.lines = output.captured(lambda: look(kafka, seen.left if topics else names))
-        screen.answered = time.strftime("%H:%M:%S")
-        screen.show("")
+            drawn.changes.append(f"{time.strftime('%H:%M:%S')}  {change}")
+        drawn.lines = screen.captured(lambda: look(kafka, seen.left if topics else names))
+        drawn.answered = time.strftime("%H:%M:%S")
+        drawn.show("")
     except UnreachableError as error:
-        screen.show(error.message)
+        drawn.show(error.message)
     _pause()
 
 
@@ -94,7 +94,7 @@ class _Screen:
         foot += [output.fitted(f"{time.strftime('%H:%M:%S%z')}  {self._label}  every {_REFRESH:g} s, Ctrl-C to stop")]
         room = shutil.get_terminal_size().lines - len(foot) - 1
         shown = self.lines if len(self.lines) <= room else self.lines[: max(0, room - 1)]
-        with output.redrawn():
+        with screen.redrawn():
             for line in shown:
                 say(line)
             if hidden := len(self.lines) - len(shown):

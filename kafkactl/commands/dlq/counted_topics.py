@@ -22,7 +22,7 @@ from kafkactl.settings import Target
 from kafkactl.text.remedies import kafkactl, with_flags
 from kafkactl.text.words import and_more, many
 from kafkactl.topics import SOME_TOPICS, Place, is_glob
-from kafkactl.view import output
+from kafkactl.view import output, screen
 from kafkactl.view.formats import Format
 from kafkactl.view.letter_report import show_summaries, summary_document
 
@@ -108,7 +108,7 @@ def _read(
     reader = Reader(kafka, lambda text: output.note(f"{text}."))
     try:
         with (
-            output.progress(topic.name, summary.span) as show,
+            screen.progress(topic.name, summary.span) as show,
             closing(
                 read_until(reader, first, places, _PATIENCE)  # type: ignore[type-var]
             ) as batches,

@@ -29,7 +29,7 @@ from kafkactl.errors import ExitCode, KafkactlError, NotPermittedError, UsageErr
 from kafkactl.text.remedies import kafkactl
 from kafkactl.text.words import many
 from kafkactl.topics import Place
-from kafkactl.view import output
+from kafkactl.view import output, screen
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def _require_deletable(kafka: Cluster, topic: DeadLetterTopic) -> None:
 
 def _letters(kafka: Cluster, topic: DeadLetterTopic, reading: HeaderReading) -> Iterator[Letter]:
     read = 0
-    with output.progress(topic.name, topic.span) as show:
+    with screen.progress(topic.name, topic.span) as show:
         for letters in read_letters(kafka, topic, reading, lambda text: output.note(f"{text}.")):
             yield from letters
             read += len(letters)

@@ -9,7 +9,7 @@ from kafkactl.deadletters.letters import find_dead_letter_topic, read_letters
 from kafkactl.deadletters.origin import HeaderReading
 from kafkactl.settings import Target
 from kafkactl.text.words import many
-from kafkactl.view import output
+from kafkactl.view import output, screen
 
 
 def export_to(target: Target, name: str, path: Path, chosen: Selection) -> None:
@@ -21,7 +21,7 @@ def export_to(target: Target, name: str, path: Path, chosen: Selection) -> None:
         file = LetterFile(path)
         read = 0
         try:
-            with output.progress(name, topic.span) as show:
+            with screen.progress(name, topic.span) as show:
                 for letters in read_letters(kafka, topic, reading, lambda text: output.note(f"{text}.")):
                     for letter in letters:
                         if wanted(letter):

@@ -25,7 +25,7 @@ from kafkactl.groups.fetch import groups_by_topic
 from kafkactl.process import Interruption
 from kafkactl.records.outgoing import Outgoing
 from kafkactl.text.words import many
-from kafkactl.view import output, replay_report
+from kafkactl.view import output, replay_report, screen
 
 
 def send_back(asked: Asked, what: SendingBack) -> None:
@@ -59,7 +59,7 @@ def _plan(
     """The plan, and with --edit the letters to be sent."""
     plan = ReplayPlan()
     kept: dict[Spot, tuple[Letter, Decision]] = {}
-    with output.progress(scene.topic.name, scene.topic.span) as show:
+    with screen.progress(scene.topic.name, scene.topic.span) as show:
         for letters in read_letters(scene.kafka, scene.topic, scene.reading, lambda text: output.note(f"{text}.")):
             for letter in letters:
                 if not wanted(letter):
@@ -171,7 +171,7 @@ def _send(
     cluster = scene.there.info.id if scene.there else ""
     since = int(time.time() * 1000)
     identity = Replayer(scene.topic.id, _operator(), socket.gethostname(), os.getpid(), since, cluster)
-    with Interruption() as stop, output.progress(what.topic, len(plan.agreed)) as show:
+    with Interruption() as stop, screen.progress(what.topic, len(plan.agreed)) as show:
         replay = Replay(
             scene.kafka,
             scene.topic,

@@ -20,7 +20,7 @@ from kafkactl.registry import decoding_of
 from kafkactl.settings import Target
 from kafkactl.text.words import and_more
 from kafkactl.topics import SOME_TOPICS, LiveTopic, Place, beginning, is_glob
-from kafkactl.view import output
+from kafkactl.view import output, screen
 from kafkactl.view.event_report import show_tallies
 from kafkactl.view.formats import ReportFormat
 
@@ -124,7 +124,7 @@ def _read(
             each = -(-sample // max(1, len(bounds.ends)))
             starts = {place: max(start, bounds.ends[place] - each) for place, start in starts.items()}
         total = sum(bounds.ends[place] - start for place, start in starts.items())
-        with output.progress(topic.name, total) as show:
+        with screen.progress(topic.name, total) as show:
             for messages in read_until(reader, starts, bounds.ends, _PATIENCE):
                 _add(tally, messages, decoding)
                 if time.monotonic() > told + 0.1:

@@ -18,7 +18,7 @@ from kafkactl.groups.report import Report
 from kafkactl.groups.sampling import with_waiting
 from kafkactl.settings import Target
 from kafkactl.text.escapes import plain
-from kafkactl.view import group_table, output
+from kafkactl.view import group_table, output, screen
 from kafkactl.view.lag_report import lag_summary
 from kafkactl.view.output import Cell, Column
 
@@ -118,7 +118,7 @@ class _Screen:
         self._draw(error.message)
 
     def _draw(self, trouble: str) -> None:
-        with output.redrawn():
+        with screen.redrawn():
             if self._last:
                 room = max(1, shutil.get_terminal_size().lines - _FRAME - len(self._changes))
                 found, history = self._last

@@ -26,7 +26,7 @@ from kafkactl.text.escapes import printable
 from kafkactl.text.suggest import suggest
 from kafkactl.text.units import retention_text
 from kafkactl.topics import LiveTopic, is_internal
-from kafkactl.view import output
+from kafkactl.view import output, screen
 
 _TOLD_LINES = 20  # invalid lines that are named; further ones are only counted
 
@@ -54,7 +54,7 @@ def produce_records(target: Target, wish: ProduceOptions) -> None:
         contract = _contract(target.catalog, wish, rules)
         stop = stack.enter_context(Interruption())
         sender = _sender(kafka, wish, rules, stop)
-        bar = stack.enter_context(output.progress(f"Writing to {wish.topic}", source.size))
+        bar = stack.enter_context(screen.progress(f"Writing to {wish.topic}", source.size))
         job = Job(
             source=source,
             parse=parse,
