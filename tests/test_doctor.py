@@ -198,6 +198,7 @@ def test_an_error_that_nothing_explains_is_told_with_its_remedy(capsys: pytest.C
         "  also       error KD504: payment.created is bad.",
         "             kafkactl describe payment.created    shows it",
         "  also       warning KD505: x is bad.",
+        "             wait",
     ]
 
 

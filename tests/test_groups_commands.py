@@ -101,7 +101,7 @@ def test_what_is_bent_is_said_and_what_was_is_kept(kafkactl: Run, orders: str, t
         "orders[1]    12  20      0        8  900 is beyond the end, 20",
     ]
     assert "To undo: kafkactl groups undo app" in run.err
-    (kept,) = (tmp_path / "state").rglob("*.json")
+    (kept,) = (tmp_path / "state" / "groups").rglob("*.json")
     assert str(kept) in run.err
     assert json.loads(kept.read_text())["offsets"] == [{"topic": "orders", "partition": 1, "offset": 12}]
     late = kafkactl("groups", "reset", "app", "--topic", "orders", "--to-time", "2999-01-01", "--dry-run")

@@ -65,7 +65,7 @@ def test_junit_is_xml_whatever_it_holds(name: str, message: str) -> None:
 
 
 def test_github_annotations_are_escaped(capsys: pytest.CaptureFixture[str]) -> None:
-    github([Case("a,b: c", "error", "50%\nof it", file="dir,x/f.yaml", line=3, column=7), Case("fine")])
+    github("lint", [Case("a,b: c", "error", "50%\nof it", file="dir,x/f.yaml", line=3, column=7), Case("fine")])
     assert capsys.readouterr().out == "::error file=dir%2Cx/f.yaml,line=3,col=7,title=a%2Cb%3A c::50%25%0Aof it\n"
 
 

@@ -20,6 +20,7 @@ from tests.conftest import REPOSITORY, Outcome
 _ORDINARY = {
     "private_files.py": "the room itself",
     "cli.py": "the null device",
+    "view/cases.py": "the page of a job, which GitHub gave",
     "sandbox/artifacts.py": "sums of public jars",
     "sandbox/preparation.py": "a scratch directory",
     "sandbox/broker.py": "ids of the sandbox, and its broker's log",

@@ -72,8 +72,9 @@ def test_ps_says_what_is_wrong(zookeeper_stack: Stack, kafkactl: Kafkactl) -> No
     zookeeper_stack.compose("kill", "kafka-exporter")
     zookeeper_stack.engine.pause(f"{zookeeper_stack.project}-kafka-ui")
     try:
-        rows = {row.split()[0]: row for row in kafkactl("ps").out.splitlines()}
-        assert "exited (137)" in rows["kafka-exporter"]
+        seen = kafkactl("ps")
+        rows = {row.split()[0]: row for row in seen.out.splitlines()}
+        assert "exited (137)" in rows.get("kafka-exporter", ""), seen.text
         assert "paused" in rows["kafka-ui"]
         terminal = Terminal("ps")
         terminal.end()

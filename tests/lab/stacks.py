@@ -48,7 +48,11 @@ class LabStack:
     def up(self, *services: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
         """Make what has changed, and start it."""
         self.write()
-        return self.compose("up", "-d", *services, check=check)
+        done = self.compose("up", "-d", *services, check=False)
+        if "iptables failed" in done.stderr:  # two engines that change the host's rules at once
+            done = self.compose("up", "-d", *services, check=False)
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done
 
     def compose(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
         done = subprocess.run(
