@@ -1,5 +1,7 @@
 """describe: the order of its list, what topics.yaml says without a cluster, and a page that fits its window."""
 
+import contextlib
+import io
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -152,8 +154,11 @@ def test_no_name_of_the_catalogue_is_broken(columns: int) -> None:
     assert all(cell_width(line) <= columns for line in run.lines)
 
 
+SENTENCES = st.lists(st.text("ab中-", min_size=1, max_size=9), max_size=3).map(" ".join)
+
+
 @given(
-    st.lists(st.lists(st.text("ab 中-", max_size=20), min_size=3, max_size=3), min_size=1, max_size=4),
+    st.lists(st.lists(SENTENCES, min_size=3, max_size=3), min_size=1, max_size=4),
     st.integers(30, 90),
 )
 def test_no_word_of_a_table_is_broken_where_all_fit(rows: list[list[str]], columns: int) -> None:
@@ -168,3 +173,22 @@ def test_no_word_of_a_table_is_broken_where_all_fit(rows: list[list[str]], colum
     if sum(max(1, width) for width in longest) + 3 <= columns:
         for word in {word for row in rows for cell in row for word in cell.split()}:
             assert any(word in line for line in lines), (word, lines)
+
+
+@given(
+    st.lists(st.lists(st.text("ab中é-", min_size=1, max_size=9), min_size=3, max_size=3), min_size=1, max_size=4),
+    st.sampled_from(["utf-8", "ascii"]),
+)
+def test_columns_stand_below_each_other_whatever_signs_they_hold(rows: list[list[str]], encoding: str) -> None:
+    """In a pipe: each cell begins where its title does, counted in cells of a terminal."""
+    written = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="backslashreplace", newline="")
+    with contextlib.redirect_stdout(written):
+        output.table([Column(title) for title in "XYZ"], rows)
+    written.flush()
+    head, *lines = written.buffer.getvalue().decode(encoding).splitlines()  # type: ignore[attr-defined]
+    starts = [head.index(title) for title in "XYZ"]
+    for row, line in zip(rows, lines, strict=True):
+        cells = "".join(sign + "\0" * (cell_width(sign) - 1) for sign in line)
+        for start, text in zip(starts, row, strict=True):
+            shown = text.encode(encoding, "backslashreplace").decode(encoding)
+            assert cells[start:].replace("\0", "").startswith(shown)

@@ -9,12 +9,15 @@ import struct
 import subprocess
 import termios
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import NewTopic
 
+from kafkactl.view.output import cell_width
+from tests import conftest
 from tests.conftest import admin_client, create
 from tests.program import KAFKACTL
 
@@ -24,7 +27,14 @@ ESCAPE = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 class Terminal:
     """A command on a pseudo-terminal of so many columns."""
 
-    def __init__(self, *arguments: str, columns: int = 100, rows: int = 40, kind: str = "xterm-256color") -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        columns: int = 100,
+        rows: int = 40,
+        kind: str = "xterm-256color",
+        more: Mapping[str, str] | None = None,
+    ) -> None:
         self._controller, terminal = pty.openpty()
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         environment = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLUMNS", "LINES")}
@@ -33,7 +43,7 @@ class Terminal:
             stdin=terminal,
             stdout=terminal,
             stderr=terminal,
-            env={**environment, "TERM": kind},
+            env={**environment, "TERM": kind, **(more or {})},
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - no other thread runs
         )
@@ -192,3 +202,58 @@ def test_what_a_cluster_says_cannot_drive_the_terminal() -> None:
 
     assert plain("a\x1b[2Jb\x07\r\n") == "a\\x1b[2Jb\\x07\\x0d\\x0a"
     assert plain("支付\tok") == "支付\tok"
+
+
+# --- every table, wherever it is shown
+
+TABLES = [
+    ("describe",),
+    ("describe", "--catalog"),
+    ("describe", "orders"),
+    ("describe", "--broker"),
+    ("diff",),
+    ("lag",),
+    ("groups", "list"),
+    ("groups", "describe", "*"),
+    ("env", "list"),
+    ("dlq", "list"),
+    ("whoami",),
+    ("doctor", "cluster"),
+]
+AROUND: dict[str, dict[str, str]] = {
+    "80 columns": {},
+    "dumb": {"TERM": "dumb"},
+    "no colour": {"NO_COLOR": "1"},
+    "LANG=C": {"LANG": "C", "LC_ALL": "C"},
+    "ASCII": {"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+}
+
+
+@pytest.fixture
+def chinese(orders: str) -> None:
+    """Names of two cells a character, in the groups and in topics.yaml."""
+    admin = admin_client(orders)
+    conftest.commit(admin, "订单组", "orders", 0)
+    Path("topics.yaml").write_text(
+        f"environments: {{本地: {{brokers: ['{orders}']}}}}\n"
+        "topics:\n"
+        "  orders: {partitions: 3, description: 订单事件, producers: [order-service], consumers: ['*']}\n"
+        "  payment.refund.success: {description: 退款成功事件, consumers: [accounting, analytics]}\n",
+        encoding="utf-8",
+    )
+
+
+@pytest.mark.parametrize("arguments", TABLES, ids=" ".join)
+@pytest.mark.parametrize("around", AROUND)
+def test_every_table_wherever_it_is_shown(arguments: tuple[str, ...], around: str, chinese: None) -> None:
+    run = Terminal(*arguments, columns=80, kind=AROUND[around].get("TERM", "xterm-256color"), more=AROUND[around])
+    code = run.end()
+    assert code in (0, 1), run.raw
+    assert "Traceback" not in run.raw
+    if around in ("dumb", "no colour"):
+        assert not re.search(r"\x1b\[[0-9;]*m", run.raw.replace("\x1b[2m", "").replace("\x1b[0m", ""))
+    for line in run.lines:
+        if "\\xb7" in line:
+            continue  # a sentence that escapes have made longer
+        words = line.split()
+        assert cell_width(line) <= 80 or "kafkactl " in line or max(map(cell_width, words)) > 50, line

@@ -237,9 +237,10 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> None:
     if sys.stdout.isatty():
         _rich_table(columns, cells_of)
         return
+    titles = [_written(column.title) for column in columns]
     texts = [[_text(cell) for cell in row] for row in cells_of]
-    widths = [column_width(column) for column in zip([c.title for c in columns], *texts, strict=True)]
-    for row in [[c.title for c in columns], *texts]:
+    widths = [column_width(column) for column in zip(titles, *texts, strict=True)]
+    for row in [titles, *texts]:
         line = "  ".join(pad(t, w, c.right) for t, w, c in zip(row, widths, columns, strict=True))
         say(line.rstrip())
 
@@ -262,10 +263,35 @@ def fits(columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> bool:
 def _text(cell: Cell) -> str:
     """A cell as text that cannot drive the terminal: figures grouped, control characters escaped."""
     if cell is None:
-        return "–"
+        return _written("–")
     if isinstance(cell, int):
         return f"{cell:,}"
-    return plain(cell.words if isinstance(cell, Coloured) else cell)
+    return _written(plain(cell.words if isinstance(cell, Coloured) else cell))
+
+
+def _written(text: str) -> str:
+    """As stdout will have it, so that columns are as wide as what stands in them: escapes, where it is not UTF-8."""
+    encoding = sys.stdout.encoding or "utf-8"
+    return text if text.isascii() else text.encode(encoding, "backslashreplace").decode(encoding, "replace")
+
+
+def _shared_room(cells: Sequence[Sequence[str]], room: int) -> list[int | None]:
+    """How wide to make columns of these cells where all of them do not fit: each as wide as its longest word, and what
+    is left to those that need least. None for each, where there is not even room for the words.
+    """
+    whole = [max(map(cell_width, column)) for column in cells]
+    words = [max(cell_width(word) for cell in column for word in cell.split() or [""]) for column in cells]
+    spare = room - sum(words)
+    if sum(whole) <= room or spare < 0:
+        return [None] * len(cells)
+    widths: list[int | None] = list(words)
+    for needed, at in sorted(
+        (all_of_it - word, at) for at, (all_of_it, word) in enumerate(zip(whole, words, strict=True))
+    ):
+        given = min(needed, spare)
+        widths[at] = words[at] + given
+        spare -= given
+    return widths
 
 
 def _rich_table(columns: Sequence[Column], rows: list[list[Cell]]) -> None:
@@ -275,19 +301,16 @@ def _rich_table(columns: Sequence[Column], rows: list[list[Cell]]) -> None:
 
     gap = 2 if width() >= 100 else 1
     grid = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="dim", show_edge=False)
-    texts = [[column.title for column in columns], *([_text(cell) for cell in row] for row in rows)]
-    longest = [
-        max(cell_width(word) for text in cells for word in (text.split() or [""])) for cells in zip(*texts, strict=True)
-    ]
-    whole = sum(longest) + gap * len(columns) <= width()  # then no word has to be broken
-    for column, least in zip(columns, longest, strict=True):
+    texts = [[_written(column.title) for column in columns], *([_text(cell) for cell in row] for row in rows)]
+    widths = _shared_room(list(zip(*texts, strict=True)), width() - gap * len(columns))
+    for column, title, own in zip(columns, texts[0], widths, strict=True):
         grid.add_column(
-            Text(column.title),
+            Text(title),
             justify="right" if column.right else "left",
             style=column.style,
             overflow="fold",
-            min_width=least if whole else None,
             no_wrap=column.right,
+            width=own,
         )
     for row in rows:
         grid.add_row(*(Text(_text(cell), style=cell.colour if isinstance(cell, Coloured) else "") for cell in row))
