@@ -24,7 +24,8 @@ class Connection:
 
     `source` says where the addresses come from, for messages; `chosen_by` in a word, "" where they were typed.
     `properties` are librdkafka's and may hold secrets: they are never printed; `origins` are the places (file:line)
-    they come from. `remarks` are for the user. `dialled` is called whenever a client of this cluster is made.
+    they come from. `remarks` are for the user. `dialled` is called whenever a client of this cluster is made,
+    `waited` while an answer is awaited, with the seconds since it was asked for, and with 0 once it is there.
     """
 
     brokers: tuple[str, ...]
@@ -37,6 +38,7 @@ class Connection:
     remarks: tuple[str, ...] = ()
     chosen_by: str = ""
     dialled: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
+    waited: Callable[[float], None] = field(default=lambda _: None, repr=False, compare=False)
 
     @property
     def address(self) -> str:

@@ -255,6 +255,7 @@ def on_cluster(
                 remark=output.warn,
                 tell=output.note,
                 announce=output.announce,
+                waited=output.waiting,
             )
             try:
                 command(target, **given)

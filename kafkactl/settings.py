@@ -42,10 +42,12 @@ class Target:
         remark: Callable[[str], None] = lambda _: None,
         tell: Callable[[str], None] = lambda _: None,
         announce: Callable[[str], None] = lambda _: None,
+        waited: Callable[[float], None] = lambda _: None,
     ) -> None:
         self.env = env or current
         self._by_variable = not env and current is not None
         self._announce = self._announcing = announce
+        self._waited = waited
         self.file = file
         self._brokers = brokers
         self._client_config = client_config
@@ -138,7 +140,7 @@ class Target:
             self._remark(text)
         if self._verbose:
             self._tell(found.source)
-        return replace(found, dialled=self._dialled)
+        return replace(found, dialled=self._dialled, waited=self._waited)
 
     def _dialled(self) -> None:
         """Say which cluster this is, once."""
@@ -157,6 +159,7 @@ class Target:
             remark=self._remark,
             tell=self._tell,
             announce=self._announcing,
+            waited=self._waited,
         )
 
     @property

@@ -257,3 +257,14 @@ def test_every_table_wherever_it_is_shown(arguments: tuple[str, ...], around: st
             continue  # a sentence that escapes have made longer
         words = line.split()
         assert cell_width(line) <= 80 or "kafkactl " in line or max(map(cell_width, words)) > 50, line
+
+
+def test_a_long_wait_says_how_long_it_is_and_leaves_nothing(one_broker: str) -> None:
+    """A port that takes connections and says nothing: what stands there in the end is the error alone."""
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        run = Terminal("groups", "list", "-b", f"127.0.0.1:{mute.getsockname()[1]}", "--timeout", "4s")
+        run.expect("waiting for Kafka: 2 s")
+        assert run.end() == 3
+    assert not any("waiting for Kafka" in line for line in run.lines)

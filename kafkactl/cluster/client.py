@@ -85,7 +85,11 @@ class Cluster:
         answered by then is a _TIMED_OUT error.
         """
         patience = Patience(self.link, limit)
-        answers = {key: self._result(future, patience) for key, future in futures.items()}
+        began = time.monotonic()
+        try:
+            answers = {key: self._result(future, patience, began) for key, future in futures.items()}
+        finally:
+            self.connection.waited(0)
         if self.connection.verbose:
             self.admin.poll(0)  # only polling lets the client's log out
         if any(isinstance(answer, KafkaError) and answer.code() in _LOST for answer in answers.values()):
@@ -99,11 +103,12 @@ class Cluster:
             raise failure(result)
         return result
 
-    def _result(self, future: "Future[Any]", patience: "Patience") -> Any:
+    def _result(self, future: "Future[Any]", patience: "Patience", began: float) -> Any:
         while True:
             try:
                 return future.result(timeout=0 if patience.over else _SLICE)
             except FutureTimeout:
+                self.connection.waited(time.monotonic() - began)
                 if future.done() or not patience.check():
                     return KafkaError(KafkaError._TIMED_OUT)
             except KafkaException as error:

@@ -128,6 +128,23 @@ def pending(text: str) -> None:
         sys.stdout.flush()
 
 
+_waited: list[int] = []
+
+
+def waiting(seconds: float) -> None:
+    """So long Kafka has not answered: a line of stderr from the first second on, which 0 takes away."""
+    whole = int(seconds)
+    if whole < 1:
+        if _waited:
+            _waited.clear()
+            sys.stderr.write("\r\x1b[2K")
+            sys.stderr.flush()
+    elif _waited[-1:] != [whole] and not _pending and is_terminal(sys.stderr):
+        _waited[:] = [whole]
+        sys.stderr.write(f"\r\x1b[2Kwaiting for Kafka: {whole} s")
+        sys.stderr.flush()
+
+
 def warn(text: str) -> None:
     """A warning on stderr."""
     _talk(f"{style(sys.stderr).paint('warning:', 'yellow')} {plain(text, lines=True)}")
