@@ -255,7 +255,7 @@ def on_cluster(
                 remark=output.warn,
                 tell=output.note,
                 announce=output.announce,
-                waited=output.waiting,
+                waited=output.tell_wait,
             )
             try:
                 command(target, **given)

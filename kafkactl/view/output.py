@@ -131,7 +131,7 @@ def pending(text: str) -> None:
 _waited: list[int] = []
 
 
-def waiting(seconds: float) -> None:
+def tell_wait(seconds: float) -> None:
     """So long Kafka has not answered: a line of stderr from the first second on, which 0 takes away."""
     whole = int(seconds)
     if whole < 1:
