@@ -14,7 +14,7 @@ from kafkactl import settings
 from kafkactl.errors import KafkactlError, UsageError
 from kafkactl.settings import Target
 from kafkactl.tab_names import complete_environment
-from kafkactl.text.escapes import is_text, printable, typed_bytes
+from kafkactl.text.escapes import is_text, plain, printable, typed_bytes
 from kafkactl.text.units import parse_duration, parse_moment, parse_rate
 from kafkactl.topics import impossible_name, is_glob
 from kafkactl.view import output
@@ -93,12 +93,12 @@ def refuse_unusable(parameter: Any, given: Any) -> None:
     name = max(parameter.opts, key=len) if is_option else parameter.metavar or parameter.name
     for value in given if isinstance(given, (list, tuple)) else [given]:
         metavar = parameter.metavar or ""
-        why = _unusable(value, topic="TOPIC" in metavar, group="GROUP" in metavar)
+        why = _unusable(value, topic="TOPIC" in metavar, one=metavar == "TOPIC", group="GROUP" in metavar)
         if why:
             raise UsageError(f"{name}: {why}")
 
 
-def _unusable(value: Any, *, topic: bool, group: bool) -> str | None:
+def _unusable(value: Any, *, topic: bool, one: bool, group: bool) -> str | None:
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         return f"{value} is more than Kafka can count."
     if not isinstance(value, str | Path):
@@ -111,7 +111,9 @@ def _unusable(value: Any, *, topic: bool, group: bool) -> str | None:
     if group and len(text.encode()) > _LONGEST_GROUP:
         size = f"{len(text.encode()):,} bytes"
         return f"the group name {text[:20]}… has {size}; Kafka cannot take more than {_LONGEST_GROUP:,}."
-    return impossible_name(text) if topic and not is_glob(text) else None
+    if topic and is_glob(text):
+        return f"{plain(text)} is a pattern, and this takes the name of one topic." if one else None
+    return impossible_name(text) if topic else None
 
 
 _LONGEST_GROUP = 32_767  # bytes: the length of a string is an int16 in Kafka's requests

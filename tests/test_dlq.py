@@ -310,3 +310,19 @@ def test_a_value_nested_deeper_than_anybody_parses(kafkactl: Run, orders: str, v
         assert "itself failed" not in run.err, (words, run.err[-300:])
     assert kafkactl("dlq", "replay", "orders-dlq", "--yes").code == 0
     assert {found for _, _, found, _ in copies(orders, "orders")} == {value, b'{"a": 1}'}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["dlq", "show"],
+        ["dlq", "replay"],
+        ["dlq", "purge", "--replayed"],
+        ["produce", "--tombstone", "-k", "k"],
+        ["groups", "delete-offsets", "g"],
+    ],
+    ids=" ".join,
+)
+def test_a_pattern_is_no_name_of_one_topic(kafkactl: Run, orders: str, command: list[str]) -> None:
+    refused = kafkactl(*command, "orders*")
+    assert (refused.code, "orders* is a pattern, and this takes the name of one topic." in refused.err) == (2, True)
