@@ -111,9 +111,13 @@ def _unusable(value: Any, *, topic: bool, one: bool, group: bool) -> str | None:
     if group and len(text.encode()) > _LONGEST_GROUP:
         size = f"{len(text.encode()):,} bytes"
         return f"the group name {text[:20]}… has {size}; Kafka cannot take more than {_LONGEST_GROUP:,}."
-    if topic and is_glob(text):
-        return f"{plain(text)} is a pattern, and this takes the name of one topic." if one else None
-    return impossible_name(text) if topic else None
+    return _no_topic(text, one=one) if topic else None
+
+
+def _no_topic(text: str, *, one: bool) -> str | None:
+    if not is_glob(text):
+        return impossible_name(text)
+    return f"{plain(text)} is a pattern, and this takes the name of one topic." if one else None
 
 
 _LONGEST_GROUP = 32_767  # bytes: the length of a string is an int16 in Kafka's requests
