@@ -8,6 +8,7 @@ import pytest
 
 from tests.conftest import Outcome
 from tests.test_init_topics import override, partitions, settings_of
+from tests.test_terminal import Terminal
 
 Kafkactl = Callable[..., Outcome]
 
@@ -122,4 +123,19 @@ def test_a_protected_environment(orders: str, kafkactl: Kafkactl) -> None:
     assert "live is protected" in refused.err
     assert settings_of(orders, "orders")["retention.ms"] != "86400000"
     assert kafkactl("topic", "set", "orders", "retention.ms=1d", "--yes", "--confirm", "live").code == 0
+    assert settings_of(orders, "orders")["retention.ms"] == "86400000"
+
+
+def test_a_typed_yes_is_for_what_was_shown(orders: str) -> None:
+    terminal = Terminal("topic", "set", "orders", "retention.ms=1d")
+    terminal.expect("Type yes: ")
+    override(orders, "orders", retention__ms="7200000")
+    terminal.type("yes\n")
+    assert terminal.end() == 1
+    assert "changed while you were asked" in terminal.raw
+    assert settings_of(orders, "orders")["retention.ms"] == "7200000"
+    again = Terminal("topic", "set", "orders", "retention.ms=1d")
+    again.expect("Type yes: ")
+    again.type("yes\n")
+    assert again.end() == 0, again.raw
     assert settings_of(orders, "orders")["retention.ms"] == "86400000"

@@ -11,7 +11,15 @@ from kafkactl.cluster import changes
 from kafkactl.cluster.client import Cluster, connect
 from kafkactl.cluster.metadata import read_default_replication, read_topic_ids, read_topics
 from kafkactl.consent import Asked
-from kafkactl.errors import ExitCode, KafkactlError, NoTopicError, NotPermittedError, UnreachableError, UsageError
+from kafkactl.errors import (
+    ExitCode,
+    KafkactlError,
+    NoTopicError,
+    NotPermittedError,
+    Terminated,
+    UnreachableError,
+    UsageError,
+)
 from kafkactl.plan.account import Account, Agreement, Fate, Ledger
 from kafkactl.plan.differences import Change, Plan, with_topic_ids
 from kafkactl.plan.one_topic import TypedTopic, plan_one, said_otherwise
@@ -86,25 +94,36 @@ def _carry_out(kafka: Cluster, asked: Asked, name: str, look: Callable[[], Plan]
                 f"Nothing was changed: {name} changed while you were asked.", hint="Run it again to see a new plan."
             )
     start = time.monotonic()
+    stopped: BaseException | None = None
+    try:
+        _apply(kafka, plan, ledger)
+    except (KafkactlError, KeyboardInterrupt, Terminated) as error:
+        stopped = error  # what was done until then is told first
+    account = _close(ledger, plan, dry_run=False)
+    done = account.of(Fate.DONE)
+    account_report.tell_failures(account.of(Fate.FAILED))
+    _finish(kafka, asked, name, account, _summary(name, account, time.monotonic() - start), look=stopped is None)
+    if stopped is not None:
+        raise stopped
+    if account.of(Fate.UNKNOWN):
+        raise UnreachableError(
+            f"Kafka did not answer all that {name} was to be changed by.",
+            hint=kafkactl("describe", name, note="To see it"),
+        )
+    raise typer.Exit(ExitCode.OK if len(done) == len(account.entries) else ExitCode.FOUND)
+
+
+def _apply(kafka: Cluster, plan: Plan, ledger: Ledger) -> None:
+    """Make the changes until one of them is refused or not answered."""
     for batch in changes.batches(plan.changes):
         ledger.send(batch)
         outcome = changes.apply(kafka, batch)
         ledger.answer(done=outcome.done, failed=outcome.failed)
         ledger.answer(failed=[(change, "somebody else created it in the same moment") for change in outcome.raced])
         if len(outcome.done) < len(batch):
-            break
-    account = _close(ledger, plan, dry_run=False)
-    done = account.of(Fate.DONE)
-    if any(entry.change.kind == "create" for entry in done):
-        changes.wait_for_leaders(kafka, [name])
-    account_report.tell_failures(account.of(Fate.FAILED))
-    _finish(kafka, asked, name, account, _summary(name, account, time.monotonic() - start))
-    if account.of(Fate.UNKNOWN):
-        raise UnreachableError(
-            f"Whether {name} was changed is not known: no answer came.",
-            hint=kafkactl("describe", name, note="To see it"),
-        )
-    raise typer.Exit(ExitCode.OK if len(done) == len(account.entries) else ExitCode.FOUND)
+            return
+        if batch[0].kind == "create":
+            changes.wait_for_leaders(kafka, [change.topic for change in batch])
 
 
 def _close(ledger: Ledger, plan: Plan, *, dry_run: bool) -> Account:
@@ -121,17 +140,20 @@ def _unchanged(asked: Asked, name: str, plan: Plan) -> str:
 def _summary(name: str, account: Account, seconds: float) -> str:
     done = account.of(Fate.DONE)
     if not done:
-        return "" if account.of(Fate.UNKNOWN) else "Nothing was changed."
+        unknown = f"Whether {name} was changed is not known: no answer came."
+        return unknown if account.of(Fate.UNKNOWN) else "Nothing was changed."
     if any(entry.change.kind == "create" for entry in done):
         return f"{name} was created in {took(seconds)}."
-    left = len(account.entries) - len(done)
+    unknown = len(account.of(Fate.UNKNOWN))
+    left = len(account.entries) - len(done) - unknown
     rest = f"; {many(left, 'change was', 'changes were')} not made" if left else ""
+    rest += f"; whether {many(unknown, 'more was', 'more were')} made is not known" if unknown else ""
     return f"{many(len(done), 'change')} of {name} made in {took(seconds)}{rest}."
 
 
-def _finish(kafka: Cluster, asked: Asked, name: str, account: Account, words: str) -> None:
-    """Say what was done, how topics.yaml would declare the topic as it is now, and where it says otherwise."""
-    live = None if asked.dry_run else _read(kafka, name)
+def _finish(kafka: Cluster, asked: Asked, name: str, account: Account, words: str, *, look: bool = True) -> None:
+    """Say what was done and, where the cluster can be asked (`look`), how topics.yaml would declare it as it is."""
+    live = read_topics(kafka, [name], config_of=[name]).found.get(name) if look and not asked.dry_run else None
     readable = live if live is not None and live.config is not None else None
     lines = declaration_text(readable) if readable else ""
     other = said_otherwise(asked.target.catalog, live) if live else ()
