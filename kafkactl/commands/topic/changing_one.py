@@ -144,10 +144,10 @@ def _summary(name: str, account: Account, seconds: float) -> str:
         return unknown if account.of(Fate.UNKNOWN) else "Nothing was changed."
     if any(entry.change.kind == "create" for entry in done):
         return f"{name} was created in {took(seconds)}."
-    unknown = len(account.of(Fate.UNKNOWN))
-    left = len(account.entries) - len(done) - unknown
+    open_ = len(account.of(Fate.UNKNOWN))
+    left = len(account.entries) - len(done) - open_
     rest = f"; {many(left, 'change was', 'changes were')} not made" if left else ""
-    rest += f"; whether {many(unknown, 'more was', 'more were')} made is not known" if unknown else ""
+    rest += f"; whether {many(open_, 'more was', 'more were')} made is not known" if open_ else ""
     return f"{many(len(done), 'change')} of {name} made in {took(seconds)}{rest}."
 
 
