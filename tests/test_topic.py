@@ -139,3 +139,10 @@ def test_a_typed_yes_is_for_what_was_shown(orders: str) -> None:
     again.type("yes\n")
     assert again.end() == 0, again.raw
     assert settings_of(orders, "orders")["retention.ms"] == "86400000"
+
+
+def test_what_no_topics_yaml_can_say_is_named(orders: str, kafkactl: Kafkactl) -> None:
+    override(orders, "orders", min__insync__replicas="2")
+    run = kafkactl("topic", "set", "orders", "retention.ms=1d", "--yes")
+    assert run.code == 0, run.text
+    assert "# Left out: min.insync.replicas, which is more than the replication." in run.out
