@@ -26,6 +26,18 @@ COMMANDS: Mapping[str, Leaf | Branch] = {
     "diff": Leaf("diff:diff", "Compare the cluster with topics.yaml without changing anything."),
     "lint": Leaf("lint:lint", "Check topics.yaml offline: every key, name and value, for every environment."),
     "export": Leaf("export:export", "Write the cluster's topics as a topics.yaml that passes lint and shows no diff."),
+    "topic": Branch(
+        {
+            "create": Leaf(
+                "topic:create_topic", "Create one topic, and print the lines for topics.yaml that declare it."
+            ),
+            "set": Leaf(
+                "topic:set_topic",
+                "Change settings of one topic or add partitions, and print the lines for topics.yaml that declare it.",
+            ),
+        },
+        "Create or change one topic, with a plan.",
+    ),
     "describe": Leaf(
         "describe:describe",
         "Show the cluster and its topics, or a topic's partitions, settings, producers, consumers and groups.",

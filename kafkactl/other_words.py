@@ -8,7 +8,7 @@ from kafkactl.text.suggest import closest
 
 # What other tools call it, and what it is here.
 OTHER_WORDS: Mapping[str, str] = {
-    **dict.fromkeys(("topics", "topic", "list", "ls", "get", "info", "metadata", "cluster", "show"), "describe"),
+    **dict.fromkeys(("topics", "list", "ls", "get", "info", "metadata", "cluster", "show"), "describe"),
     **dict.fromkeys(("brokers", "broker", "nodes", "node", "config", "configs"), "describe --broker"),
     **dict.fromkeys(("consume", "consumer", "cat", "read", "watch", "follow", "console-consumer"), "tail"),
     **dict.fromkeys(("producer", "send", "publish", "write", "console-producer"), "produce"),
@@ -36,6 +36,8 @@ OTHER_SUBWORDS: Mapping[str, Sequence[str]] = {
     "list": ("ls", "get", "all"),
     "describe": ("show", "get", "info"),
     "show": ("describe", "get", "cat", "read", "tail"),
+    "create": ("add", "new", "make"),
+    "set": ("alter", "update", "change", "config"),
     "reset": ("reset-offsets", "seek", "rewind", "set"),
     "delete": ("rm", "remove", "del"),
     "replay": ("redrive", "retry", "resend", "send"),

@@ -16,6 +16,8 @@ TYPED: dict[str, list[str] | None] = {
     "diff": [],
     "lint": None,
     "export": [],
+    "topic create": ["refunds", "--dry-run"],
+    "topic set": ["orders", "retention.ms=1d", "--dry-run"],
     "describe": [],
     "test": [],
     "doctor": [],

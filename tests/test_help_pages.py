@@ -53,7 +53,7 @@ def page_column(line: str) -> int | None:
 
 @pytest.mark.parametrize(
     ("typed", "offered"),
-    [*OTHER_WORDS.items(), ("topcis", "describe"), ("porduce", "produce"), ("doctr", "doctor"), ("consme", "tail")],
+    [*OTHER_WORDS.items(), ("topcis", "topic"), ("porduce", "produce"), ("doctr", "doctor"), ("consme", "tail")],
 )
 def test_another_tools_word(kafkactl: Run, typed: str, offered: str) -> None:
     refused = kafkactl(typed)

@@ -47,6 +47,21 @@ def catalogue_text(topics: Mapping[str, Mapping[str, Any]], comments: Iterable[s
     return "".join(f"# {plain(comment)}\n" for comment in comments) + text
 
 
+def declaration_text(topic: LiveTopic) -> str:
+    """The lines of topics.yaml that would declare this topic as it is, whatever the file's defaults are.
+
+    What `lint` would not take is left out, and a comment says so.
+    """
+    import yaml
+
+    values = _values(topic)
+    left_out = drop_unmet_min_isr(values)
+    body = {"topics": {topic.name: values}}
+    text: str = yaml.safe_dump(body, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110)
+    comment = "# Left out: min.insync.replicas, which is more than the replication.\n" if left_out else ""
+    return comment + text
+
+
 def drop_unmet_min_isr(values: dict[str, Any]) -> bool:
     """Take min.insync.replicas out where there are fewer replicas; whether there were."""
     config = values.get("config", {})

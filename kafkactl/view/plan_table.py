@@ -55,14 +55,17 @@ def show_plan(plan: Plan, *, removing: bool = False) -> None:
     _show([*plan.changes, *(plan.overrides if removing else ())], [*kept, *unread])
 
 
-def show_changes(changes: Sequence[Change]) -> None:
-    """Changes alone: creates first, then what differs, with its place in the file and what it would break."""
-    _show(changes, [])
+def show_changes(changes: Sequence[Change], *, allowing: bool = True) -> None:
+    """Changes alone: creates first, then what differs, with its place in the file and what it would break.
+
+    `allowing`: with the --allow that each needs, where the command has that option.
+    """
+    _show(changes, [], allowing=allowing)
 
 
-def _show(changes: Sequence[Change], more: Sequence[Row]) -> None:
+def _show(changes: Sequence[Change], more: Sequence[Row], *, allowing: bool = True) -> None:
     _show_creates([change for change in changes if change.kind == "create"])
-    _columns([*(_row(change) for change in changes if change.kind != "create"), *more], style())
+    _columns([*(_row(change, allowing) for change in changes if change.kind != "create"), *more], style())
     for change in changes:
         if change.impossible:
             say(f"  {plain(change.topic)}: {change.impossible}.")
@@ -72,12 +75,12 @@ def _left_alone(o: Change) -> Row:
     return _place(o.position), " ", o.topic, o.key, f"{value_text(o.key, o.old)}, not declared", "left alone", ""
 
 
-def _row(change: Change) -> Row:
+def _row(change: Change, allowing: bool) -> Row:
     if change.kind == "delete":
         what, values = "listed under removed", ""
     else:
         what, values = change.key, f"{value_text(change.key, change.old)} → {value_text(change.key, change.new)}"
-    allow = "" if change.impossible else " ".join(f"--allow {risk}" for risk in sorted(change.risks))
+    allow = "" if change.impossible or not allowing else " ".join(f"--allow {risk}" for risk in sorted(change.risks))
     risk = "see below" if change.impossible else ", ".join(CONSEQUENCE[r] for r in sorted(change.risks)) or "safe"
     mark = "!" if change.impossible else "-" if change.kind == "delete" else "~"
     return _place(change.position), mark, plain(change.topic), what, values, risk, allow
