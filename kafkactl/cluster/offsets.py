@@ -1,5 +1,6 @@
 """Offsets of partitions, as reported by their leaders."""
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -42,6 +43,20 @@ def read_ranges(cluster: Cluster, topics: Iterable[LiveTopic]) -> dict[Place, Ra
 
 def ranges_of(cluster: Cluster, places: Sequence[Place], *, committed: bool = False) -> dict[Place, Range]:
     """As `read_ranges`, for these partitions; `committed` ends one before its first open transaction."""
+    began = time.monotonic()
+    ranges = _ranges(cluster, places, committed=committed)
+    late = [place for place, found in ranges.items() if found.span is None]
+    # A leader that is new refuses at once, and answers a moment later; one that is dead takes its time to say nothing.
+    if late and time.monotonic() - began < _QUICK:
+        time.sleep(_MOMENT)
+        ranges |= _ranges(cluster, late, committed=committed)
+    return ranges
+
+
+_QUICK, _MOMENT = 0.5, 0.2  # seconds
+
+
+def _ranges(cluster: Cluster, places: Sequence[Place], *, committed: bool) -> dict[Place, Range]:
     ranges: dict[Place, Range] = {}
     for some in _portions(places):
         firsts, ends = _ask(cluster, some, OffsetSpec.earliest()), _ask(cluster, some, OffsetSpec.latest(), committed)

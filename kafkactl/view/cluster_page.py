@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kafkactl.text import words
 from kafkactl.text.units import value_text
-from kafkactl.text.words import many
+from kafkactl.text.words import and_more, many
 from kafkactl.topics import SOME_TOPICS, ConfigValue, Place
 from kafkactl.view import output
 from kafkactl.view.output import Column, say
@@ -39,6 +39,20 @@ def admit_gaps(view: "Overview") -> None:
         output.warn(
             f"broker {broker.id} at {broker.address} does not answer: its sizes and the records it leads are unknown"
         )
+    told = {broker.id for broker in silent}
+    unknown = [
+        Place(row.name, p.id)
+        for row in view.topics
+        for p in (row.live.partitions if row.live else ())
+        if p.leader is not None and p.leader not in told and _no_span(view, Place(row.name, p.id))
+    ]
+    if unknown:
+        leads = "its leader does" if len(unknown) == 1 else "their leaders do"
+        output.warn(f"the records of {and_more(unknown, 3)} are unknown: {leads} not answer")
+
+
+def _no_span(view: "Overview", place: Place) -> bool:
+    return place not in view.ranges or view.ranges[place].span is None
 
 
 def row_document(row: "TopicRow", view: "Overview", catalogued: bool) -> dict[str, Any]:
