@@ -14,6 +14,7 @@ from confluent_kafka import KafkaError
 
 from kafkactl.cluster import client, metadata, offsets
 from kafkactl.cluster.outage import Patience
+from kafkactl.connection import Connection
 from kafkactl.doctor.facts import ClusterFacts, TopicFacts
 from kafkactl.records import consume
 from kafkactl.topics import Place
@@ -88,7 +89,9 @@ def test_what_does_not_answer_is_waited_for_once() -> None:
     link: Any = SimpleNamespace(connection=SimpleNamespace(timeout=60.0), events=list)
     patience = Patience(link, 0.05)
     start = time.monotonic()
-    answers = [client.Cluster._result(object.__new__(client.Cluster), Future(), patience) for _ in range(TOPICS)]
+    cluster = object.__new__(client.Cluster)
+    cluster.connection = Connection(("127.0.0.1:1",), "")
+    answers = [cluster._result(Future(), patience, 0.0) for _ in range(TOPICS)]
     assert all(answer.code() == KafkaError._TIMED_OUT for answer in answers)
     assert time.monotonic() - start < 5
 
