@@ -125,7 +125,7 @@ def free_port(count: int = 1) -> int:
         return first
 
 
-def eventually(true: Callable[[], object], seconds: float = 15) -> bool:
+def eventually(true: Callable[[], object], seconds: float = 60) -> bool:
     """Whether something becomes true within `seconds`."""
     deadline = time.monotonic() + seconds
     while not true():
