@@ -40,7 +40,7 @@ class Commands(TyperGroup):
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         from kafkactl.help_pages import write_commands
 
-        write_commands(self.table, formatter)
+        write_commands(self.table, formatter, grouped=self.table is COMMANDS)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args[0] in self.table or args[0].startswith("-"):

@@ -27,14 +27,13 @@ def write_options(command: Any, context: Any, formatter: Any) -> None:
     _write_sections(formatter, groups | shared)
 
 
-def write_commands(table: Mapping[str, Any], formatter: Any) -> None:
-    """Commands with the first line of their help, in their groups."""
-    placed = {name: title for title, names in SECTIONS.items() for name in names}
-    groups: dict[str, list[tuple[str, str]]] = {title: [] for title in SECTIONS}
-    for name, entry in table.items():
-        title = placed.get(name, "") if table.keys() <= placed.keys() else "Commands"
-        groups.setdefault(title, []).append((name, entry.help))
-    _write_sections(formatter, groups)
+def write_commands(table: Mapping[str, Any], formatter: Any, *, grouped: bool) -> None:
+    """Commands with the first line of their help; those of kafkactl itself `grouped`."""
+    sections = SECTIONS if grouped else {"Commands": tuple(table)}
+    _write_sections(
+        formatter,
+        {title: [(n, entry.help) for n, entry in table.items() if n in names] for title, names in sections.items()},
+    )
 
 
 _WIDEST = 30  # cells for names; wider ones have their help in the next line

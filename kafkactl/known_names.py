@@ -37,7 +37,7 @@ def remember_names(cluster: str, addresses: Iterable[str], **names: Iterable[str
     if content != there:
         with suppress(OSError):
             write_private(path, json.dumps(content, ensure_ascii=False).encode("utf-8", "replace"))
-            _drop_oldest(path.parent)
+            _drop_oldest()
 
 
 def known_names(kind: str, addresses: Collection[str]) -> list[str]:
@@ -51,12 +51,16 @@ def known_names(kind: str, addresses: Collection[str]) -> list[str]:
 
 def _contents() -> Iterator[dict[str, list[str]]]:
     with suppress(OSError):
-        for path in sorted(_path("").parent.glob("*.json")):
+        for path in sorted(_directory().glob("*.json")):
             yield _read(path)
 
 
+def _directory() -> Path:
+    return state_directory() / "names"
+
+
 def _path(cluster: str) -> Path:
-    return state_directory() / "names" / f"{quote(cluster, safe='')}.json"
+    return _directory() / f"{quote(cluster, safe='')}.json"
 
 
 def _read(path: Path) -> dict[str, list[str]]:
@@ -74,7 +78,7 @@ def _read(path: Path) -> dict[str, list[str]]:
     }
 
 
-def _drop_oldest(directory: Path) -> None:
-    files = sorted(directory.glob("*.json"), key=lambda path: path.stat().st_mtime)
+def _drop_oldest() -> None:
+    files = sorted(_directory().glob("*.json"), key=lambda path: path.stat().st_mtime)
     for path in files[:-_CLUSTERS]:
         os.unlink(path)

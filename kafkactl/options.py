@@ -280,3 +280,33 @@ def on_cluster(
         return run
 
     return decorate
+
+
+# What commands that change a cluster take; they get it as one `Asked`.
+_AGREEMENT: dict[str, tuple[Any, Any]] = {
+    "dry_run": (DryRun, False),
+    "yes": (Yes, False),
+    "confirm": (Confirm, None),
+    "show": (Output, Format.TABLE),
+}
+
+
+def changes_cluster(command: Callable[..., None]) -> Callable[..., None]:
+    """A command on a cluster that shows a plan and asks: its first parameter, `asked`, receives the options above."""
+
+    @wraps(command)
+    def run(target: Target, **given: Any) -> None:
+        from kafkactl.consent import Asked
+
+        agreed = {name: given.pop(name) for name in _AGREEMENT}
+        as_json = agreed.pop("show") is Format.JSON
+        command(Asked(target, **agreed, json=as_json), **given)
+
+    own = [p for p in inspect.signature(command).parameters.values() if p.name != "asked"]
+    added = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+        for name, (annotation, default) in _AGREEMENT.items()
+    ]
+    target = inspect.Parameter("target", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Target)
+    run.__signature__ = inspect.Signature([target, *own, *added])  # type: ignore[attr-defined]
+    return on_cluster()(run)

@@ -5,6 +5,7 @@ Dials nothing, runs nothing, and shows no error: where a name is not known, noth
 
 import os
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +41,14 @@ def _addresses(ctx: Any) -> list[str]:
 
 
 def _target(ctx: Any) -> Any:
+    return _of_file(ctx.params.get("file"))
+
+
+@cache
+def _of_file(file: str | Path | None) -> Any:
+    """One for a press of the Tab key: it reads topics.yaml once, however often it is asked."""
     from kafkactl.settings import Target
 
-    file = ctx.params.get("file")
     return Target(file=Path(file) if file else None)
 
 

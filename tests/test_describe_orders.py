@@ -163,10 +163,9 @@ SENTENCES = st.lists(st.text("ab中-", min_size=1, max_size=9), max_size=3).map(
 )
 def test_no_word_of_a_table_is_broken_where_all_fit(rows: list[list[str]], columns: int) -> None:
     """As on a terminal: each word stands whole in a line, if there is room for the longest of each column."""
-    from unittest.mock import patch
-
     longest = [max(cell_width(word) for row in rows for word in (row[at].split() or [""])) for at in range(3)]
-    with patch.object(output, "width", lambda: columns):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", str(columns))
         drawn = captured(lambda: output.table([Column(title) for title in "XYZ"], rows))
     lines = [ESCAPE.sub("", line) for line in drawn]
     assert all(cell_width(line) <= columns for line in lines)

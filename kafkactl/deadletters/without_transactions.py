@@ -41,7 +41,7 @@ class PlainSession:
         self._identity = identity
         settings = {"message.timeout.ms": int(_DELIVERY * 1000)}
         self._notes = Producing(cluster, settings)
-        self._records = self._notes if there is None else Producing(there, settings)
+        self._records = self._notes if self._there is cluster else Producing(self._there, settings)
 
     def send(self, batch: Sequence[Handled], pause: float = 0) -> Mapping[Spot, str]:
         now, who = now_ms(), self._identity

@@ -98,7 +98,6 @@ def github(suite: str, cases: Sequence[Case]) -> None:
     Where a job runs, its page gets a table of them, too (GITHUB_STEP_SUMMARY).
     """
     told("github")
-    cases = list(cases)
     _summarise(suite, cases)
     for case in cases:
         if case.level not in ("error", "warning"):

@@ -32,7 +32,7 @@ def _show_narrow(topic: Topic) -> None:
     facts = [f"{_names(topic.producers)} → {_names(topic.consumers)}"]
     facts += [f"event {topic.event}"] if topic.event else []
     facts += [f"dlq {topic.dlq}"] if topic.dlq else []
-    for line in output.wrapped(" · ".join(facts), 2):
+    for line in output.wrapped(" · ".join(facts), max(20, output.width() - 2)):
         output.say(f"  {line}")
 
 

@@ -1,6 +1,5 @@
 """The doctor's report: the root cause first, with its evidence and its remedy."""
 
-import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 
@@ -71,7 +70,7 @@ _VERDICTS = {"healthy": "Healthy", "unknown": "No fault found in what this user 
 def _tell_news(found: Diagnosis) -> None:
     """What is worth knowing but not a fault."""
     for info in found.findings("info"):
-        for place, line in enumerate(_wrap(info.headline, _room() - 7)):
+        for place, line in enumerate(output.wrapped(info.headline, _room() - 7)):
             output.say(f"{info.code if place == 0 else '':<5}  {line}")
 
 
@@ -79,14 +78,9 @@ def _room() -> int:
     return min(output.width(), _WIDEST)
 
 
-def _wrap(text: str, width: int) -> list[str]:
-    """`text` in lines; a longer word stays whole, so that it can be copied."""
-    return textwrap.wrap(plain(text), width, break_long_words=False, break_on_hyphens=False) or [""]
-
-
 def _entry(word: str, text: str, colour: str = "") -> None:
     """A label, and next to it a text of as many lines as it takes."""
-    for place, line in enumerate(_wrap(text, _room() - _INDENT)):
+    for place, line in enumerate(output.wrapped(text, _room() - _INDENT)):
         output.say(f"  {word if place == 0 else '':<{_INDENT - 3}} {output.style().paint(line, colour)}")
 
 
@@ -111,7 +105,7 @@ def _heal(word: str, remedy: Remedy) -> None:
 
 def _tell_first(found: Diagnosis, first: Told) -> None:
     look = output.style()
-    headline, *more = _wrap(f"{_WORDS[first.severity]}  {first.headline}", _room() - len(first.code) - 2)
+    headline, *more = output.wrapped(f"{_WORDS[first.severity]}  {first.headline}", _room() - len(first.code) - 2)
     gap = max(2, _room() - output.cell_width(headline) - len(first.code))
     output.say(look.paint(headline, _LEVELS[first.severity]) + " " * gap + look.paint(first.code, "dim"))
     for line in more:
@@ -133,7 +127,7 @@ def _tell_others(found: Diagnosis, first: Told) -> None:
     if explained:
         output.say()
         skipped = f"{many(len(explained), 'check')} skipped because of it: {_in_short(found, explained)}"
-        for line in _wrap(skipped, _room() - 2):
+        for line in output.wrapped(skipped, _room() - 2):
             output.say(f"  {line}")
     others: dict[str, list[Told]] = defaultdict(list)
     for told in found.findings("error", "warning"):
@@ -238,7 +232,7 @@ def explain(code: str, entry: Code) -> None:
     output.say(f"{look.paint(code, 'bold')}  {entry.slug}  ({entry.severity}, {category(code)})")
     output.say(f"{entry.title}.")
     output.say()
-    for line in _wrap(" ".join(entry.explain.split()), _room()):
+    for line in output.wrapped(" ".join(entry.explain.split()), _room()):
         output.say(line)
     output.say()
     for place, remedy in enumerate(entry.remedies):

@@ -7,7 +7,7 @@ Streams are looked up at each call, so that a test, a pipe or a redirection is a
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
@@ -99,17 +99,25 @@ def announce(cluster: str) -> None:
     _talk(style(sys.stderr).paint(plain(f"Kafka at {cluster}"), "dim"))
 
 
-_standing: list[Callable[[], None]] = []
+_standing: list[str] = []
 
 
-def gives_way(clear: Callable[[], None]) -> None:
-    """A line stands on stderr that `clear` removes: called before anything else is said there."""
-    _standing[:] = [clear]
+def stand(text: str) -> None:
+    """A line of stderr that gives way to all that is said there; "" takes it away. Only where a person looks."""
+    if [text] == _standing or not (text or _standing) or (text and not is_terminal(sys.stderr)):
+        return
+    _standing[:] = [text] if text else []
+    sys.stderr.write(f"\r\x1b[2K{text[: shutil.get_terminal_size().columns - 1]}")
+    sys.stderr.flush()
+
+
+def stands(text: str) -> bool:
+    """Whether this line still stands."""
+    return _standing == [text]
 
 
 def _talk(text: str) -> None:
-    for give_way in _standing:
-        give_way()
+    stand("")
     if _pending:
         pending("")
     sys.stdout.flush()
@@ -128,21 +136,13 @@ def pending(text: str) -> None:
         sys.stdout.flush()
 
 
-_waited: list[int] = []
-
-
 def tell_wait(seconds: float) -> None:
-    """So long Kafka has not answered: a line of stderr from the first second on, which 0 takes away."""
+    """So long Kafka has not answered: a line that stands from the first second on, and which 0 takes away."""
     whole = int(seconds)
     if whole < 1:
-        if _waited:
-            _waited.clear()
-            sys.stderr.write("\r\x1b[2K")
-            sys.stderr.flush()
-    elif _waited[-1:] != [whole] and not _pending and is_terminal(sys.stderr):
-        _waited[:] = [whole]
-        sys.stderr.write(f"\r\x1b[2Kwaiting for Kafka: {whole} s")
-        sys.stderr.flush()
+        stand("")
+    elif not _pending:
+        stand(f"waiting for Kafka: {whole} s")
 
 
 def warn(text: str) -> None:
@@ -227,14 +227,11 @@ def pad(text: str, width: int, right: bool = False) -> str:
     return gap + text if right else text + gap
 
 
-def wrapped(text: str, indent: int = 0) -> list[str]:
-    """`text` in lines that fit stdout behind an indent; a word that is longer stays whole, so that it can be copied."""
-    if width() == sys.maxsize:
-        return [plain(text)]
+def wrapped(text: str, room: int) -> list[str]:
+    """`text` in lines of so many cells; a word that is longer stays whole, so that it can be copied."""
     import textwrap
 
-    lines = textwrap.wrap(plain(text), max(20, width() - indent), break_long_words=False, break_on_hyphens=False)
-    return lines or [""]
+    return textwrap.wrap(plain(text), room, break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def fitted(text: str) -> str:
@@ -302,10 +299,8 @@ def _shared_room(cells: Sequence[Sequence[str]], room: int) -> list[int | None]:
     if sum(whole) <= room or spare < 0:
         return [None] * len(cells)
     widths: list[int | None] = list(words)
-    for needed, at in sorted(
-        (all_of_it - word, at) for at, (all_of_it, word) in enumerate(zip(whole, words, strict=True))
-    ):
-        given = min(needed, spare)
+    for at in sorted(range(len(cells)), key=lambda at: whole[at] - words[at]):
+        given = min(whole[at] - words[at], spare)
         widths[at] = words[at] + given
         spare -= given
     return widths

@@ -1,7 +1,5 @@
 """How far a read has come that shows nothing for long."""
 
-import shutil
-import sys
 import time
 
 from kafkactl.view import output
@@ -18,27 +16,24 @@ class Scan:
     def __init__(self, unit: str) -> None:
         self._unit = unit
         self.total: int | None = None
-        self._wanted = output.is_terminal(sys.stderr)
         self._quiet_since = time.monotonic()
         self._drawn = 0.0
-        output.gives_way(self.clear)
+        self._text = ""
 
     def at(self, read: int, matched: int) -> None:
         """So many were read, so many of them shown."""
+        if self._text and not output.stands(self._text):
+            self.clear()  # something was said in its place
         now = time.monotonic()
-        if not self._wanted or now - self._quiet_since < 1 or now - self._drawn < _BETWEEN:
+        if now - self._quiet_since < 1 or now - self._drawn < _BETWEEN:
             return
-        self._drawn = now
         of = f" of {self.total:,}" if self.total else ""
-        text = f"scanned {read:,}{of} {self._unit}, {matched:,} matched"
-        sys.stderr.write(f"\r\x1b[2K{text[: shutil.get_terminal_size().columns - 1]}")
-        sys.stderr.flush()
+        self._drawn, self._text = now, f"scanned {read:,}{of} {self._unit}, {matched:,} matched"
+        output.stand(self._text)
 
     def clear(self) -> None:
         """Something else is shown now."""
-        if self._wanted:
-            self._quiet_since = time.monotonic()
-            if self._drawn:
-                self._drawn = 0.0
-                sys.stderr.write("\r\x1b[2K")
-                sys.stderr.flush()
+        self._quiet_since = time.monotonic()
+        if self._text:
+            self._text = ""
+            output.stand("")

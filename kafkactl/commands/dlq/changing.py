@@ -2,16 +2,17 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kafkactl import options
 from kafkactl.commands.dlq.letter_options import DeadLetters, Error, Key, Since, Until, Where, selection
 from kafkactl.errors import UsageError
-from kafkactl.settings import Target
 from kafkactl.tab_names import complete_environment, complete_topic
-from kafkactl.view.formats import Format
+
+if TYPE_CHECKING:
+    from kafkactl.consent import Asked
 
 
 class Allowed(StrEnum):
@@ -20,9 +21,9 @@ class Allowed(StrEnum):
     DUPLICATES = "duplicates"
 
 
-@options.on_cluster()
+@options.changes_cluster
 def replay_letters(
-    target: Target,
+    asked: "Asked",
     topic: DeadLetters,
     where: Where = None,
     error: Error = None,
@@ -111,15 +112,12 @@ def replay_letters(
     take_over: Annotated[
         bool, typer.Option("--take-over", help="End another replay of this topic that seems to be running.")
     ] = False,
-    dry_run: options.DryRun = False,
-    yes: options.Yes = False,
-    confirm: options.Confirm = None,
-    show: options.Output = Format.TABLE,
 ) -> None:
     """Send dead letters back to where they come from: shows the plan, asks, and notes what became of each.
 
-    Key, value and the record's own headers stay byte for byte. Records and notes are sent in transactions: a replay
-    that is interrupted goes on where it was. What cannot be sent is parked, and blocks nothing.
+    Key, value and the record's own headers stay byte for byte. Records and notes are sent in transactions, where this
+    user may use one and nothing goes to another cluster; the plan says what else holds. A replay that is interrupted
+    goes on where it was. What cannot be sent is parked, and blocks nothing.
 
     \b
     Examples:
@@ -130,12 +128,11 @@ def replay_letters(
     """
     from kafkactl.commands.dlq.replay_scene import SendingBack
     from kafkactl.commands.dlq.sending_back import send_back
-    from kafkactl.consent import Asked
 
     if limit is not None and edit and limit != 1:
         raise UsageError("--edit opens one record: --limit cannot be more than 1.")
     send_back(
-        Asked(target, yes, confirm, dry_run, show is Format.JSON),
+        asked,
         SendingBack(
             topic=topic,
             chosen=selection(where, error, since, until, key),
@@ -160,9 +157,9 @@ class Losing(StrEnum):
     PENDING = "pending"
 
 
-@options.on_cluster()
+@options.changes_cluster
 def purge_letters(
-    target: Target,
+    asked: "Asked",
     topic: DeadLetters,
     replayed: Annotated[bool, typer.Option("--replayed", help="Only those that were sent back.")] = False,
     parked: Annotated[
@@ -187,10 +184,6 @@ def purge_letters(
     allow: Annotated[
         list[Losing] | None, typer.Option("--allow", help="pending: also those that nothing was done with yet.")
     ] = None,
-    dry_run: options.DryRun = False,
-    yes: options.Yes = False,
-    confirm: options.Confirm = None,
-    show: options.Output = Format.TABLE,
 ) -> None:
     """Delete dead letters, after saving them to a file. Kafka deletes from a partition's beginning only: what stands
     behind one that stays, stays.
@@ -201,7 +194,6 @@ def purge_letters(
       kafkactl dlq purge dlq.payment --before 7d --allow pending
     """
     from kafkactl.commands.dlq.purging import Purge, purge
-    from kafkactl.consent import Asked
 
     if not (replayed or parked or before or where or error):
         raise UsageError(
@@ -210,6 +202,6 @@ def purge_letters(
         )
     states = frozenset([*(["replayed"] if replayed else []), *(["parked"] if parked else [])])
     purge(
-        Asked(target, yes, confirm, dry_run, show is Format.JSON),
+        asked,
         Purge(topic, selection(where, error, None, before, None), states, bool(allow), save),
     )

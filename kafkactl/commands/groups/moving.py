@@ -1,20 +1,15 @@
 """groups reset, undo, copy, delete-offsets, delete: what a user types."""
 
-import inspect
-from collections.abc import Callable
 from enum import StrEnum
-from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from kafkactl import options
 from kafkactl.consent import Asked
 from kafkactl.errors import UsageError
-from kafkactl.settings import Target
 from kafkactl.tab_names import complete_group, complete_topic
-from kafkactl.view.formats import Format
 
 Group = Annotated[
     str,
@@ -30,35 +25,7 @@ class Loss(StrEnum):
     UNSAVED = "unsaved"
 
 
-# What every command takes that changes a group; it gets them as one `Asked`.
-_AGREEMENT: dict[str, tuple[Any, Any]] = {
-    "dry_run": (options.DryRun, False),
-    "yes": (options.Yes, False),
-    "confirm": (options.Confirm, None),
-    "show": (options.Output, Format.TABLE),
-}
-
-
-def _changes_groups(command: Callable[..., None]) -> Callable[..., None]:
-    """A command that changes groups of a cluster: its first parameter, `asked`, receives the options above."""
-
-    @wraps(command)
-    def run(target: Target, **given: Any) -> None:
-        agreed = {name: given.pop(name) for name in _AGREEMENT}
-        as_json = agreed.pop("show") is Format.JSON
-        command(Asked(target, **agreed, json=as_json), **given)
-
-    own = [p for p in inspect.signature(command).parameters.values() if p.name != "asked"]
-    added = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
-        for name, (annotation, default) in _AGREEMENT.items()
-    ]
-    target = inspect.Parameter("target", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Target)
-    run.__signature__ = inspect.Signature([target, *own, *added])  # type: ignore[attr-defined]
-    return options.on_cluster()(run)
-
-
-@_changes_groups
+@options.changes_cluster
 def reset(
     asked: Asked,
     group: Group,
@@ -152,7 +119,7 @@ def reset(
     )
 
 
-@_changes_groups
+@options.changes_cluster
 def undo(
     asked: Asked,
     group: Annotated[
@@ -172,7 +139,7 @@ def undo(
     moves.undo_change(asked, group)
 
 
-@_changes_groups
+@options.changes_cluster
 def copy(
     asked: Asked,
     source: Annotated[str, typer.Argument(metavar="FROM_GROUP", help="The group to copy from.")],
@@ -198,7 +165,7 @@ def copy(
     moves.copy_offsets(asked, source, to, tuple(topics or ()))
 
 
-@_changes_groups
+@options.changes_cluster
 def delete_offsets(
     asked: Asked,
     group: Group,
@@ -215,7 +182,7 @@ def delete_offsets(
     moves.forget_offsets(asked, group, topic)
 
 
-@_changes_groups
+@options.changes_cluster
 def delete(
     asked: Asked,
     groups: Annotated[

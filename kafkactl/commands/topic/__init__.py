@@ -1,22 +1,23 @@
 """kafkactl topic create|set: what a user types. Both show the plan and ask."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kafkactl import options
 from kafkactl.errors import UsageError
-from kafkactl.settings import Target
 from kafkactl.tab_names import complete_topic
-from kafkactl.view.formats import Format
+
+if TYPE_CHECKING:
+    from kafkactl.consent import Asked
 
 _MOST_REPLICAS = 32_767  # the replication factor is an int16 in Kafka's requests
 Existing = Annotated[str, typer.Argument(metavar="TOPIC", help="The topic.", autocompletion=complete_topic)]
 
 
-@options.on_cluster()
+@options.changes_cluster
 def create_topic(
-    target: Target,
+    asked: "Asked",
     topic: Annotated[str, typer.Argument(metavar="TOPIC", help="Its name.")],
     partitions: Annotated[
         int | None,
@@ -36,10 +37,6 @@ def create_topic(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="A setting, such as retention.ms=7d. Repeatable."),
     ] = None,
-    dry_run: options.DryRun = False,
-    yes: options.Yes = False,
-    confirm: options.Confirm = None,
-    show: options.Output = Format.TABLE,
 ) -> None:
     """Create one topic, and print the lines for topics.yaml that declare it.
 
@@ -51,16 +48,15 @@ def create_topic(
       kafkactl topic create user.state --set cleanup.policy=compact --dry-run
     """
     from kafkactl.commands.topic.changing_one import create_one
-    from kafkactl.consent import Asked
     from kafkactl.plan.one_topic import typed_topic
 
     wanted = typed_topic(topic, settings or (), partitions=partitions, replication=replication)
-    create_one(Asked(target, yes, confirm, dry_run, show is Format.JSON), wanted)
+    create_one(asked, wanted)
 
 
-@options.on_cluster()
+@options.changes_cluster
 def set_topic(
-    target: Target,
+    asked: "Asked",
     topic: Existing,
     settings: Annotated[
         list[str] | None,
@@ -74,10 +70,6 @@ def set_topic(
         int | None,
         typer.Option("--partitions", metavar="N", min=1, max=2**31 - 1, help="Add partitions until there are N."),
     ] = None,
-    dry_run: options.DryRun = False,
-    yes: options.Yes = False,
-    confirm: options.Confirm = None,
-    show: options.Output = Format.TABLE,
 ) -> None:
     """Change settings of one topic or add partitions, and print the lines for topics.yaml that declare it.
 
@@ -90,10 +82,9 @@ def set_topic(
       kafkactl topic set payment.created --partitions 6 --dry-run
     """
     from kafkactl.commands.topic.changing_one import set_one
-    from kafkactl.consent import Asked
     from kafkactl.plan.one_topic import typed_topic
 
     if not settings and not unset and partitions is None:
         raise UsageError("Nothing says what to change.", hint="Write KEY=VALUE, --unset KEY or --partitions N")
     wanted = typed_topic(topic, settings or (), partitions=partitions, unset=unset or ())
-    set_one(Asked(target, yes, confirm, dry_run, show is Format.JSON), wanted)
+    set_one(asked, wanted)
