@@ -202,15 +202,15 @@ def test_wrapped_values_and_masks(kafkactl: Run, orders: str) -> None:
         "dlq_headers: {topic: src, error: why}\n"
     )
     own = (("src", b"orders"), ("why", b"bad 4111111111111111"))
-    bury(orders, (b"k", b'{"payload": {"pin": "1234"}}', own), (b"j", b'{"payload": "{\\"pin\\": \\"5678\\"}"}', own))
+    bury(orders, (b"k", b'{"payload": {"pin": "pin-a"}}', own), (b"j", b'{"payload": "{\\"pin\\": \\"pin-b\\"}"}', own))
     for options in ([], ["--pretty"], ["-o", "json"]):
         shown = kafkactl("dlq", "show", "orders-dlq", *options).out
-        assert "1234" not in shown
-        assert "5678" not in shown
-        assert "411111" not in shown
-    assert "5678" in kafkactl("dlq", "show", "orders-dlq", "--no-mask").out
+        assert "pin-a" not in shown
+        assert "pin-b" not in shown
+        assert "4111111111" not in shown
+    assert "pin-b" in kafkactl("dlq", "show", "orders-dlq", "--no-mask").out
     assert kafkactl("dlq", "replay", "orders-dlq", "--yes").code == 0
-    assert {value for _, _, value, _ in copies(orders, "orders")} == {b'{"pin": "1234"}', b'{"pin": "5678"}'}
+    assert {value for _, _, value, _ in copies(orders, "orders")} == {b'{"pin": "pin-a"}', b'{"pin": "pin-b"}'}
 
 
 def test_one_record_is_corrected(kafkactl: Run, orders: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ UNPARSABLE = "topics:\n  a: {mask: [cvv]\n  b: {}\n"
 def brokers(one_broker: str) -> str:
     create(one_broker, NewTopic("a", 1, 1))
     producer = Producer({"bootstrap.servers": one_broker})
-    producer.produce("a", value='{"cvv":"123","n":1}')
+    producer.produce("a", value='{"cvv":"c-v-v","n":1}')
     assert producer.flush(10) == 0
     return one_broker
 
@@ -36,7 +36,7 @@ def test_first_aid_warns_and_goes_on(words: str, text: str, brokers: str, kafkac
         assert "Going on with" in run.err
     if words.startswith("tail"):
         assert '"cvv":"***"' in run.out
-        assert "123" not in run.out
+        assert "c-v-v" not in run.out
 
 
 @pytest.mark.parametrize("text", [INVALID, UNPARSABLE])
@@ -67,9 +67,9 @@ def test_a_file_with_a_mistake_hides_what_it_seems_to_hide(
 ) -> None:
     Path("topics.yaml").write_text(text)
     producer = Producer({"bootstrap.servers": brokers})
-    producer.produce("a", value='{"cvv":"123","pan":"4111111111111111"}')
+    producer.produce("a", value='{"cvv":"c-v-v","pan":"4111111111111111"}')
     assert producer.flush(10) == 0
     run = kafkactl("tail", "a", "--no-follow", "-b", brokers)
     assert "what it masks is not certain" in run.err
     assert "4111111111111111" not in run.out
-    assert "123" not in run.out
+    assert "c-v-v" not in run.out
