@@ -25,10 +25,16 @@ class Commands(TyperGroup):
     """Commands that are imported when they run."""
 
     table: Mapping[str, Leaf | Branch] = COMMANDS
+    default: str = ""  # the command that is meant where none is named
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.commands: dict[str, Any] = dict.fromkeys(self.table)  # names, for "did you mean"
+
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        if self.default and (not args or args[0] not in {*self.table, "-h", "--help"}):
+            args = [self.default, *args]
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(self.table)
@@ -97,7 +103,7 @@ def _name(ctx: Any) -> str:
 
 def _command(name: str, entry: Leaf | Branch) -> Any:
     if isinstance(entry, Branch):
-        group = type("Subcommands", (Commands,), {"table": entry.commands})
+        group = type("Subcommands", (Commands,), {"table": entry.commands, "default": entry.default})
         return group(name=name, help=entry.help, no_args_is_help=True, rich_markup_mode=None)
     module, _, function = entry.home.partition(":")
     callback = getattr(import_module(f"kafkactl.commands.{module}"), function)

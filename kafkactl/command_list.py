@@ -13,10 +13,11 @@ class Leaf(NamedTuple):
 
 
 class Branch(NamedTuple):
-    """A command with subcommands."""
+    """A command with subcommands. `default` is the one that is meant where none is named."""
 
     commands: Mapping[str, Leaf]
     help: str
+    default: str = ""
 
 
 COMMANDS: Mapping[str, Leaf | Branch] = {
@@ -35,8 +36,16 @@ COMMANDS: Mapping[str, Leaf | Branch] = {
                 "topic:set_topic",
                 "Change settings of one topic or add partitions, and print the lines for topics.yaml that declare it.",
             ),
+            "delete": Leaf(
+                "topic:delete_topic",
+                "Delete one topic with its records. Shows how many there are and who reads them; wants the name typed.",
+            ),
+            "trim": Leaf(
+                "topic:trim_topic",
+                "Delete the oldest records of one topic. Shows how many, and which groups have not read them yet.",
+            ),
         },
-        "Create or change one topic, with a plan.",
+        "Create, change, trim or delete one topic, with a plan.",
     ),
     "describe": Leaf(
         "describe:describe",
@@ -81,6 +90,24 @@ COMMANDS: Mapping[str, Leaf | Branch] = {
             "delete": Leaf("groups.moving:delete", "Delete inactive groups and their committed offsets."),
         },
         "Inspect consumer groups and move their committed offsets, with undo.",
+    ),
+    "history": Branch(
+        {
+            "list": Leaf(
+                "history:list_history",
+                "Show what kafkactl changed on this cluster: when, who, what, and how it ended.",
+            ),
+            "show": Leaf(
+                "history:show_entry",
+                "Show one entry: the command, and each thing it changed with its values before and after.",
+            ),
+            "undo": Leaf(
+                "history:undo_entry",
+                "Put settings and offsets back as they were before an entry, with a plan.",
+            ),
+        },
+        "Show what kafkactl changed, by whom and when, and undo it.",
+        default="list",
     ),
     "env": Branch(
         {

@@ -82,6 +82,14 @@ def require_yes(question: str) -> None:
         raise UsageError("Nothing was changed.")
 
 
+def require_name(question: str, name: str) -> None:
+    """Let a deletion pass only if its name is typed. Raises UsageError; if nobody can answer, with what to type."""
+    if not interactive():
+        raise UsageError("Nothing was changed: there is no terminal to confirm on.", hint="To agree in advance: --yes")
+    if _ask(f"{question} Type its name: ") != name:
+        raise UsageError(f"Nothing was changed: what you typed is not {name}.")
+
+
 def agrees(question: str) -> bool:
     """A typed yes on a terminal; False if nobody can answer."""
     if not interactive():

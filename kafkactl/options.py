@@ -4,6 +4,7 @@ import inspect
 import os
 from collections.abc import Callable
 from datetime import datetime
+from enum import StrEnum
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -226,6 +227,14 @@ Project = Annotated[
 Output = Annotated[Format, output_option()]
 ReportOutput = Annotated[ReportFormat, output_option()]
 ListOutput = Annotated[ListFormat, output_option()]
+
+
+class LaterChanges(StrEnum):
+    """What an undo may take away besides."""
+
+    LATER = "later"
+
+
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the plan without changing anything.")]
 

@@ -77,6 +77,7 @@ class Declaration(NamedTuple):
     events: Mapping[str, Path]
     dlq_headers: Mapping[str, str]
     dedup_window: int | None
+    history: str
 
     def seen_for(self, environment: str | None, warnings: tuple[Problem, ...] = ()) -> Catalog:
         """The catalogue with the values of one environment, or the file's own. Raises UsageError for an unknown one."""
@@ -96,6 +97,7 @@ class Declaration(NamedTuple):
             events=self.events,
             dlq_headers=self.dlq_headers,
             dedup_window=self.dedup_window,
+            history=self.history,
             warnings=warnings,
         )
 
@@ -139,6 +141,7 @@ def declare(fields: Fields, path: Path, problems: Problems) -> Declaration:
         events={name: path.parent / str(file) for name, file in _named(fields, "events").items()},
         dlq_headers=cast("Mapping[str, str]", _named(fields, "dlq_headers")),
         dedup_window=fields.get("dedup_window"),
+        history=str(fields.get("history", "")),
     )
 
 

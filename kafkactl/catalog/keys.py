@@ -197,6 +197,9 @@ CATALOG: Mapping[str, Key] = {
     "dedup_window": Key(
         Retention(), "How long consumers remember the event_ids they have seen: 24h if it is left out."
     ),
+    "history": Key(
+        Text("audit.kafkactl"), "The topic in which kafkactl writes down what it changed, for the whole team to see."
+    ),
     "events": Key(
         Named(Text("refund.schema.json"), "event"), "Additional schemas for values: name → file, relative to this one."
     ),

@@ -98,6 +98,7 @@ class Catalog:
     events: Mapping[str, Path] = field(default_factory=dict)
     dlq_headers: Mapping[str, str] = field(default_factory=dict)  # a team's own names, by what each header says
     dedup_window: int | None = None  # ms; -1 for ever
+    history: str = ""  # the topic in which changes are noted
     warnings: tuple[Problem, ...] = ()
 
     def service(self, name: str) -> Service:

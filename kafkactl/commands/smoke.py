@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,8 @@ from kafkactl.view.formats import ReportFormat
 
 if TYPE_CHECKING:
     from kafkactl.cluster.client import Cluster
+    from kafkactl.history.model import StepFate
+    from kafkactl.history.recording import Recording
     from kafkactl.probe.model import StepResult
     from kafkactl.probe.steps import Proof
 
@@ -64,20 +67,31 @@ def smoke(
       kafkactl test
       kafkactl test --count 1000 --size 1000 -o junit
     """
+    from kafkactl.carrying_out.recorded import recorded
+    from kafkactl.history.model import Step
     from kafkactl.probe.model import Order
     from kafkactl.probe.steps import Proof
 
     catalog, connection = target.catalog, replace(target.connection, timeout=min(3.0, timeout))
 
+    notes: list[Recording] = []
+    stack = ExitStack()
+
     def protected(kafka: "Cluster") -> None:
         consent.require_unprotected(target, kafka.info.id, confirm, "write test records to it", kafka.info.addresses)
+        if topic is not None:  # whose records stay; a scratch topic is gone at the end
+            notes.append(stack.enter_context(recorded(target, kafka, [Step("records", topic, own=False)])))
 
     order = Order(connection, tuple(catalog.topics) if catalog else (), topic, count, size, timeout, target.flags)
     report = _Report(live=show is ReportFormat.TABLE)
     start = time.monotonic()
     proof = Proof(order, before_writing=protected, starting=report.starting)
-    for result in _results(proof):
-        report.add(result)
+    with stack:
+        for result in _results(proof):
+            report.add(result)
+            if notes and result.step == "write":
+                wrote: StepFate = "done" if result.state == "ok" else "not known"
+                notes[0].end([replace(notes[0].steps[0], after="test records", fate=wrote)])
     report.finish(show, time.monotonic() - start, catalogued=catalog is not None, broken=target.broken)
     raise typer.Exit(report.exit_code)
 

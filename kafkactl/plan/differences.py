@@ -39,6 +39,8 @@ class Change:
     declared: Topic | None = None
     position: Position | None = None
     topic_id: str = ""  # of the live topic, where it is known: a recreated topic is another one
+    own: bool = True  # `old` is the topic's own value, not the broker's default
+    was: LiveTopic | None = field(default=None, compare=False)  # of one that is to be deleted: what it is
 
     @property
     def identity(self) -> Identity:
@@ -135,7 +137,7 @@ def make_plan(
         else:
             overrides.extend(_undeclared_overrides(topic, found.config, found.replication[0]))
     changes.extend(
-        Change(name, "delete", risks=frozenset({Risk.DELETE}), position=position)
+        Change(name, "delete", risks=frozenset({Risk.DELETE}), position=position, was=live[name])
         for name, position in catalog.removed.items()
         if name in live and selected(name) and not is_internal(name)
     )
@@ -200,6 +202,7 @@ def _differences(topic: Topic, live: LiveTopic) -> Iterator[Change]:
                 impossible=_short_of_replicas(_min_isr(topic.config), fewest) if key == _MIN_ISR else "",
                 declared=topic,
                 position=topic.position,
+                own=current is not None and current.overridden,
             )
 
 

@@ -77,7 +77,7 @@ def _left_alone(o: Change) -> Row:
 
 def _row(change: Change, allowing: bool) -> Row:
     if change.kind == "delete":
-        what, values = "listed under removed", ""
+        what, values = "listed under removed" if change.position else "the topic and its records", ""
     else:
         what, values = change.key, f"{value_text(change.key, change.old)} → {value_text(change.key, change.new)}"
     allow = "" if change.impossible or not allowing else " ".join(f"--allow {risk}" for risk in sorted(change.risks))

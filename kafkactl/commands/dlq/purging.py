@@ -5,13 +5,14 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 import typer
 
 from kafkactl import consent
+from kafkactl.carrying_out.recorded import recorded
 from kafkactl.cluster.client import Cluster, connect
 from kafkactl.cluster.deletion import delete_before
 from kafkactl.cluster.metadata import read_configs
@@ -19,13 +20,14 @@ from kafkactl.commands.dlq.selection import Selection, conditions
 from kafkactl.consent import Asked
 from kafkactl.deadletters.ledger import LetterLedger, entry_key
 from kafkactl.deadletters.ledger_topic import read_ledger
-from kafkactl.deadletters.letter_file import LetterFile
 from kafkactl.deadletters.letters import DeadLetterTopic, Letter, Wanted, find_dead_letter_topic, read_letters
 from kafkactl.deadletters.origin import HeaderReading
 from kafkactl.deadletters.purge_plan import PurgePlan, state_of
 from kafkactl.deadletters.sessions import LostError, Replayer
 from kafkactl.deadletters.without_transactions import PlainSession
 from kafkactl.errors import ExitCode, KafkactlError, NotPermittedError, UsageError
+from kafkactl.history.model import Step
+from kafkactl.records.record_file import RecordFile
 from kafkactl.text.remedies import kafkactl
 from kafkactl.text.words import many
 from kafkactl.topics import Place
@@ -70,7 +72,7 @@ def purge(asked: Asked, what: Purge) -> None:
     if not asked.yes:
         consent.require_yes(f"\nDelete {many(total, 'dead letter')} of {what.topic}?")
     path = _saved(kafka, topic, reading, plan, what.save)
-    failed = delete_before(kafka, {Place(what.topic, id): offset for id, offset in plan.cuts.items()})
+    failed = _delete(kafka, asked, topic, plan)
     if failed:
         place, why = min(failed.items())
         output.note(f"All {many(total, 'record')} of the plan are saved in {path}.")
@@ -119,7 +121,7 @@ def _show(topic: DeadLetterTopic, plan: PurgePlan) -> None:
 def _saved(kafka: Cluster, topic: DeadLetterTopic, reading: HeaderReading, plan: PurgePlan, path: Path | None) -> Path:
     """The records to be deleted in a file. Raises KafkactlError where they are not all there: nothing is deleted."""
     now = datetime.now().strftime("%Y%m%dT%H%M%S")
-    file = LetterFile(path or Path(f"{topic.name[:200]}.purged-{now}.jsonl"))
+    file = RecordFile(path or Path(f"{topic.name[:200]}.purged-{now}.jsonl"))
     try:
         for letter in _letters(kafka, topic, reading):
             if letter.record.offset < plan.cuts.get(letter.record.partition, 0):
@@ -135,6 +137,22 @@ def _saved(kafka: Cluster, topic: DeadLetterTopic, reading: HeaderReading, plan:
             hint="Run it again to see a new plan.",
         )
     return file.path
+
+
+def _delete(kafka: Cluster, asked: Asked, topic: DeadLetterTopic, plan: PurgePlan) -> dict[Place, str]:
+    """Delete what the plan says, and note it; the partitions in which that failed, with the reasons."""
+    cuts = {Place(topic.name, id): offset for id, offset in plan.cuts.items()}
+    steps = [
+        Step("trim", topic.name, str(place), str(topic.firsts[place.partition]), str(offset), id=topic.id)
+        for place, offset in cuts.items()
+    ]
+    with recorded(asked.target, kafka, steps) as recording:
+        failed = delete_before(kafka, cuts)
+        whys = {str(place): why for place, why in failed.items()}
+        recording.end(
+            [replace(s, fate="failed" if s.key in whys else "done", why=whys.get(s.key, "")) for s in recording.steps]
+        )
+    return failed
 
 
 def _tidy(kafka: Cluster, topic: DeadLetterTopic, ledger: LetterLedger, plan: PurgePlan) -> None:

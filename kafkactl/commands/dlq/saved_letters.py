@@ -4,9 +4,9 @@ from pathlib import Path
 
 from kafkactl.cluster.client import connect
 from kafkactl.commands.dlq.selection import Selection, conditions
-from kafkactl.deadletters.letter_file import LetterFile
 from kafkactl.deadletters.letters import find_dead_letter_topic, read_letters
 from kafkactl.deadletters.origin import HeaderReading
+from kafkactl.records.record_file import RecordFile
 from kafkactl.settings import Target
 from kafkactl.text.words import many
 from kafkactl.view import output, screen
@@ -18,7 +18,7 @@ def export_to(target: Target, name: str, path: Path, chosen: Selection) -> None:
         kafka = connect(target.connection)
         topic = find_dead_letter_topic(kafka, name)
         reading = HeaderReading.of(target.catalog)
-        file = LetterFile(path)
+        file = RecordFile(path)
         read = 0
         try:
             with screen.progress(name, topic.span) as show:

@@ -3,11 +3,13 @@
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import typer
 
 from kafkactl import consent
+from kafkactl.carrying_out.recorded import recorded
 from kafkactl.catalog.model import Catalog
 from kafkactl.cluster.client import connect
 from kafkactl.commands.dlq.correction import correct
@@ -22,6 +24,8 @@ from kafkactl.deadletters.replay_plan import Decision, ReplayPlan
 from kafkactl.deadletters.sessions import Replayer, transactional_id
 from kafkactl.errors import ExitCode, KafkactlError, UsageError
 from kafkactl.groups.fetch import groups_by_topic
+from kafkactl.history.model import Step, StepFate
+from kafkactl.history.recording import person
 from kafkactl.process import Interruption
 from kafkactl.records.outgoing import Outgoing
 from kafkactl.text.words import many
@@ -170,7 +174,9 @@ def _send(
     """Send, and tell what was done, also where it ends early."""
     cluster = scene.there.info.id if scene.there else ""
     since = int(time.time() * 1000)
-    identity = Replayer(scene.topic.id, _operator(), socket.gethostname(), os.getpid(), since, cluster)
+    identity = Replayer(
+        scene.topic.id, f"{person()}@{socket.gethostname()}", socket.gethostname(), os.getpid(), since, cluster
+    )
     with Interruption() as stop, screen.progress(what.topic, len(plan.agreed)) as show:
         replay = Replay(
             scene.kafka,
@@ -189,10 +195,15 @@ def _send(
             there=scene.there,
         )
         error: KafkactlError | None = None
-        try:
-            replay.run()
-        except KafkactlError as problem:
-            error = problem
+        targets = plan.targets() or {what.topic: 0}
+        steps = [Step("replay", name, what.topic, own=False) for name in targets]
+        with recorded(asked.target, scene.kafka, steps) as recording:
+            try:
+                replay.run()
+            except KafkactlError as problem:
+                error = problem
+            finally:
+                recording.end(_steps(steps, replay.account))
     account = replay.account
     if asked.json:
         output.document("dlq-replay", _document(what, scene, plan, account, False, transactional))
@@ -224,12 +235,8 @@ def _document(
     return {**found, "to_cluster": {"id": goal.info.id, "name": goal.connection.label}}
 
 
-def _operator() -> str:
-    """Who is at it, for the notes: user@host."""
-    import getpass
-
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = f"uid-{os.getuid()}"
-    return f"{user}@{socket.gethostname()}"
+def _steps(steps: Sequence[Step], account: ReplayAccount) -> list[Step]:
+    """What became of the replay, for the history: what was sent is not counted for each topic."""
+    fate: StepFate = "done" if account.handled else "not known" if account.left else "not done"
+    sent = f"{account.handled:,} of {account.asked:,} handled"
+    return [replace(step, after=sent, fate=fate) for step in steps]

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from kafkactl import consent, process
+from kafkactl.carrying_out.recorded import recorded
 from kafkactl.containers.compose_edit import ComposeEditError, block
 from kafkactl.doctor.bundle import bundle, read_facts, save_facts
 from kafkactl.doctor.checks import CHECKS
@@ -17,6 +18,7 @@ from kafkactl.doctor.facts import Facts
 from kafkactl.doctor.file_repair import FileRepair, file_changes, make_change, prepared
 from kafkactl.doctor.repair import Repair, Treatment, repairs
 from kafkactl.errors import ExitCode, KafkactlError, UsageError
+from kafkactl.history.model import Step
 from kafkactl.settings import Target
 from kafkactl.text.remedies import kafkactl
 from kafkactl.text.suggest import suggest
@@ -48,18 +50,31 @@ def fix(
     if not yes and not consent.agrees("Proceed?"):
         raise UsageError("Nothing was changed.", hint="To agree in advance: --fix --yes")
     treated: list[Repair] = []
-    for repair in todo:
+    steps = [Step("repair", repair.target or "cluster", repair.code, after=repair.words) for repair in todo]
+    with recorded(target, cluster or "", steps) as recording:
+        ended = list(steps)
         try:
-            tried = repair.act()
-        except KafkactlError as error:  # the other repairs may still succeed, and what was done is told
-            tried = Treatment([f"Could not {repair.words}: {error}"], done=False)
-        for line in tried.failed:
-            output.warn(line)
-        if tried.done:
-            treated.append(repair)
-        else:
-            output.note(f"Not fixed: {repair.name}.")
+            for at, repair in enumerate(todo):
+                done, why = _tried(repair)
+                ended[at] = replace(steps[at], fate="done" if done else "failed", why=why)
+                if done:
+                    treated.append(repair)
+        finally:
+            recording.end(ended)
     return treated
+
+
+def _tried(repair: Repair) -> tuple[bool, str]:
+    """Whether a repair was made; and what of it was not, with the reason."""
+    try:
+        tried = repair.act()
+    except KafkactlError as error:  # the other repairs may still succeed, and what was done is told
+        tried = Treatment([f"Could not {repair.words}: {error}"], done=False)
+    for line in tried.failed:
+        output.warn(line)
+    if not tried.done:
+        output.note(f"Not fixed: {repair.name}.")
+    return tried.done, "; ".join(tried.failed)
 
 
 def fix_file(found: Diagnosis, facts: Facts, target: Target, wish: "DoctorOptions") -> list[Repair]:
@@ -88,11 +103,15 @@ def fix_file(found: Diagnosis, facts: Facts, target: Target, wish: "DoctorOption
         if not _agrees_to_file(repair, wish):
             continue
         assert facts.stack is not None
-        try:
-            kept = make_change(repair, facts.stack.compose)
-        except KafkactlError as error:
-            output.warn(str(error))
-            continue
+        step = Step("repair", change.service, told.code, after=f"{repair.file} was changed, and the service made anew")
+        with recorded(target, facts.cluster.id if facts.cluster else "", [step]) as recording:
+            try:
+                kept = make_change(repair, facts.stack.compose)
+            except KafkactlError as error:
+                recording.end([replace(step, fate="failed", why=str(error))])
+                output.warn(str(error))
+                continue
+            recording.end([replace(step, fate="done")])
         output.note(f"{repair.file} is changed, and {change.service} made anew. What was there before: {kept}")
         made.append(Repair(told.code, name, lambda: Treatment([]), told.target))
         newly = _with_new_containers(facts)

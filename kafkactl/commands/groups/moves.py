@@ -1,28 +1,28 @@
 """How each of the changing commands computes a group's new offsets."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from kafkactl.carrying_out.offset_changes import UNSAVED, OffsetChange, carry_out_offsets, refuse_members
+from kafkactl.carrying_out.restored_offsets import commits_of, delete_whole, existing_places, offset_change, restoring
 from kafkactl.cluster.client import Cluster, connect
-from kafkactl.cluster.commits import delete_group, remove_commits, set_commits
-from kafkactl.cluster.metadata import NOT_VISIBLE, read_topic_ids, read_topics
+from kafkactl.cluster.metadata import NOT_VISIBLE, read_topics
 from kafkactl.cluster.offsets import read_time_offsets
 from kafkactl.cluster.visibility import hidden_topics, no_such_topic, topics_may_hide
-from kafkactl.commands.groups.change import UNSAVED, OffsetChange, carry_out, refuse_members
 from kafkactl.consent import Asked
 from kafkactl.errors import KafkactlError, NotPermittedError, UsageError
 from kafkactl.groups import journal
-from kafkactl.groups.fetch import Scope, read_groups, read_standing
+from kafkactl.groups.fetch import read_standing
 from kafkactl.groups.journal import Saved, parse_offsets
 from kafkactl.groups.model import Partition
-from kafkactl.groups.names import NameFilter, list_group_ids, refuse_other_kind, require_group
+from kafkactl.groups.names import refuse_other_kind, require_group
 from kafkactl.groups.reset import Goal, Move, by, plan, to_earliest, to_latest, to_offset, to_these, to_time
 from kafkactl.text.escapes import plain
 from kafkactl.text.words import many
-from kafkactl.topics import Place, beginning, in_short, is_glob, matches
+from kafkactl.topics import Place, beginning, is_glob, matches
 from kafkactl.view import output
 
 
@@ -58,9 +58,9 @@ def reset_offsets(asked: Asked, group: str, where: Where) -> None:
         refuse_members(kafka, group)
         standing = read_standing(kafka, group, _places(kafka, group, where))
         moves = plan(standing, _wish(kafka, standing, where))
-    change = _change(kafka, group, _words(where), moves)
+    change = offset_change(kafka, group, _words(where), moves)
     by_glob = where.topics if where.option != "--from-file" else ("-",)
-    carry_out(kafka, asked, [replace(change, besides=_left_out(kafka, by_glob, "moved"))])
+    carry_out_offsets(kafka, asked, [replace(change, besides=_left_out(kafka, by_glob, "moved"))])
 
 
 def _words(where: Where) -> str:
@@ -106,7 +106,7 @@ def _places(kafka: Cluster, group: str, where: Where) -> list[Place]:
     A group that is to be created has none: then a glob means all topics that match.
     """
     topics = read_topics(kafka, [topic for topic in where.topics if not is_glob(topic)], config_of=())
-    committed = {} if where.create else _committed(kafka, group)
+    committed = {} if where.create else commits_of(kafka, group)
     every = [Place(topic.name, p.id) for topic in topics.found.values() for p in topic.partitions]
     found: dict[Place, None] = {}
     for pattern in where.topics:
@@ -135,15 +135,6 @@ def _has(kafka: Cluster, topics: str) -> str:
     return f"It has commits in {topics}{limits}." if topics else f"It has no commits at all{limits}."
 
 
-def _committed(kafka: Cluster, group: str) -> dict[Place, int]:
-    sample = read_groups(kafka, Scope(NameFilter.of(group)))
-    found = sample.group(group)
-    if found is None or found.missing:
-        why = found.missing if found else next(iter(sample.missing.values()), "it no longer exists")
-        raise KafkactlError(f"Nothing was changed: could not read the offsets of {group}: {why}.")
-    return {p.place: p.committed for p in found.partitions if p.committed is not None}
-
-
 def _chosen(place: Place, topics: Sequence[str], partitions: Sequence[int]) -> bool:
     topic, id = place
     return (not topics or any(matches(topic, pattern) for pattern in topics)) and (not partitions or id in partitions)
@@ -154,7 +145,7 @@ def _require_places(kafka: Cluster, places: Iterable[Place], source: str) -> Non
     listed = list(places)
     if not listed:
         raise UsageError(f"{source} contains no offsets of these topics.")
-    there = _existing(kafka, listed)
+    there = existing_places(kafka, listed)
     if absent := [place for place in listed if place not in there]:
         raise KafkactlError(
             f"Nothing was changed: {absent[0]} does not exist on {kafka.connection.address}.",
@@ -187,7 +178,7 @@ def undo_change(asked: Asked, group: str | None) -> None:
         )
     _, saved = last
     refuse_members(kafka, saved.group)
-    offsets = _left(kafka, saved)
+    change = restoring(kafka, saved)
     when = datetime.fromtimestamp(saved.taken / 1000, UTC).astimezone().isoformat(sep=" ", timespec="seconds")
     output.note(
         f"The last change to {plain(saved.group)} from here: {saved.change}, at {when}{_OUTCOMES[saved.outcome]}."
@@ -197,12 +188,7 @@ def undo_change(asked: Asked, group: str | None) -> None:
             "that change may have deleted commits in topics that were hidden from this user: they were not saved, and "
             "do not come back"
         )
-    words = _back(saved.change)
-    moves = plan(read_standing(kafka, saved.group, offsets), to_these(offsets), exact=True)
-    change = _change(kafka, saved.group, words, moves)
-    if saved.created and not change.creates:
-        change = _undo_of_creation(kafka, change)
-    carry_out(kafka, asked, [change])
+    carry_out_offsets(kafka, asked, [change])
 
 
 _OUTCOMES = {
@@ -213,57 +199,6 @@ _OUTCOMES = {
 }
 
 
-def _undo_of_creation(kafka: Cluster, change: OffsetChange) -> OffsetChange:
-    """The undo of what created a group: the group is deleted, too, unless it has other commits by now."""
-    removed = {move.place for move in change.moves if move.new is None}
-    kept = sorted(_committed(kafka, change.group).keys() - removed)
-    if kept:
-        return replace(change, besides=f"the group stays: it has commits in {in_short(kept)}, too")
-    if topics_may_hide(kafka):
-        return replace(change, besides="the group stays: it may have commits in topics that this user may not describe")
-    act = partial(_delete_whole, kafka, change.group, removed)
-    return replace(change, besides="delete the group, which was created then", act=act, always=True)
-
-
-def _delete_whole(kafka: Cluster, group: str, shown: Collection[Place]) -> None:
-    """Delete a group whose commits are those that were shown. Raises KafkactlError if it has others by now."""
-    if more := sorted(_committed(kafka, group).keys() - set(shown)):
-        raise KafkactlError(
-            f"Nothing was changed: {group} has committed in {in_short(more)} since the plan was shown.",
-            hint="Run it again to see a new plan.",
-        )
-    delete_group(kafka, group)
-
-
-def _left(kafka: Cluster, saved: Saved) -> dict[Place, int | None]:
-    """The saved offsets of partitions that still exist; a warning names the others. Raises KafkactlError for none."""
-    there = _existing(kafka, saved.offsets)
-    ids = read_topic_ids(kafka, sorted({place.topic for place in there}))
-    there = {place for place in there if saved.ids.get(place.topic, ids.get(place.topic)) == ids.get(place.topic)}
-    gone = [place for place in saved.offsets if place not in there]
-    if len(gone) == len(saved.offsets):
-        raise KafkactlError(
-            f"That cannot be undone, and nothing was changed: {in_short(gone)} was deleted, or recreated, since."
-        )
-    if gone:
-        output.warn(f"left out, because they were deleted or recreated since that change: {in_short(gone)}")
-    return {place: offset for place, offset in saved.offsets.items() if place in there}
-
-
-def _existing(kafka: Cluster, places: Iterable[Place]) -> set[Place]:
-    """Those that exist. Raises KafkactlError if one is of a topic that this user may not describe."""
-    topics = read_topics(kafka, {topic for topic, _ in places}, config_of=())
-    for name in topics.denied:
-        raise no_such_topic(kafka, name, topics)
-    return {Place(topic.name, p.id) for topic in topics.found.values() for p in topic.partitions}
-
-
-def _back(change: str) -> str:
-    """What restoring is called: for a change its undo, for an undo its redo."""
-    what, colon, rest = change.partition(": ")
-    return {"undo": f"redo: {rest}", "redo": f"undo: {rest}"}.get(what if colon else "", f"undo: {change}")
-
-
 def copy_offsets(asked: Asked, source: str, target: str, topics: tuple[str, ...]) -> None:
     """groups copy. Raises KafkactlError."""
     if source == target:
@@ -272,15 +207,15 @@ def copy_offsets(asked: Asked, source: str, target: str, topics: tuple[str, ...]
     require_group(kafka, source)
     refuse_members(kafka, target)
     offsets: Mapping[Place, int | None] = {
-        place: offset for place, offset in _committed(kafka, source).items() if _chosen(place, topics, ())
+        place: offset for place, offset in commits_of(kafka, source).items() if _chosen(place, topics, ())
     }
     if not offsets:
         raise KafkactlError(
             f"Nothing was changed: {source} has no commits{' in these topics' if topics else ''}{_seen(kafka, topics)}."
         )
     moves = plan(read_standing(kafka, target, offsets), to_these(offsets))
-    change = _change(kafka, target, f"copy of {source}", moves)
-    carry_out(kafka, asked, [replace(change, besides=_left_out(kafka, topics, "copied"))])
+    change = offset_change(kafka, target, f"copy of {source}", moves)
+    carry_out_offsets(kafka, asked, [replace(change, besides=_left_out(kafka, topics, "copied"))])
 
 
 def _may_hide(kafka: Cluster, topics: Sequence[str]) -> bool:
@@ -303,7 +238,7 @@ def forget_offsets(asked: Asked, group: str, topic: str) -> None:
     kafka = connect(asked.target.connection)
     require_group(kafka, group)
     refuse_members(kafka, group, reading=topic)
-    committed = _committed(kafka, group)
+    committed = commits_of(kafka, group)
     offsets = {place: offset for place, offset in committed.items() if place[0] == topic}
     if not offsets:
         if hidden_topics(kafka, [topic]):
@@ -311,7 +246,7 @@ def forget_offsets(asked: Asked, group: str, topic: str) -> None:
         has = ", ".join(sorted({name for name, _ in committed}))
         raise KafkactlError(f"{group} has no commits in {topic}.", where=_has(kafka, has))
     moves = _forgotten(offsets)
-    carry_out(kafka, asked, [_change(kafka, group, f"delete the offsets in {topic}", moves)])
+    carry_out_offsets(kafka, asked, [offset_change(kafka, group, f"delete the offsets in {topic}", moves)])
 
 
 def delete_groups(asked: Asked, groups: Sequence[str], *, unsaved: bool) -> None:
@@ -325,26 +260,13 @@ def delete_groups(asked: Asked, groups: Sequence[str], *, unsaved: bool) -> None
     for group in dict.fromkeys(groups):
         require_group(kafka, group)
         refuse_members(kafka, group)
-        moves = _forgotten(_committed(kafka, group))
-        act = partial(_delete_whole, kafka, group, [move.place for move in moves])
+        moves = _forgotten(commits_of(kafka, group))
+        act = partial(delete_whole, kafka, group, [move.place for move in moves])
         besides = UNSAVED if partial_view else ""
         change = OffsetChange(group, "delete the group", moves, act, always=True, besides=besides)
         changes.append(replace(change, unsaved=partial_view and not unsaved, hides=partial_view))
-    carry_out(kafka, asked, changes)
+    carry_out_offsets(kafka, asked, changes)
 
 
 def _forgotten(offsets: Mapping[Place, int]) -> tuple[Move, ...]:
     return tuple(Move(*place, offset, None) for place, offset in sorted(offsets.items()))
-
-
-def _change(kafka: Cluster, group: str, words: str, moves: tuple[Move, ...]) -> OffsetChange:
-    def act() -> None:
-        written = {move.place: move.new for move in moves if move.changes and move.new is not None}
-        removed = [move.place for move in moves if move.changes and move.new is None]
-        if written:
-            set_commits(kafka, group, written)
-        if removed:
-            remove_commits(kafka, group, removed)
-
-    new = all(move.old is None for move in moves) and group not in list_group_ids(kafka).ids
-    return OffsetChange(group, words, moves, act, creates=new)

@@ -50,6 +50,7 @@ def init_topics(
       kafkactl init-topics --env production --allow partitions
     """
     catalog, allowed = target.declared, _allowed(allow)
+    from kafkactl.carrying_out.recorded import recorded, steps_accounted, steps_of
     from kafkactl.cluster.client import wait_for
     from kafkactl.commands.init_topics.apply import Run, heading
     from kafkactl.plan.account import Fate
@@ -77,10 +78,13 @@ def init_topics(
         if run.todo() or run.plan.risks:
             consent.require_unprotected(target, kafka.info.id, confirm, "change its topics", kafka.info.addresses)
         run.ask()
-        try:
-            run.make_so(quiet=json)
-        except (KafkactlError, KeyboardInterrupt, Terminated) as error:
-            stopped = error  # what was done until then is told first
+        if todo := run.todo():
+            with recorded(target, kafka, steps_of(todo)) as recording:
+                try:
+                    run.make_so(quiet=json)
+                except (KafkactlError, KeyboardInterrupt, Terminated) as error:
+                    stopped = error  # what was done until then is told first
+                recording.end(steps_accounted(run.account(dry_run=False)))
     account = run.account(dry_run=dry_run)
     if json:
         output.document("init-topics", account_report.account_document(account, kafka))

@@ -33,7 +33,8 @@ class Run:
 
     def look(self) -> Plan:
         """Plan from the cluster's current state."""
-        topics = read_topics(self.kafka, [*self.catalog.topics, *self.catalog.removed], config_of=self.catalog.topics)
+        names = [*self.catalog.topics, *self.catalog.removed]
+        topics = read_topics(self.kafka, names, config_of=names)
         self.plan = make_plan(
             self.catalog,
             topics.found,

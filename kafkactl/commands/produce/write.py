@@ -1,17 +1,20 @@
 """One run of produce: checks the command line against the cluster, writes the records, and reports."""
 
+import os
 import sys
 import time
 from contextlib import ExitStack
 from dataclasses import replace
 
 from kafkactl import consent
+from kafkactl.carrying_out.recorded import recorded
 from kafkactl.catalog.model import Catalog
 from kafkactl.cluster.client import Cluster, connect
 from kafkactl.cluster.visibility import require_topic
 from kafkactl.commands.produce.contracts import ContractCheck, EventMaker
 from kafkactl.commands.produce.outcome import ProduceOptions, Resend, conclude
 from kafkactl.errors import UsageError
+from kafkactl.history.model import Step, StepFate
 from kafkactl.process import Interruption
 from kafkactl.records import outgoing
 from kafkactl.records.corrections import Reading
@@ -70,7 +73,12 @@ def produce_records(target: Target, wish: ProduceOptions) -> None:
             fail_fast=wish.fail_fast,
         )
         start = time.monotonic()
-        job.run()
+        step = Step("records", wish.topic, own=False)
+        with recorded(target, kafka, [step], private=_private(wish)) as recording:
+            try:
+                job.run()
+            finally:
+                recording.end([_sent(step, job)])
         taken = time.monotonic() - start
     contract.tell()
     conclude(job, kafka, Resend(asked, target), taken)
@@ -87,6 +95,20 @@ def _contract(catalog: Catalog | None, wish: ProduceOptions, rules: Rules) -> Co
             hint="Name one there, under the topic: event: base",
         )
     return contract
+
+
+def _private(wish: ProduceOptions) -> list[str]:
+    """What is on the command line of a record's own: nothing for a history that a team reads."""
+    given = [wish.value, wish.key, *wish.headers, *wish.assignments]
+    return [os.fsdecode(one) for one in given if one]
+
+
+def _sent(step: Step, job: Job) -> Step:
+    """What became of the records. Of those without an answer nobody knows."""
+    done, open_ = job.sender.acknowledged, job.tally.unknown + job.sender.waiting
+    fate: StepFate = "done" if done else "not known" if open_ else "not done"
+    why = f"{open_:,} more may have been written" if open_ else ""
+    return replace(step, after=str(done), fate=fate, why=why)
 
 
 def _so_far(job: Job) -> str:

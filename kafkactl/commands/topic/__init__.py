@@ -1,5 +1,7 @@
-"""kafkactl topic create|set: what a user types. Both show the plan and ask."""
+"""kafkactl topic create|set|delete|trim: what a user types. All of them show the plan and ask."""
 
+from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +14,15 @@ if TYPE_CHECKING:
     from kafkactl.consent import Asked
 
 _MOST_REPLICAS = 32_767  # the replication factor is an int16 in Kafka's requests
+
+
+class Reading(StrEnum):
+    """What deleting or trimming a topic may take from its readers."""
+
+    READERS = "readers"
+    UNREAD = "unread"
+
+
 Existing = Annotated[str, typer.Argument(metavar="TOPIC", help="The topic.", autocompletion=complete_topic)]
 
 
@@ -88,3 +99,81 @@ def set_topic(
         raise UsageError("Nothing says what to change.", hint="Write KEY=VALUE, --unset KEY or --partitions N")
     wanted = typed_topic(topic, settings or (), partitions=partitions, unset=unset or ())
     set_one(asked, wanted)
+
+
+@options.changes_cluster
+def delete_topic(
+    asked: "Asked",
+    topic: Existing,
+    allow: Annotated[
+        list[Reading] | None,
+        typer.Option("--allow", metavar="RISK", help="readers: also while a group's members read it."),
+    ] = None,
+) -> None:
+    """Delete one topic with its records. Shows how many there are and who reads them; wants the name typed.
+
+    On a terminal the topic's name is asked for; elsewhere --yes agrees. A topic that members of a group read needs
+    --allow readers, or a typed yes.
+
+    \b
+    Examples:
+      kafkactl topic delete refund.requested
+      kafkactl topic delete refund.requested --dry-run
+    """
+    from kafkactl.commands.topic.deleting import delete_one
+    from kafkactl.plan.one_topic import require_ours
+
+    if Reading.UNREAD in (allow or ()):
+        raise UsageError("--allow unread is for `kafkactl topic trim`.", hint="Deleting a topic takes --allow readers")
+    require_ours(topic)
+    delete_one(asked, topic, readers=bool(allow))
+
+
+@options.changes_cluster
+def trim_topic(
+    asked: "Asked",
+    topic: Existing,
+    before: Annotated[
+        str | None,
+        typer.Option("--before", metavar="TIME", help="Records older than TIME (7d = 7 days ago)."),
+    ] = None,
+    before_offset: Annotated[
+        int | None, typer.Option("--before-offset", metavar="N", min=0, help="Records before offset N.")
+    ] = None,
+    partitions: Annotated[
+        list[int] | None,
+        typer.Option("--partition", metavar="N", min=0, help="Only this partition. Repeatable."),
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option("--save", metavar="FILE", help="Save them first, for `produce --json`.")
+    ] = None,
+    allow: Annotated[
+        list[Reading] | None,
+        typer.Option("--allow", metavar="RISK", help="unread: also records that a group has not read yet."),
+    ] = None,
+) -> None:
+    """Delete the oldest records of one topic. Shows how many, and which groups have not read them yet.
+
+    With --save they are in a file, counted back, before anything is deleted. Records that a group has not read need
+    --allow unread, or a typed yes.
+
+    \b
+    Examples:
+      kafkactl topic trim audit.logs --before 30d --save audit.jsonl
+      kafkactl topic trim payment.created --before-offset 1000 --partition 0 --dry-run
+    """
+    from kafkactl.commands.topic.trimming import Trim, trim_one
+    from kafkactl.plan.one_topic import require_ours
+
+    if Reading.READERS in (allow or ()):
+        raise UsageError("--allow readers is for `kafkactl topic delete`.", hint="Trimming takes --allow unread")
+    if (before is None) == (before_offset is None):
+        why = (
+            "Nothing says which records to delete."
+            if before is None
+            else "--before and --before-offset exclude each other."
+        )
+        raise UsageError(why, hint="Use --before TIME or --before-offset N")
+    require_ours(topic)
+    time = options.moment(before) if before is not None else None
+    trim_one(asked, Trim(topic, time, before_offset, tuple(partitions or ()), save, unread=bool(allow)))

@@ -1,11 +1,12 @@
 """How a group is changed: show the plan, ask, save the old offsets, apply, verify, and say how to undo it."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from kafkactl import consent
+from kafkactl.carrying_out.recorded import recorded
 from kafkactl.cluster.client import Cluster
 from kafkactl.cluster.metadata import read_topic_ids
 from kafkactl.cluster.visibility import hidden_groups
@@ -16,6 +17,7 @@ from kafkactl.groups.fetch import commits_if_any, describe_groups, read_commits
 from kafkactl.groups.journal import Outcome, Saved
 from kafkactl.groups.names import NameFilter, not_visible, refuse_other_kind
 from kafkactl.groups.reset import Move
+from kafkactl.history.model import Step, StepFate
 from kafkactl.text.escapes import plain
 from kafkactl.text.remedies import kafkactl, with_flags
 from kafkactl.text.words import and_more, many
@@ -90,7 +92,7 @@ class _Result(NamedTuple):
     wrong: tuple[Place, ...] = ()
 
 
-def carry_out(kafka: Cluster, asked: Asked, changes: Sequence[OffsetChange]) -> None:
+def carry_out_offsets(kafka: Cluster, asked: Asked, changes: Sequence[OffsetChange], *, undoes: str = "") -> None:
     """Show, ask, save, apply, verify, group by group; say of each what was done.
 
     Raises UsageError if the user does not agree, KafkactlError if one of them fails; the others are tried nevertheless,
@@ -115,18 +117,49 @@ def carry_out(kafka: Cluster, asked: Asked, changes: Sequence[OffsetChange]) -> 
     for change in todo:
         results[change.group] = _Result("not tried")
     error: BaseException | None = None
-    try:
-        for change in todo:
-            results[change.group] = _Result("pending")  # a signal may come in the middle
-            results[change.group] = result = _do(kafka, asked, change)
-            if isinstance(result.error, UnreachableError):
-                break
-    except (KeyboardInterrupt, Terminated) as signal:
-        error = signal
-    finally:
-        if asked.json:
-            output.document("groups-change", change_document(kafka, changes, results, dry_run=False))
+    planned = [step for change in todo for step in _steps(change, _Result())]
+    with recorded(asked.target, kafka, planned, undoes=undoes) as recording:
+        try:
+            for change in todo:
+                results[change.group] = _Result("pending")  # a signal may come in the middle
+                results[change.group] = result = _do(kafka, asked, change)
+                if isinstance(result.error, UnreachableError):
+                    break
+        except (KeyboardInterrupt, Terminated) as signal:
+            error = signal
+        finally:
+            recording.end([step for change in todo for step in _steps(change, results[change.group])])
+            if asked.json:
+                output.document("groups-change", change_document(kafka, changes, results, dry_run=False))
     _tell_rest(todo, results, error)
+
+
+def _steps(change: OffsetChange, result: _Result) -> Iterator[Step]:
+    """What a change of a group is in the history, with what became of it."""
+    fate = _FATES[result.outcome]
+    why = result.error.message if result.error else ""
+    for move in change.moves:
+        if move.changes:
+            here: StepFate = "failed" if fate == "done" and move.place in result.wrong else fate
+            yield Step(
+                "offsets", change.group, str(move.place), _offset(move.old), _offset(move.new), fate=here, why=why
+            )
+    if change.always:
+        yield Step("group", change.group, before="there", fate=fate, why=why)
+
+
+_FATES: Mapping[str, StepFate] = {
+    "done": "done",
+    "partly": "done",
+    "pending": "not known",
+    "refused": "failed",
+    "planned": "planned",
+    "not tried": "not done",
+}
+
+
+def _offset(offset: int | None) -> str | None:
+    return None if offset is None else str(offset)
 
 
 def _require_saved(todo: Sequence[OffsetChange]) -> None:

@@ -1,4 +1,4 @@
-"""Dead letters in a file: written whole, flushed to the disk and counted back before anybody relies on it."""
+"""Records in a file: written whole, flushed to the disk and counted back before anybody relies on it."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ from kafkactl.records.jsonlines import encode
 from kafkactl.records.model import Record
 
 
-class LetterFile:
+class RecordFile:
     """A new file of records, one a line, as `produce --json` reads them; its owner alone can read it.
 
     Raises UsageError where it cannot be made.
@@ -54,7 +54,7 @@ class LetterFile:
 
     def _failed(self, error: OSError) -> KafkactlError:
         return KafkactlError(
-            f"Cannot write dead letters to {self.path}: {error.strerror}.",
+            f"Cannot write records to {self.path}: {error.strerror}.",
             where=f"It holds {self.count:,} so far.",
             hint="Nothing was deleted. Use another place for the file.",
         )

@@ -1,0 +1,101 @@
+"""history undo: the plan against the present, the question, and the change back."""
+
+from collections.abc import Mapping
+
+import typer
+
+from kafkactl import consent
+from kafkactl.carrying_out.offset_changes import carry_out_offsets, refuse_members
+from kafkactl.carrying_out.restored_offsets import restoring
+from kafkactl.carrying_out.topic_changes import TopicChange, carry_out_topics
+from kafkactl.cluster.client import Cluster, connect
+from kafkactl.cluster.metadata import read_topic_ids, read_topics
+from kafkactl.commands.history.listing import chosen_entry, entries_of
+from kafkactl.consent import Asked
+from kafkactl.errors import ExitCode, KafkactlError, UsageError
+from kafkactl.groups.journal import Saved
+from kafkactl.history.model import HistoryEntry
+from kafkactl.history.undo import Undo, summary_words, undo_offsets, undo_settings
+from kafkactl.plan.differences import Plan, with_topic_ids
+from kafkactl.plan.one_topic import plan_one
+from kafkactl.text.remedies import with_flags
+from kafkactl.text.units import value_text
+from kafkactl.text.words import and_more, many
+from kafkactl.topics import Place
+from kafkactl.view import history_page, output
+
+
+def undo(asked: Asked, id: str, *, later: bool) -> None:
+    """Show what it takes, ask, and do it. Raises KafkactlError where nothing of it can be taken back."""
+    kafka = connect(asked.target.connection)
+    found = entries_of(asked.target, kafka)
+    entry = chosen_entry(found, id)
+    if by := history_page.undone(found.entries).get(entry.id):
+        output.note(f"{entry.id} was undone already, by {by}.")
+    output.note(f"{entry.id}: {summary_words(entry)}, {history_page.when_and_who(entry)}.")
+    names = list(dict.fromkeys(step.name for step in entry.done if step.kind in ("config", "override")))
+    live = read_topics(kafka, names, config_of=names).found if names else {}
+    ids = read_topic_ids(kafka, names)
+    plan = undo_settings(entry, live, ids)
+    _tell_lasting(asked, plan)
+    offsets = undo_offsets(entry)
+    if offsets:
+        _put_back(kafka, asked, entry, offsets, later=later)
+        return
+    if not plan.topics:
+        if plan.settled:
+            output.note("Nothing to do: all that can be taken back is as it was.")
+            raise typer.Exit(ExitCode.OK)
+        raise KafkactlError(f"Nothing of {entry.id} can be taken back, and nothing was changed.")
+    told = [f"{s.name}: {s.key} {value_text(s.key, now) if now is not None else 'default'}" for s, now in plan.later]
+    _agree_to_later(asked, told, later=later)
+    names = [topic.name for topic in plan.topics]
+
+    def look() -> Plan:
+        now = read_topics(kafka, names, config_of=names).found
+        parts = [plan_one(topic, now[topic.name]) for topic in plan.topics if topic.name in now]
+        whole = Plan(tuple(change for part in parts for change in part.changes), names=tuple(names))
+        return with_topic_ids(whole, read_topic_ids(kafka, names))
+
+    name = names[0] if len(names) == 1 else many(len(names), "topic")
+    carry_out_topics(kafka, asked, TopicChange(name, look, f"Undo {entry.id}", undoes=entry.id))
+
+
+def _tell_lasting(asked: Asked, plan: Undo) -> None:
+    for what, why, instead in plan.lasting:
+        output.note(f"Not taken back: {what}: {why}.")
+        if instead is not None:
+            command = with_flags(instead, asked.target.flags)
+            output.note(f"  {command.note or 'Instead'}: {command.text}")
+
+
+def _agree_to_later(asked: Asked, told: list[str], *, later: bool) -> None:
+    """Raise UsageError unless the user agrees to change what somebody changed again since."""
+    if not told or later or asked.dry_run:
+        for line in told:
+            output.note(f"Changed again since: {line}.")
+        return
+    if not consent.agrees(f"\nChanged again since then: {and_more(told)}. Put back what was before nevertheless?"):
+        raise UsageError(
+            f"Nothing was changed: {and_more(told)} was changed again since.", hint="To agree in advance: --allow later"
+        )
+
+
+def _put_back(
+    kafka: Cluster, asked: Asked, entry: HistoryEntry, offsets: Mapping[str, Mapping[Place, int | None]], *, later: bool
+) -> None:
+    changes = []
+    told: list[str] = []
+    afters = {(s.name, s.key): s.after for s in entry.done if s.kind == "offsets"}
+    ids = {s.key.rpartition("[")[0]: s.id for s in entry.done if s.kind == "offsets" and s.id}
+    for group, places in offsets.items():
+        refuse_members(kafka, group)
+        words = f"history {entry.id}"
+        change = restoring(kafka, Saved(group, entry.cluster, entry.begun, places, words, ids=ids))
+        changes.append(change)
+        for move in change.moves:
+            after = afters[group, str(move.place)]
+            if move.changes and move.old != (None if after is None else int(after)):
+                told.append(f"{group} is at {'no commit' if move.old is None else f'{move.old:,}'} in {move.place}")
+    _agree_to_later(asked, told, later=later)
+    carry_out_offsets(kafka, asked, changes, undoes=entry.id)

@@ -1,0 +1,59 @@
+"""The history on this machine: a file for each cluster, a line for each beginning and each end."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+from kafkactl.directories import state_directory
+from kafkactl.history.model import HistoryEntry, entry_document, merged, read_entry
+
+_NOT_REACHED = "not-reached"  # where the cluster's id is not known
+
+
+class HistoryBook:
+    """The entries of one cluster, by its id; "" for changes made while Kafka did not answer."""
+
+    def __init__(self, cluster: str) -> None:
+        self.path = _directory() / f"{quote(cluster, safe='') or _NOT_REACHED}.jsonl"
+
+    def write(self, entry: HistoryEntry) -> None:
+        """Add a line, and flush it to the disk. Raises OSError."""
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        line = json.dumps({"schema_version": 1, "kind": "history-entry", **entry_document(entry)}, ensure_ascii=False)
+        descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "r+b", buffering=0) as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            size = file.seek(0, os.SEEK_END)
+            # A crash in the middle of a line does not take the next one with it.
+            cut_off = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+            content = b"\n" * cut_off + line.encode("utf-8", "backslashreplace") + b"\n"
+            while content:  # a nearly full disk takes less than all of it
+                content = content[file.write(content) :]
+            os.fsync(descriptor)
+
+    def entries(self) -> list[HistoryEntry]:
+        """The entries, the newest first. A line that was cut off is left out. Raises OSError."""
+        with suppress(FileNotFoundError):
+            return merged(_lines(self.path))
+        return []
+
+
+def _lines(path: Path) -> Iterator[HistoryEntry]:
+    with path.open("rb") as file:
+        for line in file:
+            with suppress(ValueError):
+                yield read_entry(json.loads(line))
+
+
+def every_book() -> list[str]:
+    """The ids of the clusters of which there is a history here."""
+    names = (unquote(path.stem) for path in sorted(_directory().glob("*.jsonl")))
+    return ["" if name == _NOT_REACHED else name for name in names]
+
+
+def _directory() -> Path:
+    return state_directory() / "history"

@@ -1,0 +1,28 @@
+"""The command line as the history keeps it: without secrets, and without what was written. Pure."""
+
+from collections.abc import Collection, Sequence
+
+from kafkactl.redaction.patterns import HIDDEN, without_secrets
+from kafkactl.redaction.secret_names import is_secret_name
+
+
+def told_command(words: Sequence[str], private: Collection[str] = ()) -> tuple[str, ...]:
+    """The words of a command without their secrets; `private` are values that are nobody else's business: records."""
+    hidden = {text for text in private if text}
+    found: list[str] = []
+    before = ""
+    for word in words:
+        found.append(HIDDEN if is_secret_name(before) and before.startswith("--") else _told(word, hidden))
+        before = word
+    return tuple(found)
+
+
+def _told(word: str, hidden: Collection[str]) -> str:
+    name, sign, value = word.partition("=")
+    if word in hidden:
+        return HIDDEN
+    if sign and (value in hidden or is_secret_name(name.removeprefix("-X"))):
+        return f"{name}={HIDDEN}"
+    if word[:2] in ("-k", "-H") and word[2:] in hidden:
+        return f"{word[:2]}{HIDDEN}"
+    return without_secrets(word)
