@@ -32,9 +32,17 @@ class Commands(TyperGroup):
         self.commands: dict[str, Any] = dict.fromkeys(self.table)  # names, for "did you mean"
 
     def parse_args(self, ctx: Any, args: list[str]) -> Any:
-        if self.default and (not args or args[0] not in {*self.table, "-h", "--help"}):
+        if self.default and (not args or self._is_none_of_ours(args[0])):
             args = [self.default, *args]
         return super().parse_args(ctx, args)
+
+    def _is_none_of_ours(self, word: str) -> bool:
+        """Whether a word is neither a command here nor what another tool calls one."""
+        if word in self.table or word in ("-h", "--help"):
+            return False
+        from kafkactl.other_words import OTHER_SUBWORDS
+
+        return not any(word in OTHER_SUBWORDS.get(name, ()) for name in self.table)
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(self.table)

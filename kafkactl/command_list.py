@@ -38,11 +38,11 @@ COMMANDS: Mapping[str, Leaf | Branch] = {
             ),
             "delete": Leaf(
                 "topic:delete_topic",
-                "Delete one topic with its records. Shows how many there are and who reads them; wants the name typed.",
+                "Delete one topic with its records.",
             ),
             "trim": Leaf(
                 "topic:trim_topic",
-                "Delete the oldest records of one topic. Shows how many, and which groups have not read them yet.",
+                "Delete the oldest records of one topic.",
             ),
         },
         "Create, change, trim or delete one topic, with a plan.",

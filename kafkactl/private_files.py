@@ -19,6 +19,12 @@ def open_private(path: Path, *, new: bool = False) -> BinaryIO:
         raise
 
 
+def open_log(path: Path) -> BinaryIO:
+    """A file to which lines are added, in a directory that only its owner can open. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600), "r+b", buffering=0)
+
+
 def write_private(path: Path, content: bytes) -> None:
     """Write a whole file in place of what is there, in a directory that only its owner can open. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -23,6 +23,12 @@ class Place(NamedTuple):
     def __str__(self) -> str:
         return f"{self.topic}[{self.partition}]"
 
+    @classmethod
+    def of_text(cls, text: str) -> "Place":
+        """The partition that such a text names."""
+        topic, _, id = text.rpartition("[")
+        return cls(topic, int(id.rstrip("]")))
+
 
 # What is said of an answer from which brokers left out, without a word, what this user may not describe.
 SOME_GROUPS = "only groups that this user may describe are listed"

@@ -44,6 +44,10 @@ VARIABLE = (
     (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "UUID"),
     (r'(?<=")[\w/+-]{22}(?=/\d+/\d+")', "CLUSTER"),  # a topic's, which may hold a slash
     (r"(?<![\w.-])(?=[\w-]*[A-Z])(?=[\w-]*[a-z])[\w-]{22}(?![\w.-])", "CLUSTER"),
+    (r"\b(?=\d*[a-f])[0-9a-f]{8}\b", "ID"),
+    (r"\b\d{8}\b", "ID"),
+    (r"(?<!\S)[\w-]+@[\w-]+\b", "WHO"),
+    (r'("(person|host)": )"[^"]*"', r"\1WHO"),
     (r"p50 +[\d.]+ +p95 +[\d.]+ +p99 +[\d.]+ ms", "QUANTILES"),
     (r"(localhost|127\.0\.0\.1):\d{4,5}\b", r"\1:PORT"),
     (r"\d[\d.,]* ?(ms|s|µs)\b", "DURATION"),

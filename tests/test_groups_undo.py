@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from kafkactl.carrying_out import offset_changes
 from kafkactl.cluster import commits
-from kafkactl.commands.groups import change, moves
 from kafkactl.errors import KafkactlError, Terminated, UnreachableError
 from tests import test_groups_commands
 from tests.conftest import Outcome, admin_client
@@ -67,13 +67,13 @@ def test_commits_that_nobody_was_shown_are_not_deleted(
 ) -> None:
     """They come after the plan was shown, in a partition that it does not name."""
     commit(admin_client(orders), "late", "orders", 3)
-    shown = change._require_as_shown
+    shown = offset_changes._require_as_shown
 
     def meanwhile(*arguments: object) -> None:
         shown(*arguments)  # type: ignore[arg-type]
         commit(admin_client(orders), "late", "payments", 7)
 
-    monkeypatch.setattr(change, "_require_as_shown", meanwhile)
+    monkeypatch.setattr(offset_changes, "_require_as_shown", meanwhile)
     run = kafkactl("groups", "delete", "late", "--yes")
     assert run.code == 1
     assert "Nothing was changed: late has committed in payments[0] since the plan was shown." in run.err
@@ -99,7 +99,7 @@ def test_of_several_groups_each_is_accounted_for(
             raise errors[ending]
         real(kafka, group)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(moves, "delete_group", fails)
+    monkeypatch.setattr(restored_offsets, "delete_group", fails)
     run = kafkactl("groups", "delete", "a", "b", "c", "d", "--yes")
     told = [line for line in run.err.splitlines() if line[:1] not in ("", " ")]
     assert told[:2] == ["Done. a: delete the group, 1 partition.", "Done. b: delete the group, 1 partition."]
@@ -120,7 +120,7 @@ def test_a_single_group_whose_change_is_interrupted(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(moves, "set_commits", interrupted)
+    monkeypatch.setattr(restored_offsets, "set_commits", interrupted)
     run = kafkactl("groups", "copy", "app", "new", "--yes", "-o", "json")
     assert run.code == 130
     assert json.loads(run.out)["groups"][0]["outcome"] == "pending"

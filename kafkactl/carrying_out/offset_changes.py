@@ -1,11 +1,10 @@
 """How a group is changed: show the plan, ask, save the old offsets, apply, verify, and say how to undo it."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from collections.abc import Mapping, Sequence
 
 from kafkactl import consent
+from kafkactl.carrying_out.offset_plan import GroupResult, OffsetChange, change_document, offset_steps, show_offset_plan
 from kafkactl.carrying_out.recorded import recorded
 from kafkactl.cluster.client import Cluster
 from kafkactl.cluster.metadata import read_topic_ids
@@ -16,38 +15,11 @@ from kafkactl.groups import journal
 from kafkactl.groups.fetch import commits_if_any, describe_groups, read_commits
 from kafkactl.groups.journal import Outcome, Saved
 from kafkactl.groups.names import NameFilter, not_visible, refuse_other_kind
-from kafkactl.groups.reset import Move
-from kafkactl.history.model import Step, StepFate
 from kafkactl.text.escapes import plain
 from kafkactl.text.remedies import kafkactl, with_flags
 from kafkactl.text.words import and_more, many
 from kafkactl.topics import Place, in_short
 from kafkactl.view import output
-from kafkactl.view.output import Cell, Column
-
-
-@dataclass(frozen=True)
-class OffsetChange:
-    """A change of one group's offsets. `words` describe it: "reset to the first available record".
-
-    `besides`: what is done apart from the offsets, or is left undone. `creates`: there is no such group yet.
-    `unsaved`: commits may be lost that nobody can put back, which was not agreed to so far.
-    """
-
-    group: str
-    words: str
-    moves: tuple[Move, ...]
-    act: Callable[[], None]
-    always: bool = False  # there is something to do even if no offset moves
-    creates: bool = False
-    besides: str = ""
-    unsaved: bool = False
-    hides: bool = False  # it may have commits that are not seen, whatever was agreed to
-
-    @property
-    def text(self) -> str:
-        """All of it in words."""
-        return f"{self.words}; {self.besides}" if self.besides else self.words
 
 
 def refuse_members(kafka: Cluster, group: str, *, reading: str = "") -> None:
@@ -80,18 +52,6 @@ def refuse_members(kafka: Cluster, group: str, *, reading: str = "") -> None:
     )
 
 
-class _Result(NamedTuple):
-    """What became of one group's change: "done", or why not. `path`: where its old offsets are saved, if they are.
-
-    `wrong`: the partitions that have not become what was planned, where it was done in part.
-    """
-
-    outcome: Outcome | Literal["planned", "not tried"] = "planned"
-    path: str = ""
-    error: KafkactlError | None = None
-    wrong: tuple[Place, ...] = ()
-
-
 def carry_out_offsets(kafka: Cluster, asked: Asked, changes: Sequence[OffsetChange], *, undoes: str = "") -> None:
     """Show, ask, save, apply, verify, group by group; say of each what was done.
 
@@ -99,10 +59,10 @@ def carry_out_offsets(kafka: Cluster, asked: Asked, changes: Sequence[OffsetChan
     unless Kafka does not answer.
     """
     todo = [change for change in changes if any(move.changes for move in change.moves) or change.always]
-    results = {change.group: _Result() for change in changes}
+    results = {change.group: GroupResult() for change in changes}
     if not asked.json:
         for change in changes:
-            _show_plan(change)
+            show_offset_plan(change)
     if asked.dry_run or not todo:
         if asked.json:
             output.document("groups-change", change_document(kafka, changes, results, dry_run=asked.dry_run))
@@ -115,51 +75,23 @@ def carry_out_offsets(kafka: Cluster, asked: Asked, changes: Sequence[OffsetChan
     if not asked.yes:
         consent.require_yes(f"\n{_question(todo)} on {asked.target.connection.label}. Proceed?")
     for change in todo:
-        results[change.group] = _Result("not tried")
+        results[change.group] = GroupResult("not tried")
     error: BaseException | None = None
-    planned = [step for change in todo for step in _steps(change, _Result())]
+    planned = [step for change in todo for step in offset_steps(change, GroupResult())]
     with recorded(asked.target, kafka, planned, undoes=undoes) as recording:
         try:
             for change in todo:
-                results[change.group] = _Result("pending")  # a signal may come in the middle
+                results[change.group] = GroupResult("pending")  # a signal may come in the middle
                 results[change.group] = result = _do(kafka, asked, change)
                 if isinstance(result.error, UnreachableError):
                     break
         except (KeyboardInterrupt, Terminated) as signal:
             error = signal
         finally:
-            recording.end([step for change in todo for step in _steps(change, results[change.group])])
+            recording.end([step for change in todo for step in offset_steps(change, results[change.group])])
             if asked.json:
                 output.document("groups-change", change_document(kafka, changes, results, dry_run=False))
     _tell_rest(todo, results, error)
-
-
-def _steps(change: OffsetChange, result: _Result) -> Iterator[Step]:
-    """What a change of a group is in the history, with what became of it."""
-    fate = _FATES[result.outcome]
-    why = result.error.message if result.error else ""
-    for move in change.moves:
-        if move.changes:
-            here: StepFate = "failed" if fate == "done" and move.place in result.wrong else fate
-            yield Step(
-                "offsets", change.group, str(move.place), _offset(move.old), _offset(move.new), fate=here, why=why
-            )
-    if change.always:
-        yield Step("group", change.group, before="there", fate=fate, why=why)
-
-
-_FATES: Mapping[str, StepFate] = {
-    "done": "done",
-    "partly": "done",
-    "pending": "not known",
-    "refused": "failed",
-    "planned": "planned",
-    "not tried": "not done",
-}
-
-
-def _offset(offset: int | None) -> str | None:
-    return None if offset is None else str(offset)
 
 
 def _require_saved(todo: Sequence[OffsetChange]) -> None:
@@ -176,7 +108,7 @@ UNSAVED = "commits in topics that this user may not describe cannot be saved, no
 _ALLOW_UNSAVED = "unsaved"
 
 
-def _tell_rest(todo: Sequence[OffsetChange], results: Mapping[str, _Result], signal: BaseException | None) -> None:
+def _tell_rest(todo: Sequence[OffsetChange], results: Mapping[str, GroupResult], signal: BaseException | None) -> None:
     """Raise what went wrong, after a line for each group that was not changed; one group's error says it itself."""
     wrong = [(change.group, results[change.group]) for change in todo if results[change.group].outcome != "done"]
     errors = [result.error for _, result in wrong if result.error]
@@ -216,7 +148,7 @@ def _question(todo: Sequence[OffsetChange]) -> str:
     return f"{'; '.join(f'{groups}: {text}' for text, groups in words.items())}{f' ({said})' if said else ''}"
 
 
-def _do(kafka: Cluster, asked: Asked, change: OffsetChange) -> _Result:
+def _do(kafka: Cluster, asked: Asked, change: OffsetChange) -> GroupResult:
     """Apply one change, as it was shown, and keep what became of it beside the offsets saved before."""
     try:
         _require_as_shown(kafka, change)
@@ -228,7 +160,7 @@ def _do(kafka: Cluster, asked: Asked, change: OffsetChange) -> _Result:
         )
         path = journal.keep(saved) if offsets else None  # else there is nothing that could be put back
     except KafkactlError as error:
-        return _Result("refused", error=error)
+        return GroupResult("refused", error=error)
     try:
         change.act()
         failure = None
@@ -248,7 +180,7 @@ def _do(kafka: Cluster, asked: Asked, change: OffsetChange) -> _Result:
             output.note(f"  Changed: {in_short(right) or 'none'}\n  Not changed: {in_short(wrong)}")
         if path:
             output.note(f"  To undo: {undo.text}\n  Old offsets: {path}")
-    return _Result(outcome, str(path or ""), why, tuple(wrong))
+    return GroupResult(outcome, str(path or ""), why, tuple(wrong))
 
 
 def _require_as_shown(kafka: Cluster, change: OffsetChange) -> None:
@@ -302,72 +234,3 @@ def _if_there(kafka: Cluster, group: str, places: Sequence[Place]) -> dict[Place
         return read_commits(kafka, group, places)
     except NoGroupError:
         return {}
-
-
-def _show_plan(change: OffsetChange) -> None:
-    """The plan, partition by partition."""
-    output.say(f"{output.style().paint(plain(change.group), 'bold')} · {plain(change.text)}")
-    if not change.moves:
-        output.say("  no committed offsets")
-        return
-    columns = [
-        Column("PARTITION"),
-        Column("FROM", True),
-        Column("TO", True),
-        Column("AGAIN", True),
-        Column("SKIPPED", True),
-    ]
-    noted = any(map(_note, change.moves))
-    output.table([*columns, *([Column("")] if noted else [])], [_cells(move, noted) for move in change.moves])
-
-
-def _note(move: Move) -> str:
-    """Why a partition is moved elsewhere than was asked for, or not at all."""
-    unchanged = "" if move.changes else "already there" if move.old is not None else "already without a commit"
-    return move.note or unchanged
-
-
-def _cells(move: Move, noted: bool) -> list[Cell]:
-    note = [_note(move)] if noted else []
-    if not move.changes:
-        return [str(move.place), move.old, output.Coloured("unchanged", "dim"), None, None, *note]
-    return [str(move.place), move.old, "no commit" if move.new is None else move.new, move.again, move.skipped, *note]
-
-
-def _is_done(move: Move, result: _Result) -> bool:
-    return move.changes and result.outcome in ("done", "partly") and move.place not in result.wrong
-
-
-def change_document(
-    kafka: Cluster, changes: Sequence[OffsetChange], results: Mapping[str, _Result], *, dry_run: bool
-) -> dict[str, Any]:
-    """The plan and what was done, as JSON. `done`: all of it was; each group has its own `outcome`."""
-    outcomes = [result.outcome for result in results.values()]
-    return {
-        "cluster": {"id": kafka.info.id, "brokers": list(kafka.connection.brokers)},
-        "dry_run": dry_run,
-        "done": "done" in outcomes and set(outcomes) <= {"done", "planned"},
-        "saved": [result.path for result in results.values() if result.path],
-        "groups": [
-            {
-                "group": change.group,
-                "change": change.text,
-                "outcome": results[change.group].outcome,
-                "reason": error.message if (error := results[change.group].error) else None,
-                "partitions": [
-                    {
-                        "topic": move.topic,
-                        "partition": move.partition,
-                        "from": move.old,
-                        "to": move.new,
-                        "read_again": move.again,
-                        "skipped": move.skipped,
-                        "note": move.note or None,
-                        "done": _is_done(move, results[change.group]),
-                    }
-                    for move in change.moves
-                ],
-            }
-            for change in changes
-        ],
-    }

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from functools import partial
 
-from kafkactl.carrying_out.offset_changes import OffsetChange
+from kafkactl.carrying_out.offset_plan import OffsetChange
 from kafkactl.cluster.client import Cluster
 from kafkactl.cluster.commits import delete_group, remove_commits, set_commits
 from kafkactl.cluster.metadata import read_topic_ids, read_topics

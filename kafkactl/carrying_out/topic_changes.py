@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import typer
 
 from kafkactl import consent
-from kafkactl.carrying_out.recorded import recorded, steps_accounted, steps_of
+from kafkactl.carrying_out.plan_steps import steps_accounted, steps_of
+from kafkactl.carrying_out.recorded import recorded
 from kafkactl.catalog.export import declaration_text
 from kafkactl.cluster import changes
 from kafkactl.cluster.client import Cluster

@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote
 
 from kafkactl.directories import state_directory
 from kafkactl.history.model import HistoryEntry, entry_document, merged, read_entry
+from kafkactl.private_files import open_log
 
 _NOT_REACHED = "not-reached"  # where the cluster's id is not known
 
@@ -22,18 +23,16 @@ class HistoryBook:
 
     def write(self, entry: HistoryEntry) -> None:
         """Add a line, and flush it to the disk. Raises OSError."""
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         line = json.dumps({"schema_version": 1, "kind": "history-entry", **entry_document(entry)}, ensure_ascii=False)
-        descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-        with os.fdopen(descriptor, "r+b", buffering=0) as file:
+        with open_log(self.path) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             size = file.seek(0, os.SEEK_END)
             # A crash in the middle of a line does not take the next one with it.
-            cut_off = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+            cut_off = size > 0 and os.pread(file.fileno(), 1, size - 1) != b"\n"
             content = b"\n" * cut_off + line.encode("utf-8", "backslashreplace") + b"\n"
             while content:  # a nearly full disk takes less than all of it
                 content = content[file.write(content) :]
-            os.fsync(descriptor)
+            os.fsync(file.fileno())
 
     def entries(self) -> list[HistoryEntry]:
         """The entries, the newest first. A line that was cut off is left out. Raises OSError."""

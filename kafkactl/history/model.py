@@ -72,8 +72,10 @@ class HistoryEntry:
         return tuple(step for step in self.steps if step.fate in ("done", "not known", "planned"))
 
     def closed(self, ended: int, steps: Sequence[Step]) -> "HistoryEntry":
-        """The entry at its end."""
-        return replace(self, ended=ended, steps=tuple(steps))
+        """The entry at its end. A step that was there at the beginning keeps the id of its topic."""
+        ids = {(step.kind, step.name, step.key): step.id for step in self.steps}
+        known = (replace(s, id=s.id or ids.get((s.kind, s.name, s.key), "")) for s in steps)
+        return replace(self, ended=ended, steps=tuple(known))
 
 
 def entry_document(entry: HistoryEntry) -> dict[str, Any]:

@@ -27,6 +27,7 @@ class Recording:
         self._told = told
         self._share = share
         self._book: HistoryBook | None = HistoryBook(entry.cluster)
+        self._lost = ""
         self._write()
 
     @property
@@ -44,11 +45,15 @@ class Recording:
             try:
                 self._book.write(self.entry)
             except OSError as error:
-                self._told(f"the history on this machine lacks this change: {self._book.path}: {error.strerror}")
+                self._lost = f"the history on this machine lacks this change: {self._book.path}: {error.strerror}"
                 self._book = None
-        why = self._share(self.entry) if self._share is not None else ""
-        if why and self.entry.ended is not None:  # what could not be shared at the beginning can be at the end
-            self._told(f"the shared history lacks this change: {why}")
+        unshared = self._share(self.entry) if self._share is not None else ""
+        if self.entry.ended is None or self.entry.outcome == "not done":
+            return  # it may be shared yet; and what was not changed, nobody will look for
+        if self._lost:
+            self._told(self._lost)
+        if unshared:
+            self._told(f"the shared history lacks this change: {unshared}")
 
 
 def new_entry(

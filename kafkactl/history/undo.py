@@ -94,8 +94,7 @@ def undo_offsets(entry: HistoryEntry) -> Mapping[str, Mapping[Place, int | None]
     found: dict[str, dict[Place, int | None]] = {}
     for step in entry.done:
         if step.kind == "offsets":
-            topic, _, id = step.key.rpartition("[")
-            place = Place(topic, int(id.rstrip("]")))
+            place = Place.of_text(step.key)
             found.setdefault(step.name, {})[place] = None if step.before is None else int(step.before)
     return found
 

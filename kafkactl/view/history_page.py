@@ -32,7 +32,7 @@ def show_entries(entries: Sequence[HistoryEntry], undone_by: dict[str, str], *, 
     )
 
 
-def show_entry(entry: HistoryEntry, undone_by: str, flags: Sequence[str], *, utc: bool) -> None:
+def show_whole_entry(entry: HistoryEntry, undone_by: str, flags: Sequence[str], *, utc: bool) -> None:
     """One entry, with each of its steps, and what can be taken back of it."""
     ended = f"to {_time(entry.ended, utc=utc)}" if entry.ended else "its end was not written down"
     output.say(f"{output.style().paint(entry.id, 'bold')} · {_outcome(entry, undone_by)}")

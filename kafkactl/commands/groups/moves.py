@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from kafkactl.carrying_out.offset_changes import UNSAVED, OffsetChange, carry_out_offsets, refuse_members
+from kafkactl.carrying_out.offset_changes import UNSAVED, carry_out_offsets, refuse_members
+from kafkactl.carrying_out.offset_plan import OffsetChange
 from kafkactl.carrying_out.restored_offsets import commits_of, delete_whole, existing_places, offset_change, restoring
 from kafkactl.cluster.client import Cluster, connect
 from kafkactl.cluster.metadata import NOT_VISIBLE, read_topics

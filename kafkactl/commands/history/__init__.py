@@ -40,8 +40,9 @@ def list_history(
     Examples:
       kafkactl history
       kafkactl history payment.created --since 7d
+      kafkactl history list -n 100
     """
-    from kafkactl.commands.history.listing import Wish, list_entries
+    from kafkactl.commands.history.shown_entries import Wish, list_entries
 
     list_entries(target, Wish(name, options.moment(since) if since is not None else None, number, utc=utc), show)
 
@@ -54,7 +55,7 @@ def show_entry(target: Target, id: EntryId, utc: options.Utc = False, show: opti
     Examples:
       kafkactl history show 9f3a01bc
     """
-    from kafkactl.commands.history.listing import show_one
+    from kafkactl.commands.history.shown_entries import show_one
 
     show_one(target, id, show, utc=utc)
 
@@ -70,14 +71,14 @@ def undo_entry(
 ) -> None:
     """Put settings and offsets back as they were before an entry, with a plan.
 
-    The plan is made for what is there now. What somebody has changed again since is shown, and needs --allow later, or a typed yes. What cannot be taken back,
-    such as a deletion, is named with the reason.
+    The plan is made for what is there now. What somebody has changed again since is shown, and needs --allow later, or
+    a typed yes. What cannot be taken back, such as a deletion, is named with the reason.
 
     \b
     Examples:
       kafkactl history undo 9f3a01bc
       kafkactl history undo 9f3a01bc --dry-run
     """
-    from kafkactl.commands.history.undoing import undo
+    from kafkactl.commands.history.undoing import take_back
 
-    undo(asked, id, later=bool(allow))
+    take_back(asked, id, later=bool(allow))

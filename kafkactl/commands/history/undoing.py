@@ -10,10 +10,10 @@ from kafkactl.carrying_out.restored_offsets import restoring
 from kafkactl.carrying_out.topic_changes import TopicChange, carry_out_topics
 from kafkactl.cluster.client import Cluster, connect
 from kafkactl.cluster.metadata import read_topic_ids, read_topics
-from kafkactl.commands.history.listing import chosen_entry, entries_of
 from kafkactl.consent import Asked
 from kafkactl.errors import ExitCode, KafkactlError, UsageError
 from kafkactl.groups.journal import Saved
+from kafkactl.history.gathered import gathered
 from kafkactl.history.model import HistoryEntry
 from kafkactl.history.undo import Undo, summary_words, undo_offsets, undo_settings
 from kafkactl.plan.differences import Plan, with_topic_ids
@@ -25,11 +25,11 @@ from kafkactl.topics import Place
 from kafkactl.view import history_page, output
 
 
-def undo(asked: Asked, id: str, *, later: bool) -> None:
+def take_back(asked: Asked, id: str, *, later: bool) -> None:
     """Show what it takes, ask, and do it. Raises KafkactlError where nothing of it can be taken back."""
     kafka = connect(asked.target.connection)
-    found = entries_of(asked.target, kafka)
-    entry = chosen_entry(found, id)
+    found = gathered(asked.target, kafka)
+    entry = found.entry(id)
     if by := history_page.undone(found.entries).get(entry.id):
         output.note(f"{entry.id} was undone already, by {by}.")
     output.note(f"{entry.id}: {summary_words(entry)}, {history_page.when_and_who(entry)}.")
@@ -90,7 +90,7 @@ def _put_back(
     ids = {s.key.rpartition("[")[0]: s.id for s in entry.done if s.kind == "offsets" and s.id}
     for group, places in offsets.items():
         refuse_members(kafka, group)
-        words = f"history {entry.id}"
+        words = f"entry {entry.id} of the history"
         change = restoring(kafka, Saved(group, entry.cluster, entry.begun, places, words, ids=ids))
         changes.append(change)
         for move in change.moves:

@@ -50,7 +50,8 @@ def init_topics(
       kafkactl init-topics --env production --allow partitions
     """
     catalog, allowed = target.declared, _allowed(allow)
-    from kafkactl.carrying_out.recorded import recorded, steps_accounted, steps_of
+    from kafkactl.carrying_out.plan_steps import steps_accounted, steps_of
+    from kafkactl.carrying_out.recorded import recorded
     from kafkactl.cluster.client import wait_for
     from kafkactl.commands.init_topics.apply import Run, heading
     from kafkactl.plan.account import Fate

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _MOST_REPLICAS = 32_767  # the replication factor is an int16 in Kafka's requests
 
 
-class Reading(StrEnum):
+class Readers(StrEnum):
     """What deleting or trimming a topic may take from its readers."""
 
     READERS = "readers"
@@ -106,11 +106,11 @@ def delete_topic(
     asked: "Asked",
     topic: Existing,
     allow: Annotated[
-        list[Reading] | None,
+        list[Readers] | None,
         typer.Option("--allow", metavar="RISK", help="readers: also while a group's members read it."),
     ] = None,
 ) -> None:
-    """Delete one topic with its records. Shows how many there are and who reads them; wants the name typed.
+    """Delete one topic with its records. Shows how many there are and who reads them, and wants the name typed.
 
     On a terminal the topic's name is asked for; elsewhere --yes agrees. A topic that members of a group read needs
     --allow readers, or a typed yes.
@@ -123,7 +123,7 @@ def delete_topic(
     from kafkactl.commands.topic.deleting import delete_one
     from kafkactl.plan.one_topic import require_ours
 
-    if Reading.UNREAD in (allow or ()):
+    if Readers.UNREAD in (allow or ()):
         raise UsageError("--allow unread is for `kafkactl topic trim`.", hint="Deleting a topic takes --allow readers")
     require_ours(topic)
     delete_one(asked, topic, readers=bool(allow))
@@ -148,7 +148,7 @@ def trim_topic(
         Path | None, typer.Option("--save", metavar="FILE", help="Save them first, for `produce --json`.")
     ] = None,
     allow: Annotated[
-        list[Reading] | None,
+        list[Readers] | None,
         typer.Option("--allow", metavar="RISK", help="unread: also records that a group has not read yet."),
     ] = None,
 ) -> None:
@@ -165,7 +165,7 @@ def trim_topic(
     from kafkactl.commands.topic.trimming import Trim, trim_one
     from kafkactl.plan.one_topic import require_ours
 
-    if Reading.READERS in (allow or ()):
+    if Readers.READERS in (allow or ()):
         raise UsageError("--allow readers is for `kafkactl topic delete`.", hint="Trimming takes --allow unread")
     if (before is None) == (before_offset is None):
         why = (

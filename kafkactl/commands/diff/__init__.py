@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kafkactl import options
-from kafkactl.errors import ExitCode
+from kafkactl.errors import ExitCode, UsageError
 from kafkactl.settings import Target
 from kafkactl.text.remedies import kafkactl
 from kafkactl.view import output
@@ -23,22 +23,38 @@ def diff(
     only: Annotated[
         str | None, typer.Option("--only", metavar="GLOB", help="Only topics whose name matches GLOB.")
     ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since",
+            metavar="ID|TIME",
+            help="Instead: what is no longer as it was before an entry of `kafkactl history`, or at TIME (2h).",
+        ),
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Count undeclared topics and overrides as drift.")] = False,
     show: options.ReportOutput = ReportFormat.TABLE,
 ) -> None:
     """Compare the cluster with topics.yaml without changing anything.
 
-    The exit code is 0 if everything is as declared, 1 if anything differs.
+    The exit code is 0 if everything is as declared, 1 if anything differs. With --since, what kafkactl changed since
+    then is compared, and not topics.yaml.
 
     \b
     Examples:
       kafkactl diff
       kafkactl diff --env production -o github
+      kafkactl diff --since 2h
     """
     from kafkactl.cluster.client import connect
     from kafkactl.cluster.metadata import read_topics
     from kafkactl.plan.differences import make_plan, require_chosen
 
+    if since is not None:
+        from kafkactl.commands.diff.then_and_now import compare_since
+
+        if only is not None or strict:
+            raise UsageError("--since compares with the history: --only and --strict are about topics.yaml.")
+        compare_since(target, since, show)
     catalog = target.declared
     require_chosen(catalog, only)
     kafka = connect(target.connection)
