@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kafkactl.carrying_out import offset_changes
+from kafkactl.carrying_out import offset_changes, restored_offsets
 from kafkactl.cluster import commits
 from kafkactl.errors import KafkactlError, Terminated, UnreachableError
 from tests import test_groups_commands

@@ -96,7 +96,7 @@ def test_a_command_loads_no_more_than_it_uses(
     assert kafkactl("init-topics", "-f", "t.yaml").code == 0
     _, names = loaded(*command.split(), directory=tmp_path)
     assert names & (HEAVY | LIBRARIES) == libraries
-    assert len([name for name in names if name.startswith("kafkactl.")]) < 70
+    assert len([name for name in names if name.startswith("kafkactl.")]) < 78
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 """The command line as the history keeps it: without secrets, and without what was written. Pure."""
 
+import re
 from collections.abc import Collection, Sequence
 
-from kafkactl.redaction.patterns import HIDDEN, without_secrets
-from kafkactl.redaction.secret_names import is_secret_name
+from kafkactl.redaction.secret_names import HIDDEN, is_secret_name
+
+_PLAIN = re.compile(r"[\w./-]*")  # a word of these holds nothing but itself
 
 
 def told_command(words: Sequence[str], private: Collection[str] = ()) -> tuple[str, ...]:
@@ -25,4 +27,8 @@ def _told(word: str, hidden: Collection[str]) -> str:
         return f"{name}={HIDDEN}"
     if word[:2] in ("-k", "-H") and word[2:] in hidden:
         return f"{word[:2]}{HIDDEN}"
+    if _PLAIN.fullmatch(word):
+        return word
+    from kafkactl.redaction.patterns import without_secrets
+
     return without_secrets(word)

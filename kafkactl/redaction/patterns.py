@@ -7,9 +7,7 @@ and what looks like the next name. Where it ends earlier cannot be told, so that
 import re
 from collections.abc import Callable
 
-from kafkactl.redaction.secret_names import is_secret_name
-
-HIDDEN = "[hidden]"
+from kafkactl.redaction.secret_names import HIDDEN, is_secret_name
 
 _QUOTED = r"(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*')"
 _NAME = r"[^\W\d][\w.\-]{0,200}"

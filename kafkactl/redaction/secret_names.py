@@ -3,6 +3,8 @@
 import re
 from functools import lru_cache
 
+HIDDEN = "[hidden]"  # what is shown in place of a secret
+
 # Wherever it stands in a name, its words written as one: nothing harmless has one of these in it.
 _ANYWHERE = re.compile(
     r"password|passwd|passphrase|passcode|pswd|requirepass|masterauth|basicauth(users?)?$|userinfo$"
