@@ -264,8 +264,10 @@ def run(
       kafkactl sandbox run --secure scram -- pytest
     """
     from kafkactl.sandbox.foreground import check_command, run_command, throwaway
+    from kafkactl.sandbox.model import check_size
 
     check_command(command)
+    check_size(brokers or 1)
     with (
         _Talk() as talk,
         throwaway(

@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from kafkactl.redaction.patterns import HIDDEN, is_no_secret, is_user_with_password, secret_letter, without_secrets
-from kafkactl.redaction.secret_names import is_secret_name, tells_of_secret
+from kafkactl.redaction.patterns import is_no_secret, is_user_with_password, secret_letter, without_secrets
+from kafkactl.redaction.secret_names import HIDDEN, is_secret_name, tells_of_secret
 
 _URL_WITH_USER = re.compile(r"([\w+.\-:]*://)(?:[^/@]*:.*|[^/?#\s@]*)@", re.DOTALL)
 _PLAIN_NAME = re.compile(r"-*[^\W\d][\w.\-\[\]]*")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import yaml
 
-from kafkactl.redaction.patterns import HIDDEN
+from kafkactl.redaction.secret_names import HIDDEN
 from kafkactl.redaction.structures import redacted, scalars_shown
 
 _LEFT_OUT = "# Left out: it is not valid YAML, so that its secrets cannot be told from the rest.\n"

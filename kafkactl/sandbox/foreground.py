@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from kafkactl.errors import UsageError
 from kafkactl.sandbox.artifacts import Progress
 from kafkactl.sandbox.broker import check_settings
-from kafkactl.sandbox.model import check_size
+from kafkactl.sandbox.model import MOST, check_size
 from kafkactl.sandbox.preparation import prepare
 from kafkactl.sandbox.running import RunningSandbox, launched
 from kafkactl.sandbox.secure_listeners import check_kind
@@ -28,20 +28,22 @@ def throwaway(
     secure: str | None = None,
     unverified: bool = False,
     full_jit: bool = False,
+    racks: Sequence[str | None] = (),
 ) -> Iterator[RunningSandbox]:
-    """A cluster of 1 or 3 brokers on free ports, serving, which is gone without a trace afterwards.
+    """A cluster of up to five brokers on free ports, serving, which is gone without a trace afterwards.
 
     It is gone as well if this process is killed. `settings` are broker settings (Kafka's dotted keys); `version`
-    is the newest pinned Kafka by default. With `secure` (one of secure_listeners.KINDS) clients are asked who they
-    are, and `sandbox.secured` has the users' files. Raises UsageError, UnreachableError (jars that cannot be fetched)
-    and KafkactlError (a broker that does not start, or a package that is not installed).
+    is the newest pinned Kafka by default; `racks` are those of the brokers, in turn. With `secure` (one of
+    secure_listeners.KINDS) clients are asked who they are, and `sandbox.secured` has the users' files. Raises
+    UsageError, UnreachableError (jars that cannot be fetched) and KafkactlError (a broker that does not start, or a
+    package that is not installed).
     """
-    check_size(brokers)
+    check_size(brokers, MOST)
     check_kind(secure)
     check_settings(settings or {}, secure)
     check_secured(secure)
     distribution = prepare(version, unverified=unverified, progress=progress)
-    with launched(distribution, brokers, settings or {}, secure, full_jit=full_jit) as sandbox:
+    with launched(distribution, brokers, settings or {}, secure, full_jit=full_jit, racks=racks) as sandbox:
         yield sandbox
 
 

@@ -1,5 +1,6 @@
 """A broker as others see it, and what it needs besides its own directory."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,10 +55,11 @@ class Distribution:
     aot: Path | None
 
 
-SIZES = (1, 3)  # brokers of a sandbox
+SIZES = (1, 3)  # brokers of a sandbox that is started by hand
+MOST = range(1, 6)  # and of one that a program needs
 
 
-def check_size(brokers: int) -> None:
+def check_size(brokers: int, sizes: Container[int] = SIZES) -> None:
     """Raise UsageError for a number of brokers that the sandbox does not support."""
-    if brokers not in SIZES:
+    if brokers not in sizes:
         raise UsageError(f"A sandbox can have 1 or 3 brokers, not {brokers}.")

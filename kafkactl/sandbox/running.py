@@ -89,7 +89,9 @@ class RunningSandbox:
         *,
         full_jit: bool = False,
         extra_flags: Sequence[str] = (),
+        racks: Sequence[str | None] = (),
     ) -> None:
+        self._racks = dict(zip((node.id for node in nodes), racks, strict=False))
         self._secured = secured
         self.cluster_id = random_id()
         self._nodes = {node.id: node for node in nodes}
@@ -141,7 +143,9 @@ class RunningSandbox:
     def start_all(self) -> None:
         """Start every broker and wait until each names all of them. Raises KafkactlError."""
         for node in self.nodes:
-            prepare_directory(node, self.nodes, self._distribution, self.cluster_id, self._settings, self._secured)
+            rack = self._racks.get(node.id)
+            settings = {**self._settings, "broker.rack": rack} if rack else self._settings
+            prepare_directory(node, self.nodes, self._distribution, self.cluster_id, settings, self._secured)
             self.launch(node.id)
         await_serving(self.nodes, self._nodes, self.running, START_SECONDS)
         if self._secured:
@@ -217,8 +221,9 @@ def launched(
     *,
     full_jit: bool = False,
     extra_flags: Sequence[str] = (),
+    racks: Sequence[str | None] = (),
 ) -> Iterator[RunningSandbox]:
-    """A cluster of 1 or 3 brokers on free ports, serving, which is gone without a trace afterwards, however we end."""
+    """A cluster of so many brokers on free ports, serving, which is gone without a trace afterwards, however we end."""
     with interrupts_deferred():
         directory = Path(tempfile.mkdtemp(prefix="kafkactl-sandbox-"))
         watchdog = Watchdog(directory)
@@ -227,7 +232,7 @@ def launched(
     def build(home: Path, nodes: Sequence[Node]) -> RunningSandbox:
         secured = create_secured(secure, home / "secure", nodes) if secure else None
         return RunningSandbox(
-            nodes, distribution, watchdog, settings, secured, full_jit=full_jit, extra_flags=extra_flags
+            nodes, distribution, watchdog, settings, secured, full_jit=full_jit, extra_flags=extra_flags, racks=racks
         )
 
     try:

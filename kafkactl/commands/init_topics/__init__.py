@@ -32,6 +32,12 @@ def init_topics(
     allow: Annotated[
         list[Risk] | None, typer.Option("--allow", metavar="RISK", help=f"Allow a risk: {', '.join(Risk)}. Repeatable.")
     ] = None,
+    rehearse: Annotated[
+        bool,
+        typer.Option(
+            "--rehearse", help="Try the plan on a copy in a temporary sandbox, without records; change nothing here."
+        ),
+    ] = False,
     only: Annotated[
         str | None, typer.Option("--only", metavar="GLOB", help="Only topics whose name matches GLOB.")
     ] = None,
@@ -47,6 +53,7 @@ def init_topics(
     Examples:
       kafkactl init-topics
       kafkactl init-topics --wait 60s               (as a compose init service)
+      kafkactl init-topics --env production --rehearse
       kafkactl init-topics --env production --allow partitions
     """
     catalog, allowed = target.declared, _allowed(allow)
@@ -70,6 +77,10 @@ def init_topics(
         output.note(heading(kafka, catalog))
         plan_table.show_plan(run.plan, removing=Risk.OVERRIDES in allowed)
     run.check()
+    if rehearse:
+        from kafkactl.commands.init_topics.rehearsing import rehearse_run
+
+        raise typer.Exit(rehearse_run(run, as_json=json))
     foreseen = run.account(dry_run=dry_run).of(Fate.FAILED)
     if not json:
         account_report.tell_failures(foreseen)

@@ -1,0 +1,162 @@
+"""init-topics --rehearse: the plan on a copy of the cluster, with `test` before and behind it, and a report."""
+
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from kafkactl.cluster.client import Cluster
+from kafkactl.commands.init_topics.apply import Run
+from kafkactl.errors import ExitCode, KafkactlError
+from kafkactl.plan.account import Account, Fate
+from kafkactl.plan.differences import Change, Plan
+from kafkactl.plan.risk import Risk
+from kafkactl.probe.model import Order, StepResult
+from kafkactl.probe.steps import Proof
+from kafkactl.rehearsal.copying import ClusterCopy, copied, read_original
+from kafkactl.text.words import and_more, many, took
+from kafkactl.view import account_report, output
+
+
+@dataclass(frozen=True)
+class _Report:
+    """What happened on the copy. `before` and `behind` are the steps of `test`; seconds of each part by its name."""
+
+    copy: ClusterCopy
+    account: Account
+    before: Sequence[StepResult]
+    behind: Sequence[StepResult]
+    differs: Sequence[str]  # topics whose plan is another one there
+    error: str
+    seconds: dict[str, float]
+
+    @property
+    def works(self) -> bool:
+        """Whether all of the plan was done there, and Kafka works behind it."""
+        undone = self.account.of(Fate.FAILED, Fate.IMPOSSIBLE, Fate.UNKNOWN, Fate.NOT_DONE)
+        return not undone and not self.error and not _failed(self.behind)
+
+
+def rehearse_run(run: Run, *, as_json: bool) -> ExitCode:
+    """Rehearse what the run would do, whatever it risks, and report. The cluster itself is only read."""
+    refused = run.account(dry_run=True).of(Fate.FAILED)
+    if not run.plan.changes and not (Risk.OVERRIDES in run.agreement.allowed and run.plan.overrides):
+        output.note("Nothing to rehearse: the cluster is as declared.")
+        if as_json:
+            output.document("rehearsal", {"works": True, "nothing_to_do": True})
+        return ExitCode.OK
+    with ExitStack() as stack:
+        start = time.monotonic()
+        copy = stack.enter_context(copied(read_original(run.kafka), lambda text: output.note(f"{text}.")))
+        seconds = {"copy": time.monotonic() - start}
+        report = _on_copy(run, copy, seconds)
+    if as_json:
+        output.document("rehearsal", _document(run, report, refused))
+    else:
+        _show(run, report)
+        if refused:
+            topics = and_more(dict.fromkeys(entry.change.topic for entry in refused))
+            output.note(f"The cluster itself would refuse a change of {topics}, whatever the copy did:")
+            account_report.tell_failures(refused)
+    return ExitCode.OK if report.works and not refused else ExitCode.FOUND
+
+
+def _on_copy(run: Run, copy: ClusterCopy, seconds: dict[str, float]) -> _Report:
+    # There nothing can be lost. What is left alone on the cluster is left alone there.
+    everything = frozenset(Risk) - ({Risk.OVERRIDES} - run.agreement.allowed)
+    rehearsal = Run(copy.cluster, run.catalog, run.only, everything)
+    start = time.monotonic()
+    before = _proven(copy.cluster)
+    seconds["test before"] = time.monotonic() - start
+    plan = rehearsal.look()
+    rehearsal.check()
+    error = ""
+    start = time.monotonic()
+    try:
+        rehearsal.make_so(quiet=True)
+    except KafkactlError as problem:
+        error = problem.message
+    seconds["changes"] = time.monotonic() - start
+    start = time.monotonic()
+    behind = _proven(copy.cluster)
+    seconds["test after"] = time.monotonic() - start
+    return _Report(copy, rehearsal.account(dry_run=False), before, behind, _differing(run.plan, plan), error, seconds)
+
+
+def _proven(cluster: Cluster) -> list[StepResult]:
+    proof = Proof(Order(cluster.connection))
+    try:
+        return list(proof.steps())
+    finally:
+        proof.clean()
+
+
+def _differing(here: Plan, there: Plan) -> list[str]:
+    """The topics of which the copy's plan is another one: then it is no copy in what matters."""
+
+    def planned(changes: Sequence[Change]) -> set[tuple[str, str, str, str | None, str | None]]:
+        return {(change.topic, change.kind, change.key, change.old, change.new) for change in changes}
+
+    return sorted({topic for topic, *_ in planned(here.changes) ^ planned(there.changes)})
+
+
+def _failed(steps: Sequence[StepResult]) -> list[StepResult]:
+    return [step for step in steps if step.state == "error"]
+
+
+def _show(run: Run, report: _Report) -> None:
+    copy, account = report.copy, report.account
+    brokers = many(copy.plan.brokers, "broker")
+    output.say(f"\nOn a copy: Kafka {copy.version}, {brokers}, {many(len(copy.plan.topics), 'topic')}, no records")
+    for gap in copy.left_out:
+        output.say(f"  not as on the cluster: {gap}")
+    if report.differs:
+        output.say(f"  another plan there for {and_more(report.differs)}: values that the copy does not have")
+    output.say(f"  test before: {_verdict(report.before)}")
+    done = len(account.of(Fate.DONE))
+    output.say(f"  {many(len(_tried(account)), 'change')}: {done:,} done in {took(report.seconds['changes'])}")
+    for entry in account.of(Fate.FAILED, Fate.IMPOSSIBLE):
+        output.say(f"    refused: {entry.change.topic} {entry.change.key or entry.change.kind}: {entry.reason}")
+    if open_ := len(account.of(Fate.UNKNOWN, Fate.NOT_DONE)):
+        output.say(f"    not done: {many(open_, 'change')}{f': {report.error}' if report.error else ''}")
+    output.say(f"  test after: {_verdict(report.behind)}")
+    missing = sorted({risk for c in run.plan.changes if not c.impossible for risk in run.agreement.missing(c)})
+    needs = f" There it needs {' '.join(f'--allow {risk}' for risk in missing)}." if missing else ""
+    verdict = "The plan works on the copy." if report.works else "The plan does not work on the copy."
+    total = took(sum(report.seconds.values()))
+    output.note(f"\n{verdict} {total}; nothing was changed on {run.kafka.connection.label}.{needs}")
+
+
+def _tried(account: Account) -> Sequence[Any]:
+    return account.of(Fate.DONE, Fate.FAILED, Fate.IMPOSSIBLE, Fate.UNKNOWN, Fate.NOT_DONE)
+
+
+def _verdict(steps: Sequence[StepResult]) -> str:
+    if failed := _failed(steps):
+        return f"{failed[0].name}: {failed[0].reason}"
+    return f"Kafka works, {len(steps)} of {len(steps)} steps"
+
+
+def _document(run: Run, report: _Report, refused: Sequence[Any]) -> dict[str, Any]:
+    copy = report.copy
+    return {
+        "works": report.works and not refused,
+        "nothing_to_do": False,
+        "cluster": {"id": run.kafka.info.id, "brokers": list(run.kafka.connection.brokers)},
+        "copy": {
+            "kafka_version": copy.version,
+            "brokers": copy.plan.brokers,
+            "topics": len(copy.plan.topics),
+            "not_as_on_the_cluster": list(copy.left_out),
+            "another_plan_for": list(report.differs),
+        },
+        "test_before": not _failed(report.before),
+        "test_after": not _failed(report.behind),
+        "changes": account_report.account_document(report.account, copy.cluster),
+        "refused_by_the_cluster": [
+            {"topic": e.change.topic, "kind": e.change.kind, "key": e.change.key or None, "reason": e.reason}
+            for e in refused
+        ],
+        "seconds": {name: round(value, 3) for name, value in report.seconds.items()},
+    }
