@@ -74,18 +74,13 @@ def test_ctrl_c_leaves_nothing_behind(one_broker: str, tmp_path: Path) -> None:
 
 # What is pure.
 
-BROKERS = st.lists(
-    st.tuples(st.integers(0, 1000), st.sampled_from(["", "a", "b", "c"])),
-    min_size=1,
-    max_size=9,
-    unique_by=lambda b: b[0],
-)
+BROKERS = st.dictionaries(st.integers(0, 1000), st.sampled_from(["", "a", "b", "c"]), min_size=1, max_size=9)
 
 
 @st.composite
 def clusters(draw: st.DrawFn) -> OriginalCluster:
     brokers = draw(BROKERS)
-    ids = [id for id, _ in brokers]
+    ids = list(brokers)
     topics = {}
     for name in draw(st.lists(st.sampled_from(["a", "b", "__consumer_offsets", "c"]), unique=True)):
         found = []
@@ -94,7 +89,7 @@ def clusters(draw: st.DrawFn) -> OriginalCluster:
             found.append(LivePartition(number, replicas[0], replicas, replicas))
         own = draw(st.booleans())
         topics[name] = LiveTopic(name, tuple(found), {"retention.ms": ConfigValue("5", "7", own)})
-    return OriginalCluster([OriginalBroker(id, rack, {"num.partitions": "3"}) for id, rack in brokers], topics)
+    return OriginalCluster([OriginalBroker(id, rack, {"num.partitions": "3"}) for id, rack in brokers.items()], topics)
 
 
 @given(clusters())
