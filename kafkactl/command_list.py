@@ -60,6 +60,20 @@ COMMANDS: Mapping[str, Leaf | Branch] = {
         "whoami:whoami",
         "Show who this client is to Kafka, the broker's certificate, and what it may do with the declared topics.",
     ),
+    "access": Branch(
+        {
+            "show": Leaf(
+                "access:show_access",
+                "Show who may do what and why: each rule (ACL) with the line of topics.yaml that declares it.",
+            ),
+            "check": Leaf(
+                "access:check_access",
+                "Say whether a service may do what topics.yaml declares, by the cluster's rules as Kafka judges them.",
+            ),
+        },
+        "Show who may do what with topics and groups, and why.",
+        default="show",
+    ),
     "lag": Leaf("lag:lag", "Show which consumer groups are behind, by how much, since when, and what to do about it."),
     "exporter": Leaf(
         "exporter:exporter",

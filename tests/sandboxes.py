@@ -143,6 +143,11 @@ def as_user(sandbox: "RunningSandbox", user: str = "admin", kind: str = "scram")
 _permitted: "set[RunningSandbox]" = set()  # to more than a new sandbox permits
 
 
+def will_change_rules(sandbox: "RunningSandbox") -> None:
+    """The test adds or removes rules itself: a new sandbox's are put back behind it."""
+    _permitted.add(sandbox)
+
+
 def permit(sandbox: "RunningSandbox", *permissions: "Permission") -> None:
     """Allow more to users of a secured sandbox, until the test ends."""
     from kafkactl.cluster import accounts

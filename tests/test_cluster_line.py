@@ -24,6 +24,8 @@ TYPED: dict[str, list[str] | None] = {
     "test": [],
     "doctor": [],
     "whoami": [],
+    "access show": [],
+    "access check": None,  # of a service that topics.yaml knows: test_access.py
     "lag": [],
     "exporter": None,  # it runs until it is stopped: test_exporter.py
     "groups list": [],

@@ -22,6 +22,7 @@ ALSO = {
     "sandbox status": [],
     "events diff": ["base", "payment"],
     "groups undo": ["nobody"],
+    "access check": ["nobody"],
 }
 
 

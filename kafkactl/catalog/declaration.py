@@ -1,6 +1,5 @@
 """What a file declares for all its environments; a Catalog is this resolved for one of them."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -8,12 +7,9 @@ from types import MappingProxyType
 from typing import NamedTuple, cast
 
 from kafkactl.catalog.configs import CONFIGS
-from kafkactl.catalog.keys import colliding
 from kafkactl.catalog.model import (
-    BUILT_IN_EVENTS,
     Catalog,
     Environment,
-    Placed,
     Position,
     Problem,
     Problems,
@@ -23,9 +19,8 @@ from kafkactl.catalog.model import (
 )
 from kafkactl.catalog.reader import Fields, Word
 from kafkactl.errors import UsageError
-from kafkactl.text.suggest import closest, suggest
+from kafkactl.text.suggest import suggest
 from kafkactl.text.units import retention_text
-from kafkactl.text.words import and_more
 
 
 class Values(NamedTuple):
@@ -78,6 +73,7 @@ class Declaration(NamedTuple):
     dlq_headers: Mapping[str, str]
     dedup_window: int | None
     history: str
+    admins: tuple[str, ...]
 
     def seen_for(self, environment: str | None, warnings: tuple[Problem, ...] = ()) -> Catalog:
         """The catalogue with the values of one environment, or the file's own. Raises UsageError for an unknown one."""
@@ -91,13 +87,14 @@ class Declaration(NamedTuple):
             topics={name: self._seen(name, overlay) for name in self.topics},
             environment=environment,
             environments={name: overlay.environment for name, overlay in self.overlays.items()},
-            services=self.services,
+            services=_with_principals(self.services, overlay.environment.principals if overlay else {}),
             ignore=self.ignore,
             removed=self.removed,
             events=self.events,
             dlq_headers=self.dlq_headers,
             dedup_window=self.dedup_window,
             history=self.history,
+            admins=self.admins,
             warnings=warnings,
         )
 
@@ -142,6 +139,7 @@ def declare(fields: Fields, path: Path, problems: Problems) -> Declaration:
         dlq_headers=cast("Mapping[str, str]", _named(fields, "dlq_headers")),
         dedup_window=fields.get("dedup_window"),
         history=str(fields.get("history", "")),
+        admins=_texts(fields, "admins"),
     )
 
 
@@ -196,12 +194,18 @@ def environment_of(name: str, fields: Fields, position: Position, path: Path) ->
         protected=fields.get("protected", False),
         schema_registry=fields.get("schema_registry", ""),
         password_command=fields.get("password_command", ""),
+        principals=cast("Mapping[str, str]", _named(fields, "principals")),
     )
 
 
 def _service(name: str, fields: Fields) -> Service:
     group = fields.get("group") or default_group(name)
-    return Service(name, group, _texts(fields, "aliases"), fields.get("lag_threshold"))
+    aliases, ids = _texts(fields, "aliases"), _texts(fields, "transactional_ids")
+    return Service(name, group, aliases, fields.get("lag_threshold"), fields.get("principal", ""), ids)
+
+
+def _with_principals(services: Mapping[str, Service], others: Mapping[str, str]) -> Mapping[str, Service]:
+    return {name: replace(s, principal=others.get(name, s.principal)) for name, s in services.items()}
 
 
 def _section_values(fields: Fields, key: str, subject: str, problems: Problems) -> Values:
@@ -231,113 +235,3 @@ def _values(fields: Fields, subject: str, problems: Problems) -> Values:
 def _texts(fields: Fields, key: str) -> tuple[str, ...]:
     words: tuple[Word, ...] = fields.get(key, ())
     return tuple(word.text for word in words)
-
-
-_NEAR = 0.85  # "analitics" is a typo of analytics; order-service is not a typo of risk-service
-_MOST_SUGGESTIONS = 50  # comparing every wrong name with every right one would take minutes in a long file
-
-
-class _Suggestions:
-    """Suggestions from one set of names, each word compared once."""
-
-    def __init__(self, names: Iterable[str]) -> None:
-        self.names = list(names)
-        self.known: dict[str, str] = {}
-
-    def for_word(self, word: str) -> str:
-        if word not in self.known:
-            self.known[word] = suggest(word, self.names) if len(self.known) < _MOST_SUGGESTIONS else ""
-        return self.known[word]
-
-
-def check_references(fields: Fields, declaration: Declaration, problems: Problems) -> None:
-    """Everything that can only be judged once the whole file has been read."""
-    topics = cast("Fields | None", fields.get("topics"))
-    if topics is not None:
-        # A topic whose own declaration is wrong is still declared: `keys` has it.
-        suggestions = _Suggestions(topics.keys)
-        _check_topics(topics, fields, suggestions, problems)
-        _check_overlaid(fields, topics.keys, suggestions, problems)
-        for word in cast(tuple[Word, ...], fields.get("removed", ())):
-            if word.text in topics.keys:
-                line = topics.keys[word.text].line
-                problems.error(word, f"removed: {word.text} is also declared at line {line}; a topic cannot be both.")
-    _check_services(fields, declaration, problems)
-    _check_replicas(declaration, problems)
-
-
-def _check_topics(topics: Fields, fields: Fields, suggestions: _Suggestions, problems: Problems) -> None:
-    for name, first in colliding(topics.keys):
-        problems.error(topics.keys[name], f'{name} and {first} have the same name in metrics, where "." becomes "_".')
-    schemas = cast("Fields | None", fields.get("events"))
-    events = [*BUILT_IN_EVENTS, *(schemas.keys if schemas else ())]
-    for name, topic in cast(Mapping[str, Fields], topics.values).items():
-        dlq, event = topic.get("dlq"), topic.get("event")
-        if dlq == name:
-            problems.error(topic.places["dlq"], f"{name}: dlq is the topic itself.")
-        elif dlq is not None and dlq not in topics.keys:
-            hint = suggestions.for_word(dlq)
-            problems.error(topic.places["dlq"], f'{name}: dlq "{dlq}" is not a declared topic.{hint}')
-        if event is not None and event not in events:
-            message = f'{name}: event "{event}" is neither built in nor under events.{suggest(event, events)}'
-            problems.error(topic.places["event"], message)
-
-
-def _check_overlaid(
-    fields: Fields, declared: Mapping[str, Placed], suggestions: _Suggestions, problems: Problems
-) -> None:
-    environments = cast("Fields | None", fields.get("environments"))
-    for name, environment in (environments.values if environments else {}).items():
-        overlaid = cast("Fields | None", environment.get("topics"))
-        for topic, place in (overlaid.keys if overlaid else {}).items():
-            if topic not in declared:
-                hint = suggestions.for_word(topic)
-                problems.error(place, f'environments.{name}.topics: "{topic}" is not a declared topic.{hint}')
-
-
-def _check_services(fields: Fields, declaration: Declaration, problems: Problems) -> None:
-    services = cast("Fields | None", fields.get("services"))
-    if services is None:
-        return
-    owner = {name: name for name in services.values}
-    for name, service in cast(Mapping[str, Fields], services.values).items():
-        for alias in cast(tuple[Word, ...], service.get("aliases", ())):
-            taken = owner.setdefault(alias.text, name)
-            if taken != name:
-                problems.error(alias, f"services.{name}: {alias.text} already names the service {taken}.")
-    near: dict[str, str | None] = {}
-    for word, topic, key in _service_words(fields, declaration):
-        if word.text not in owner and word.text != "*":
-            if word.text not in near and len(near) < _MOST_SUGGESTIONS:
-                near[word.text] = closest(word.text, owner, cutoff=_NEAR)
-            found = near.get(word.text)
-            if found:
-                problems.warn(word, f'{topic}: {key} "{word.text}" is not under services. Did you mean "{found}"?')
-
-
-def _service_words(fields: Fields, declaration: Declaration) -> Iterable[tuple[Word, str, str]]:
-    topics = fields.get("topics")
-    for name in declaration.topics if topics is not None else ():
-        for key in ("producers", "consumers"):
-            for word in cast(tuple[Word, ...], topics.values[name].get(key, ())):
-                yield word, name, key
-
-
-def _check_replicas(declaration: Declaration, problems: Problems) -> None:
-    """min.insync.replicas above the replication: Kafka takes it, and before 3.7 nobody can then write with acks=all."""
-    told: set[tuple[str, int, int]] = set()
-    for name in (None, *declaration.overlays):
-        short: dict[tuple[int, int], list[Topic]] = defaultdict(list)
-        for topic in declaration.seen_for(name).topics.values():
-            needed = int(topic.config.get("min.insync.replicas", 1))
-            if topic.replication and needed > topic.replication and (topic.name, needed, topic.replication) not in told:
-                short[needed, topic.replication].append(topic)
-        for (needed, replication), topics in short.items():
-            told |= {(topic.name, needed, replication) for topic in topics}
-            place = declaration.overlays[name].environment.position if name else topics[0].position
-            names = and_more([topic.name for topic in topics], 1)
-            problems.error(
-                place,
-                f"{f'environments.{name}: ' if name else ''}{names}: min.insync.replicas {needed} is more than"
-                f" replication {replication}.",
-            )

@@ -5,10 +5,11 @@ import re
 from pathlib import Path
 
 from kafkactl.catalog import nodes
-from kafkactl.catalog.declaration import Declaration, check_references, declare
+from kafkactl.catalog.declaration import Declaration, declare
 from kafkactl.catalog.find import NAME
 from kafkactl.catalog.model import Catalog, CatalogError, Problems, unreadable
 from kafkactl.catalog.reader import read_root
+from kafkactl.catalog.references import check_references
 
 MAX_BYTES = 4 * 2**20
 

@@ -150,9 +150,18 @@ ENVIRONMENT: Mapping[str, Key] = {
         Named(Section(VALUES), "topic", "topic"),
         "Values for single topics in this environment; they override all others.",
     ),
+    "principals": Key(
+        Named(Text("User:CN=analytics"), "service"),
+        "Who services are to Kafka here, where it is another.",
+    ),
 }
 
 SERVICE: Mapping[str, Key] = {
+    "principal": Key(
+        Text("User:analytics"),
+        "Who it is to Kafka. Where it is given, producers and consumers mean access rules (ACLs).",
+    ),
+    "transactional_ids": Key(Texts('["payment-*"]'), "Transactional ids it uses; * at the end: all that begin so."),
     "group": Key(Text("analytics-group"), 'Its consumer group. Default: "<service>-group".'),
     "aliases": Key(Texts("[analytics-service]"), "Other names it is known by."),
     "lag_threshold": Key(Whole(0, MAX_LAG), "Lag, in records, above which its group counts as behind."),
@@ -188,6 +197,7 @@ CATALOG: Mapping[str, Key] = {
     "defaults": Key(Section(VALUES), "Default values for topics."),
     "environments": Key(Named(Section(ENVIRONMENT), "environment"), "Clusters, by name."),
     "services": Key(Named(Section(SERVICE), "service"), "Producers and consumers, by name."),
+    "admins": Key(Texts('["User:ops"]'), "Principals that may do everything on the cluster."),
     "topics": Key(Named(Section(TOPIC), "topic", "topic"), "The topics that must exist.", required=True),
     "ignore": Key(Texts('["connect-*"]'), "Globs of topics managed elsewhere: never listed as undeclared."),
     "removed": Key(Texts("[payment.old]", "topic"), "Topics that may be deleted; no others ever are."),

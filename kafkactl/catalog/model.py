@@ -72,6 +72,7 @@ class Environment:
     protected: bool = False
     schema_registry: str = ""
     password_command: str = ""  # only of a person's own
+    principals: Mapping[str, str] = field(default_factory=dict)  # of services, where they are others here
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,8 @@ class Service:
     group: str
     aliases: tuple[str, ...] = ()
     lag_threshold: int | None = None  # records
+    principal: str = ""  # who it is to Kafka: User:analytics
+    transactional_ids: tuple[str, ...] = ()  # those that it uses; with * at the end, all that begin so
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,13 @@ class Catalog:
     dlq_headers: Mapping[str, str] = field(default_factory=dict)  # a team's own names, by what each header says
     dedup_window: int | None = None  # ms; -1 for ever
     history: str = ""  # the topic in which changes are noted
+    admins: tuple[str, ...] = ()  # principals that may do everything
     warnings: tuple[Problem, ...] = ()
+
+    @property
+    def declares_access(self) -> bool:
+        """Whether it says who may do what."""
+        return bool(self.admins) or any(service.principal for service in self.services.values())
 
     def service(self, name: str) -> Service:
         """The service of this name or alias; one that is not declared has the default group."""

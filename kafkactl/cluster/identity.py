@@ -39,6 +39,15 @@ def identity(properties: Mapping[str, str]) -> Identity:
     return Identity(principal, origin, protocol, mechanism, certificate)
 
 
+def principals_of(properties: Mapping[str, str]) -> frozenset[str]:
+    """Whom Kafka may take this client for: a broker may map a certificate's subject to its common name."""
+    found = identity(properties)
+    names = {found.principal} if found.principal else set()
+    if found.certificate and found.protocol == "SSL":
+        names |= {f"User:{part.partition('=')[2]}" for part in found.certificate.subject.split(",") if "CN=" in part}
+    return frozenset(names)
+
+
 def _of_token(properties: Mapping[str, str]) -> tuple[str, str]:
     """Of a token that this client makes itself its subject is known; of others only who asks for one."""
     made = re.search(r"\bprincipal=(\S+)", properties.get("sasl.oauthbearer.config", ""))

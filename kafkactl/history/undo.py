@@ -3,8 +3,9 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+from kafkactl.access.rules import Rule, rule_of
 from kafkactl.history.model import HistoryEntry, Step
 from kafkactl.plan.differences import same_value
 from kafkactl.plan.one_topic import TypedTopic
@@ -99,6 +100,14 @@ def undo_offsets(entry: HistoryEntry) -> Mapping[str, Mapping[Place, int | None]
     return found
 
 
+def undo_rules(entry: HistoryEntry) -> list[tuple[Literal["grant", "revoke"], Rule]]:
+    """What takes its changes of access back, grants first. Raises ValueError for a step that cannot be read."""
+    steps = [step for step in entry.done if step.kind == "access"]
+    grants = [("grant", rule_of(step.before)) for step in steps if step.before is not None]
+    revokes = [("revoke", rule_of(step.after)) for step in steps if step.after is not None]
+    return [*grants, *revokes]  # type: ignore[list-item]
+
+
 def lasting_steps(steps: Iterable[Step]) -> Sequence[Lasting]:
     """Of these steps, what no command takes back."""
     return [found for step in steps if (found := _lasting(step)) is not None]
@@ -180,6 +189,7 @@ _WORDS: Mapping[str, str] = {
     "replay": "replay {key} to {name}{so_far}",
     "trim": "delete records of {key} before offset {after}",
     "repair": "{key}: {after}",
+    "access": "{key}",
 }
 
 

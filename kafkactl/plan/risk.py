@@ -14,6 +14,7 @@ class Risk(StrEnum):
     REJECTION = "rejection"
     OVERRIDES = "overrides"
     DELETE = "delete"
+    ACCESS = "access"
 
 
 CONSEQUENCE: Mapping[Risk, str] = {
@@ -24,6 +25,7 @@ CONSEQUENCE: Mapping[Risk, str] = {
     Risk.REJECTION: "refuses records that are accepted today",
     Risk.OVERRIDES: "changes behaviour",
     Risk.DELETE: "deletes the topic",
+    Risk.ACCESS: "takes access from somebody",
 }
 
 

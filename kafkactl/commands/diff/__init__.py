@@ -14,6 +14,7 @@ from kafkactl.view.cases import github, junit
 from kafkactl.view.formats import ReportFormat
 
 if TYPE_CHECKING:
+    from kafkactl.access.access_plan import AccessPlan
     from kafkactl.plan.differences import Plan
 
 
@@ -60,30 +61,51 @@ def diff(
     kafka = connect(target.connection)
     topics = read_topics(kafka, [*catalog.topics, *catalog.removed], config_of=catalog.topics)
     plan = make_plan(catalog, topics.found, only=only, unreadable=topics.denied)
-    drift = bool(plan.changes or plan.unreadable or (strict and (plan.overrides or plan.undeclared)))
+    access: AccessPlan | None = None
+    if catalog.declares_access:
+        from kafkactl.carrying_out.access_changes import compared_access
+
+        access = compared_access(kafka, catalog, only)
+    drift = bool(access and (access.changes or access.missing))
+    drift = drift or bool(plan.changes or plan.unreadable or (strict and (plan.overrides or plan.undeclared)))
     named = [*target.flags, *(["--only", only] if only is not None else [])]
-    _render(plan, show, named, drift=drift, strict=strict)
+    _render(plan, show, named, access, drift=drift, strict=strict)
     raise typer.Exit(ExitCode.FOUND if drift else ExitCode.OK)
 
 
-def _render(plan: "Plan", show: ReportFormat, named: Sequence[str], *, drift: bool, strict: bool) -> None:
-    from kafkactl.view import plan_table
+def _render(
+    plan: "Plan",
+    show: ReportFormat,
+    named: Sequence[str],
+    access: "AccessPlan | None",
+    *,
+    drift: bool,
+    strict: bool,
+) -> None:
+    from kafkactl.view import access_page, plan_table
+
+    cases = [*plan_table.plan_cases(plan, strict=strict), *(access_page.access_cases(access) if access else [])]
 
     match show:
         case ReportFormat.JSON:
-            output.document("diff", {"drift": drift, **plan_table.plan_document(plan)})
+            whole = {"drift": drift, **plan_table.plan_document(plan)}
+            output.document("diff", whole | ({"access": access_page.access_document(access, {})} if access else {}))
         case ReportFormat.JUNIT:
-            junit("diff", plan_table.plan_cases(plan, strict=strict))
+            junit("diff", cases)
         case ReportFormat.GITHUB:
-            github("diff", plan_table.plan_cases(plan, strict=strict))
+            github("diff", cases)
         case ReportFormat.TABLE:
             plan_table.show_plan(plan)
-            output.note(" ".join([plan_table.plan_summary(plan), *_advice(plan, named)]))
+            if access:
+                access_page.show_access_plan(access)
+            output.note(" ".join([plan_table.plan_summary(plan), *_advice(plan, named, access)]))
 
 
-def _advice(plan: "Plan", named: Sequence[str]) -> list[str]:
+def _advice(plan: "Plan", named: Sequence[str], access: "AccessPlan | None") -> list[str]:
     """The command that applies the difference, with every risk that would have to be allowed."""
-    if all(change.impossible for change in plan.changes):
+    rules = [change for change in access.changes if not change.impossible] if access else []
+    if all(change.impossible for change in plan.changes) and not rules:
         return []
-    allowed = [word for risk in plan.risks for word in ("--allow", risk)]
+    risks = [*plan.risks, *(["access"] if any(change.risk for change in rules) else [])]
+    allowed = [word for risk in risks for word in ("--allow", risk)]
     return ["Apply with:", kafkactl("init-topics", options=[*named, *allowed]).text]

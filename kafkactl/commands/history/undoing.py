@@ -1,28 +1,37 @@
 """history undo: the plan against the present, the question, and the change back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
 
 import typer
 
 from kafkactl import consent
+from kafkactl.access.access_plan import AccessChange, AccessPlan
+from kafkactl.access.rules import Rule
+from kafkactl.carrying_out.access_changes import AccessRun
 from kafkactl.carrying_out.offset_changes import carry_out_offsets, refuse_members
+from kafkactl.carrying_out.recorded import recorded
 from kafkactl.carrying_out.restored_offsets import restoring
 from kafkactl.carrying_out.topic_changes import TopicChange, carry_out_topics
+from kafkactl.catalog.model import Catalog
+from kafkactl.cluster.acls import read_access
 from kafkactl.cluster.client import Cluster, connect
+from kafkactl.cluster.identity import principals_of
 from kafkactl.cluster.metadata import read_topic_ids, read_topics
 from kafkactl.consent import Asked
 from kafkactl.errors import ExitCode, KafkactlError, UsageError
 from kafkactl.groups.journal import Saved
 from kafkactl.history.gathered import gathered
 from kafkactl.history.model import HistoryEntry
-from kafkactl.history.undo import Undo, summary_words, undo_offsets, undo_settings
+from kafkactl.history.undo import Undo, summary_words, undo_offsets, undo_rules, undo_settings
 from kafkactl.plan.differences import Plan, with_topic_ids
 from kafkactl.plan.one_topic import plan_one
 from kafkactl.text.remedies import with_flags
 from kafkactl.text.units import value_text
 from kafkactl.text.words import and_more, many
 from kafkactl.topics import Place
-from kafkactl.view import history_page, output
+from kafkactl.view import access_page, history_page, output
 
 
 def take_back(asked: Asked, id: str, *, later: bool) -> None:
@@ -41,6 +50,9 @@ def take_back(asked: Asked, id: str, *, later: bool) -> None:
     offsets = undo_offsets(entry)
     if offsets:
         _put_back(kafka, asked, entry, offsets, later=later)
+        return
+    if rules := undo_rules(entry):
+        _put_rules_back(kafka, asked, entry, rules)
         return
     if not plan.topics:
         if plan.settled:
@@ -99,3 +111,39 @@ def _put_back(
                 told.append(f"{group} is at {'no commit' if move.old is None else f'{move.old:,}'} in {move.place}")
     _agree_to_later(asked, told, later=later)
     carry_out_offsets(kafka, asked, changes, undoes=entry.id)
+
+
+def _put_rules_back(
+    kafka: Cluster, asked: Asked, entry: HistoryEntry, rules: Sequence[tuple[Literal["grant", "revoke"], Rule]]
+) -> None:
+    """Take changes of access back, as far as they are still so. Raises Exit with 1 where not all of it was done."""
+    found = read_access(kafka)
+    if found.state != "there":
+        raise KafkactlError(f"Nothing was changed: {found.why}.")
+    callers = principals_of(kafka.connection.properties)
+    changes = []
+    for verb, rule in rules:
+        if (rule in found.authorizer.rules) is (verb == "revoke"):
+            own = verb == "revoke" and rule.principal in callers
+            changes.append(AccessChange(verb, rule, impossible="it admits this very client" if own else ""))
+    access_page.show_access_plan(AccessPlan(tuple(changes)))
+    if asked.dry_run or not changes:
+        output.note("Dry run: nothing was changed." if asked.dry_run else "Nothing to do: it is as it was.")
+        return
+    catalog = asked.target.catalog
+    target, addresses = asked.target, kafka.info.addresses
+    consent.require_unprotected(target, kafka.info.id, asked.confirm, "change who may do what", addresses)
+    if not asked.yes:
+        consent.require_yes(f"\nUndo {entry.id} on {target.connection.label}?")
+    run = AccessRun(kafka, catalog or Catalog(Path(), {}), None, allowed=True, plan=AccessPlan(tuple(changes)))
+    with recorded(target, kafka, run.steps(), undoes=entry.id) as recording:
+        try:
+            run.make_so()
+        finally:
+            recording.end(run.steps())
+    if asked.json:
+        output.document("access-change", run.document())
+    run.tell(dry_run=False)
+    if catalog is not None and catalog.declares_access:
+        output.note(f"{catalog.path.name} says who may do what: init-topics makes it so again.")
+    raise typer.Exit(ExitCode.OK if run.successful(dry_run=False) else ExitCode.FOUND)

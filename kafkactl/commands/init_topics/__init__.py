@@ -4,12 +4,11 @@ from typing import Annotated
 
 import typer
 
-from kafkactl import consent, options
-from kafkactl.errors import ExitCode, KafkactlError, Terminated, UsageError
+from kafkactl import options
+from kafkactl.errors import UsageError
 from kafkactl.plan.risk import Risk
 from kafkactl.settings import Target
 from kafkactl.text.remedies import kafkactl
-from kafkactl.view import output
 from kafkactl.view.formats import Format
 
 
@@ -56,67 +55,9 @@ def init_topics(
       kafkactl init-topics --env production --rehearse
       kafkactl init-topics --env production --allow partitions
     """
-    catalog, allowed = target.declared, _allowed(allow)
-    from kafkactl.carrying_out.plan_steps import steps_accounted, steps_of
-    from kafkactl.carrying_out.recorded import recorded
-    from kafkactl.cluster.client import wait_for
-    from kafkactl.commands.init_topics.apply import Run, heading
-    from kafkactl.plan.account import Fate
-    from kafkactl.plan.differences import require_chosen
-    from kafkactl.view import account_report, plan_table
+    from kafkactl.commands.init_topics.whole_run import InitWish, init
 
-    chosen = require_chosen(catalog, only)
-    brokers_needed = max((topic.replication or 1 for topic in chosen), default=1)
-    kafka = wait_for(
-        target.connection, wait, brokers_needed, waiting=lambda why: output.note(f"Waiting up to {wait:g} s: {why}.")
-    )
-    run = Run(kafka, catalog, only, allowed)
-    run.look()
-    json = show is Format.JSON
-    if not json:
-        output.note(heading(kafka, catalog))
-        plan_table.show_plan(run.plan, removing=Risk.OVERRIDES in allowed)
-    run.check()
-    if rehearse:
-        from kafkactl.commands.init_topics.rehearsing import rehearse_run
-
-        raise typer.Exit(rehearse_run(run, as_json=json))
-    foreseen = run.account(dry_run=dry_run).of(Fate.FAILED)
-    if not json:
-        account_report.tell_failures(foreseen)
-    stopped: BaseException | None = None
-    if not dry_run:
-        # Reading changes nothing; from here on the environment's protection counts.
-        if run.todo() or run.plan.risks:
-            consent.require_unprotected(target, kafka.info.id, confirm, "change its topics", kafka.info.addresses)
-        run.ask()
-        if todo := run.todo():
-            with recorded(target, kafka, steps_of(todo)) as recording:
-                try:
-                    run.make_so(quiet=json)
-                except (KafkactlError, KeyboardInterrupt, Terminated) as error:
-                    stopped = error  # what was done until then is told first
-                recording.end(steps_accounted(run.account(dry_run=False)))
-    account = run.account(dry_run=dry_run)
-    if json:
-        output.document("init-topics", account_report.account_document(account, kafka))
-    else:
-        account_report.tell_failures(entry for entry in account.of(Fate.FAILED) if entry not in foreseen)
-        allowing = kafkactl("init-topics", options=[*_again(target, only, allowed), *account_report.allowing(account)])
-        output.note(
-            f"\n{account_report.summary(account, run.seconds)}".lstrip("\n" if not account.of(Fate.DONE) else "")
-        )
-        if account.missing:
-            output.note(f"To allow it: {allowing.text}")
-    if stopped is not None:
-        raise stopped
-    raise typer.Exit(ExitCode.OK if account.successful else ExitCode.FOUND)
-
-
-def _again(target: Target, only: str | None, allowed: frozenset[Risk]) -> list[str]:
-    """The options of this run, for a command that does the same and more."""
-    given = [word for risk in Risk if risk in allowed for word in ("--allow", risk)]
-    return [*target.flags, *(["--only", only] if only is not None else []), *given]
+    init(target, InitWish(wait, dry_run, _allowed(allow), rehearse, only, confirm, show is Format.JSON))
 
 
 def _allowed(allow: list[Risk] | None) -> frozenset[Risk]:
