@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from kafkactl.access.access_plan import plan_access
 from kafkactl.access.declared_rules import DeclaredAccess, DeclaredRule
-from kafkactl.access.rules import ANYWHERE, Authorizer, Rule, judged, rule_of
+from kafkactl.access.rules import ANYWHERE, Authorizer, Rule, rule_of, ruled
 from kafkactl.catalog.file import load_catalog
 from kafkactl.sandbox.foreground import throwaway
 from kafkactl.sandbox.running import RunningSandbox
@@ -321,7 +321,7 @@ def stated(authorizer: Authorizer, principal: str, operation: str, resource: str
     st.sampled_from(NAMES),
 )
 def test_the_authorizer_decides_so(authorizer: Authorizer, principal: str, operation: str, name: str) -> None:
-    found = judged(authorizer, principal, operation, "topic", name)
+    found = ruled(authorizer, principal, operation, "topic", name)
     by_host = {stated(authorizer, principal, operation, "topic", name, host) for host in ("10.0.0.1", "10.0.0.2")}
     assert found.allowed == (by_host.pop() if len(by_host) == 1 else None)
     assert found.why
@@ -362,7 +362,7 @@ def test_a_plan_grants_all_and_takes_only_what_is_ours(
     for each in declared.rules:
         rule = each.rule
         if rule not in stuck and not any(r.deny for r in after):
-            assert judged(last, rule.principal, rule.operation, "topic", rule.name).allowed is True
+            assert ruled(last, rule.principal, rule.operation, "topic", rule.name).allowed is True
     assert plan_access(declared, last, callers).changes == tuple(c for c in plan.changes if c.impossible)
 
 
@@ -373,8 +373,8 @@ def test_what_is_not_risky_shuts_nobody_out(declared: DeclaredAccess, authorizer
     safe = [c.rule for c in plan.changes if c.verb == "grant" and not c.risk and not c.impossible]
     after = Authorizer((*authorizer.rules, *safe), authorizer.open_, authorizer.super_users)
     for name in NAMES:
-        before = judged(authorizer, "User:stranger", "Read", "topic", name).allowed
-        assert judged(after, "User:stranger", "Read", "topic", name).allowed == before
+        before = ruled(authorizer, "User:stranger", "Read", "topic", name).allowed
+        assert ruled(after, "User:stranger", "Read", "topic", name).allowed == before
 
 
 @given(RULES)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kafkactl.access.declared_rules import DeclaredAccess
-from kafkactl.access.rules import Authorizer, Rule, judged
+from kafkactl.access.rules import Authorizer, Rule, ruled
 
 _SHUTS_OUT = "the first rule on {place} shuts out everybody whom no rule admits; who that is, Kafka does not tell"
 _MAY_SHUT_OUT = (
@@ -64,7 +64,7 @@ def plan_access(declared: DeclaredAccess, authorizer: Authorizer, callers: Colle
         if rule in authorizer.rules:
             equal += 1
             continue
-        decision = judged(kept, rule.principal, rule.operation, rule.resource, _example(rule))
+        decision = ruled(kept, rule.principal, rule.operation, rule.resource, _example(rule))
         if decision.rule is not None and decision.rule.deny:
             why = f"{decision.why}, and kafkactl never touches a rule that denies"
             changes.append(AccessChange("grant", rule, impossible=why, reasons=found.reasons))

@@ -91,7 +91,7 @@ class Judgement(NamedTuple):
     rule: Rule | None = None
 
 
-def judged(authorizer: Authorizer, principal: str, operation: str, resource: str, name: str) -> Judgement:
+def ruled(authorizer: Authorizer, principal: str, operation: str, resource: str, name: str) -> Judgement:
     """What the authorizer decides, from whatever host the principal comes.
 
     Where that depends on the host, or on allow.everyone.if.no.acl.found and that is not known, it is not known. Of
@@ -102,14 +102,12 @@ def judged(authorizer: Authorizer, principal: str, operation: str, resource: str
     about = [rule for rule in authorizer.rules if rule.is_about(resource, name)]
     hosts = {rule.host for rule in about if rule.names(principal, rule.host)} | {""}
     found = {_judged(about, authorizer, principal, operation, host) for host in hosts - {ANYWHERE}}
-    if len({decision.allowed for decision in found}) > 1:
+    if len({ruling.allowed for ruling in found}) > 1:
         return Judgement(None, f"it depends on the host: {', '.join(sorted(hosts - {'', ANYWHERE}))}")
-    decision = min(found, key=lambda decision: decision.why)
-    if decision.allowed is False and authorizer.super_users is None:
-        return Judgement(
-            False, f"{decision.why} (unless it is a super user: Kafka does not show who is)", decision.rule
-        )
-    return decision
+    ruling = min(found, key=lambda ruling: ruling.why)
+    if ruling.allowed is False and authorizer.super_users is None:
+        return Judgement(False, f"{ruling.why} (unless it is a super user: Kafka does not show who is)", ruling.rule)
+    return ruling
 
 
 def _judged(about: Iterable[Rule], authorizer: Authorizer, principal: str, operation: str, host: str) -> Judgement:

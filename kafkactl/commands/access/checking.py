@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import typer
 
 from kafkactl.access.declared_rules import DeclaredRule, declared_access
-from kafkactl.access.rules import judged
+from kafkactl.access.rules import ruled
 from kafkactl.catalog.model import Catalog, Service
 from kafkactl.cluster.acls import ClusterAccess, read_access
 from kafkactl.cluster.client import Cluster, connect
@@ -81,7 +81,7 @@ def _judged(found: ClusterAccess, needs: list[DeclaredRule]) -> list[_Verdict]:
     verdicts = []
     for need in needs:
         rule = need.rule
-        decision = judged(found.authorizer, rule.principal, rule.operation, rule.resource, rule.name)
+        decision = ruled(found.authorizer, rule.principal, rule.operation, rule.resource, rule.name)
         verdicts.append(_Verdict(need, decision.allowed, decision.why))
     return verdicts
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import typer
 
 from kafkactl.access.declared_rules import DeclaredAccess, declared_access
-from kafkactl.access.rules import Rule, judged
+from kafkactl.access.rules import Rule, ruled
 from kafkactl.cluster.acls import ClusterAccess, read_access
 from kafkactl.cluster.client import connect
 from kafkactl.errors import ExitCode
@@ -79,7 +79,7 @@ def _missing(rule: Rule, found: ClusterAccess) -> str:
         return "not known"
     if found.state == "none":
         return "not needed"
-    decision = judged(found.authorizer, rule.principal, rule.operation, rule.resource, rule.name)
+    decision = ruled(found.authorizer, rule.principal, rule.operation, rule.resource, rule.name)
     wider = decision.allowed and decision.rule is not None
     return "covered by a wider one" if wider else "missing"
 
