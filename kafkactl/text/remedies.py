@@ -15,7 +15,7 @@ from kafkactl.text.escapes import plain
 _SIGNS = frozenset({"&&", ">"})  # the shell's own, between words
 # Commands that dial no cluster and do not take the flags that select one.
 _LOCAL = frozenset({"sandbox", "lint", "logs", "ps"})
-_GROUPED = frozenset({"groups", "dlq", "events", "topic"})  # their commands have two words
+_GROUPED = frozenset({"groups", "dlq", "events", "topic", "replicas"})  # their commands have two words
 
 
 @dataclass(frozen=True)
