@@ -13,9 +13,10 @@ from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 
 from kafkactl.cluster.client import WORK_LIMIT, Cluster
 from kafkactl.cluster.kafka_errors import error_text
+from kafkactl.topics import THROTTLED_REPLICAS
 
 RATES = ("leader.replication.throttled.rate", "follower.replication.throttled.rate")  # bytes a second, of a broker
-LISTS = ("leader.replication.throttled.replicas", "follower.replication.throttled.replicas")  # of a topic
+LISTS = THROTTLED_REPLICAS  # of a topic
 EVERY = "*"  # in a list: all of the topic's replicas
 
 _AT_ONCE = 500  # topics in a request

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from kafkactl import consent, options
-from kafkactl.errors import ExitCode, KafkactlError, Terminated, UsageError
+from kafkactl.errors import ExitCode, KafkactlError, Terminated
 from kafkactl.plan.risk import Risk
 from kafkactl.settings import Target
 from kafkactl.text.remedies import kafkactl
@@ -35,6 +35,16 @@ def init_topics(
     only: Annotated[
         str | None, typer.Option("--only", metavar="GLOB", help="Only topics whose name matches GLOB.")
     ] = None,
+    throttle: Annotated[
+        int | None,
+        typer.Option(
+            "--throttle",
+            metavar="RATE",
+            parser=options.byte_rate,
+            help="Copy replicas no faster than RATE (50MB/s) per broker. Protected clusters need one.",
+            show_default=False,
+        ),
+    ] = None,
     confirm: options.Confirm = None,
     show: options.Output = Format.TABLE,
 ) -> None:
@@ -48,10 +58,12 @@ def init_topics(
       kafkactl init-topics
       kafkactl init-topics --wait 60s               (as a compose init service)
       kafkactl init-topics --env production --allow partitions
+      kafkactl init-topics --env production --allow replication --throttle 50MB/s
     """
-    catalog, allowed = target.declared, _allowed(allow)
+    catalog, allowed = target.declared, frozenset(allow or ())
     from kafkactl.cluster.client import wait_for
     from kafkactl.commands.init_topics.apply import Run, heading
+    from kafkactl.commands.init_topics.replica_changes import ReplicaChanges
     from kafkactl.plan.account import Fate
     from kafkactl.plan.differences import require_chosen
     from kafkactl.view import account_report, plan_table
@@ -61,9 +73,9 @@ def init_topics(
     kafka = wait_for(
         target.connection, wait, brokers_needed, waiting=lambda why: output.note(f"Waiting up to {wait:g} s: {why}.")
     )
-    run = Run(kafka, catalog, only, allowed)
-    run.look()
     json = show is Format.JSON
+    run = Run(kafka, catalog, only, allowed, ReplicaChanges(kafka, target, throttle, quiet=json))
+    run.look()
     if not json:
         output.note(heading(kafka, catalog))
         plan_table.show_plan(run.plan, removing=Risk.OVERRIDES in allowed)
@@ -86,7 +98,8 @@ def init_topics(
         output.document("init-topics", account_report.account_document(account, kafka))
     else:
         account_report.tell_failures(entry for entry in account.of(Fate.FAILED) if entry not in foreseen)
-        allowing = kafkactl("init-topics", options=[*_again(target, only, allowed), *account_report.allowing(account)])
+        again = _again(target, only, allowed, throttle)
+        allowing = kafkactl("init-topics", options=[*again, *account_report.allowing(account)])
         output.note(
             f"\n{account_report.summary(account, run.seconds)}".lstrip("\n" if not account.of(Fate.DONE) else "")
         )
@@ -97,16 +110,8 @@ def init_topics(
     raise typer.Exit(ExitCode.OK if account.successful else ExitCode.FOUND)
 
 
-def _again(target: Target, only: str | None, allowed: frozenset[Risk]) -> list[str]:
+def _again(target: Target, only: str | None, allowed: frozenset[Risk], throttle: int | None) -> list[str]:
     """The options of this run, for a command that does the same and more."""
     given = [word for risk in Risk if risk in allowed for word in ("--allow", risk)]
-    return [*target.flags, *(["--only", only] if only is not None else []), *given]
-
-
-def _allowed(allow: list[Risk] | None) -> frozenset[Risk]:
-    if Risk.REPLICATION in (allow or ()):
-        raise UsageError(
-            "--allow replication is not supported yet: kafkactl does not move replicas.",
-            hint=kafkactl("diff", note="Use kafka-reassign-partitions. To see when it is done"),
-        )
-    return frozenset(allow or ())
+    rate = ["--throttle", f"{throttle}B/s"] if throttle is not None else []
+    return [*target.flags, *(["--only", only] if only is not None else []), *given, *rate]
