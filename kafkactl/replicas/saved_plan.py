@@ -136,3 +136,15 @@ def only_mover(cluster: str) -> Iterator[None]:
             where=str(error.filename or path),
             hint="To save it in another directory, set KAFKACTL_STATE.",
         ) from None
+
+
+def moves_right_now(cluster: str) -> bool:
+    """Whether a run of this user is moving replicas of a cluster at this moment."""
+    try:
+        with _path(cluster).with_name("lock").open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        pass
+    return False

@@ -303,7 +303,10 @@ def topic_drift(facts: Facts) -> Iterator[Finding]:
         sizes = [len(partition.replicas) for partition in topic.partitions] or [0]
         fewest, most = min(sizes), max(sizes)
         if declared.replication is not None and (fewest, most) != (declared.replication, declared.replication):
-            heal = [_DIFF, Advice(f"declare replication: {fewest}, or move replicas with kafka-reassign-partitions")]
+            note = f"moves replicas; or declare replication: {fewest}"
+            moved = kafkactl("init-topics", options=["--allow", "replication"], note=note)
+            more_brokers = Advice(f"declare replication: {fewest}, or add brokers: there are {len(cluster.brokers)}")
+            heal = [_DIFF, moved if declared.replication <= len(cluster.brokers) else more_brokers]
             actual = many(fewest, "replica") if fewest == most else f"{fewest} to {most} replicas"
             yield Finding(topic.name, {"actual": actual, "declared": declared.replication}, heal=heal)
 
