@@ -1,14 +1,16 @@
 """What the tests of moving replicas share: topics with records, where their replicas are, which throttles are set."""
 
+import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
 
-from tests.conftest import admin_client, create
+from tests.conftest import admin_client, command, create
 from tests.sandboxes import eventually
 
 VALUE = bytes(range(256)) * 4  # 1 KiB that does not compress
@@ -67,6 +69,54 @@ def set_throttle(brokers: str, name: str, key: str, value: str | None) -> None:
 def no_throttle(brokers: str, ids: Sequence[int] = (1, 2, 3)) -> bool:
     """Whether no throttle is set, as soon as every broker knows."""
     return eventually(lambda: not throttles(brokers, ids), 10)
+
+
+@contextmanager
+def a_slow_move(topic: str) -> Iterator[None]:
+    """kafkactl moves replicas of a topic at 200 kB/s meanwhile; at the end it is killed, and leaves all as it is."""
+    words = ("replicas", "move", topic, "--replication", "2", "--throttle", "200kB/s", "--yes")
+    process = command(*words)
+    try:
+        brokers = os.environ["KAFKA_BROKERS"]
+        assert eventually(lambda: moved_now(brokers), 30), process.communicate()
+        yield
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@contextmanager
+def _second_client(brokers: str) -> Iterator[Any]:
+    from kafka.admin import KafkaAdminClient
+
+    admin = KafkaAdminClient(bootstrap_servers=brokers.split(","))
+    try:
+        yield admin
+    finally:
+        admin.close()
+
+
+def moved_now(brokers: str) -> dict[Any, Any]:
+    """What Kafka lists as being moved."""
+    with _second_client(brokers) as admin:
+        found: dict[Any, Any] = admin.list_partition_reassignments()
+        return found
+
+
+def begin_behind(brokers: str, topic: str, partition: int, replicas: list[int]) -> None:
+    """Move a partition behind kafkactl's back."""
+    from kafka import TopicPartition
+
+    with _second_client(brokers) as admin:
+        answer = admin.alter_partition_reassignments({TopicPartition(topic, partition): replicas})
+        assert set(answer.values()) == {None}
+
+
+def cancel_behind(brokers: str) -> None:
+    """Cancel everything that is being moved, behind kafkactl's back, and wait until Kafka has done so."""
+    with _second_client(brokers) as admin:
+        admin.alter_partition_reassignments(dict.fromkeys(admin.list_partition_reassignments()))
+        assert eventually(lambda: not admin.list_partition_reassignments())
 
 
 class Load:

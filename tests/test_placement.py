@@ -245,5 +245,12 @@ def test_a_partition_below_min_insync_replicas_is_not_touched(
 ) -> None:
     config = {"min.insync.replicas": ConfigValue("2", "1", True)}
     topic = LiveTopic("t", (LivePartition(0, leader, (1, 2, 3), isr),), config)
-    assert (Place("t", 0) in too_few_in_sync({"t": topic})) is short
-    assert not too_few_in_sync({"t": topic}, [Place("t", 1)])
+    assert (Place("t", 0) in too_few_in_sync({"t": topic}, {Place("t", 0): ()})) is short
+    assert not too_few_in_sync({"t": topic}, {Place("t", 1): ()})
+
+
+def test_a_replica_that_is_still_copied_is_not_missed() -> None:
+    config = {"min.insync.replicas": ConfigValue("2", "1", True)}
+    topic = LiveTopic("t", (LivePartition(0, 1, (1, 2, 3), (1,)),), config)
+    assert too_few_in_sync({"t": topic}, {Place("t", 0): ()})
+    assert not too_few_in_sync({"t": topic}, {Place("t", 0): (2, 3)})

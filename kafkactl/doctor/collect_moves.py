@@ -34,7 +34,7 @@ def read_move_facts(kafka: Cluster, storage: Storage) -> tuple[MoveFacts, ...]:
 
 
 def with_second_look(kafka: Cluster, moves: Iterable[MoveFacts]) -> tuple[MoveFacts, ...]:
-    """The same moves, with what was copied since; without those that have ended."""
+    """The same moves, with what was copied since; not known of those that have ended."""
     with Reassignments(kafka) as reassignments:
         moving = reassignments.listed()
     sizes, missing = read_replica_sizes(kafka)
@@ -42,6 +42,7 @@ def with_second_look(kafka: Cluster, moves: Iterable[MoveFacts]) -> tuple[MoveFa
     for move in moves:
         now = moving.get(move.place)
         if now is None:
+            found.append(move)
             continue
         have, _ = copied(ReplicaMove(move.place, now.before, now.after), sizes)
         grown = None if missing or move.copied is None else have - move.copied

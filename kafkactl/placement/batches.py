@@ -1,6 +1,6 @@
 """Moves in batches: what is under way at the same time, by the bytes it copies. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from kafkactl.placement.model import ReplicaMove
 from kafkactl.text.units import is_number
@@ -29,24 +29,25 @@ def batches_of(moves: Iterable[ReplicaMove], limit: int = DEFAULT_BATCH) -> Iter
         yield tuple(batch)
 
 
-def too_few_in_sync(topics: Mapping[str, LiveTopic], places: Iterable[Place] | None = None) -> dict[Place, str]:
-    """The partitions that have fewer replicas in sync than min.insync.replicas, or no leader; each with its figures.
+def too_few_in_sync(topics: Mapping[str, LiveTopic], places: Mapping[Place, Collection[int]]) -> dict[Place, str]:
+    """Of these places: those with fewer replicas in sync than min.insync.replicas, or no leader; with their figures.
 
-    Of these places, or of all. A topic whose settings are not known needs one.
+    Each place with the brokers that are to get a replica: until one is in sync, Kafka does not count it among those
+    that there are (Partition.effectiveMinIsr). A topic whose settings are not known needs one.
     """
-    wanted = None if places is None else set(places)
     short = {}
     for topic in topics.values():
         needed = min_in_sync(topic)
         for partition in topic.partitions:
             place = Place(topic.name, partition.id)
-            if (wanted is None or place in wanted) and _is_short(partition, needed):
+            if place in places and _is_short(partition, needed, places[place]):
                 short[place] = f"{len(partition.isr)} in sync, min.insync.replicas {needed}"
     return short
 
 
-def _is_short(partition: LivePartition, needed: int) -> bool:
-    return partition.leader is None or len(partition.isr) < min(needed, len(partition.replicas))
+def _is_short(partition: LivePartition, needed: int, coming: Collection[int]) -> bool:
+    there = [id for id in partition.replicas if id in partition.isr or id not in coming]
+    return partition.leader is None or len(partition.isr) < min(needed, len(there))
 
 
 def min_in_sync(topic: LiveTopic) -> int:

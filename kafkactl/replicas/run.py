@@ -134,7 +134,7 @@ class MoveRun:
             for name, topic in self.topics.items()
             if name in present.topics
         }
-        short = too_few_in_sync(now, [move.place for move in self.plan.moves])
+        short = too_few_in_sync(now, {move.place: move.added for move in self.plan.moves})
         if not short:
             return ""
         place, why = next(iter(short.items()))
