@@ -13,6 +13,7 @@ from doctor import doctor as doctor_in_containers
 from groups import groups
 from kafka_scripts import Tools
 from measure import Contest, Entry, Sheet, timed
+from placement import placement
 from records import records
 
 from kafkactl.catalog.file import load_catalog
@@ -207,6 +208,7 @@ WORKLOADS: Mapping[str, Callable[[], Contests]] = {
     "records": records,
     "doctor": doctor,
     "groups": groups,
+    "placement": placement,
 }
 
 

@@ -47,6 +47,29 @@ COMMANDS: Mapping[str, Leaf | Branch] = {
         },
         "Create, change, trim or delete one topic, with a plan.",
     ),
+    "replicas": Branch(
+        {
+            "plan": Leaf(
+                "replicas:plan_replicas",
+                "Show which replicas would be moved where, how many bytes that copies, and what brokers hold then.",
+            ),
+            "move": Leaf(
+                "replicas:move_replicas",
+                "Move replicas: shows the plan, asks, and moves them in batches; without options, goes on with an "
+                "earlier move.",
+            ),
+            "status": Leaf(
+                "replicas:show_moves",
+                "Show which replicas are being moved and how far they are, what is left of a plan, and which throttles "
+                "are set.",
+            ),
+            "cancel": Leaf(
+                "replicas:cancel_moves",
+                "Go back to the replicas from before, for what is being moved right now; what is done stays as it is.",
+            ),
+        },
+        "Move replicas between brokers: drain one, fill one, even them out.",
+    ),
     "describe": Leaf(
         "describe:describe",
         "Show the cluster and its topics, or a topic's partitions, settings, producers, consumers and groups.",

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from kafkactl.catalog.model import protected_environment
+from kafkactl.catalog.model import Environment, protected_environment
 from kafkactl.cluster.network import resolved
 from kafkactl.errors import UsageError
 from kafkactl.settings import Target
@@ -38,6 +38,12 @@ def interactive() -> bool:
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
+def protection(target: Target, cluster_id: str | None, advertised: Iterable[str] = ()) -> Environment | None:
+    """The protected environment that a cluster is, however it was reached; None where it is none."""
+    addresses = [*target.connection.brokers, *advertised]
+    return protected_environment(target.environments, addresses, cluster_id, resolved)
+
+
 def require_unprotected(
     target: Target,
     cluster_id: str | None,
@@ -54,8 +60,7 @@ def require_unprotected(
     the same command changes; `confirm` may hold both names, with a comma between. Raises UsageError.
     """
     connection = target.connection
-    addresses = [*connection.brokers, *advertised]
-    environment = protected_environment(target.environments, addresses, cluster_id, resolved)
+    environment = protection(target, cluster_id, advertised)
     if environment is None:
         return ""
     given = confirm.split(",") if confirm else []

@@ -6,7 +6,16 @@ from typing import Any
 OF_EVERY_COMMAND = "Cluster and topics.yaml"  # the title in kafkactl/options.py
 
 SECTIONS: Mapping[str, Sequence[str]] = {
-    "What topics.yaml declares": ("init-topics", "diff", "lint", "export", "topic", "events", "service-env"),
+    "What topics.yaml declares": (
+        "init-topics",
+        "diff",
+        "lint",
+        "export",
+        "topic",
+        "replicas",
+        "events",
+        "service-env",
+    ),
     "What is there, and what is wrong": ("describe", "test", "doctor", "whoami", "access", "lag", "exporter"),
     "Records, groups, dead letters": ("tail", "produce", "groups", "dlq", "history"),
     "Clusters and this machine": ("env", "ps", "logs", "sandbox", "completion"),

@@ -16,7 +16,7 @@ from kafkactl.errors import KafkactlError, UsageError
 from kafkactl.settings import Target
 from kafkactl.tab_names import complete_environment
 from kafkactl.text.escapes import is_text, plain, printable, typed_bytes
-from kafkactl.text.units import parse_duration, parse_moment, parse_rate
+from kafkactl.text.units import parse_byte_rate, parse_duration, parse_moment, parse_rate, parse_size
 from kafkactl.topics import impossible_name, is_glob
 from kafkactl.view import output
 from kafkactl.view.formats import Format, ListFormat, ReportFormat
@@ -49,6 +49,19 @@ def network_duration(text: str | float) -> float:
 def rate(text: str | float) -> float:
     """Records per second from what a user types: 100/s, 6000/m, or a number per second."""
     return _read(parse_rate, str(text))
+
+
+def byte_rate(text: str | int) -> int:
+    """Bytes per second from what a user types: 50MB/s, 50MiB/s."""
+    return text if isinstance(text, int) else _read(parse_byte_rate, text)
+
+
+def byte_size(text: str | int) -> int:
+    """Bytes from what a user types: 10GiB, 512MiB, or a number of bytes; more than none."""
+    value = _read(parse_size, str(text))
+    if value < 1:
+        raise typer.BadParameter("must be 1 byte or more.")
+    return value
 
 
 def moment(text: str) -> int:

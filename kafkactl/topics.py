@@ -152,6 +152,9 @@ Health = Literal["ok", "warning", "error"]
 
 
 OFFSETS_TOPIC = "__consumer_offsets"
+TRANSACTIONS_TOPIC = "__transaction_state"
+# Settings of a topic that a move of its replicas sets and takes away: whose replicas a throttle holds for.
+THROTTLED_REPLICAS = ("leader.replication.throttled.replicas", "follower.replication.throttled.replicas")
 
 
 OWN_PREFIX = "kafkactl."  # of topics in which kafkactl keeps notes of its own

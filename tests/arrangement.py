@@ -28,7 +28,7 @@ _LONG_FIRST = (
 def group(item: pytest.Item) -> str:
     """The name of the group whose tests one worker runs, one after the other."""
     room = item.path.parent.name
-    for fixture in ("three_brokers", "secured_three", "secured_one"):
+    for fixture in ("three_brokers", "three_racks", "secured_three", "secured_one"):
         if fixture in getattr(item, "fixturenames", ()):
             return fixture.replace("_", " ")
     if "engine" in getattr(item, "fixturenames", ()):

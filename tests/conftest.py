@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -264,12 +264,23 @@ def secured_three() -> "Iterator[RunningSandbox]":
     swept(sandbox)
 
 
-def _share(name: str, brokers: int, secure: str | None = None) -> "RunningSandbox":
+@pytest.fixture
+def three_racks(monkeypatch: pytest.MonkeyPatch) -> "Iterator[RunningSandbox]":
+    """Three brokers, each in a rack of its own, empty; what KAFKA_BROKERS says. Those that died come back after it."""
+    sandbox = _share("three_racks", brokers=3, more={"broker.rack": "rack-{id}"})
+    monkeypatch.setenv("KAFKA_BROKERS", sandbox.bootstrap)
+    yield sandbox
+    swept(sandbox)
+
+
+def _share(
+    name: str, brokers: int, secure: str | None = None, more: Mapping[str, str] | None = None
+) -> "RunningSandbox":
     """The sandbox of this group of tests, which is started for the first of them."""
     from kafkactl.sandbox.foreground import throwaway
 
     if name not in _shared:
-        wanted = throwaway(brokers, settings=_CALM, secure=secure)
+        wanted = throwaway(brokers, settings={**_CALM, **(more or {})}, secure=secure)
         _shared[name] = _until_the_group_ends.enter_context(wanted)
         _passwords.update(_shared[name].secured.passwords if secure else {})
     return _shared[name]

@@ -11,6 +11,7 @@ import pytest
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
 
 from tests.conftest import REPOSITORY, Outcome, admin_client, command, create, golden, untimed
+from tests.moved_replicas import no_throttle, replicas
 from tests.program import IN_A_SHELL
 from tests.sandboxes import eventually
 
@@ -175,16 +176,49 @@ def test_only_what_is_named_under_removed_is_deleted(one_broker: str, kafkactl: 
     assert "stray" in kafkactl("diff").out
 
 
-def test_a_replication_difference_is_drift_with_a_remedy(three_brokers: str, kafkactl: Kafkactl) -> None:
+def test_a_replication_difference_is_drift_that_has_to_be_allowed(three_brokers: str, kafkactl: Kafkactl) -> None:
     create(three_brokers, NewTopic("a", 1, 1))
     write("topics: {a: {partitions: 1, replication: 3}}")
     run = kafkactl("diff")
     assert run.code == 1
     assert "1 → 3" in run.out
-    assert "kafka-reassign-partitions" in run.out
-    refused = kafkactl("init-topics", "--allow", "replication")
-    assert refused.code == 2
-    assert "not supported yet" in refused.err
+    assert "moves data  --allow replication" in run.out
+    withheld = kafkactl("init-topics")
+    assert withheld.code == 1
+    assert "To allow it: kafkactl init-topics --allow replication" in withheld.err
+
+
+def test_declared_replication_is_made_so_up_and_down(three_brokers: str, kafkactl: Kafkactl) -> None:
+    create(three_brokers, NewTopic("a", 4, 1), NewTopic("b", 2, 1))
+    write("topics: {a: {partitions: 4, replication: 3, config: {min.insync.replicas: 2}}, b: {replication: 2}}")
+    dry = kafkactl("init-topics", "--allow", "replication", "--dry-run")
+    assert dry.code == 0, dry.text
+    assert "Replicas: 6 partitions copied to other brokers" in dry.err
+    run = kafkactl("init-topics", "--allow", "replication", "--throttle", "50MB/s")
+    assert run.code == 0, run.text
+    assert "2 moved" in run.err
+    assert {len(found) for found in replicas(three_brokers, "a")} == {3}
+    assert {len(found) for found in replicas(three_brokers, "b")} == {2}
+    assert kafkactl("diff").code == 0
+    write("topics: {a: {partitions: 4, replication: 1, config: {min.insync.replicas: 1}}, b: {replication: 2}}")
+    run = kafkactl("init-topics", "--allow", "replication")
+    assert run.code == 1
+    assert {len(found) for found in replicas(three_brokers, "a")} == {3}
+    run = kafkactl("init-topics", "--allow", "replication", "--allow", "durability", "-o", "json")
+    assert run.code == 0, run.text
+    assert [entry["kind"] for entry in json.loads(run.out)["done"]] == ["config", "replication"]
+    assert {len(found) for found in replicas(three_brokers, "a")} == {1}
+    assert kafkactl("diff").code == 0
+    assert no_throttle(three_brokers)
+
+
+def test_more_replicas_than_brokers_fail_before_anybody_is_asked(one_broker: str, kafkactl: Kafkactl) -> None:
+    create(one_broker, NewTopic("a", 1, 1))
+    write("topics: {a: {replication: 3, config: {min.insync.replicas: 2}}}")
+    run = kafkactl("init-topics", "--allow", "replication")
+    assert run.code == 1
+    assert "3 replicas need as many brokers, and 1 is up" in run.err
+    assert "its replicas were not raised" in run.err
 
 
 def test_replication_is_as_declared_on_three_brokers(three_brokers: str, kafkactl: Kafkactl) -> None:

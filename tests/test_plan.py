@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kafkactl.catalog.model import Catalog, Position, Topic
 from kafkactl.plan.account import Agreement
-from kafkactl.plan.differences import Change, Plan, make_plan, same_value
+from kafkactl.plan.differences import Change, Plan, make_plan, same_value, waits_for_replicas
 from kafkactl.plan.risk import Risk, config_risks
 from kafkactl.topics import ConfigValue, LivePartition, LiveTopic
 
@@ -75,6 +75,10 @@ def clusters(draw: st.DrawFn) -> dict[str, LiveTopic]:
     }
 
 
+def min_isr(topic: LiveTopic) -> int:
+    return int((topic.config or {})["min.insync.replicas"].value or 1)
+
+
 def own(topic: LiveTopic) -> dict[str, str]:
     return {key: v.value or "" for key, v in (topic.config or {}).items() if v.overridden}
 
@@ -103,7 +107,7 @@ def apply(cluster: dict[str, LiveTopic], changes: tuple[Change, ...]) -> dict[st
             kept = {key: value for key, value in own(before).items() if key != change.key}
             after[change.topic] = live(change.topic, count, replication, kept)
         else:
-            raise AssertionError(f"{change.kind} must never be applied")
+            after[change.topic] = live(change.topic, count, int(change.new or 0), own(before))
     return after
 
 
@@ -124,6 +128,8 @@ def test_a_plan_applied_leads_to_what_is_declared(catalog: Catalog, cluster: dic
             # More replicas in sync than there are is never set.
             if key != "min.insync.replicas" or int(value) <= after[name].replication[0]:
                 assert same_value(key, config[key].value, value)
+        if topic.replication and int(topic.config.get("min.insync.replicas", "1")) <= topic.replication:
+            assert after[name].replication == (topic.replication, topic.replication)
     assert not set(catalog.removed) & set(after)
 
 
@@ -162,7 +168,10 @@ def test_nothing_happens_that_was_not_allowed(
             assert limits[1] >= limits[0]
         if Risk.OVERRIDES not in allowed:
             assert own(before).keys() <= own(after[name]).keys()
-        assert after[name].replication == before.replication
+        if Risk.REPLICATION not in allowed:
+            assert after[name].replication == before.replication
+        if after[name].replication < before.replication and Risk.DURABILITY not in allowed:
+            assert min_isr(after[name]) == min_isr(before) <= after[name].replication[0]
     assert after.get("stray") == cluster.get("stray")
 
 
@@ -191,13 +200,46 @@ def test_shrinking_is_impossible_and_says_what_to_do_instead() -> None:
     assert permitted(plan, ALL) == ()
 
 
-def test_a_replication_difference_is_never_equal_nor_applied() -> None:
+def test_a_replication_difference_is_never_equal_and_has_to_be_allowed() -> None:
     plan = plan_one(Topic("a", 3, 3, {}, PLACE), live("a", 3, 1, {}))
     (change,) = plan.changes
     assert (change.kind, change.old, change.new) == ("replication", "1", "3")
     assert plan.equal == 0
-    assert permitted(plan, ALL) == ()
-    assert "kafka-reassign-partitions" in change.impossible
+    assert permitted(plan, ALL - {Risk.REPLICATION}) == ()
+    assert permitted(plan, frozenset({Risk.REPLICATION})) == (change,)
+
+
+MIN_ISR = "min.insync.replicas"
+
+
+def test_more_in_sync_waits_for_the_replicas_that_are_declared() -> None:
+    topic = Topic("a", 3, 3, {MIN_ISR: "2"}, PLACE)
+    replication, setting = plan_one(topic, live("a", 3, 1, {})).changes
+    assert waits_for_replicas(setting)
+    assert setting.risks == replication.risks == {Risk.REPLICATION}
+    (setting,) = plan_one(topic, live("a", 3, 3, {})).changes
+    assert not waits_for_replicas(setting)
+
+
+def test_fewer_replicas_need_that_fewer_have_to_be_in_sync() -> None:
+    found = live("a", 3, 3, {MIN_ISR: "2"})
+    replication, setting = plan_one(Topic("a", 3, 1, {MIN_ISR: "1"}, PLACE), found).changes
+    assert setting.risks == {Risk.DURABILITY}
+    assert replication.risks == {Risk.REPLICATION, Risk.DURABILITY}
+    (replication,) = plan_one(Topic("a", 3, 1, {}, PLACE), found).changes
+    assert replication.risks == {Risk.REPLICATION, Risk.DURABILITY, Risk.OVERRIDES}
+    (replication,) = plan_one(Topic("a", 3, 2, {}, PLACE), found).changes
+    assert replication.risks == {Risk.REPLICATION}
+    (replication,) = plan_one(Topic("a", 3, 1, {MIN_ISR: "2"}, PLACE), found).changes
+    assert "min.insync.replicas 2 is more than the 1 replica" in replication.impossible
+
+
+def test_which_replicas_a_throttle_holds_for_is_no_difference() -> None:
+    key = "leader.replication.throttled.replicas"
+    found = LiveTopic("a", live("a", 1, 1, {}).partitions, {key: ConfigValue("0:1,0:2", "", True)})
+    assert plan_one(Topic("a", 1, 1, {}, PLACE), found).everything == ()
+    assert plan_one(Topic("a", 1, 1, {key: "0:2"}, PLACE), found).everything == ()
+    assert plan_one(Topic("a", 1, 1, {key: "0:3"}, PLACE), found).changes
 
 
 def test_uneven_replication_is_a_difference_too() -> None:

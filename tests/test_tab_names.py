@@ -82,7 +82,7 @@ def seen(kafkactl: Run, one_broker: str) -> str:
         ("kafkactl dlq replay x --to-env ", ["dr", "here"]),
         ("kafkactl service-env ", ["accounting", "gateway", "payment-gateway"]),
         ("kafkactl events schema ", ["base", "payment", "refund"]),
-        ("kafkactl doctor KD51", ["KD510", "KD511", "KD512", "KD513", "KD514"]),
+        ("kafkactl doctor KD51", [f"KD51{number}" for number in range(8)]),
         ("kafkactl doctor --explain KD513", ["KD513"]),
         ("kafkactl doctor net", ["network"]),
         ("kafkactl completion f", ["fish"]),

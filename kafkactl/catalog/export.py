@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from kafkactl.text.escapes import plain
 from kafkactl.text.units import is_number, retention_text
 from kafkactl.text.words import and_more
-from kafkactl.topics import LiveTopic, is_internal
+from kafkactl.topics import THROTTLED_REPLICAS, LiveTopic, is_internal
 
 V = TypeVar("V", bound=Hashable)
 
@@ -83,7 +83,9 @@ def _values(topic: LiveTopic) -> dict[str, Any]:
     own = {
         key: current.value
         for key, current in sorted(config.items())
-        if current.overridden and key != "retention.ms" and current.value not in (None, current.default)
+        if current.overridden
+        and key not in ("retention.ms", *THROTTLED_REPLICAS)
+        and current.value not in (None, current.default)
     }
     return {**values, **({"config": {key: scalar(value) for key, value in own.items()}} if own else {})}
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from confluent_kafka import ElectionType, KafkaError
+from confluent_kafka import ElectionType, KafkaError, TopicPartition
 from confluent_kafka.admin import (
     AlterConfigOpType,
     ConfigEntry,
@@ -21,6 +21,7 @@ from kafkactl.cluster.kafka_errors import DENIED, error_text
 from kafkactl.errors import UnreachableError
 from kafkactl.plan.differences import Change, Kind
 from kafkactl.text.remedies import kafkactl
+from kafkactl.topics import Place
 
 
 class Refusal(NamedTuple):
@@ -223,13 +224,14 @@ def wait_for_leaders(cluster: Cluster, names: Iterable[str], timeout: float = 30
             pause = min(pause * 2, 0.2)
 
 
-def elect_preferred(cluster: Cluster) -> dict[str, str]:
-    """Elect each partition's first replica as leader, if it is in sync; loses nothing.
+def elect_preferred(cluster: Cluster, places: Iterable[Place] | None = None) -> dict[str, str]:
+    """Elect each partition's first replica as leader, of these or of all, if it is in sync; loses nothing.
 
     Returns the reason, by `topic[partition]`, for those that could not be changed. Raises KafkactlError.
     """
     # Without its timeouts: confluent-kafka 2.16.1 takes neither (SystemError).
-    answers = cluster.wait(cluster.admin.elect_leaders(ElectionType.PREFERRED, None))
+    wanted = None if places is None else [TopicPartition(*place) for place in places]
+    answers = cluster.wait(cluster.admin.elect_leaders(ElectionType.PREFERRED, wanted))
     errors = {f"{tp.topic}[{tp.partition}]": error for tp, error in answers.items() if error}
     return {
         place: error_text(error) for place, error in errors.items() if error.code() != KafkaError.ELECTION_NOT_NEEDED

@@ -141,6 +141,20 @@ def read_metadata(cluster: Cluster) -> Any:
         admin = AdminClient(client_properties(cluster.connection))
 
 
+@dataclass(frozen=True)
+class Present:
+    """The brokers that are up, and every topic's partitions, at one moment."""
+
+    brokers: frozenset[int]
+    topics: Mapping[str, tuple[LivePartition, ...]]
+
+
+def read_present(cluster: Cluster) -> Present:
+    """Who is up, and where replicas are, as one broker knows it. Raises KafkactlError."""
+    answer = read_metadata(cluster)
+    return Present(frozenset(answer.brokers), {name: _partitions(topic) for name, topic in answer.topics.items()})
+
+
 def _partitions(topic: Any) -> tuple[LivePartition, ...]:
     return tuple(
         LivePartition(p.id, p.leader if p.leader >= 0 else None, tuple(p.replicas), tuple(p.isrs))

@@ -64,6 +64,27 @@ def read_storage(cluster: Cluster, future: "Future[Storage]") -> Storage:
     return answer  # type: ignore[no-any-return]
 
 
+def read_replica_sizes(cluster: Cluster) -> tuple[dict[tuple[int, Place], int], dict[str, str]]:
+    """Bytes of each replica by broker and partition, of the brokers that tell; and why not, where one does not."""
+    there = [b for b in cluster.info.brokers if not unreachable(b.host, b.port, timeout=0.3)]
+    plain = protocol_of(cluster.connection.properties) == "PLAINTEXT"
+    answers = _ask_plainly(cluster, there, False) if plain else None
+    answers = answers or _ask_with_kafka_python(cluster, there, False)
+    found: dict[tuple[int, Place], int] = {}
+    for broker in answers.directories:
+        for entry in broker["log_dirs"]:
+            if entry["error_code"]:
+                answers.missing.setdefault("sizes", _NO_PERMISSION)
+                continue
+            for topic in entry["topics"]:
+                name = topic.get("name") or topic.get("topic")
+                for partition in topic["partitions"]:
+                    if not partition.get("is_future_key"):
+                        key = broker["broker"], Place(name, partition["partition_index"])
+                        found[key] = partition.get("partition_size") or 0
+    return found, {what: why for what, why in answers.missing.items() if what == "sizes"}
+
+
 class Answers:
     """What the brokers have told so far. `missing` says why not, by what was asked for."""
 

@@ -42,7 +42,10 @@ KafkaVersion = Annotated[
     ),
 ]
 Unverified = Annotated[bool, typer.Option("--unverified", help="Run a version without known checksums, as published.")]
-Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Broker setting. Repeatable.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Broker setting; {id} in it is the broker's id. Repeatable."),
+]
 FullJit = Annotated[
     bool, typer.Option("--full-jit", help="Start the JVM as Kafka's own scripts do, for benchmarks; slower to start.")
 ]

@@ -14,6 +14,7 @@ from kafkactl.cluster.permissions import may_create
 from kafkactl.cluster.storage import NO_ANSWER, Storage, ask_storage, read_storage
 from kafkactl.connection import DEFAULT_BROKERS, Connection
 from kafkactl.doctor.collect_letters import read_letter_facts
+from kafkactl.doctor.collect_moves import read_left_throttle, read_move_facts, with_second_look
 from kafkactl.doctor.dialling import dial_all
 from kafkactl.doctor.facts import BrokerFacts, ClusterFacts, DeclaredTopic, Dial, Facts, PartitionFacts, TopicFacts
 from kafkactl.errors import ClientConfigError, ClientRefusal, KafkactlError, RefusedError, UnreachableError
@@ -51,7 +52,7 @@ def of_kafka(target: Target, sample: float, seen: Observation | None = None) -> 
     else:
         missing |= dict.fromkeys(("brokers", "cluster"), "Kafka is unreachable")
     if cluster is None:
-        missing |= dict.fromkeys(("quorum", "sizes", "groups", "growth"), missing["cluster"])
+        missing |= dict.fromkeys(("quorum", "sizes", "moves", "groups", "growth"), missing["cluster"])
     groups = (seen or _groups(connection, sample, missing)) if cluster else None
     if cluster is None:
         missing["topics"] = missing["cluster"]
@@ -88,7 +89,9 @@ def _with_growth(connection: Connection, cluster: ClusterFacts, sample: float, m
         return cluster
     places = [Place(t.name, p.id) for t in cluster.topics for p in t.partitions if p.end is not None]
     try:
-        later = ranges_of(connect(connection), places)
+        kafka = connect(connection)
+        later = ranges_of(kafka, places)
+        moves = with_second_look(kafka, cluster.moves) if cluster.moves else ()
     except KafkactlError as error:
         missing["growth"] = error.message.rstrip(".")
         return cluster
@@ -104,6 +107,7 @@ def _with_growth(connection: Connection, cluster: ClusterFacts, sample: float, m
             for topic in cluster.topics
         ),
         sampled=sample,
+        moves=moves,
     )
 
 
@@ -162,7 +166,7 @@ def _trouble(error: KafkactlError) -> ClientRefusal:
 def without_client(target: Target, error: ClientConfigError | RefusedError) -> Facts:
     """The facts where the client configuration cannot be used: Kafka was not asked."""
     why = "the client configuration cannot be used"
-    parts = ("brokers", "cluster", "topics", "quorum", "sizes", "groups", "growth", "probe")
+    parts = ("brokers", "cluster", "topics", "quorum", "sizes", "moves", "groups", "growth", "probe")
     return Facts(
         taken=int(time.time() * 1000),
         source="No address was asked.",
@@ -185,7 +189,7 @@ def _groups(connection: Connection, sample: float, missing: dict[str, str]) -> O
 def _read(
     kafka: Cluster, brokers: tuple[BrokerFacts, ...], catalog: Catalog | None, missing: dict[str, str]
 ) -> ClusterFacts:
-    asked = ask_storage(kafka, moves=False)
+    asked = ask_storage(kafka)
     topics = read_topics(kafka, catalog.topics if catalog else (), limit=kafka.connection.timeout * 2)
     if topics.found and all(topic.config is None for topic in topics.found.values()):
         missing["settings"] = "the topics' settings could not be read"
@@ -213,6 +217,8 @@ def _read(
         quorum_leader=_quorum_leader(kind, storage, missing),
         denied=topics.denied,
         may_create=_may_create(kafka, catalog, topics),
+        moves=read_move_facts(kafka, storage),
+        left_throttle=read_left_throttle(kafka, storage, there),
     )
 
 

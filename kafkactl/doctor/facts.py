@@ -16,6 +16,7 @@ from kafkactl.doctor.signs import Sign
 from kafkactl.errors import ClientRefusal
 from kafkactl.groups.observation import Observation
 from kafkactl.groups.report import Thresholds
+from kafkactl.topics import Place
 
 SCHEMA_VERSION = 4  # 2: engine and stack; 3: commands are lists of words; 4: refusals have codes
 
@@ -118,6 +119,33 @@ class TopicFacts:
 
 
 @dataclass(frozen=True)
+class MoveFacts:
+    """A partition that gets replicas on the brokers `to`; bytes of them, None if unknown; `grown` during the sample."""
+
+    topic: str
+    partition: int
+    to: tuple[int, ...] = ()
+    copied: int | None = None
+    whole: int | None = None
+    grown: int | None = None
+
+    @property
+    def place(self) -> Place:
+        """Which partition."""
+        return Place(self.topic, self.partition)
+
+
+@dataclass(frozen=True)
+class LeftThrottle:
+    """What a move of kafkactl's left throttled: brokers, and topics' replicas. `over`: nothing is left to be moved."""
+
+    brokers: tuple[int, ...]
+    topics: tuple[str, ...]
+    rate: int  # bytes a second
+    over: bool
+
+
+@dataclass(frozen=True)
 class ClusterFacts:
     """A cluster that answers. `mode` is KRaft or ZooKeeper, "" if no broker said."""
 
@@ -129,6 +157,8 @@ class ClusterFacts:
     denied: Mapping[str, str] = field(default_factory=dict)  # declared topics we may not see, and why
     sampled: float = 0.0  # seconds between the two samples of the partitions' ends
     may_create: bool | None = None  # whether this user may create the first declared topic that is missing
+    moves: tuple[MoveFacts, ...] = ()
+    left_throttle: LeftThrottle | None = None
 
     @cached_property
     def _by_name(self) -> Mapping[str, TopicFacts]:

@@ -15,7 +15,7 @@ from kafkactl.plan.risk import Risk, config_risks
 from kafkactl.text.suggest import suggest
 from kafkactl.text.units import is_number
 from kafkactl.text.words import many
-from kafkactl.topics import ConfigValue, LiveTopic, is_internal
+from kafkactl.topics import THROTTLED_REPLICAS, ConfigValue, LiveTopic, is_internal
 
 Kind = Literal["create", "config", "partitions", "replication", "override", "delete"]
 Identity = tuple[str, Kind, str, str | None, str | None, str]  # topic, kind, key, old, new, the topic's id
@@ -181,8 +181,8 @@ def _differences(topic: Topic, live: LiveTopic) -> Iterator[Change]:
             key="replication",
             old=str(fewest) if fewest == most else f"{fewest}–{most}",
             new=str(topic.replication),
-            risks=frozenset({Risk.REPLICATION}),
-            impossible="kafkactl does not move replicas yet: use kafka-reassign-partitions, or correct topics.yaml",
+            risks=frozenset({Risk.REPLICATION}) | _lowering_risks(topic, live),
+            impossible=_left_short(topic, live),
             declared=topic,
             position=topic.position,
         )
@@ -190,6 +190,8 @@ def _differences(topic: Topic, live: LiveTopic) -> Iterator[Change]:
         return
     for key, wanted in sorted(topic.config.items()):
         current = live.config.get(key)
+        if current is not None and key in THROTTLED_REPLICAS and _entries(wanted) <= _entries(current.value or ""):
+            continue
         if current is None or not same_value(key, current.value, wanted):
             old = current.value if current else None
             yield Change(
@@ -198,8 +200,10 @@ def _differences(topic: Topic, live: LiveTopic) -> Iterator[Change]:
                 key=key,
                 old=old,
                 new=wanted,
-                risks=_risks(key, old, wanted, fewest),
-                impossible=_short_of_replicas(_min_isr(topic.config), fewest) if key == _MIN_ISR else "",
+                risks=_risks(key, old, wanted, fewest) | _raised_first(key, topic, fewest),
+                impossible=_short_of_replicas(_min_isr(topic.config), max(fewest, topic.replication or 0))
+                if key == _MIN_ISR
+                else "",
                 declared=topic,
                 position=topic.position,
                 own=current is not None and current.overridden,
@@ -214,6 +218,35 @@ def _risks(key: str, old: str | None, new: str, replicas: int) -> frozenset[Risk
     if key == _MIN_ISR and _min_isr({key: new}) >= replicas:
         return frozenset()
     return config_risks(key, old, new)
+
+
+def _raised_first(key: str, topic: Topic, fewest: int) -> frozenset[Risk]:
+    """What has to be allowed besides, where a setting can only be met by replicas that are still to come."""
+    waits = key == _MIN_ISR and fewest < _min_isr(topic.config)
+    return frozenset({Risk.REPLICATION}) if waits else frozenset()
+
+
+def waits_for_replicas(change: Change) -> bool:
+    """Whether a change of a setting has to wait until the topic's replicas are raised."""
+    return change.kind == "config" and change.key == _MIN_ISR and Risk.REPLICATION in change.risks
+
+
+def _lowering_risks(topic: Topic, live: LiveTopic) -> frozenset[Risk]:
+    """What the setting risks that has to be lowered before the replicas are; none where it can stay."""
+    current = (live.config or {}).get(_MIN_ISR)
+    if current is None or _min_isr({_MIN_ISR: current.value}) <= (topic.replication or 0):
+        return frozenset()
+    if _MIN_ISR in topic.config:
+        return _risks(_MIN_ISR, current.value, topic.config[_MIN_ISR], live.replication[0])
+    return frozenset({Risk.OVERRIDES}) | config_risks(_MIN_ISR, current.value, current.default)
+
+
+def _left_short(topic: Topic, live: LiveTopic) -> str:
+    """Why so few replicas as are declared cannot meet what the topic asks of them; "" where they can."""
+    current = (live.config or {}).get(_MIN_ISR)
+    otherwise = {_MIN_ISR: current.default if current else None}
+    needed = _min_isr(topic.config if _MIN_ISR in topic.config else otherwise)
+    return _short_of_replicas(needed, topic.replication)
 
 
 def _min_isr(config: Mapping[str, str | None]) -> int:
@@ -259,7 +292,13 @@ def _partitions(topic: Topic, have: int) -> Change:
 
 def _undeclared_overrides(topic: Topic, config: Mapping[str, ConfigValue], replicas: int) -> Iterator[Change]:
     for key, current in sorted(config.items()):
-        if not current.overridden or key in topic.config or same_value(key, current.value, current.default):
+        of_a_move = key in THROTTLED_REPLICAS  # whoever moves replicas sets them, and takes them away
+        if (
+            not current.overridden
+            or key in topic.config
+            or of_a_move
+            or same_value(key, current.value, current.default)
+        ):
             continue
         yield Change(
             topic.name,
@@ -274,7 +313,11 @@ def _undeclared_overrides(topic: Topic, config: Mapping[str, ConfigValue], repli
         )
 
 
-_SETS = {"cleanup.policy", "leader.replication.throttled.replicas", "follower.replication.throttled.replicas"}
+_SETS = {"cleanup.policy", *THROTTLED_REPLICAS}
+
+
+def _entries(text: str) -> set[str]:
+    return {part.strip() for part in text.split(",")}
 
 
 def same_value(key: str, one: str | None, other: str | None) -> bool:
@@ -282,7 +325,7 @@ def same_value(key: str, one: str | None, other: str | None) -> bool:
     if one == other or one is None or other is None:
         return one == other
     if key in _SETS:
-        return {part.strip() for part in one.split(",")} == {part.strip() for part in other.split(",")}
+        return _entries(one) == _entries(other)
     try:
         return float(one) == float(other) if "." in one + other else int(one) == int(other)
     except ValueError:

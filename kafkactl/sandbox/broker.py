@@ -130,7 +130,8 @@ def properties(
         "share.coordinator.state.topic.min.isr": "1",
         "group.initial.rebalance.delay.ms": "0",
         "log.cleaner.dedupe.buffer.size": str(16 * 1024 * 1024),  # 128 MiB by default, taken at the start
-        **settings,
+        # Some differ from broker to broker, as a rack does.
+        **{key: value.replace("{id}", str(node.id)) for key, value in settings.items()},
     }
 
 

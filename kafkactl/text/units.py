@@ -113,6 +113,19 @@ def parse_rate(text: str) -> float:
     return float(match[1]) * 1000 / _MS[match[2] or "s"]
 
 
+_BYTE_RATE = re.compile(r"(\d{1,15}(?:\.\d{1,9})?) ?(B|[kKMGT]B|[KMGT]iB)(?:/s)?", re.ASCII)
+_DECIMAL = {"B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+
+
+def parse_byte_rate(text: str) -> int:
+    """Bytes a second from what a user types: 50MB/s (50,000,000), 50MiB/s (52,428,800). Raises ValueError."""
+    match = _BYTE_RATE.fullmatch(text.strip())
+    rate = int(float(match[1]) * (_DECIMAL | _BYTES)[match[2]]) if match else 0
+    if not 0 < rate <= _LONG_MAX:
+        raise ValueError(f"{_short(text)!r} is not a valid rate. Write 50MB/s or 50MiB/s.")
+    return rate
+
+
 def parse_moment(text: str, now: datetime) -> int:
     """Milliseconds since 1970 from what a user types. Raises ValueError, also before 1970 and after 9999.
 

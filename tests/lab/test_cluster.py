@@ -10,10 +10,11 @@ from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 
 from kafkactl.sandbox.foreground import throwaway
 from kafkactl.sandbox.running import RunningSandbox
-from tests.conftest import admin_client, create, sweep
+from tests.conftest import admin_client, commit, create, sweep
 from tests.lab import faults
 from tests.lab.consumers import arriving
 from tests.lab.examination import Doctor, after, shell, until_told
+from tests.moved_replicas import a_slow_move, begin_behind, cancel_behind, no_throttle, topic_with
 
 
 @pytest.fixture(scope="module")
@@ -289,10 +290,63 @@ def test_topic_drift(doctor: Doctor, one_broker: str) -> None:
 
 def test_drift_that_no_command_heals(doctor: Doctor, three_brokers: str) -> None:
     create(three_brokers, NewTopic("a", 3, 3))
-    faults.catalogue("a: {partitions: 2, replication: 2}")
+    faults.catalogue("a: {partitions: 2, replication: 4}")
     seen = doctor()
     seen.names("KD514", exit_code=0)
     remedies = [finding["heal"][1] for finding in seen.findings("KD514")]
     assert not any("command" in remedy for remedy in remedies)
     assert "declare 3" in remedies[0]["advice"]
-    assert "declare replication: 3" in remedies[1]["advice"]
+    assert "declare replication: 3, or add brokers: there are 3" in remedies[1]["advice"]
+
+
+def test_replicas_that_differ_are_moved_by_the_remedy(doctor: Doctor, three_brokers: str) -> None:
+    create(three_brokers, NewTopic("a", 3, 3))
+    faults.catalogue("a: {partitions: 3, replication: 2}")
+    seen = doctor()
+    seen.names("KD514", exit_code=0)
+    after(seen.remedies("KD514")[1]).content()
+
+
+@pytest.mark.provokes("KD515", "a move that was killed, and cancelled by somebody else")
+def test_throttle_left(doctor: Doctor, three_racks: RunningSandbox) -> None:
+    topic_with(three_racks.bootstrap, "a", [[1]], 4000)
+    with a_slow_move("a"):
+        doctor().content()  # while it goes on
+    cancel_behind(three_racks.bootstrap)
+    seen = doctor()
+    seen.names("KD515", exit_code=0)
+    assert "Brokers 1, 2, 3 are still throttled to 195 KiB/s" in seen.headline
+    after(f"{seen.command('KD515')} --yes").content()
+    assert no_throttle(three_racks.bootstrap)
+
+
+@pytest.mark.provokes("KD516", "a throttle that lets nothing through")
+def test_move_stands_still(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    # What comes at once fills the quota of minutes.
+    with throwaway(3, settings={"replication.quota.window.size.seconds": "30"}) as sandbox:
+        monkeypatch.setenv("KAFKA_BROKERS", sandbox.bootstrap)
+        topic_with(sandbox.bootstrap, "a", [[1]], 4000)
+        configure(sandbox.bootstrap, ResourceType.TOPIC, "a", follower_replication_throttled_replicas="*")
+        configure(sandbox.bootstrap, ResourceType.BROKER, "3", follower_replication_throttled_rate="1")
+        begin_behind(sandbox.bootstrap, "a", 0, [1, 3])
+        time.sleep(2)
+        doctor().content()  # a single look does not tell
+        seen = doctor("--sample", "10s")
+        seen.names("KD516", exit_code=0)
+        assert "stands still: nothing was copied in 10 s" in seen.headline
+        assert shell(seen.command("KD516")).returncode == 0
+        after(f"{seen.remedies('KD516')[1]} --yes").content()
+
+
+@pytest.mark.provokes("KD517", "consumer offsets on one broker only")
+def test_internal_replication(doctor: Doctor, three_racks: RunningSandbox) -> None:
+    brokers = three_racks.bootstrap
+    topic_with(brokers, "a", [[1, 2, 3]])
+    commit(admin_client(brokers), "readers", "a", 0)
+    faults.catalogue("a: {partitions: 1, replication: 3}")
+    doctor().content()
+    lowered = shell("kafkactl replicas move __consumer_offsets --replication 1 --yes")
+    assert lowered.returncode == 0, lowered.stderr
+    seen = doctor()
+    seen.names("KD517", exit_code=0)
+    after(f"{seen.command('KD517')} --yes").content()

@@ -5,10 +5,8 @@ from typing import Annotated
 import typer
 
 from kafkactl import options
-from kafkactl.errors import UsageError
 from kafkactl.plan.risk import Risk
 from kafkactl.settings import Target
-from kafkactl.text.remedies import kafkactl
 from kafkactl.view.formats import Format
 
 
@@ -40,6 +38,16 @@ def init_topics(
     only: Annotated[
         str | None, typer.Option("--only", metavar="GLOB", help="Only topics whose name matches GLOB.")
     ] = None,
+    throttle: Annotated[
+        int | None,
+        typer.Option(
+            "--throttle",
+            metavar="RATE",
+            parser=options.byte_rate,
+            help="Copy replicas no faster than RATE (50MB/s) per broker. Protected clusters need one.",
+            show_default=False,
+        ),
+    ] = None,
     confirm: options.Confirm = None,
     show: options.Output = Format.TABLE,
 ) -> None:
@@ -54,16 +62,9 @@ def init_topics(
       kafkactl init-topics --wait 60s               (as a compose init service)
       kafkactl init-topics --env production --rehearse
       kafkactl init-topics --env production --allow partitions
+      kafkactl init-topics --env production --allow replication --throttle 50MB/s
     """
     from kafkactl.commands.init_topics.whole_run import InitWish, init
 
-    init(target, InitWish(wait, dry_run, _allowed(allow), rehearse, only, confirm, show is Format.JSON))
-
-
-def _allowed(allow: list[Risk] | None) -> frozenset[Risk]:
-    if Risk.REPLICATION in (allow or ()):
-        raise UsageError(
-            "--allow replication is not supported yet: kafkactl does not move replicas.",
-            hint=kafkactl("diff", note="Use kafka-reassign-partitions. To see when it is done"),
-        )
-    return frozenset(allow or ())
+    allowed = frozenset(allow or ())
+    init(target, InitWish(wait, dry_run, allowed, rehearse, only, confirm, throttle, show is Format.JSON))

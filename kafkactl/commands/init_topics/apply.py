@@ -7,8 +7,9 @@ from kafkactl.catalog.model import Catalog
 from kafkactl.cluster import changes
 from kafkactl.cluster.client import Cluster
 from kafkactl.cluster.metadata import read_default_replication, read_topic_ids, read_topics
+from kafkactl.commands.init_topics.replica_changes import ReplicaChanges
 from kafkactl.plan.account import Account, Agreement, Ledger, questions
-from kafkactl.plan.differences import Change, Identity, Plan, make_plan, with_topic_ids
+from kafkactl.plan.differences import Change, Identity, Plan, make_plan, waits_for_replicas, with_topic_ids
 from kafkactl.plan.risk import CONSEQUENCE, Risk
 from kafkactl.text.words import many
 from kafkactl.view import output, plan_table
@@ -20,8 +21,11 @@ _ROUNDS = 5
 class Run:
     """One run. What was shown and agreed to is done, and nothing else."""
 
-    def __init__(self, kafka: Cluster, catalog: Catalog, only: str | None, allowed: frozenset[Risk]) -> None:
+    def __init__(
+        self, kafka: Cluster, catalog: Catalog, only: str | None, allowed: frozenset[Risk], movers: ReplicaChanges
+    ) -> None:
         self.kafka = kafka
+        self.movers = movers
         self.catalog = catalog
         self.only = only
         self.agreement = Agreement(allowed)
@@ -64,8 +68,9 @@ class Run:
         covered = [change for change in wanted if self.agreement.covers(change)]
         asked = [change for change in wanted if not self.agreement.covers(change)] if consent.interactive() else []
         for group in (covered, asked):
-            for batch in changes.batches(group):
+            for batch in changes.batches(change for change in group if change.kind != "replication"):
                 self.ledger.answer(failed=changes.validate(self.kafka, batch).failed)
+            self.ledger.answer(failed=self.movers.refusals(c for c in group if c.kind == "replication"))
 
     def ask(self) -> None:
         """A question for each risk that is not allowed, about the changes that were shown and nothing else."""
@@ -105,7 +110,22 @@ class Run:
             self.seconds = time.monotonic() - start
 
     def _apply(self, todo: list[Change]) -> bool:
-        """Make these changes; whether the cluster has to be looked at again."""
+        """Make these changes; whether the cluster has to be looked at again.
+
+        Replicas are raised before min.insync.replicas is, and lowered after it, or producers with acks=all would stop.
+        """
+        moving = [change for change in todo if change.kind == "replication"]
+        late = [change for change in todo if waits_for_replicas(change)]
+        again = self._request([change for change in todo if change not in (*moving, *late)])
+        self.movers.make_so(moving, self.ledger)
+        raised = {change.topic for change in self.ledger.done.values() if change.kind == "replication"}
+        self.ledger.answer(
+            failed=[(change, "its replicas were not raised") for change in late if change.topic not in raised]
+        )
+        return self._request([change for change in late if change.topic in raised]) or again
+
+    def _request(self, todo: list[Change]) -> bool:
+        """Make changes that one request each makes; whether the cluster has to be looked at again."""
         again = False
         created: list[str] = []
         for batch in changes.batches(todo):

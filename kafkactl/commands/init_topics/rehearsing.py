@@ -8,6 +8,7 @@ from typing import Any
 
 from kafkactl.cluster.client import Cluster
 from kafkactl.commands.init_topics.apply import Run
+from kafkactl.commands.init_topics.replica_changes import ReplicaChanges
 from kafkactl.errors import ExitCode, KafkactlError
 from kafkactl.plan.account import Account, Fate
 from kafkactl.plan.differences import Change, Plan
@@ -15,6 +16,7 @@ from kafkactl.plan.risk import Risk
 from kafkactl.probe.model import Order, StepResult
 from kafkactl.probe.steps import Proof
 from kafkactl.rehearsal.copying import ClusterCopy, copied, read_original
+from kafkactl.settings import Target
 from kafkactl.text.words import and_more, many, took
 from kafkactl.view import account_report, output
 
@@ -38,7 +40,7 @@ class _Report:
         return not undone and not self.error and not _failed(self.behind)
 
 
-def rehearse_run(run: Run, *, as_json: bool) -> ExitCode:
+def rehearse_run(run: Run, target: Target, *, as_json: bool) -> ExitCode:
     """Rehearse what the run would do, whatever it risks, and report. The cluster itself is only read."""
     refused = run.account(dry_run=True).of(Fate.FAILED)
     if not run.plan.changes and not (Risk.OVERRIDES in run.agreement.allowed and run.plan.overrides):
@@ -50,7 +52,7 @@ def rehearse_run(run: Run, *, as_json: bool) -> ExitCode:
         start = time.monotonic()
         copy = stack.enter_context(copied(read_original(run.kafka), lambda text: output.note(f"{text}.")))
         seconds = {"copy": time.monotonic() - start}
-        report = _on_copy(run, copy, seconds)
+        report = _on_copy(run, target, copy, seconds)
     if as_json:
         output.document("rehearsal", _document(run, report, refused))
     else:
@@ -62,10 +64,11 @@ def rehearse_run(run: Run, *, as_json: bool) -> ExitCode:
     return ExitCode.OK if report.works and not refused else ExitCode.FOUND
 
 
-def _on_copy(run: Run, copy: ClusterCopy, seconds: dict[str, float]) -> _Report:
+def _on_copy(run: Run, target: Target, copy: ClusterCopy, seconds: dict[str, float]) -> _Report:
     # There nothing can be lost. What is left alone on the cluster is left alone there.
     everything = frozenset(Risk) - ({Risk.OVERRIDES} - run.agreement.allowed)
-    rehearsal = Run(copy.cluster, run.catalog, run.only, everything)
+    movers = ReplicaChanges(copy.cluster, target, None, quiet=True)
+    rehearsal = Run(copy.cluster, run.catalog, run.only, everything, movers)
     start = time.monotonic()
     before = _proven(copy.cluster)
     seconds["test before"] = time.monotonic() - start

@@ -11,6 +11,7 @@ from kafkactl.carrying_out.plan_steps import steps_accounted, steps_of
 from kafkactl.carrying_out.recorded import recorded
 from kafkactl.cluster.client import Cluster, wait_for
 from kafkactl.commands.init_topics.apply import Run, heading
+from kafkactl.commands.init_topics.replica_changes import ReplicaChanges
 from kafkactl.errors import ExitCode, KafkactlError, Terminated
 from kafkactl.plan.account import Account, Entry, Fate
 from kafkactl.plan.differences import require_chosen
@@ -30,6 +31,7 @@ class InitWish:
     rehearse: bool
     only: str | None
     confirm: str | None
+    throttle: int | None  # bytes a second
     json: bool
 
 
@@ -44,7 +46,8 @@ def init(target: Target, wish: InitWish) -> None:
         brokers_needed,
         waiting=lambda why: output.note(f"Waiting up to {wish.wait:g} s: {why}."),
     )
-    run = Run(kafka, catalog, wish.only, wish.allowed)
+    movers = ReplicaChanges(kafka, target, wish.throttle, quiet=wish.json)
+    run = Run(kafka, catalog, wish.only, wish.allowed, movers)
     access = AccessRun(kafka, catalog, wish.only, Risk.ACCESS in wish.allowed)
     run.look()
     access.look()
@@ -57,7 +60,7 @@ def init(target: Target, wish: InitWish) -> None:
     if wish.rehearse:
         from kafkactl.commands.init_topics.rehearsing import rehearse_run
 
-        raise typer.Exit(rehearse_run(run, as_json=wish.json))
+        raise typer.Exit(rehearse_run(run, target, as_json=wish.json))
     foreseen = run.account(dry_run=wish.dry_run).of(Fate.FAILED)
     if not wish.json:
         account_report.tell_failures(foreseen)
@@ -115,4 +118,5 @@ def _allowing(target: Target, wish: InitWish, account: Account, access: AccessRu
     given = [word for risk in Risk if risk in wish.allowed for word in ("--allow", risk)]
     only = ["--only", wish.only] if wish.only is not None else []
     rules = ["--allow", Risk.ACCESS] if access.of(Fate.WITHHELD) else []
-    return [*target.flags, *only, *given, *account_report.allowing(account), *rules]
+    rate = ["--throttle", f"{wish.throttle}B/s"] if wish.throttle is not None else []
+    return [*target.flags, *only, *given, *account_report.allowing(account), *rules, *rate]

@@ -10,6 +10,7 @@ from kafkactl.doctor.checks import (  # noqa: F401 - each registers its checks
     docker_engine,
     hidden,
     lifecycle,
+    moved_replicas,
     partitions,
     reachability,
     side_services,

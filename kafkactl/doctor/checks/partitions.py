@@ -81,8 +81,8 @@ def _ids(ids: Iterable[int]) -> str:
 @check("KD503")
 def under_replicated(facts: Facts) -> Iterator[Finding]:
     for topic, partition in _partitions(facts):
-        behind = len(partition.isr) < len(partition.replicas)
-        if behind and partition.leader is not None and not _refuses(topic, partition):
+        behind = set(partition.replicas) - set(partition.isr) - _coming(facts, topic, partition)
+        if behind and partition.leader is not None and not _refuses(facts, topic, partition):
             yield Finding(
                 str(Place(topic.name, partition.id)),
                 {"isr": len(partition.isr), "replicas": len(partition.replicas)},
@@ -95,14 +95,21 @@ def _min_isr(topic: TopicFacts) -> int:
     return int(text) if is_number(text) else 1
 
 
-def _refuses(topic: TopicFacts, partition: PartitionFacts) -> bool:
-    return len(partition.isr) < min(_min_isr(topic), len(partition.replicas))
+def _refuses(facts: Facts, topic: TopicFacts, partition: PartitionFacts) -> bool:
+    coming = _coming(facts, topic, partition) - set(partition.isr)
+    return len(partition.isr) < min(_min_isr(topic), len(set(partition.replicas) - coming))
+
+
+def _coming(facts: Facts, topic: TopicFacts, partition: PartitionFacts) -> set[int]:
+    """The brokers that are just being given a replica: until they have it, nobody counts on it."""
+    moves = _cluster(facts).moves
+    return {id for move in moves if move.place == Place(topic.name, partition.id) for id in move.to} if moves else set()
 
 
 @check("KD504")
 def under_min_isr(facts: Facts) -> Iterator[Finding]:
     for topic, partition in _partitions(facts):
-        if partition.leader is not None and _refuses(topic, partition):
+        if partition.leader is not None and _refuses(facts, topic, partition):
             away = [replica for replica in partition.replicas if replica not in partition.isr]
             yield Finding(
                 str(Place(topic.name, partition.id)),
@@ -303,7 +310,10 @@ def topic_drift(facts: Facts) -> Iterator[Finding]:
         sizes = [len(partition.replicas) for partition in topic.partitions] or [0]
         fewest, most = min(sizes), max(sizes)
         if declared.replication is not None and (fewest, most) != (declared.replication, declared.replication):
-            heal = [_DIFF, Advice(f"declare replication: {fewest}, or move replicas with kafka-reassign-partitions")]
+            note = f"moves replicas; or declare replication: {fewest}"
+            moved = kafkactl("init-topics", options=["--allow", "replication"], note=note)
+            more_brokers = Advice(f"declare replication: {fewest}, or add brokers: there are {len(cluster.brokers)}")
+            heal = [_DIFF, moved if declared.replication <= len(cluster.brokers) else more_brokers]
             actual = many(fewest, "replica") if fewest == most else f"{fewest} to {most} replicas"
             yield Finding(topic.name, {"actual": actual, "declared": declared.replication}, heal=heal)
 

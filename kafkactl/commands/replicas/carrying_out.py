@@ -1,0 +1,250 @@
+"""replicas plan and move: look, plan, show, ask, carry out, and say what became of it."""
+
+from typing import Any
+
+import typer
+
+from kafkactl import consent
+from kafkactl.cluster.client import Cluster, connect
+from kafkactl.cluster.metadata import read_topic_ids
+from kafkactl.cluster.reassignments import Reassignments
+from kafkactl.commands.replicas.wanted import Found, Wanted, find_plan
+from kafkactl.consent import Asked
+from kafkactl.errors import ExitCode, KafkactlError, Terminated, UsageError
+from kafkactl.placement.batches import batches_of
+from kafkactl.placement.model import Assigned, Placement
+from kafkactl.replicas.beginning import (
+    clean_up,
+    new_plan,
+    require_all_up,
+    require_calm,
+    require_fast_enough,
+    still_to_do,
+)
+from kafkactl.replicas.run import PATIENCE_SECONDS, MoveOutcome, MoveRun
+from kafkactl.replicas.saved_plan import SavedPlan, only_mover, saved_plan
+from kafkactl.replicas.scene import Scene, read_scene
+from kafkactl.settings import Target
+from kafkactl.text.remedies import kafkactl, with_flags
+from kafkactl.text.words import many, size
+from kafkactl.view import move_report, output, placement_report
+from kafkactl.view.placement_report import ShownPlan
+
+
+def show_only(target: Target, want: Wanted, *, json: bool) -> None:
+    """The plan, and nothing else."""
+    kafka = connect(target.connection)
+    with Reassignments(kafka) as reassignments:
+        scene = read_scene(kafka, reassignments, want.topics)
+    found = find_plan(want, scene)
+    shown = _shown(found, scene, want.batch, want.throttle)
+    if json:
+        output.document("replicas-plan", {**_cluster(kafka), **placement_report.placement_document(shown)})
+    else:
+        placement_report.show_placement(shown)
+        _tell_obstacles(kafka, scene)
+        _tell_declared(target, want, found)
+    raise typer.Exit(ExitCode.FOUND if found.placement.stuck else ExitCode.OK)
+
+
+def _cluster(kafka: Cluster) -> dict[str, Any]:
+    return {"cluster": {"id": kafka.info.id, "brokers": list(kafka.connection.brokers)}}
+
+
+def _shown(found: Found, scene: Scene, batch: int, rate: int | None) -> ShownPlan:
+    return ShownPlan(
+        found.placement, found.partitions, scene.hosts, scene.leaders, batch, rate, scene.unsized, found.left_out
+    )
+
+
+def _tell_obstacles(kafka: Cluster, scene: Scene) -> None:
+    """Why `replicas move` would not begin now."""
+    saved = saved_plan(kafka.info.id)
+    try:
+        require_all_up(scene)
+        require_calm(scene, saved)
+    except KafkactlError as error:
+        output.note(error.message.replace("Nothing was changed: ", "`kafkactl replicas move` would not begin: "))
+
+
+def _tell_declared(target: Target, want: Wanted, found: Found) -> None:
+    """Where topics.yaml declares another replication, which init-topics would make so again."""
+    if want.replication is None or target.catalog is None:
+        return
+    for name in found.chosen:
+        declared = target.catalog.topics.get(name)
+        if declared and declared.replication not in (None, want.replication):
+            output.note(f"{declared.position} declares replication {declared.replication} for {name}.")
+
+
+def move(asked: Asked, want: Wanted) -> None:
+    """Plan anew, and carry it out."""
+    kafka = connect(asked.target.connection)
+    with Reassignments(kafka, PATIENCE_SECONDS) as reassignments:
+        scene = read_scene(kafka, reassignments, want.topics)
+        found = find_plan(want, scene)
+        shown = _shown(found, scene, want.batch, want.throttle)
+        if not asked.json:
+            placement_report.show_placement(shown)
+            _tell_declared(asked.target, want, found)
+        if asked.dry_run or not found.placement.moves:
+            if asked.dry_run and not asked.json:
+                _tell_obstacles(kafka, scene)
+            _finish(kafka, asked, shown, None, "Dry run: nothing was changed." if asked.dry_run else "")
+        with only_mover(kafka.info.id):
+            saved = saved_plan(kafka.info.id)
+            require_all_up(scene)
+            require_calm(scene, saved)
+            _require_agreement(kafka, asked, want.throttle, found.placement)
+            if not asked.yes:
+                consent.require_yes(f"\n{_question(found.placement)} on {asked.target.connection.label}. Proceed?")
+                _require_same(kafka, reassignments, want, found)
+            for text in clean_up(kafka, saved):
+                output.warn(f"What an earlier run throttled is not free yet: {text}.")
+            plan = new_plan(kafka, found.placement.moves, want.throttle, want.batch, saved)
+            _carry_out(
+                kafka,
+                asked,
+                MoveRun(
+                    kafka,
+                    reassignments,
+                    plan,
+                    scene.topics,
+                    [host.id for host in scene.hosts],
+                    move_report.move_listener(),
+                ),
+                shown,
+            )
+
+
+def _question(placement: Placement) -> str:
+    copies = f", copying {size(placement.to_copy)}" if placement.to_copy else ""
+    return f"Move replicas of {many(len(placement.moves), 'partition')}{copies},"
+
+
+def _require_agreement(kafka: Cluster, asked: Asked, rate: int | None, placement: Placement) -> None:
+    """Raise KafkactlError where a protected cluster is not named or has no throttle, or where one would never end."""
+    copying = any(move.added for move in placement.moves)
+    environment = consent.protection(asked.target, kafka.info.id, kafka.info.addresses)
+    if environment is not None and rate is None and copying:
+        raise UsageError(
+            f"Nothing was changed: {environment.name} is protected, and copying replicas there needs a throttle.",
+            hint="Such as --throttle 50MB/s",
+        )
+    consent.require_unprotected(asked.target, kafka.info.id, asked.confirm, "move replicas", kafka.info.addresses)
+    if rate is not None and copying:
+        unknown = require_fast_enough(kafka, placement.moves, rate)
+        if unknown:
+            output.note(f"Whether the throttle is above what is written is not known: {unknown}.")
+
+
+def _require_same(kafka: Cluster, reassignments: Reassignments, want: Wanted, found: Found) -> None:
+    """Raise KafkactlError where replicas are elsewhere now: the yes was for what was shown."""
+    scene = read_scene(kafka, reassignments, want.topics)
+    require_all_up(scene)
+    now = {partition.place: partition.replicas for partition in scene.assigned()}
+    if scene.moving or any(now.get(move.place) != move.before for move in found.placement.moves):
+        raise KafkactlError(
+            "Nothing was changed: replicas moved while you were asked.", hint="Run it again to see a new plan."
+        )
+
+
+def go_on(asked: Asked, throttle: int | None, batch: int | None) -> None:
+    """Take up an earlier move where it stopped, at its own throttle or at another one."""
+    kafka = connect(asked.target.connection)
+    with Reassignments(kafka, PATIENCE_SECONDS) as reassignments, only_mover(kafka.info.id):
+        saved = saved_plan(kafka.info.id)
+        if saved is None:
+            raise UsageError(
+                "No move was interrupted on this cluster, and nothing says what is to become of the replicas.",
+                hint="Use --from, --to, --spread or --replication.",
+            )
+        if saved.over:
+            _only_throttle(kafka, saved)
+        scene = read_scene(kafka, reassignments, sorted({move.place.topic for move in saved.moves}))
+        ids = read_topic_ids(kafka, sorted({m.place.topic for m in saved.moves if m.place.topic in scene.topics}))
+        todo, changed = still_to_do(saved, scene, ids)
+        rate, size_ = throttle or saved.rate, batch or saved.batch
+        shown = ShownPlan(
+            Placement(tuple(todo)), _as_before(scene), scene.hosts, scene.leaders, size_, rate, scene.unsized
+        )
+        if not asked.json:
+            placement_report.show_placement(shown)
+        for place, why in changed.items():
+            output.note(f"{place} is left alone: {why}.")
+        if asked.dry_run:
+            _finish(kafka, asked, shown, None, "Dry run: nothing was changed.")
+        require_all_up(scene)
+        _require_agreement(kafka, asked, rate, shown.placement)
+        if not asked.yes and todo:
+            consent.require_yes(f"\n{_question(shown.placement)} on {asked.target.connection.label}. Proceed?")
+        plan = SavedPlan(saved.cluster, saved.begun, tuple(todo), rate, size_, saved.ids, saved.rates, saved.lists)
+        run = MoveRun(
+            kafka, reassignments, plan, scene.topics, [host.id for host in scene.hosts], move_report.move_listener()
+        )
+        _carry_out(kafka, asked, run, shown)
+
+
+def _as_before(scene: Scene) -> list[Assigned]:
+    """The partitions, those that are being moved with the replicas they had before."""
+    return [
+        p._replace(replicas=scene.moving[p.place].before) if p.place in scene.moving else p for p in scene.assigned()
+    ]
+
+
+def _only_throttle(kafka: Cluster, saved: SavedPlan) -> None:
+    left = clean_up(kafka, saved)
+    for text in left:
+        output.warn(f"The throttle is not removed everywhere: {text}.")
+    output.note("The earlier move was complete." + ("" if left else " What was left of its throttle is removed."))
+    raise typer.Exit(ExitCode.FOUND if left else ExitCode.OK)
+
+
+def _carry_out(kafka: Cluster, asked: Asked, run: MoveRun, shown: ShownPlan) -> None:
+    stopped: BaseException | None = None
+    if not asked.json and shown.batches:
+        first = shown.batches[0]
+        at = f" at {size(run.plan.rate)}/s" if run.plan.rate else ""
+        output.note(f"\nMoving {many(len(run.plan.moves), 'partition')}{at}, {len(first):,} in the first batch.")
+    try:
+        run.go()
+    except (KafkactlError, KeyboardInterrupt, Terminated) as error:
+        stopped = error  # what was done until then is told first
+    outcome = run.outcome
+    if asked.json:
+        _finish_document(kafka, shown, run, dry_run=False)
+    move_report.tell_outcome(outcome, interrupted=stopped is not None)
+    if outcome.left:
+        flags = asked.target.flags
+        output.note(f"To go on: {with_flags(kafkactl('replicas move'), flags).text}")
+        if outcome.started:
+            output.note(f"To go back: {with_flags(kafkactl('replicas cancel'), flags).text}")
+    if stopped is not None:
+        raise stopped
+    trouble = outcome.failed or outcome.throttle_left or outcome.not_elected or shown.placement.stuck
+    raise typer.Exit(ExitCode.FOUND if trouble else ExitCode.OK)
+
+
+def _finish(kafka: Cluster, asked: Asked, shown: ShownPlan, run: MoveRun | None, words: str) -> None:
+    if asked.json:
+        _finish_document(kafka, shown, run, dry_run=asked.dry_run)
+    if words:
+        output.note(words)
+    raise typer.Exit(ExitCode.FOUND if shown.placement.stuck else ExitCode.OK)
+
+
+def _finish_document(kafka: Cluster, shown: ShownPlan, run: MoveRun | None, *, dry_run: bool) -> None:
+    outcome = (
+        run.outcome
+        if run
+        else MoveOutcome(left=[move for batch in batches_of(shown.placement.moves) for move in batch])
+    )
+    output.document(
+        "replicas-move",
+        {
+            **_cluster(kafka),
+            "dry_run": dry_run,
+            "plan": placement_report.placement_document(shown),
+            **move_report.outcome_document(outcome),
+        },
+    )
