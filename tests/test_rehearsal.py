@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kafkactl.rehearsal.original import MOST_BROKERS, OriginalBroker, OriginalCluster, copy_plan
+from kafkactl.sandbox.running import RunningSandbox
 from kafkactl.topics import ConfigValue, LivePartition, LiveTopic
 from tests.conftest import Outcome, command, create
 from tests.lab.faults import fill
+from tests.moved_replicas import replicas
 from tests.sandboxes import eventually
 from tests.test_init_topics import partitions, settings_of
 
@@ -58,6 +60,20 @@ def test_the_report_and_what_it_takes_there(one_broker: str, kafkactl: Kafkactl)
     assert partitions(one_broker) == {"orders": 3}
     Path("topics.yaml").write_text("topics: {orders: {partitions: 3}}\n")
     assert "Nothing to rehearse" in kafkactl("init-topics", "--rehearse").err
+
+
+def test_replicas_and_racks_are_rehearsed(three_racks: RunningSandbox, kafkactl: Kafkactl) -> None:
+    create(three_racks.bootstrap, NewTopic("orders", 3, 1))
+    Path("topics.yaml").write_text("topics: {orders: {replication: 3, config: {min.insync.replicas: 2}}}\n")
+    run = kafkactl("init-topics", "--rehearse", "-o", "json")
+    assert run.code == 0, run.text
+    told = json.loads(run.out)
+    done = {(change["topic"], change["key"]) for change in told["changes"]["done"]}
+    assert done == {("orders", "replication"), ("orders", "min.insync.replicas")}
+    assert told["copy"]["not_as_on_the_cluster"] == []
+    assert told["copy"]["brokers"] == 3
+    assert replicas(three_racks.bootstrap, "orders") != []
+    assert all(len(found) == 1 for found in replicas(three_racks.bootstrap, "orders"))
 
 
 def test_ctrl_c_leaves_nothing_behind(one_broker: str, tmp_path: Path) -> None:

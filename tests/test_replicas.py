@@ -254,3 +254,19 @@ def test_what_makes_no_sense_is_refused(
     run = kafkactl("replicas", "move", *words, "--yes")
     assert run.code in (1, 2)
     assert said in run.err, run.err
+
+
+def test_history_has_a_move_and_takes_it_back(three_racks: RunningSandbox, kafkactl: Kafkactl) -> None:
+    brokers = three_racks.bootstrap
+    topic_with(brokers, "a", [[1, 2], [2, 1], [1, 2]], 50)
+    assert kafkactl("replicas", "move", "a", "--from", "2", "--yes").code == 0
+    entry = json.loads(kafkactl("history", "a", "-o", "json").out)["entries"][0]
+    assert {step["key"]: step["before"] for step in entry["steps"]} == {"a[0]": "1,2", "a[1]": "2,1", "a[2]": "1,2"}
+    assert (entry["outcome"], {step["fate"] for step in entry["steps"]}) == ("done", {"done"})
+    dry = kafkactl("history", "undo", entry["id"], "--dry-run")
+    assert dry.code == 0, dry.text
+    assert all(2 not in found for found in replicas(brokers, "a"))
+    run = kafkactl("history", "undo", entry["id"], "--yes")
+    assert run.code == 0, run.text
+    assert replicas(brokers, "a") == [[1, 2], [2, 1], [1, 2]]
+    assert "all of them are where they were" in kafkactl("history", "undo", entry["id"], "--yes").err

@@ -44,7 +44,14 @@ def recorded(
             recording.end(left)
 
 
-_KEPT = ("config", "override", "partitions", "offsets", "trim")  # of a topic that is there before and behind
+_KEPT = (
+    "config",
+    "override",
+    "partitions",
+    "offsets",
+    "trim",
+    "replicas",
+)  # of a topic that is there before and behind
 
 
 def _with_ids(kafka: Cluster, steps: Sequence[Step]) -> tuple[Step, ...]:

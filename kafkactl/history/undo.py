@@ -123,7 +123,7 @@ def _lasting(step: Step) -> Lasting | None:
     return Lasting(words, why, _instead(step))
 
 
-_TAKEN_BACK = frozenset({*_SETTINGS, "offsets", "group", "access"})
+_TAKEN_BACK = frozenset({*_SETTINGS, "offsets", "group", "access", "replicas"})
 _WHY_NOT: Mapping[str, tuple[str, str]] = {
     "create": ("{name} was created", "taking that back deletes its records"),
     "delete": ("{name} was deleted", "its records are gone"),
@@ -187,6 +187,7 @@ _WORDS: Mapping[str, str] = {
     "group": "delete the group {name}",
     "records": "write {records} to {name}",
     "replay": "replay {key} to {name}{so_far}",
+    "replicas": "replicas of {key} {before} → {after}",
     "trim": "delete records of {key} before offset {after}",
     "repair": "{key}: {after}",
     "access": "{key}",

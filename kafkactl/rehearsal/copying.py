@@ -1,4 +1,4 @@
-"""Reading what is to be copied, and making the copy in a sandbox."""
+"""Reading what is to be cluster_copy, and making the copy in a sandbox."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -43,7 +43,7 @@ _OLDER = (27, "4.1.1")  # the newest metadata.version of that release (Kafka's M
 
 
 @contextmanager
-def copied(original: OriginalCluster, told: Callable[[str], None]) -> Iterator[ClusterCopy]:
+def cluster_copy(original: OriginalCluster, told: Callable[[str], None]) -> Iterator[ClusterCopy]:
     """A copy on this machine, gone behind it. Raises KafkactlError where the sandbox cannot be started."""
     plan = copy_plan(original)
     version = _OLDER[1] if 0 < original.metadata_version <= _OLDER[0] else None

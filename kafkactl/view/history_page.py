@@ -57,7 +57,7 @@ def show_whole_entry(entry: HistoryEntry, undone_by: str, flags: Sequence[str], 
 
 
 def _can_be_undone(steps: Iterable[Step]) -> bool:
-    return any(step.kind in ("config", "override", "offsets", "access") for step in steps)
+    return any(step.kind in ("config", "override", "offsets", "access", "replicas") for step in steps)
 
 
 def undone(entries: Iterable[HistoryEntry]) -> dict[str, str]:

@@ -42,9 +42,9 @@ def list_history(
       kafkactl history payment.created --since 7d
       kafkactl history list -n 100
     """
-    from kafkactl.commands.history.shown_entries import Wish, list_entries
+    from kafkactl.commands.history.shown_entries import ListWish, list_entries
 
-    list_entries(target, Wish(name, options.moment(since) if since is not None else None, number, utc=utc), show)
+    list_entries(target, ListWish(name, options.moment(since) if since is not None else None, number, utc=utc), show)
 
 
 @options.on_cluster(first_aid=True)
@@ -68,11 +68,22 @@ def undo_entry(
         list[options.LaterChanges] | None,
         typer.Option("--allow", metavar="RISK", help="later: also what somebody changed again since."),
     ] = None,
+    throttle: Annotated[
+        int | None,
+        typer.Option(
+            "--throttle",
+            metavar="RATE",
+            parser=options.byte_rate,
+            help="Of replicas that go back: copy no faster than RATE (50MB/s) per broker.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Put settings and offsets back as they were before an entry, with a plan.
 
-    The plan is made for what is there now. What somebody has changed again since is shown, and needs --allow later, or
-    a typed yes. What cannot be taken back, such as a deletion, is named with the reason.
+    So are access rules and replicas. The plan is made for what is there now. What somebody has changed again since is
+    shown, and needs --allow later, or a typed yes. What cannot be taken back, such as a deletion, is named with the
+    reason.
 
     \b
     Examples:
@@ -81,4 +92,4 @@ def undo_entry(
     """
     from kafkactl.commands.history.undoing import take_back
 
-    take_back(asked, id, later=bool(allow))
+    take_back(asked, id, rate=throttle, later=bool(allow))

@@ -14,7 +14,7 @@ from kafkactl.view.formats import Format
 
 
 @dataclass(frozen=True)
-class Wish:
+class ListWish:
     """Which entries: about this name, since a time (ms), so many at most."""
 
     name: str | None
@@ -23,7 +23,7 @@ class Wish:
     utc: bool = False
 
 
-def list_entries(target: Target, wish: Wish, show: Format) -> None:
+def list_entries(target: Target, wish: ListWish, show: Format) -> None:
     """Show them. Raises Exit with 3 where not all of the history could be read."""
     found = gathered_anyhow(target, wish.since)
     chosen = [

@@ -19,8 +19,10 @@ from kafkactl.cluster.acls import read_access
 from kafkactl.cluster.client import Cluster, connect
 from kafkactl.cluster.identity import principals_of
 from kafkactl.cluster.metadata import read_topic_ids, read_topics
+from kafkactl.commands.history.agreeing import agree_to_later
+from kafkactl.commands.history.moving_back import move_back
 from kafkactl.consent import Asked
-from kafkactl.errors import ExitCode, KafkactlError, UsageError
+from kafkactl.errors import ExitCode, KafkactlError
 from kafkactl.groups.journal import Saved
 from kafkactl.history.gathered import gathered
 from kafkactl.history.model import HistoryEntry
@@ -29,12 +31,12 @@ from kafkactl.plan.differences import Plan, with_topic_ids
 from kafkactl.plan.one_topic import plan_one
 from kafkactl.text.remedies import with_flags
 from kafkactl.text.units import value_text
-from kafkactl.text.words import and_more, many
+from kafkactl.text.words import many
 from kafkactl.topics import Place
 from kafkactl.view import access_page, history_page, output
 
 
-def take_back(asked: Asked, id: str, *, later: bool) -> None:
+def take_back(asked: Asked, id: str, *, rate: int | None, later: bool) -> None:
     """Show what it takes, ask, and do it. Raises KafkactlError where nothing of it can be taken back."""
     kafka = connect(asked.target.connection)
     found = gathered(asked.target, kafka)
@@ -51,6 +53,9 @@ def take_back(asked: Asked, id: str, *, later: bool) -> None:
     if offsets:
         _put_back(kafka, asked, entry, offsets, later=later)
         return
+    if any(step.kind == "replicas" for step in entry.done):
+        move_back(kafka, asked, entry, rate, later=later)
+        return
     if rules := undo_rules(entry):
         _put_rules_back(kafka, asked, entry, rules)
         return
@@ -60,7 +65,7 @@ def take_back(asked: Asked, id: str, *, later: bool) -> None:
             raise typer.Exit(ExitCode.OK)
         raise KafkactlError(f"Nothing of {entry.id} can be taken back, and nothing was changed.")
     told = [f"{s.name}: {s.key} {value_text(s.key, now) if now is not None else 'default'}" for s, now in plan.later]
-    _agree_to_later(asked, told, later=later)
+    agree_to_later(asked, told, later=later)
     names = [topic.name for topic in plan.topics]
 
     def look() -> Plan:
@@ -81,18 +86,6 @@ def _tell_lasting(asked: Asked, plan: Undo) -> None:
             output.note(f"  {command.note or 'Instead'}: {command.text}")
 
 
-def _agree_to_later(asked: Asked, told: list[str], *, later: bool) -> None:
-    """Raise UsageError unless the user agrees to change what somebody changed again since."""
-    if not told or later or asked.dry_run:
-        for line in told:
-            output.note(f"Changed again since: {line}.")
-        return
-    if not consent.agrees(f"\nChanged again since then: {and_more(told)}. Put back what was before nevertheless?"):
-        raise UsageError(
-            f"Nothing was changed: {and_more(told)} was changed again since.", hint="To agree in advance: --allow later"
-        )
-
-
 def _put_back(
     kafka: Cluster, asked: Asked, entry: HistoryEntry, offsets: Mapping[str, Mapping[Place, int | None]], *, later: bool
 ) -> None:
@@ -109,7 +102,7 @@ def _put_back(
             after = afters[group, str(move.place)]
             if move.changes and move.old != (None if after is None else int(after)):
                 told.append(f"{group} is at {'no commit' if move.old is None else f'{move.old:,}'} in {move.place}")
-    _agree_to_later(asked, told, later=later)
+    agree_to_later(asked, told, later=later)
     carry_out_offsets(kafka, asked, changes, undoes=entry.id)
 
 

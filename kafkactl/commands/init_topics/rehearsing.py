@@ -15,7 +15,7 @@ from kafkactl.plan.differences import Change, Plan
 from kafkactl.plan.risk import Risk
 from kafkactl.probe.model import Order, StepResult
 from kafkactl.probe.steps import Proof
-from kafkactl.rehearsal.copying import ClusterCopy, copied, read_original
+from kafkactl.rehearsal.copying import ClusterCopy, cluster_copy, read_original
 from kafkactl.settings import Target
 from kafkactl.text.words import and_more, many, took
 from kafkactl.view import account_report, output
@@ -50,7 +50,7 @@ def rehearse_run(run: Run, target: Target, *, as_json: bool) -> ExitCode:
         return ExitCode.OK
     with ExitStack() as stack:
         start = time.monotonic()
-        copy = stack.enter_context(copied(read_original(run.kafka), lambda text: output.note(f"{text}.")))
+        copy = stack.enter_context(cluster_copy(read_original(run.kafka), lambda text: output.note(f"{text}.")))
         seconds = {"copy": time.monotonic() - start}
         report = _on_copy(run, target, copy, seconds)
     if as_json:

@@ -103,7 +103,7 @@ def plan_replicas(
       kafkactl replicas plan --from 3 --throttle 50MB/s
       kafkactl replicas plan payment.created --replication 3
     """
-    from kafkactl.commands.replicas.carrying_out import show_only
+    from kafkactl.commands.replicas.planned_moves import show_only
     from kafkactl.commands.replicas.wanted import wanted
 
     show_only(
@@ -135,7 +135,7 @@ def move_replicas(
       kafkactl replicas move payment.created --replication 3
       kafkactl replicas move                        (goes on after an interruption)
     """
-    from kafkactl.commands.replicas.carrying_out import go_on, move
+    from kafkactl.commands.replicas.planned_moves import go_on, move
     from kafkactl.commands.replicas.wanted import wanted
 
     if not topics and not (drain or fill or spread or replication):

@@ -1,17 +1,20 @@
 """replicas cancel: go back to the replicas from before, for what is under way; remove the throttle; forget the rest."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import typer
 
 from kafkactl import consent
+from kafkactl.carrying_out.recorded import recorded
 from kafkactl.cluster.client import Cluster, connect
 from kafkactl.cluster.metadata import read_present
 from kafkactl.cluster.reassignments import Moving, Reassignments, refused_all
 from kafkactl.commands.replicas.wanted import chosen_topics
 from kafkactl.consent import Asked
 from kafkactl.errors import ExitCode, UnreachableError
+from kafkactl.history.model import Step
 from kafkactl.replicas.beginning import clean_up
 from kafkactl.replicas.run import PATIENCE_SECONDS
 from kafkactl.replicas.saved_plan import SavedPlan, only_mover, saved_plan
@@ -43,8 +46,14 @@ def cancel(asked: Asked, names: Sequence[str]) -> None:
         consent.require_unprotected(asked.target, kafka.info.id, asked.confirm, "move replicas", kafka.info.addresses)
         if not asked.yes:
             consent.require_yes(f"\n{_question(moving)} on {asked.target.connection.label}. Proceed?")
-        refused = reassignments.cancel(list(moving))
-        back = _await_end(reassignments, [place for place in moving if place not in refused])
+        steps = [
+            Step("replicas", place.topic, str(place), _ids(found.after), _ids(found.before))
+            for place, found in moving.items()
+        ]
+        with recorded(asked.target, kafka, steps) as recording:
+            refused = reassignments.cancel(list(moving))
+            back = _await_end(reassignments, [place for place in moving if place not in refused])
+            recording.end([replace(s, fate="done" if Place.of_text(s.key) in back else "failed") for s in steps])
         left = _forget(kafka, saved) if rest and not refused else []
     _document(kafka, asked, moving, back, left)
     output.note(f"{many(len(back), 'partition has', 'partitions have')} the replicas from before.")
@@ -55,6 +64,10 @@ def cancel(asked: Asked, names: Sequence[str]) -> None:
     if refused:
         raise refused_all(refused)
     raise typer.Exit(ExitCode.FOUND if left else ExitCode.OK)
+
+
+def _ids(replicas: Iterable[int]) -> str:
+    return ",".join(map(str, replicas))
 
 
 def _question(moving: Mapping[Place, Moving]) -> str:

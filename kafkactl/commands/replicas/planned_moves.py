@@ -1,32 +1,33 @@
 """replicas plan and move: look, plan, show, ask, carry out, and say what became of it."""
 
-from typing import Any
-
 import typer
 
 from kafkactl import consent
+from kafkactl.carrying_out.replica_moves import (
+    carry_out_moves,
+    cluster_head,
+    finish_move,
+    move_question,
+    require_move_agreement,
+)
 from kafkactl.cluster.client import Cluster, connect
 from kafkactl.cluster.metadata import read_topic_ids
 from kafkactl.cluster.reassignments import Reassignments
 from kafkactl.commands.replicas.wanted import Found, Wanted, find_plan
 from kafkactl.consent import Asked
-from kafkactl.errors import ExitCode, KafkactlError, Terminated, UsageError
-from kafkactl.placement.batches import batches_of
+from kafkactl.errors import ExitCode, KafkactlError, UsageError
 from kafkactl.placement.model import Assigned, Placement
 from kafkactl.replicas.beginning import (
     clean_up,
     new_plan,
     require_all_up,
     require_calm,
-    require_fast_enough,
     still_to_do,
 )
-from kafkactl.replicas.run import PATIENCE_SECONDS, MoveOutcome, MoveRun
+from kafkactl.replicas.run import PATIENCE_SECONDS, MoveRun
 from kafkactl.replicas.saved_plan import SavedPlan, only_mover, saved_plan
 from kafkactl.replicas.scene import Scene, read_scene
 from kafkactl.settings import Target
-from kafkactl.text.remedies import kafkactl, with_flags
-from kafkactl.text.words import many, size
 from kafkactl.view import move_report, output, placement_report
 from kafkactl.view.placement_report import ShownPlan
 
@@ -39,16 +40,12 @@ def show_only(target: Target, want: Wanted, *, json: bool) -> None:
     found = find_plan(want, scene)
     shown = _shown(found, scene, want.batch, want.throttle)
     if json:
-        output.document("replicas-plan", {**_cluster(kafka), **placement_report.placement_document(shown)})
+        output.document("replicas-plan", {**cluster_head(kafka), **placement_report.placement_document(shown)})
     else:
         placement_report.show_placement(shown)
         _tell_obstacles(kafka, scene)
         _tell_declared(target, want, found)
     raise typer.Exit(ExitCode.FOUND if found.placement.stuck else ExitCode.OK)
-
-
-def _cluster(kafka: Cluster) -> dict[str, Any]:
-    return {"cluster": {"id": kafka.info.id, "brokers": list(kafka.connection.brokers)}}
 
 
 def _shown(found: Found, scene: Scene, batch: int, rate: int | None) -> ShownPlan:
@@ -90,19 +87,19 @@ def move(asked: Asked, want: Wanted) -> None:
         if asked.dry_run or not found.placement.moves:
             if asked.dry_run and not asked.json:
                 _tell_obstacles(kafka, scene)
-            _finish(kafka, asked, shown, None, "Dry run: nothing was changed." if asked.dry_run else "")
+            finish_move(kafka, asked, shown, None, "Dry run: nothing was changed." if asked.dry_run else "")
         with only_mover(kafka.info.id):
             saved = saved_plan(kafka.info.id)
             require_all_up(scene)
             require_calm(scene, saved)
-            _require_agreement(kafka, asked, want.throttle, found.placement)
+            require_move_agreement(kafka, asked, want.throttle, found.placement)
             if not asked.yes:
-                consent.require_yes(f"\n{_question(found.placement)} on {asked.target.connection.label}. Proceed?")
+                consent.require_yes(f"\n{move_question(found.placement)} on {asked.target.connection.label}. Proceed?")
                 _require_same(kafka, reassignments, want, found)
             for text in clean_up(kafka, saved):
                 output.warn(f"What an earlier run throttled is not free yet: {text}.")
             plan = new_plan(kafka, found.placement.moves, want.throttle, want.batch, saved)
-            _carry_out(
+            carry_out_moves(
                 kafka,
                 asked,
                 MoveRun(
@@ -115,27 +112,6 @@ def move(asked: Asked, want: Wanted) -> None:
                 ),
                 shown,
             )
-
-
-def _question(placement: Placement) -> str:
-    copies = f", copying {size(placement.to_copy)}" if placement.to_copy else ""
-    return f"Move replicas of {many(len(placement.moves), 'partition')}{copies},"
-
-
-def _require_agreement(kafka: Cluster, asked: Asked, rate: int | None, placement: Placement) -> None:
-    """Raise KafkactlError where a protected cluster is not named or has no throttle, or where one would never end."""
-    copying = any(move.added for move in placement.moves)
-    environment = consent.protection(asked.target, kafka.info.id, kafka.info.addresses)
-    if environment is not None and rate is None and copying:
-        raise UsageError(
-            f"Nothing was changed: {environment.name} is protected, and copying replicas there needs a throttle.",
-            hint="Such as --throttle 50MB/s",
-        )
-    consent.require_unprotected(asked.target, kafka.info.id, asked.confirm, "move replicas", kafka.info.addresses)
-    if rate is not None and copying:
-        unknown = require_fast_enough(kafka, placement.moves, rate)
-        if unknown:
-            output.note(f"Whether the throttle is above what is written is not known: {unknown}.")
 
 
 def _require_same(kafka: Cluster, reassignments: Reassignments, want: Wanted, found: Found) -> None:
@@ -173,16 +149,16 @@ def go_on(asked: Asked, throttle: int | None, batch: int | None) -> None:
         for place, why in changed.items():
             output.note(f"{place} is left alone: {why}.")
         if asked.dry_run:
-            _finish(kafka, asked, shown, None, "Dry run: nothing was changed.")
+            finish_move(kafka, asked, shown, None, "Dry run: nothing was changed.")
         require_all_up(scene)
-        _require_agreement(kafka, asked, rate, shown.placement)
+        require_move_agreement(kafka, asked, rate, shown.placement)
         if not asked.yes and todo:
-            consent.require_yes(f"\n{_question(shown.placement)} on {asked.target.connection.label}. Proceed?")
+            consent.require_yes(f"\n{move_question(shown.placement)} on {asked.target.connection.label}. Proceed?")
         plan = SavedPlan(saved.cluster, saved.begun, tuple(todo), rate, size_, saved.ids, saved.rates, saved.lists)
         run = MoveRun(
             kafka, reassignments, plan, scene.topics, [host.id for host in scene.hosts], move_report.move_listener()
         )
-        _carry_out(kafka, asked, run, shown)
+        carry_out_moves(kafka, asked, run, shown)
 
 
 def _as_before(scene: Scene) -> list[Assigned]:
@@ -198,53 +174,3 @@ def _only_throttle(kafka: Cluster, saved: SavedPlan) -> None:
         output.warn(f"The throttle is not removed everywhere: {text}.")
     output.note("The earlier move was complete." + ("" if left else " What was left of its throttle is removed."))
     raise typer.Exit(ExitCode.FOUND if left else ExitCode.OK)
-
-
-def _carry_out(kafka: Cluster, asked: Asked, run: MoveRun, shown: ShownPlan) -> None:
-    stopped: BaseException | None = None
-    if not asked.json and shown.batches:
-        first = shown.batches[0]
-        at = f" at {size(run.plan.rate)}/s" if run.plan.rate else ""
-        output.note(f"\nMoving {many(len(run.plan.moves), 'partition')}{at}, {len(first):,} in the first batch.")
-    try:
-        run.go()
-    except (KafkactlError, KeyboardInterrupt, Terminated) as error:
-        stopped = error  # what was done until then is told first
-    outcome = run.outcome
-    if asked.json:
-        _finish_document(kafka, shown, run, dry_run=False)
-    move_report.tell_outcome(outcome, interrupted=stopped is not None)
-    if outcome.left:
-        flags = asked.target.flags
-        output.note(f"To go on: {with_flags(kafkactl('replicas move'), flags).text}")
-        if outcome.started:
-            output.note(f"To go back: {with_flags(kafkactl('replicas cancel'), flags).text}")
-    if stopped is not None:
-        raise stopped
-    trouble = outcome.failed or outcome.throttle_left or outcome.not_elected or shown.placement.stuck
-    raise typer.Exit(ExitCode.FOUND if trouble else ExitCode.OK)
-
-
-def _finish(kafka: Cluster, asked: Asked, shown: ShownPlan, run: MoveRun | None, words: str) -> None:
-    if asked.json:
-        _finish_document(kafka, shown, run, dry_run=asked.dry_run)
-    if words:
-        output.note(words)
-    raise typer.Exit(ExitCode.FOUND if shown.placement.stuck else ExitCode.OK)
-
-
-def _finish_document(kafka: Cluster, shown: ShownPlan, run: MoveRun | None, *, dry_run: bool) -> None:
-    outcome = (
-        run.outcome
-        if run
-        else MoveOutcome(left=[move for batch in batches_of(shown.placement.moves) for move in batch])
-    )
-    output.document(
-        "replicas-move",
-        {
-            **_cluster(kafka),
-            "dry_run": dry_run,
-            "plan": placement_report.placement_document(shown),
-            **move_report.outcome_document(outcome),
-        },
-    )
