@@ -291,7 +291,7 @@ def test_ids_and_names_that_are_not_there(one_broker: str, kafkactl: Kafkactl) -
 TEXT = st.text(max_size=12)
 STEPS = st.builds(
     Step,
-    st.sampled_from(["create", "config", "override", "delete", "offsets", "group", "records", "trim", "x"]),
+    st.sampled_from(["create", "config", "delete", "offsets", "group", "replay", "trim", "access", "replicas", "x"]),
     TEXT,
     TEXT,
     st.none() | TEXT,
@@ -320,8 +320,8 @@ ENTRIES = st.builds(
 @given(ENTRIES)
 def test_an_entry_is_read_as_it_was_written(entry: HistoryEntry) -> None:
     assert read_entry(json.loads(json.dumps(entry_document(entry)))) == entry
-    assert summary_words(entry)
-    assert all(map(step_words, entry.steps))
+    assert all("{" not in step_words(step) or "{" in f"{step}" for step in entry.steps)
+    assert isinstance(summary_words(entry), str)
 
 
 @given(st.lists(ENTRIES, max_size=6))

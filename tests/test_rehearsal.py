@@ -119,9 +119,9 @@ def test_a_copy_is_like_the_cluster(original: OriginalCluster) -> None:
         live = original.topics[topic.name]
         assert len(topic.replicas) == len(live.partitions)
         assert topic.config == ({"retention.ms": "5"} if live.config and live.config["retention.ms"].overridden else {})
-        for replicas, partition in zip(topic.replicas, live.partitions, strict=True):
-            assert len(set(replicas)) == len(replicas) == min(plan.brokers, len(partition.replicas))
-            assert set(replicas) <= set(range(1, plan.brokers + 1))
+        for placed, partition in zip(topic.replicas, live.partitions, strict=True):
+            assert len(set(placed)) == len(placed) == min(plan.brokers, len(partition.replicas))
+            assert set(placed) <= set(range(1, plan.brokers + 1))
     if len(original.brokers) > MOST_BROKERS:
         assert f"the cluster has {len(original.brokers)} brokers, the copy {MOST_BROKERS}" in plan.left_out
     else:

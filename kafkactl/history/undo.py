@@ -175,6 +175,7 @@ def step_words(step: Step) -> str:
     return _WORDS[step.kind].format(
         name=step.name,
         key=step.key,
+        before=step.before,
         after=step.after,
         records=_counted(step.after or ""),
         so_far=f": {step.after}" if step.after else "",
