@@ -59,7 +59,7 @@ def require_typeable(command: Command) -> None:
     assert asked.returncode == 0, (command, asked.stderr)
     for words in parts(command.words):
         if words[0] == "kafkactl":
-            parse(["0" if _LEFT_OPEN.fullmatch(word) else word for word in words[1:]])
+            parse(["1" if _LEFT_OPEN.fullmatch(word) else word for word in words[1:]])
         else:
             program = words[0]
             known = program in _ELSEWHERE | _OF_THE_SHELL or shutil.which(program)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import threading
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -10,6 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
 
+from kafkactl.sandbox.running import RunningSandbox
 from tests.conftest import REPOSITORY, Outcome, admin_client, command, create, golden, untimed
 from tests.moved_replicas import no_throttle, replicas
 from tests.program import IN_A_SHELL
@@ -210,6 +212,28 @@ def test_declared_replication_is_made_so_up_and_down(three_brokers: str, kafkact
     assert {len(found) for found in replicas(three_brokers, "a")} == {1}
     assert kafkactl("diff").code == 0
     assert no_throttle(three_brokers)
+
+
+def test_new_topics_and_partitions_are_spread_evenly(three_racks: RunningSandbox, kafkactl: Kafkactl) -> None:
+    brokers = three_racks.bootstrap
+    topics = {f"t{number}": 1 for number in range(9)}
+
+    def declare(more: int) -> None:
+        write(f"defaults: {{replication: 2}}\ntopics: {json.dumps({name: {'partitions': more} for name in topics})}")
+
+    def held() -> tuple[set[int], set[int]]:
+        found = [places for name in topics for places in replicas(brokers, name)]
+        leading = Counter(places[0] for places in found)
+        return set(Counter(id for places in found for id in places).values()), set(leading.values())
+
+    declare(1)
+    run = kafkactl("init-topics")
+    assert run.code == 0, run.text
+    assert eventually(lambda: held() == ({6}, {3}))
+    declare(2)
+    run = kafkactl("init-topics", "--allow", "partitions")
+    assert run.code == 0, run.text
+    assert eventually(lambda: held() == ({12}, {6}))
 
 
 def test_more_replicas_than_brokers_fail_before_anybody_is_asked(one_broker: str, kafkactl: Kafkactl) -> None:

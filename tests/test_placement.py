@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kafkactl.placement.batches import batches_of, least_seconds, never_ends, too_few_in_sync
-from kafkactl.placement.board import Board
 from kafkactl.placement.model import Assigned, Host, Placement, ReplicaMove, Wish, applied, holdings
-from kafkactl.placement.planning import place_new, plan_placement
+from kafkactl.placement.planning import NewPlaces, place_new, plan_placement
 from kafkactl.topics import ConfigValue, LivePartition, LiveTopic, Place
 
 
@@ -193,12 +192,23 @@ def test_new_partitions_are_placed_by_the_same_rules(
 ) -> None:
     partitions, hosts = given_
     replication = min(replication, len(hosts))
-    board = Board(partitions, hosts, {})
-    found = place_new("new", 0, count, replication, board)
-    assert [len(set(replicas)) for replicas in found] == [replication] * count
-    if all(host.rack for host in hosts):
-        for replicas in found:
-            assert by_rack(tuple(replicas), hosts) == most_even(replication, hosts)
+    wanted = [NewPlaces("new", 0, count, replication), NewPlaces("t0", 100, count, replication)]
+    found = place_new(wanted, partitions, hosts)
+    assert found.keys() == {"new", "t0"}
+    for placed in found.values():
+        assert [len(set(replicas)) for replicas in placed] == [replication] * count
+        if all(host.rack for host in hosts):
+            for replicas in placed:
+                assert by_rack(tuple(replicas), hosts) == most_even(replication, hosts)
+
+
+def test_many_new_topics_are_even_as_a_whole() -> None:
+    hosts = [Host(id, f"rack-{id % 3}") for id in range(1, 7)]
+    found = place_new([NewPlaces(f"t{topic}", 0, 3, 3) for topic in range(40)], [], hosts)
+    held = Counter(id for placed in found.values() for replicas in placed for id in replicas)
+    led = Counter(replicas[0] for placed in found.values() for replicas in placed)
+    assert set(held.values()) == {60}
+    assert set(led.values()) == {20}
 
 
 moves = st.lists(
@@ -254,3 +264,67 @@ def test_a_replica_that_is_still_copied_is_not_missed() -> None:
     topic = LiveTopic("t", (LivePartition(0, 1, (1, 2, 3), (1,)),), config)
     assert too_few_in_sync({"t": topic}, {Place("t", 0): ()})
     assert not too_few_in_sync({"t": topic}, {Place("t", 0): (2, 3)})
+
+
+def generated(partitions: list[Assigned], hosts: list[Host], start: int, shift: int) -> list[Assigned]:
+    """What `kafka-reassign-partitions --generate` proposes (AdminUtils.assignReplicasToBrokers), topic by topic.
+
+    It draws `start` and `shift` at random. With racks, brokers take turns rack by rack, and a replica goes where no
+    other is as long as there are such racks and brokers.
+    """
+    racks = {host.id: host.rack for host in hosts}
+    ids = sorted(racks)
+    aware = all(racks.values()) and len(set(racks.values())) > 1
+    if aware:
+        queues = [[id for id in ids if racks[id] == rack] for rack in sorted({rack or "" for rack in racks.values()})]
+        ids = [queue[turn] for turn in range(len(ids)) for queue in queues if turn < len(queue)]
+    number = len(ids)
+    found = []
+    for topic in dict.fromkeys(p.place.topic for p in partitions):
+        own = [p for p in partitions if p.place.topic == topic]
+        moved_on = shift
+        for p in own:
+            if p.place.partition > 0 and p.place.partition % number == 0:
+                moved_on += 1
+            first = (p.place.partition + start) % number
+            replicas = [ids[first]]
+            turn = 0
+            while len(replicas) < len(p.replicas):
+                step = 1 + (moved_on * len(set(racks.values())) if aware else moved_on) + turn
+                id = ids[(first + 1 + (step - 1) % max(1, number - 1)) % number]
+                turn += 1
+                held = {racks[other] for other in replicas}
+                new_rack = racks[id] not in held or len(held) == len(set(racks.values()))
+                new_broker = id not in replicas
+                if new_broker and (not aware or new_rack or turn > 2 * number):
+                    replicas.append(id)
+            found.append(p._replace(replicas=tuple(replicas)))
+    return found
+
+
+def unevenness(partitions: list[Assigned], hosts: list[Host]) -> tuple[int, int, int]:
+    """How far from even racks, replicas and leaders are; 0 is as even as can be thought of."""
+    racks = {host.id: host.rack for host in hosts}
+    aware = all(racks.values())
+    crowded = sum(n * n for p in partitions for n in Counter(racks[id] for id in p.replicas).values()) if aware else 0
+    held = holdings(partitions, racks).values()
+    spread = max(h.replicas for h in held) - min(h.replicas for h in held)
+    return crowded, max(0, spread - 1), max(h.leaders for h in held) - min(h.leaders for h in held)
+
+
+def copies(before: list[Assigned], after: list[Assigned]) -> int:
+    now = {p.place: set(p.replicas) for p in after}
+    return sum((p.size or 0) * len(now[p.place] - set(p.replicas)) for p in before)
+
+
+@given(clusters(sizes=False), st.integers(0, 7), st.integers(0, 7))
+def test_kafkas_own_proposal_is_never_more_even_and_copies_no_less(
+    given_: tuple[list[Assigned], list[Host]], start: int, shift: int
+) -> None:
+    partitions, hosts = given_
+    ours = after(partitions, plan_placement(partitions, hosts, Wish(spread=True)))
+    theirs = generated(partitions, hosts, start, shift)
+    assert all(len(set(p.replicas)) == len(p.replicas) for p in theirs)
+    assert unevenness(ours, hosts) <= unevenness(theirs, hosts)
+    if unevenness(ours, hosts) >= unevenness(theirs, hosts):
+        assert copies(partitions, ours) <= copies(partitions, theirs)

@@ -203,7 +203,7 @@ def test_nothing_begins_while_a_broker_is_down(three_racks: RunningSandbox, kafk
     run = kafkactl("replicas", "move", "a", "--replication", "1", "--yes")
     assert run.code == 3, run.text
     assert "broker 3 is down" in run.err
-    assert "would not begin" in kafkactl("replicas", "plan", "a", "--replication", "1").err
+    assert "It would not begin now: broker 3 is down" in kafkactl("replicas", "plan", "a", "--replication", "1").err
 
 
 def test_a_throttle_below_what_is_written_is_refused(three_racks: RunningSandbox, kafkactl: Kafkactl) -> None:

@@ -1,7 +1,7 @@
 """Changing topics, in batched calls: one request for up to 2,000 new partitions or settings, never one per topic."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,7 +18,10 @@ from confluent_kafka.admin import (
 from kafkactl.catalog.model import Topic
 from kafkactl.cluster.client import WORK_LIMIT, Cluster
 from kafkactl.cluster.kafka_errors import DENIED, error_text
+from kafkactl.cluster.metadata import Present, read_present
 from kafkactl.errors import UnreachableError
+from kafkactl.placement.model import Assigned, Host
+from kafkactl.placement.planning import NewPlaces, place_new
 from kafkactl.plan.differences import Change, Kind
 from kafkactl.text.remedies import kafkactl
 from kafkactl.topics import Place
@@ -141,8 +144,11 @@ _UNANSWERED = frozenset(
 
 
 def _creates(cluster: Cluster, batch: Sequence[Change], validate_only: bool) -> dict[str, Any]:
+    topics = [change.declared for change in batch if change.declared]
+    told = [t for t in topics if t.partitions and t.replication]
+    placed = _places(cluster, lambda _: [NewPlaces(t.name, 0, t.partitions or 0, t.replication or 0) for t in told])
     futures: dict[str, Any] = cluster.admin.create_topics(
-        [_new_topic(change.declared) for change in batch if change.declared],
+        [_new_topic(topic, placed.get(topic.name)) for topic in topics],
         operation_timeout=WORK_LIMIT,
         request_timeout=WORK_LIMIT,
         validate_only=validate_only,
@@ -150,7 +156,25 @@ def _creates(cluster: Cluster, batch: Sequence[Change], validate_only: bool) -> 
     return futures
 
 
-def _new_topic(topic: Topic) -> NewTopic:
+def _places(cluster: Cluster, wanted: Callable[[Present], list[NewPlaces]]) -> dict[str, list[list[int]]]:
+    """Where the replicas of new partitions should be; without topics for which Kafka itself has to decide, or refuse.
+
+    Kafka spreads them, too, but each topic from a broker drawn at random, whatever the brokers hold.
+    """
+    if len(cluster.info.brokers) < 2:
+        return {}
+    present = read_present(cluster)
+    hosts = [Host(broker.id, broker.rack) for broker in cluster.info.brokers if broker.id in present.brokers]
+    if len(hosts) < len(present.brokers):  # one came meanwhile, whose rack is not known
+        return {}
+    places = [new for new in wanted(present) if 0 < new.replication <= len(hosts) and 0 < new.number <= _MOST_RECORDS]
+    there = [Assigned(Place(name, p.id), p.replicas) for name, ps in present.topics.items() for p in ps]
+    return place_new(places, there, hosts) if places else {}
+
+
+def _new_topic(topic: Topic, places: list[list[int]] | None) -> NewTopic:
+    if places:
+        return NewTopic(topic.name, len(places), replica_assignment=places, config=dict(topic.config))
     return NewTopic(
         topic.name,
         num_partitions=topic.partitions or -1,
@@ -175,13 +199,28 @@ def _configs(cluster: Cluster, batch: Sequence[Change], validate_only: bool) -> 
 
 
 def _partitions(cluster: Cluster, batch: Sequence[Change], validate_only: bool) -> dict[str, Any]:
+    def wanted(present: Present) -> list[NewPlaces]:
+        had = {change.topic: present.topics.get(change.topic, ()) for change in batch}
+        return [
+            NewPlaces(c.topic, len(had[c.topic]), int(c.new or 0) - len(had[c.topic]), len(had[c.topic][0].replicas))
+            for c in batch
+            if len(had[c.topic]) == int(c.old or 0) > 0
+        ]
+
+    placed = _places(cluster, wanted)
     futures: dict[str, Any] = cluster.admin.create_partitions(
-        [NewPartitions(change.topic, int(change.new or 0)) for change in batch],
+        [_new_partitions(change, placed.get(change.topic)) for change in batch],
         operation_timeout=WORK_LIMIT,
         request_timeout=WORK_LIMIT,
         validate_only=validate_only,
     )
     return futures
+
+
+def _new_partitions(change: Change, places: list[list[int]] | None) -> NewPartitions:
+    if places:
+        return NewPartitions(change.topic, int(change.new or 0), replica_assignment=places)
+    return NewPartitions(change.topic, int(change.new or 0))
 
 
 def _deletes(cluster: Cluster, batch: Sequence[Change], validate_only: bool) -> dict[str, Any]:

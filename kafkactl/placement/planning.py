@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from kafkactl.placement.board import Board
 from kafkactl.placement.evening import even_bytes, even_leaders, even_replicas
@@ -40,18 +41,32 @@ def plan_placement(
     return Placement(tuple(move for move in moves if move.before != move.after), stuck)
 
 
-def place_new(topic: str, first: int, count: int, replication: int, board: Board) -> list[list[int]]:
-    """Replicas of partitions that do not exist yet: `count` of them from id `first` on, by the same rules."""
-    places = [Place(topic, first + number) for number in range(count)]
-    for place in places:
-        board.size[place], board.before[place], board.now[place] = 0, (), []
-        for _ in range(replication):
-            best = board.best(place, board.ids)
-            if best is not None:
+class NewPlaces(NamedTuple):
+    """Partitions that do not exist yet: so many of them (`number`) from the id `first` on."""
+
+    topic: str
+    first: int
+    number: int
+    replication: int
+
+
+def place_new(
+    wanted: Iterable[NewPlaces], there: Sequence[Assigned], hosts: Collection[Host]
+) -> dict[str, list[list[int]]]:
+    """Replicas of new partitions, by the same rules, beside those that are there; the preferred leader first."""
+    board = Board(there, hosts, {})
+    places: dict[str, list[Place]] = {}
+    for topic, first, number, replication in wanted:
+        places[topic] = [Place(topic, id) for id in range(first, first + number)]
+        for place in places[topic]:
+            board.size[place], board.before[place], board.now[place] = 0, (), []
+            for _ in range(min(replication, len(board.ids))):
+                best = board.best(place, board.ids)
+                assert best is not None
                 board.add(place, best)
     even_replicas(board, fresh=True)
-    even_leaders(board, places)
-    return [board.now[place] for place in places]
+    even_leaders(board, {place for own in places.values() for place in own})
+    return {topic: [board.now[place] for place in own] for topic, own in places.items()}
 
 
 def _replicate(

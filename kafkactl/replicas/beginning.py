@@ -10,7 +10,7 @@ from kafkactl.errors import KafkactlError, UnreachableError
 from kafkactl.placement.batches import never_ends
 from kafkactl.placement.model import ReplicaMove
 from kafkactl.replicas.saved_plan import SavedPlan
-from kafkactl.replicas.scene import Scene
+from kafkactl.replicas.scene import ReplicaScene
 from kafkactl.replicas.throttle import remove_throttle
 from kafkactl.text.remedies import kafkactl
 from kafkactl.text.words import and_more, many, size
@@ -19,7 +19,7 @@ from kafkactl.topics import Place
 _MEASURED_SECONDS = 1.5
 
 
-def require_all_up(scene: Scene) -> None:
+def require_all_up(scene: ReplicaScene) -> None:
     """Raise UnreachableError where a broker that holds replicas is down."""
     if down := scene.down:
         which = f"broker {down[0]} is" if len(down) == 1 else f"brokers {and_more(down)} are"
@@ -29,7 +29,7 @@ def require_all_up(scene: Scene) -> None:
         )
 
 
-def require_calm(scene: Scene, saved: SavedPlan | None) -> None:
+def require_calm(scene: ReplicaScene, saved: SavedPlan | None) -> None:
     """Raise KafkactlError where replicas are being moved already."""
     if not scene.moving:
         return
@@ -50,7 +50,9 @@ def require_calm(scene: Scene, saved: SavedPlan | None) -> None:
     )
 
 
-def still_to_do(saved: SavedPlan, scene: Scene, ids: Mapping[str, str]) -> tuple[list[ReplicaMove], dict[Place, str]]:
+def still_to_do(
+    saved: SavedPlan, scene: ReplicaScene, ids: Mapping[str, str]
+) -> tuple[list[ReplicaMove], dict[Place, str]]:
     """What is left of a saved plan; and what is not done any more, because it changed in the meantime."""
     todo: list[ReplicaMove] = []
     changed: dict[Place, str] = {}

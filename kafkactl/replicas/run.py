@@ -1,6 +1,6 @@
 """One move from its first batch to its end: wait until it may begin, start, watch, and take the throttle away.
 
-Kafka's own list says what is under way. Nothing here prints: what is to be said is handed to a `Listener`.
+Kafka's own list says what is under way. Nothing here prints: what is to be said is handed to a `MoveListener`.
 """
 
 import time
@@ -29,7 +29,7 @@ _SETTLE_SECONDS = 15.0  # until every broker knows what the controller has finis
 _STILL_SECONDS = 60.0  # without a byte copied
 
 
-class Listener(NamedTuple):
+class MoveListener(NamedTuple):
     """Who is told: `note` a sentence; `progress` a line that is worth nothing when the next one comes."""
 
     note: Callable[[str], None]
@@ -59,7 +59,7 @@ class MoveRun:
         plan: SavedPlan,
         topics: Mapping[str, LiveTopic],
         brokers: Collection[int],
-        listener: Listener,
+        listener: MoveListener,
     ) -> None:
         self.kafka = kafka
         self.reassignments = reassignments

@@ -14,7 +14,7 @@ OF_KAFKA = "__"  # what topics begin with that are moved by name only
 
 
 @dataclass(frozen=True)
-class Scene:
+class ReplicaScene:
     """A cluster's replicas at one moment.
 
     `sizes` are bytes by broker and partition; `unsized` says why some are not known, "" where all are. `down`: brokers
@@ -63,13 +63,13 @@ class Scene:
         return found
 
 
-def read_scene(kafka: Cluster, reassignments: Reassignments, names: Sequence[str] = ()) -> Scene:
+def read_scene(kafka: Cluster, reassignments: Reassignments, names: Sequence[str] = ()) -> ReplicaScene:
     """Look at the whole cluster. `names` are asked for even where they are not listed. Raises KafkactlError."""
     moving = reassignments.listed()
     topics = read_topics(kafka, names).found
     sizes, missing = read_replica_sizes(kafka)
     hosts = tuple(Host(broker.id, broker.rack) for broker in kafka.info.brokers)
-    return Scene(hosts, topics, moving, sizes, missing.get("sizes", ""))
+    return ReplicaScene(hosts, topics, moving, sizes, missing.get("sizes", ""))
 
 
 def with_settings_of(topics: Mapping[str, LiveTopic], known: Mapping[str, LiveTopic]) -> dict[str, LiveTopic]:

@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from kafkactl.placement.model import ReplicaMove
-from kafkactl.replicas.run import Listener, MoveOutcome
+from kafkactl.replicas.run import MoveListener, MoveOutcome
 from kafkactl.text.words import many, size, took
 from kafkactl.view import output
 from kafkactl.view.placement_report import move_document
@@ -13,7 +13,7 @@ from kafkactl.view.placement_report import move_document
 _EVERY_SECONDS = 30.0  # a line, where nobody looks at a terminal
 
 
-def move_listener() -> Listener:
+def move_listener() -> MoveListener:
     """Someone who tells a person: a line that stands on a terminal, else one every half minute."""
     last = [time.monotonic()]
 
@@ -24,7 +24,7 @@ def move_listener() -> Listener:
             last[0] = time.monotonic()
             output.note(text)
 
-    return Listener(output.note, progress)
+    return MoveListener(output.note, progress)
 
 
 def tell_outcome(outcome: MoveOutcome, *, interrupted: bool = False) -> None:

@@ -14,7 +14,7 @@ from kafkactl.placement.model import Placement, ReplicaMove
 from kafkactl.replicas.beginning import clean_up, new_plan, require_all_up, require_calm
 from kafkactl.replicas.run import PATIENCE_SECONDS, MoveRun
 from kafkactl.replicas.saved_plan import only_mover, saved_plan
-from kafkactl.replicas.scene import Scene, read_scene
+from kafkactl.replicas.scene import ReplicaScene, read_scene
 from kafkactl.topics import Place
 from kafkactl.view import move_report, output, placement_report
 from kafkactl.view.placement_report import ShownPlan
@@ -54,7 +54,7 @@ def move_back(kafka: Cluster, asked: Asked, entry: HistoryEntry, rate: int | Non
         carry_out_moves(kafka, asked, run, shown, undoes=entry.id)
 
 
-def _moves(steps: list[Step], scene: Scene, ids: dict[str, str]) -> tuple[list[ReplicaMove], list[str]]:
+def _moves(steps: list[Step], scene: ReplicaScene, ids: dict[str, str]) -> tuple[list[ReplicaMove], list[str]]:
     """The moves back, and where replicas are neither as before nor as after. Raises KafkactlError."""
     now = {partition.place: partition for partition in scene.assigned()}
     up = {host.id for host in scene.hosts}

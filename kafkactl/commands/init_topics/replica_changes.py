@@ -14,9 +14,9 @@ from kafkactl.placement.planning import plan_placement
 from kafkactl.plan.account import Ledger
 from kafkactl.plan.differences import Change
 from kafkactl.replicas.beginning import clean_up, new_plan, require_all_up, require_calm, require_fast_enough
-from kafkactl.replicas.run import PATIENCE_SECONDS, Listener, MoveOutcome, MoveRun
+from kafkactl.replicas.run import PATIENCE_SECONDS, MoveListener, MoveOutcome, MoveRun
 from kafkactl.replicas.saved_plan import only_mover, saved_plan
-from kafkactl.replicas.scene import Scene, read_scene
+from kafkactl.replicas.scene import ReplicaScene, read_scene
 from kafkactl.settings import Target
 from kafkactl.text.remedies import kafkactl, with_flags
 from kafkactl.text.words import many
@@ -24,7 +24,7 @@ from kafkactl.view import move_report, output
 from kafkactl.view.placement_report import ShownPlan, placement_summary
 
 _PROPAGATION_SECONDS = 5.0  # until every broker knows of a setting that was changed a moment ago
-_SILENT = Listener(lambda _: None, lambda _: None)
+_SILENT = MoveListener(lambda _: None, lambda _: None)
 
 
 class ReplicaChanges:
@@ -62,7 +62,7 @@ class ReplicaChanges:
         self._tell_cost(scene, placement, rest)
         return refused
 
-    def _tell_cost(self, scene: Scene, placement: Placement, changes: Sequence[Change]) -> None:
+    def _tell_cost(self, scene: ReplicaScene, placement: Placement, changes: Sequence[Change]) -> None:
         if not changes or self._quiet:
             return
         shown = ShownPlan(
@@ -139,7 +139,7 @@ def _number(change: Change) -> int:
     return int(change.new or 0)
 
 
-def _placement(scene: Scene, changes: Sequence[Change]) -> Placement:
+def _placement(scene: ReplicaScene, changes: Sequence[Change]) -> Placement:
     wanted: Mapping[str, int] = {change.topic: _number(change) for change in changes}
     mine = scene.assigned(lambda name: name in wanted)
     return plan_placement(mine, scene.hosts, Wish(replication=wanted), scene.assigned(lambda name: name not in wanted))

@@ -13,7 +13,7 @@ from kafkactl.carrying_out.replica_moves import (
 from kafkactl.cluster.client import Cluster, connect
 from kafkactl.cluster.metadata import read_topic_ids
 from kafkactl.cluster.reassignments import Reassignments
-from kafkactl.commands.replicas.wanted import Found, Wanted, find_plan
+from kafkactl.commands.replicas.wanted import FoundPlan, WantedMoves, find_plan
 from kafkactl.consent import Asked
 from kafkactl.errors import ExitCode, KafkactlError, UsageError
 from kafkactl.placement.model import Assigned, Placement
@@ -26,13 +26,13 @@ from kafkactl.replicas.beginning import (
 )
 from kafkactl.replicas.run import PATIENCE_SECONDS, MoveRun
 from kafkactl.replicas.saved_plan import SavedPlan, only_mover, saved_plan
-from kafkactl.replicas.scene import Scene, read_scene
+from kafkactl.replicas.scene import ReplicaScene, read_scene
 from kafkactl.settings import Target
 from kafkactl.view import move_report, output, placement_report
 from kafkactl.view.placement_report import ShownPlan
 
 
-def show_only(target: Target, want: Wanted, *, json: bool) -> None:
+def show_only(target: Target, want: WantedMoves, *, json: bool) -> None:
     """The plan, and nothing else."""
     kafka = connect(target.connection)
     with Reassignments(kafka) as reassignments:
@@ -48,23 +48,23 @@ def show_only(target: Target, want: Wanted, *, json: bool) -> None:
     raise typer.Exit(ExitCode.FOUND if found.placement.stuck else ExitCode.OK)
 
 
-def _shown(found: Found, scene: Scene, batch: int, rate: int | None) -> ShownPlan:
+def _shown(found: FoundPlan, scene: ReplicaScene, batch: int, rate: int | None) -> ShownPlan:
     return ShownPlan(
         found.placement, found.partitions, scene.hosts, scene.leaders, batch, rate, scene.unsized, found.left_out
     )
 
 
-def _tell_obstacles(kafka: Cluster, scene: Scene) -> None:
-    """Why `replicas move` would not begin now."""
+def _tell_obstacles(kafka: Cluster, scene: ReplicaScene) -> None:
+    """Why a move would not begin now."""
     saved = saved_plan(kafka.info.id)
     try:
         require_all_up(scene)
         require_calm(scene, saved)
     except KafkactlError as error:
-        output.note(error.message.replace("Nothing was changed: ", "`kafkactl replicas move` would not begin: "))
+        output.note(f"It would not begin now: {error.message.removeprefix('Nothing was changed: ')}")
 
 
-def _tell_declared(target: Target, want: Wanted, found: Found) -> None:
+def _tell_declared(target: Target, want: WantedMoves, found: FoundPlan) -> None:
     """Where topics.yaml declares another replication, which init-topics would make so again."""
     if want.replication is None or target.catalog is None:
         return
@@ -74,7 +74,7 @@ def _tell_declared(target: Target, want: Wanted, found: Found) -> None:
             output.note(f"{declared.position} declares replication {declared.replication} for {name}.")
 
 
-def move(asked: Asked, want: Wanted) -> None:
+def move(asked: Asked, want: WantedMoves) -> None:
     """Plan anew, and carry it out."""
     kafka = connect(asked.target.connection)
     with Reassignments(kafka, PATIENCE_SECONDS) as reassignments:
@@ -114,7 +114,7 @@ def move(asked: Asked, want: Wanted) -> None:
             )
 
 
-def _require_same(kafka: Cluster, reassignments: Reassignments, want: Wanted, found: Found) -> None:
+def _require_same(kafka: Cluster, reassignments: Reassignments, want: WantedMoves, found: FoundPlan) -> None:
     """Raise KafkactlError where replicas are elsewhere now: the yes was for what was shown."""
     scene = read_scene(kafka, reassignments, want.topics)
     require_all_up(scene)
@@ -161,7 +161,7 @@ def go_on(asked: Asked, throttle: int | None, batch: int | None) -> None:
         carry_out_moves(kafka, asked, run, shown)
 
 
-def _as_before(scene: Scene) -> list[Assigned]:
+def _as_before(scene: ReplicaScene) -> list[Assigned]:
     """The partitions, those that are being moved with the replicas they had before."""
     return [
         p._replace(replicas=scene.moving[p.place].before) if p.place in scene.moving else p for p in scene.assigned()

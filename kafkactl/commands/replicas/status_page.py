@@ -10,7 +10,7 @@ from kafkactl.cluster.throttles import read_rates
 from kafkactl.placement.model import ReplicaMove
 from kafkactl.replicas.progress import copied
 from kafkactl.replicas.saved_plan import SavedPlan, saved_plan
-from kafkactl.replicas.scene import Scene, read_scene
+from kafkactl.replicas.scene import ReplicaScene, read_scene
 from kafkactl.settings import Target
 from kafkactl.text.remedies import kafkactl, with_flags
 from kafkactl.text.words import and_more, many, size
@@ -49,14 +49,14 @@ def show_status(target: Target, *, json: bool) -> None:
                 output.note(f"Broker {id}: {key} is {value} ({size(int(value))}/s){whose}.")
 
 
-def _row(place: Place, moving: Moving, scene: Scene) -> list[str]:
+def _row(place: Place, moving: Moving, scene: ReplicaScene) -> list[str]:
     have, want = _copied(place, moving, scene)
     unknown = bool(scene.unsized) and not any((id, place) in scene.sizes for id in moving.replicas)
     shown = ["not known", "not known"] if unknown else [size(have), size(want)]
     return [str(place), ",".join(map(str, moving.before)), ",".join(map(str, moving.after)), *shown]
 
 
-def _copied(place: Place, moving: Moving, scene: Scene) -> tuple[int, int]:
+def _copied(place: Place, moving: Moving, scene: ReplicaScene) -> tuple[int, int]:
     move = ReplicaMove(place, moving.before, moving.after)
     return copied(move, scene.sizes)
 
@@ -66,7 +66,7 @@ def _ours(saved: SavedPlan | None, broker: int, key: str, value: str) -> bool:
     return pair is not None and pair[1] == value
 
 
-def _tell_saved(target: Target, scene: Scene, saved: SavedPlan | None) -> None:
+def _tell_saved(target: Target, scene: ReplicaScene, saved: SavedPlan | None) -> None:
     if saved is None:
         return
     begun = datetime.fromtimestamp(saved.begun / 1000).astimezone().isoformat(" ", "seconds")
@@ -80,14 +80,14 @@ def _tell_saved(target: Target, scene: Scene, saved: SavedPlan | None) -> None:
     output.note(f"To go on with it: {go_on}")
 
 
-def _is_done(move: ReplicaMove, scene: Scene) -> bool:
+def _is_done(move: ReplicaMove, scene: ReplicaScene) -> bool:
     topic = scene.topics.get(move.place.topic)
     now = next((p for p in topic.partitions if p.id == move.place.partition), None) if topic else None
     return now is None or (now.replicas == move.after and move.place not in scene.moving)
 
 
 def _document(
-    kafka: Cluster, scene: Scene, saved: SavedPlan | None, rates: Mapping[int, Mapping[str, str | None] | str]
+    kafka: Cluster, scene: ReplicaScene, saved: SavedPlan | None, rates: Mapping[int, Mapping[str, str | None] | str]
 ) -> dict[str, Any]:
     ours = {move.place for move in saved.moves} if saved else set()
     moving = []

@@ -7,7 +7,7 @@ from kafkactl.errors import NoTopicError, UsageError
 from kafkactl.placement.batches import DEFAULT_BATCH
 from kafkactl.placement.model import Assigned, Placement, Wish
 from kafkactl.placement.planning import plan_placement
-from kafkactl.replicas.scene import Scene, moved_by_default
+from kafkactl.replicas.scene import ReplicaScene, moved_by_default
 from kafkactl.text.remedies import kafkactl
 from kafkactl.text.suggest import suggest
 from kafkactl.text.words import and_more, many
@@ -15,7 +15,7 @@ from kafkactl.topics import is_glob, matches
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedMoves:
     """The options of replicas plan and move. `throttle` in bytes a second, `batch` in bytes."""
 
     topics: tuple[str, ...]
@@ -35,7 +35,7 @@ def wanted(
     replication: int | None,
     throttle: int | None,
     batch: int | None,
-) -> Wanted:
+) -> WantedMoves:
     """The options, if they go together. Raises UsageError."""
     given = {"--from or --to": bool(drain or fill), "--spread": spread, "--replication": replication is not None}
     named = [name for name, is_given in given.items() if is_given]
@@ -49,7 +49,7 @@ def wanted(
         raise UsageError("--replication needs topics.", hint="Name them, or use a glob: '*'")
     if both := set(drain or ()) & set(fill or ()):
         raise UsageError(f"Broker {min(both)} cannot be in both --from and --to.")
-    return Wanted(
+    return WantedMoves(
         tuple(topics or ()),
         frozenset(drain or ()),
         frozenset(fill or ()),
@@ -61,7 +61,7 @@ def wanted(
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundPlan:
     """A plan with what it was made of. `left_out`: topics of Kafka's own on drained brokers, which nobody named."""
 
     placement: Placement
@@ -70,7 +70,7 @@ class Found:
     left_out: tuple[str, ...]
 
 
-def find_plan(want: Wanted, scene: Scene) -> Found:
+def find_plan(want: WantedMoves, scene: ReplicaScene) -> FoundPlan:
     """Plan. Raises NoTopicError and UsageError for topics and brokers that are not there."""
     chosen = chosen_topics(want.topics, scene.topics)
     _require_brokers(want, scene)
@@ -85,7 +85,7 @@ def find_plan(want: Wanted, scene: Scene) -> Found:
     )
     placement = plan_placement(mine, scene.hosts, wish, rest)
     stay = () if want.topics else tuple(sorted({p.place.topic for p in rest if want.drain & set(p.replicas)}))
-    return Found(placement, partitions, tuple(sorted(chosen)), stay)
+    return FoundPlan(placement, partitions, tuple(sorted(chosen)), stay)
 
 
 def chosen_topics(names: Sequence[str], there: Mapping[str, object]) -> frozenset[str]:
@@ -104,7 +104,7 @@ def chosen_topics(names: Sequence[str], there: Mapping[str, object]) -> frozense
     return frozenset(found)
 
 
-def _require_brokers(want: Wanted, scene: Scene) -> None:
+def _require_brokers(want: WantedMoves, scene: ReplicaScene) -> None:
     ids = {host.id for host in scene.hosts}
     for option, given in (("--from", want.drain - set(scene.down)), ("--to", want.fill)):
         if unknown := sorted(given - ids):
