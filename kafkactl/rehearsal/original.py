@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from kafkactl.access.rules import Rule
 from kafkactl.text.words import many
 from kafkactl.topics import LiveTopic, is_internal
 
@@ -29,6 +30,9 @@ DECIDING = (
 _OWN_CODE = ("create.topic.policy.class.name", "alter.config.policy.class.name")
 
 
+_COPIED_RULES = ("topic", "group", "transactional_id", "cluster")
+
+
 @dataclass(frozen=True)
 class OriginalBroker:
     """A broker: its rack, "" for none, and its settings; None where they cannot be read, `why` says so."""
@@ -47,6 +51,8 @@ class OriginalCluster:
     topics: Mapping[str, LiveTopic]
     metadata_version: int = 0
     partial: bool = False  # there may be more topics
+    rules: Sequence[Rule] | None = None  # access rules; None where they are of no account, or there is no authorizer
+    unruled: str = ""  # why rules that matter are not known
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,7 @@ class CopyPlan:
     settings: Mapping[str, str]
     topics: Sequence[PlacedTopic]
     left_out: Sequence[str] = field(default_factory=list)
+    rules: Sequence[Rule] | None = None
 
 
 def copy_plan(original: OriginalCluster) -> CopyPlan:
@@ -91,9 +98,12 @@ def copy_plan(original: OriginalCluster) -> CopyPlan:
     unread = sum(topic.config is None for topic in original.topics.values())
     if unread:
         left_out.append(f"the settings of {many(unread, 'topic')} (no permission to read them)")
+    if original.unruled:
+        left_out.append(f"access rules ({original.unruled})")
     if original.partial:
         left_out.append("topics that this user may not describe")
-    return CopyPlan(number, racks, settings, topics, left_out)
+    rules = None if original.rules is None else [rule for rule in original.rules if rule.resource in _COPIED_RULES]
+    return CopyPlan(number, racks, settings, topics, left_out, rules)
 
 
 def _settings(original: OriginalCluster) -> tuple[dict[str, str], list[str]]:

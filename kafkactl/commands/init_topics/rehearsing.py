@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
+from kafkactl.carrying_out.access_changes import AccessRun
 from kafkactl.cluster.client import Cluster
 from kafkactl.commands.init_topics.apply import Run
 from kafkactl.commands.init_topics.replica_changes import ReplicaChanges
@@ -31,26 +32,31 @@ class _Report:
     behind: Sequence[StepResult]
     differs: Sequence[str]  # topics whose plan is another one there
     error: str
+    access: AccessRun
     seconds: dict[str, float]
 
     @property
     def works(self) -> bool:
         """Whether all of the plan was done there, and Kafka works behind it."""
+        if not self.access.successful(dry_run=False):
+            return False
         undone = self.account.of(Fate.FAILED, Fate.IMPOSSIBLE, Fate.UNKNOWN, Fate.NOT_DONE)
         return not undone and not self.error and not _failed(self.behind)
 
 
-def rehearse_run(run: Run, target: Target, *, as_json: bool) -> ExitCode:
+def rehearse_run(run: Run, access: AccessRun, target: Target, *, as_json: bool) -> ExitCode:
     """Rehearse what the run would do, whatever it risks, and report. The cluster itself is only read."""
     refused = run.account(dry_run=True).of(Fate.FAILED)
-    if not run.plan.changes and not (Risk.OVERRIDES in run.agreement.allowed and run.plan.overrides):
+    overrides = Risk.OVERRIDES in run.agreement.allowed and run.plan.overrides
+    if not (run.plan.changes or overrides or access.plan.changes):
         output.note("Nothing to rehearse: the cluster is as declared.")
         if as_json:
             output.document("rehearsal", {"works": True, "nothing_to_do": True})
         return ExitCode.OK
     with ExitStack() as stack:
         start = time.monotonic()
-        copy = stack.enter_context(cluster_copy(read_original(run.kafka), lambda text: output.note(f"{text}.")))
+        original = read_original(run.kafka, with_rules=access.declared)
+        copy = stack.enter_context(cluster_copy(original, lambda text: output.note(f"{text}.")))
         seconds = {"copy": time.monotonic() - start}
         report = _on_copy(run, target, copy, seconds)
     if as_json:
@@ -67,7 +73,9 @@ def rehearse_run(run: Run, target: Target, *, as_json: bool) -> ExitCode:
 def _on_copy(run: Run, target: Target, copy: ClusterCopy, seconds: dict[str, float]) -> _Report:
     # There nothing can be lost. What is left alone on the cluster is left alone there.
     everything = frozenset(Risk) - ({Risk.OVERRIDES} - run.agreement.allowed)
-    movers = ReplicaChanges(copy.cluster, target, None, quiet=True)
+    # The copy is nobody's production, whatever the cluster is.
+    there = Target(brokers=copy.cluster.connection.address, file=target.file)
+    movers = ReplicaChanges(copy.cluster, there, None, quiet=True)
     rehearsal = Run(copy.cluster, run.catalog, run.only, everything, movers)
     start = time.monotonic()
     before = _proven(copy.cluster)
@@ -80,11 +88,19 @@ def _on_copy(run: Run, target: Target, copy: ClusterCopy, seconds: dict[str, flo
         rehearsal.make_so(quiet=True)
     except KafkactlError as problem:
         error = problem.message
+    access = AccessRun(copy.cluster, run.catalog, run.only, allowed=True)
+    try:
+        if access.look().changes:
+            access.make_so()
+    except KafkactlError as problem:
+        error = error or problem.message
     seconds["changes"] = time.monotonic() - start
     start = time.monotonic()
     behind = _proven(copy.cluster)
     seconds["test after"] = time.monotonic() - start
-    return _Report(copy, rehearsal.account(dry_run=False), before, behind, _differing(run.plan, plan), error, seconds)
+    return _Report(
+        copy, rehearsal.account(dry_run=False), before, behind, _differing(run.plan, plan), error, access, seconds
+    )
 
 
 def _proven(cluster: Cluster) -> list[StepResult]:
@@ -123,6 +139,11 @@ def _show(run: Run, report: _Report) -> None:
         output.say(f"    refused: {entry.change.topic} {entry.change.key or entry.change.kind}: {entry.reason}")
     if open_ := len(account.of(Fate.UNKNOWN, Fate.NOT_DONE)):
         output.say(f"    not done: {many(open_, 'change')}{f': {report.error}' if report.error else ''}")
+    if report.access.declared and report.access.plan.changes:
+        rules = len(report.access.of(Fate.DONE))
+        output.say(f"  {many(len(report.access.plan.changes), 'access rule')}: {rules:,} changed")
+        for change in report.access.of(Fate.FAILED, Fate.IMPOSSIBLE):
+            output.say(f"    not changed: {change.rule.text}: {report.access.fate(change)[1]}")
     output.say(f"  test after: {_verdict(report.behind)}")
     missing = sorted({risk for c in run.plan.changes if not c.impossible for risk in run.agreement.missing(c)})
     needs = f" There it needs {' '.join(f'--allow {risk}' for risk in missing)}." if missing else ""
@@ -156,6 +177,7 @@ def _document(run: Run, report: _Report, refused: Sequence[Any]) -> dict[str, An
         },
         "test_before": not _failed(report.before),
         "test_after": not _failed(report.behind),
+        "access": report.access.document() if report.access.declared else None,
         "changes": account_report.account_document(report.account, copy.cluster),
         "refused_by_the_cluster": [
             {"topic": e.change.topic, "kind": e.change.kind, "key": e.change.key or None, "reason": e.reason}

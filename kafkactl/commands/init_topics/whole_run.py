@@ -60,7 +60,7 @@ def init(target: Target, wish: InitWish) -> None:
     if wish.rehearse:
         from kafkactl.commands.init_topics.rehearsing import rehearse_run
 
-        raise typer.Exit(rehearse_run(run, target, as_json=wish.json))
+        raise typer.Exit(rehearse_run(run, access, target, as_json=wish.json))
     foreseen = run.account(dry_run=wish.dry_run).of(Fate.FAILED)
     if not wish.json:
         account_report.tell_failures(foreseen)
