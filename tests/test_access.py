@@ -229,6 +229,23 @@ def test_a_cluster_without_an_authorizer_says_so(orders: str, kafkactl: Kafkactl
         assert "he cluster has no authorizer: everybody may do everything" in run.text
 
 
+def test_export_writes_what_the_rules_say(secured: RunningSandbox, kafkactl: Kafkactl) -> None:
+    assert kafkactl("init-topics", "--allow", "access").code == 0
+    wide = (ResourceType.TOPIC, "ord", ResourcePatternType.PREFIXED, "User:stranger", "*", AclOperation.READ)
+    add(secured.internal, AclBinding(*wide, AclPermissionType.ALLOW), binding("User:stranger", "WRITE"))
+    run = kafkactl("export")
+    assert run.code == 0, run.text
+    Path("topics.yaml").write_text(run.out)
+    assert kafkactl("lint").code == 0
+    written = load_catalog(Path("topics.yaml"))
+    assert written.topics["orders"].producers == ("partial",)
+    assert written.topics["orders"].consumers == ("nobody",)
+    assert written.services["nobody"].group == "counting"
+    assert written.services["partial"].transactional_ids == ("gateway-*",)
+    assert "# Left out: the rules of User:stranger (it may Read topics that begin with ord)." in run.out
+    assert kafkactl("diff").code == 0
+
+
 def test_a_protected_environment(secured: RunningSandbox, kafkactl: Kafkactl) -> None:
     address = secured.secured.addresses["scram"]
     Path("topics.yaml").write_text(f"environments: {{live: {{brokers: ['{address}'], protected: true}}}}\n{CATALOGUE}")

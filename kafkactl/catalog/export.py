@@ -12,24 +12,37 @@ from kafkactl.topics import THROTTLED_REPLICAS, LiveTopic, is_internal
 V = TypeVar("V", bound=Hashable)
 
 
-def export_text(topics: Iterable[LiveTopic], headline: str) -> str:
+def export_text(
+    topics: Iterable[LiveTopic],
+    headline: str,
+    *,
+    roles: Mapping[str, Mapping[str, Any]] | None = None,
+    besides: Mapping[str, Any] | None = None,
+    left_out: Iterable[str] = (),
+) -> str:
     """A catalogue of these topics that passes `lint` and shows no `diff`.
 
     The commonest partition count, replication and retention become the defaults; a topic says what differs from
     them, and those of its own settings that differ from the broker's defaults. `headline` becomes a comment.
     Topics whose settings could not be read say only partitions and replication. A min.insync.replicas above the
-    replication, which Kafka takes and `lint` does not, is left out, and a comment says so.
+    replication, which Kafka takes and `lint` does not, is left out, and a comment says so. `roles` are the producers
+    and consumers of topics, `besides` further parts of the file, `left_out` what a comment says of those.
     """
     ours = sorted((topic for topic in topics if not is_internal(topic.name)), key=lambda topic: topic.name)
     said = {topic.name: _values(topic) for topic in ours}
+    for name, more in (roles or {}).items():
+        if name in said:
+            said[name] |= more
     short = [name for name, values in said.items() if drop_unmet_min_isr(values)]
     comments = [headline]
     if short:
         comments.append(f"Left out: min.insync.replicas of {and_more(short)}, which is more than the replication.")
-    return catalogue_text(said, comments)
+    return catalogue_text(said, [*comments, *left_out], besides)
 
 
-def catalogue_text(topics: Mapping[str, Mapping[str, Any]], comments: Iterable[str]) -> str:
+def catalogue_text(
+    topics: Mapping[str, Mapping[str, Any]], comments: Iterable[str], besides: Mapping[str, Any] | None = None
+) -> str:
     """A catalogue of topics that say partitions, replication, retention and config, each or none of them.
 
     What each of them says becomes a default in its commonest value; a default would be one of topics that say nothing.
@@ -42,6 +55,7 @@ def catalogue_text(topics: Mapping[str, Mapping[str, Any]], comments: Iterable[s
         if topics and all(key in values for values in topics.values())
     }
     body: dict[str, Any] = {"defaults": defaults} if defaults else {}
+    body |= {key: value for key, value in (besides or {}).items() if value}
     body["topics"] = {name: _beyond(values, defaults) for name, values in topics.items()}
     text = yaml.safe_dump(body, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110)
     return "".join(f"# {plain(comment)}\n" for comment in comments) + text

@@ -26,7 +26,8 @@ def export(
 ) -> None:
     """Write the cluster's topics as a topics.yaml that passes lint and shows no diff.
 
-    Only values that differ from the defaults are written. Add descriptions, producers and consumers yourself.
+    Only values that differ from the defaults are written. Access rules (ACLs) become services with their
+    principals, producers and consumers; what the file cannot say of them is named. Add descriptions yourself.
     With --from no cluster is asked; what cannot be taken over is named on stderr.
 
     \b
@@ -40,7 +41,9 @@ def export(
             raise UsageError(f"--from and {target.flags[0]} cannot be combined: --from asks no cluster.")
         _from_strimzi(source)
         return
+    from kafkactl.access.exported_rules import ExportedAccess, exported_access
     from kafkactl.catalog.export import export_text
+    from kafkactl.cluster.acls import read_access
     from kafkactl.cluster.client import connect
     from kafkactl.cluster.metadata import read_topics
     from kafkactl.cluster.visibility import topics_may_hide
@@ -49,9 +52,21 @@ def export(
     # `> topics.yaml` empties the file before we start: it is read only if an environment is given.
     kafka = connect(target.connection)
     topics = read_topics(kafka).found
+    access = read_access(kafka)
+    said = exported_access(access.authorizer.rules, topics) if access.state == "there" else ExportedAccess()
+    both = {"producers": said.producers, "consumers": said.consumers}
+    roles = {name: {key: found[name] for key, found in both.items() if name in found} for name in topics}
     sys.stdout.write(
-        export_text(topics.values(), f"The topics of {target.connection.address}, cluster {kafka.info.id}.")
+        export_text(
+            topics.values(),
+            f"The topics of {target.connection.address}, cluster {kafka.info.id}.",
+            roles=roles,
+            besides={"services": said.services, "admins": said.admins},
+            left_out=[f"Left out: the rules of {who}." for who in said.left_out],
+        )
     )
+    if access.state == "not known":
+        output.warn(f"who may do what is not in the file: {access.why}")
     if topics_may_hide(kafka):
         output.warn(f"{SOME_TOPICS}: the file may lack others")
     for topic in topics.values():
