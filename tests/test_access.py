@@ -21,6 +21,10 @@ from kafkactl.access.access_plan import plan_access
 from kafkactl.access.declared_rules import DeclaredAccess, DeclaredRule
 from kafkactl.access.rules import ANYWHERE, Authorizer, Rule, rule_of, ruled
 from kafkactl.catalog.file import load_catalog
+from kafkactl.cluster.acls import grant_rules, read_access, wait_for_effect
+from kafkactl.cluster.client import connect
+from kafkactl.cluster.permissions import on_topics
+from kafkactl.connection import Connection
 from kafkactl.sandbox.foreground import throwaway
 from kafkactl.sandbox.running import RunningSandbox
 from tests.conftest import Outcome, admin_client, create
@@ -193,6 +197,36 @@ def test_a_check_judges_and_a_service_proves(secured: RunningSandbox, kafkactl: 
     add(secured.internal, binding("User:partial", "WRITE", deny=True))
     assert eventually(lambda: kafkactl("access", "check", "gateway").code == 1)
     assert "a rule denies it" in kafkactl("access", "check", "gateway").out
+
+
+OPERATIONS_OF_TOPICS = ("Describe", "Read", "Write", "Delete", "Alter", "DescribeConfigs", "AlterConfigs")
+SETS = [
+    [("orders", "Read", False, False)],
+    [("ord", "Write", True, False), ("orders", "Describe", False, True)],
+    [("*", "AlterConfigs", False, False), ("orders", "Write", False, True)],
+    [("orders", "All", False, False), ("ord", "Delete", True, True)],
+    [("orders", "Read", False, False), ("*", "All", False, True)],
+    [("orde", "DescribeConfigs", True, False), ("payments", "All", False, False)],
+]
+
+
+@pytest.mark.parametrize("number", range(len(SETS)))
+def test_a_real_broker_decides_so(secured: RunningSandbox, number: int) -> None:
+    found = [Rule("topic", name, "User:nobody", op, prefixed, deny) for name, op, prefixed, deny in SETS[number]]
+    kafka = connect(Connection(tuple(secured.internal.split(",")), ""))
+    assert set(grant_rules(kafka, found).values()) == {None}
+    assert wait_for_effect(kafka, found, [])
+    everything = read_access(kafka).authorizer
+    said = {op for op in OPERATIONS_OF_TOPICS if ruled(everything, "User:nobody", op, "topic", "orders").allowed}
+    lines = secured.secured.file("nobody", "scram").read_text().splitlines()
+    own = {key: value for key, _, value in (line.partition("=") for line in lines) if key != "bootstrap.servers"}
+    nobody = connect(Connection((secured.secured.addresses["scram"],), "", properties=own))
+
+    def told() -> set[str]:
+        (entry,) = on_topics(nobody, [load_catalog(Path("topics.yaml")).topics["orders"]])
+        return set(entry.allowed) & set(OPERATIONS_OF_TOPICS)
+
+    assert eventually(lambda: told() == said, 20), (told(), said)
 
 
 @pytest.fixture(scope="module")

@@ -68,7 +68,7 @@ def _is_sayable(rule: Rule) -> bool:
 
 
 def _wrong_groups(rules: Sequence[Rule], service: str) -> str:
-    """Rules on groups that are not one group to read: a service has one, and init-topics would revoke the rest of it."""
+    """Rules on groups that are not one group to read: a service has one, and init-topics would revoke the rest."""
     names = _groups(rules)
     if not any(rule.resource == "topic" and rule.operation == "Read" for rule in rules):
         names = [f"{service}-group"]
