@@ -226,7 +226,8 @@ def test_a_real_broker_decides_so(secured: RunningSandbox, number: int) -> None:
         (entry,) = on_topics(nobody, [load_catalog(Path("topics.yaml")).topics["orders"]])
         return set(entry.allowed) & set(OPERATIONS_OF_TOPICS)
 
-    assert eventually(lambda: told() == said, 20), (told(), said)
+    shown = said if "Describe" in said else set()  # of what one may not describe, Kafka tells nothing
+    assert eventually(lambda: told() == shown, 20), (told(), said)
 
 
 @pytest.fixture(scope="module")
