@@ -270,3 +270,17 @@ def test_history_has_a_move_and_takes_it_back(three_racks: RunningSandbox, kafka
     assert run.code == 0, run.text
     assert replicas(brokers, "a") == [[1, 2], [2, 1], [1, 2]]
     assert "all of them are where they were" in kafkactl("history", "undo", entry["id"], "--yes").err
+
+
+def test_a_move_is_rehearsed(three_racks: RunningSandbox, kafkactl: Kafkactl) -> None:
+    brokers = three_racks.bootstrap
+    topic_with(brokers, "a", [[1, 2], [2, 1], [1, 2]], 5)
+    run = kafkactl("replicas", "move", "--from", "2", "--rehearse")
+    assert run.code == 0, run.text
+    assert "3 partitions moved in" in run.out
+    assert "test after: Kafka works" in run.out
+    assert "nothing was moved on" in run.err
+    assert replicas(brokers, "a") == [[1, 2], [2, 1], [1, 2]]
+    told = json.loads(kafkactl("replicas", "move", "a", "--replication", "3", "--rehearse", "-o", "json").out)
+    assert (told["kind"], told["works"], told["moved"]) == ("replicas-rehearsal", True, 3)
+    assert kafkactl("replicas", "move", "--from", "9", "--rehearse").code == 2

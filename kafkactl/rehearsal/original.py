@@ -74,6 +74,7 @@ class CopyPlan:
     topics: Sequence[PlacedTopic]
     left_out: Sequence[str] = field(default_factory=list)
     rules: Sequence[Rule] | None = None
+    places: Mapping[int, int] = field(default_factory=dict)  # the cluster's brokers → those of the copy
 
 
 def copy_plan(original: OriginalCluster) -> CopyPlan:
@@ -103,7 +104,7 @@ def copy_plan(original: OriginalCluster) -> CopyPlan:
     if original.partial:
         left_out.append("topics that this user may not describe")
     rules = None if original.rules is None else [rule for rule in original.rules if rule.resource in _COPIED_RULES]
-    return CopyPlan(number, racks, settings, topics, left_out, rules)
+    return CopyPlan(number, racks, settings, topics, left_out, rules, place)
 
 
 def _settings(original: OriginalCluster) -> tuple[dict[str, str], list[str]]:

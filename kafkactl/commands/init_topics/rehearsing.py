@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from kafkactl.carrying_out.access_changes import AccessRun
-from kafkactl.cluster.client import Cluster
+from kafkactl.carrying_out.proof_on_copy import failed_steps, proof_verdict, proven, show_copy
 from kafkactl.commands.init_topics.apply import Run
 from kafkactl.commands.init_topics.replica_changes import ReplicaChanges
 from kafkactl.errors import ExitCode, KafkactlError
 from kafkactl.plan.account import Account, Fate
 from kafkactl.plan.differences import Change, Plan
 from kafkactl.plan.risk import Risk
-from kafkactl.probe.model import Order, StepResult
-from kafkactl.probe.steps import Proof
+from kafkactl.probe.model import StepResult
 from kafkactl.rehearsal.copying import ClusterCopy, cluster_copy, read_original
 from kafkactl.settings import Target
 from kafkactl.text.words import and_more, many, took
@@ -41,7 +40,7 @@ class _Report:
         if not self.access.successful(dry_run=False):
             return False
         undone = self.account.of(Fate.FAILED, Fate.IMPOSSIBLE, Fate.UNKNOWN, Fate.NOT_DONE)
-        return not undone and not self.error and not _failed(self.behind)
+        return not undone and not self.error and not failed_steps(self.behind)
 
 
 def rehearse_run(run: Run, access: AccessRun, target: Target, *, as_json: bool) -> ExitCode:
@@ -78,7 +77,7 @@ def _on_copy(run: Run, target: Target, copy: ClusterCopy, seconds: dict[str, flo
     movers = ReplicaChanges(copy.cluster, there, None, quiet=True)
     rehearsal = Run(copy.cluster, run.catalog, run.only, everything, movers)
     start = time.monotonic()
-    before = _proven(copy.cluster)
+    before = proven(copy.cluster)
     seconds["test before"] = time.monotonic() - start
     plan = rehearsal.look()
     rehearsal.check()
@@ -96,19 +95,11 @@ def _on_copy(run: Run, target: Target, copy: ClusterCopy, seconds: dict[str, flo
         error = error or problem.message
     seconds["changes"] = time.monotonic() - start
     start = time.monotonic()
-    behind = _proven(copy.cluster)
+    behind = proven(copy.cluster)
     seconds["test after"] = time.monotonic() - start
     return _Report(
         copy, rehearsal.account(dry_run=False), before, behind, _differing(run.plan, plan), error, access, seconds
     )
-
-
-def _proven(cluster: Cluster) -> list[StepResult]:
-    proof = Proof(Order(cluster.connection))
-    try:
-        return list(proof.steps())
-    finally:
-        proof.clean()
 
 
 def _differing(here: Plan, there: Plan) -> list[str]:
@@ -120,19 +111,12 @@ def _differing(here: Plan, there: Plan) -> list[str]:
     return sorted({topic for topic, *_ in planned(here.changes) ^ planned(there.changes)})
 
 
-def _failed(steps: Sequence[StepResult]) -> list[StepResult]:
-    return [step for step in steps if step.state == "error"]
-
-
 def _show(run: Run, report: _Report) -> None:
-    copy, account = report.copy, report.account
-    brokers = many(copy.plan.brokers, "broker")
-    output.say(f"\nOn a copy: Kafka {copy.version}, {brokers}, {many(len(copy.plan.topics), 'topic')}, no records")
-    for gap in copy.left_out:
-        output.say(f"  not as on the cluster: {gap}")
+    account = report.account
+    show_copy(report.copy)
     if report.differs:
         output.say(f"  another plan there for {and_more(report.differs)}: values that the copy does not have")
-    output.say(f"  test before: {_verdict(report.before)}")
+    output.say(f"  test before: {proof_verdict(report.before)}")
     done = len(account.of(Fate.DONE))
     output.say(f"  {many(len(_tried(account)), 'change')}: {done:,} done in {took(report.seconds['changes'])}")
     for entry in account.of(Fate.FAILED, Fate.IMPOSSIBLE):
@@ -144,7 +128,7 @@ def _show(run: Run, report: _Report) -> None:
         output.say(f"  {many(len(report.access.plan.changes), 'access rule')}: {rules:,} changed")
         for change in report.access.of(Fate.FAILED, Fate.IMPOSSIBLE):
             output.say(f"    not changed: {change.rule.text}: {report.access.fate(change)[1]}")
-    output.say(f"  test after: {_verdict(report.behind)}")
+    output.say(f"  test after: {proof_verdict(report.behind)}")
     missing = sorted({risk for c in run.plan.changes if not c.impossible for risk in run.agreement.missing(c)})
     needs = f" There it needs {' '.join(f'--allow {risk}' for risk in missing)}." if missing else ""
     verdict = "The plan works on the copy." if report.works else "The plan does not work on the copy."
@@ -154,12 +138,6 @@ def _show(run: Run, report: _Report) -> None:
 
 def _tried(account: Account) -> Sequence[Any]:
     return account.of(Fate.DONE, Fate.FAILED, Fate.IMPOSSIBLE, Fate.UNKNOWN, Fate.NOT_DONE)
-
-
-def _verdict(steps: Sequence[StepResult]) -> str:
-    if failed := _failed(steps):
-        return f"{failed[0].name}: {failed[0].reason}"
-    return f"Kafka works, {len(steps)} of {len(steps)} steps"
 
 
 def _document(run: Run, report: _Report, refused: Sequence[Any]) -> dict[str, Any]:
@@ -175,8 +153,8 @@ def _document(run: Run, report: _Report, refused: Sequence[Any]) -> dict[str, An
             "not_as_on_the_cluster": list(copy.left_out),
             "another_plan_for": list(report.differs),
         },
-        "test_before": not _failed(report.before),
-        "test_after": not _failed(report.behind),
+        "test_before": not failed_steps(report.before),
+        "test_after": not failed_steps(report.behind),
         "access": report.access.document() if report.access.declared else None,
         "changes": account_report.account_document(report.account, copy.cluster),
         "refused_by_the_cluster": [

@@ -123,6 +123,12 @@ def move_replicas(
     replication: Replication = None,
     throttle: Throttle = None,
     batch: Batch = None,
+    rehearse: Annotated[
+        bool,
+        typer.Option(
+            "--rehearse", help="Try it on a copy in a temporary sandbox, without records; change nothing here."
+        ),
+    ] = False,
 ) -> None:
     """Move replicas: shows the plan, asks, and moves them in batches; without options, goes on with an earlier move.
 
@@ -138,6 +144,10 @@ def move_replicas(
     from kafkactl.commands.replicas.planned_moves import go_on, move
     from kafkactl.commands.replicas.wanted import wanted
 
+    if rehearse:
+        from kafkactl.commands.replicas.rehearsed_moves import rehearse_moves
+
+        rehearse_moves(asked, wanted(topics, drain, fill, spread, replication, throttle, batch))
     if not topics and not (drain or fill or spread or replication):
         go_on(asked, throttle, batch)
     else:
