@@ -22,11 +22,11 @@ def read_move_facts(kafka: Cluster, storage: Storage) -> tuple[MoveFacts, ...]:
             moving = reassignments.listed()
     except KafkactlError:
         return tuple(MoveFacts(place.topic, place.partition) for place in sorted(storage.moving))
-    sizes, missing = read_replica_sizes(kafka)
+    sizes = read_replica_sizes(kafka)
     found = []
     for place, move in moving.items():
-        have, want = copied(ReplicaMove(place, move.before, move.after), sizes)
-        known = not missing
+        have, want = copied(ReplicaMove(place, move.before, move.after), sizes.of)
+        known = not sizes.missing
         found.append(
             MoveFacts(place.topic, place.partition, move.adding, have if known else None, want if known else None)
         )
@@ -37,15 +37,15 @@ def with_second_look(kafka: Cluster, moves: Iterable[MoveFacts]) -> tuple[MoveFa
     """The same moves, with what was copied since; not known of those that have ended."""
     with Reassignments(kafka) as reassignments:
         moving = reassignments.listed()
-    sizes, missing = read_replica_sizes(kafka)
+    sizes = read_replica_sizes(kafka)
     found = []
     for move in moves:
         now = moving.get(move.place)
         if now is None:
             found.append(move)
             continue
-        have, _ = copied(ReplicaMove(move.place, now.before, now.after), sizes)
-        grown = None if missing or move.copied is None else have - move.copied
+        have, _ = copied(ReplicaMove(move.place, now.before, now.after), sizes.of)
+        grown = None if sizes.missing or move.copied is None else have - move.copied
         found.append(MoveFacts(move.topic, move.partition, move.to, move.copied, move.whole, grown))
     return tuple(found)
 
