@@ -196,7 +196,9 @@ def go_on(asked: Asked, throttle: int | None, batch: int | None) -> None:
             over,
         )
         if not todo:
-            output.note("Kafka has finished what was begun. Its throttle is removed, and leaders are elected.")
+            output.note(
+                "Kafka has finished what was begun: what is left is to remove the throttle, and to elect leaders."
+            )
         _carry_out(kafka, asked, run, shown)
 
 
