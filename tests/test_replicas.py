@@ -12,8 +12,18 @@ import pytest
 
 from kafkactl.sandbox.running import RunningSandbox
 from tests.conftest import Outcome, admin_client, command, commit
-from tests.moved_replicas import leaders, no_throttle, replicas, set_throttle, throttles, topic_with, under_load
+from tests.moved_replicas import (
+    begin_behind,
+    leaders,
+    no_throttle,
+    replicas,
+    set_throttle,
+    throttles,
+    topic_with,
+    under_load,
+)
 from tests.sandboxes import eventually
+from tests.test_terminal import Terminal
 
 Kafkactl = Callable[..., Outcome]
 
@@ -284,3 +294,53 @@ def test_a_move_is_rehearsed(three_racks: RunningSandbox, kafkactl: Kafkactl) ->
     told = json.loads(kafkactl("replicas", "move", "a", "--replication", "3", "--rehearse", "-o", "json").out)
     assert (told["kind"], told["works"], told["moved"]) == ("replicas-rehearsal", True, 3)
     assert kafkactl("replicas", "move", "--from", "9", "--rehearse").code == 2
+
+
+def test_a_protected_cluster_is_brought_to_what_is_declared(three_racks: RunningSandbox, kafkactl: Kafkactl) -> None:
+    topic_with(three_racks.bootstrap, "a", [[1], [1]], 50)
+    addresses = json.dumps(three_racks.bootstrap.split(","))
+    Path("topics.yaml").write_text(
+        "topics: {a: {partitions: 2, replication: 3, config: {min.insync.replicas: 2}}}\n"
+        f"environments: {{prod: {{brokers: {addresses}, protected: true}}}}"
+    )
+    with under_load(three_racks.bootstrap, "a", 2):
+        run = kafkactl("init-topics", "--allow", "replication", "--confirm", "prod")
+        assert run.code == 1
+        assert "needs --throttle" in run.err
+        assert replicas(three_racks.bootstrap, "a") == [[1], [1]]
+        run = kafkactl("init-topics", "--allow", "replication", "--throttle", "50MB/s", "--confirm", "prod")
+        assert run.code == 0, run.text
+    assert kafkactl("diff").code == 0
+    assert no_throttle(three_racks.bootstrap)
+
+
+def test_an_interrupted_init_topics_goes_on_as_a_move(slow: RunningSandbox, kafkactl: Kafkactl) -> None:
+    Path("topics.yaml").write_text("topics: {a: {partitions: 3, replication: 3, config: {min.insync.replicas: 2}}}")
+    process = command("init-topics", "--allow", "replication", "--throttle", "500kB/s")
+    assert begun(kafkactl)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "to go on: kafkactl replicas move" in err
+    assert no_throttle(slow.bootstrap)
+    run = kafkactl("replicas", "move", "--throttle", "50MB/s", "--yes")
+    assert run.code == 0, run.text
+    run = kafkactl("init-topics", "--allow", "replication")
+    assert run.code == 0, run.text
+    assert kafkactl("diff").code == 0
+
+
+def test_a_typed_yes_is_for_the_replicas_that_were_shown(three_racks: RunningSandbox) -> None:
+    topic_with(three_racks.bootstrap, "a", [[1]])
+    terminal = Terminal("replicas", "move", "a", "--replication", "2")
+    terminal.expect("Type yes: ")
+    begin_behind(three_racks.bootstrap, "a", 0, [3])
+    assert eventually(lambda: replicas(three_racks.bootstrap, "a") == [[3]])
+    terminal.type("yes\n")
+    assert terminal.end() == 1
+    assert "replicas moved while you were asked" in terminal.raw
+    again = Terminal("replicas", "move", "a", "--replication", "2")
+    again.expect("Type yes: ")
+    again.type("yes\n")
+    assert again.end() == 0, again.raw
+    assert len(replicas(three_racks.bootstrap, "a")[0]) == 2

@@ -18,6 +18,7 @@ T = TypeVar("T")
 
 _AT_ONCE = 500  # partitions in a request
 _PAUSE = 0.3  # seconds between tries
+_FOR_GOOD = ("Authentication", "Unsupported", "IncompatibleBroker")  # what no second try changes
 
 
 class Moving(NamedTuple):
@@ -44,9 +45,9 @@ class Reassignments:
     Each call raises UnreachableError where no broker answers for so long, NotPermittedError without the permission.
     """
 
-    def __init__(self, cluster: Cluster, patience: float = 0.0) -> None:
+    def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._patience = max(patience, cluster.connection.timeout)
+        self.patience = cluster.connection.timeout
         self._client: Any = None
 
     def __enter__(self) -> Self:
@@ -90,7 +91,7 @@ class Reassignments:
         from kafka.errors import ClusterAuthorizationFailedError
         from kafka.errors import KafkaError as Refusal
 
-        deadline = time.monotonic() + self._patience
+        deadline = time.monotonic() + self.patience
         while True:
             try:
                 if self._client is None:
@@ -102,8 +103,8 @@ class Reassignments:
                 raise UnreachableError(error.message, where=error.where, hint=error.hint) from None
             except (Refusal, ValueError, OSError, RuntimeError) as error:
                 self._close()  # it may have asked a broker that is down, and would again
-                if time.monotonic() > deadline:
-                    name = type(error).__name__.removesuffix("Error")
+                name = type(error).__name__.removesuffix("Error")
+                if time.monotonic() > deadline or any(word in name for word in _FOR_GOOD):
                     raise UnreachableError(
                         f"Kafka at {self._cluster.connection.address} did not answer about reassignments: {name}."
                     ) from None

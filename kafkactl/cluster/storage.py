@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from confluent_kafka import KafkaError
 
@@ -64,14 +64,26 @@ def read_storage(cluster: Cluster, future: "Future[Storage]") -> Storage:
     return answer  # type: ignore[no-any-return]
 
 
-def read_replica_sizes(cluster: Cluster) -> tuple[dict[tuple[int, Place], int], dict[str, str]]:
-    """Bytes of each replica by broker and partition, of the brokers that tell; and why not, where one does not."""
+class ReplicaSizes(NamedTuple):
+    """Bytes by broker and partition, and `usable` ones by broker, of those that tell; why not, "" where one tells."""
+
+    of: Mapping[tuple[int, Place], int]
+    usable: Mapping[int, int]
+    missing: str
+
+
+def read_replica_sizes(cluster: Cluster) -> ReplicaSizes:
+    """The size of each replica, as far as brokers tell."""
     there = [b for b in cluster.info.brokers if not unreachable(b.host, b.port, timeout=0.3)]
     plain = protocol_of(cluster.connection.properties) == "PLAINTEXT"
     answers = _ask_plainly(cluster, there, False) if plain else None
     answers = answers or _ask_with_kafka_python(cluster, there, False)
     found: dict[tuple[int, Place], int] = {}
+    usable: dict[int, int] = {}
     for broker in answers.directories:
+        room = _sum(entry.get("usable_bytes") for entry in broker["log_dirs"] if not entry["error_code"])
+        if room is not None:
+            usable[broker["broker"]] = room
         for entry in broker["log_dirs"]:
             if entry["error_code"]:
                 answers.missing.setdefault("sizes", _NO_PERMISSION)
@@ -82,7 +94,7 @@ def read_replica_sizes(cluster: Cluster) -> tuple[dict[tuple[int, Place], int], 
                     if not partition.get("is_future_key"):
                         key = broker["broker"], Place(name, partition["partition_index"])
                         found[key] = partition.get("partition_size") or 0
-    return found, {what: why for what, why in answers.missing.items() if what == "sizes"}
+    return ReplicaSizes(found, usable, answers.missing.get("sizes", ""))
 
 
 class Answers:

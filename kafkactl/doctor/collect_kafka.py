@@ -218,7 +218,7 @@ def _read(
         denied=topics.denied,
         may_create=_may_create(kafka, catalog, topics),
         moves=read_move_facts(kafka, storage),
-        left_throttle=read_left_throttle(kafka, storage, there),
+        left_throttle=read_left_throttle(kafka, storage, settings),
     )
 
 

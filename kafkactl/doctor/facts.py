@@ -137,12 +137,12 @@ class MoveFacts:
 
 @dataclass(frozen=True)
 class LeftThrottle:
-    """What a move of kafkactl's left throttled: brokers, and topics' replicas. `over`: nothing is left to be moved."""
+    """What a move left throttled: brokers, and topics' replicas. `ours`: kafkactl set it, from this machine."""
 
     brokers: tuple[int, ...]
     topics: tuple[str, ...]
     rate: int  # bytes a second
-    over: bool
+    ours: bool = True
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,22 @@ def require_all_up(scene: ReplicaScene) -> None:
         )
 
 
+def require_room(scene: ReplicaScene, moves: Sequence[ReplicaMove]) -> None:
+    """Raise KafkactlError where a broker would get more than its disks have room for, as far as that is known."""
+    gets: dict[int, int] = {}
+    for move in moves:
+        for id in move.added:
+            there = scene.sizes.get((id, move.place), 0)
+            gets[id] = gets.get(id, 0) + max(0, (move.size or 0) - there)
+    for id, bytes_ in sorted(gets.items()):
+        room = scene.usable.get(id)
+        if room is not None and bytes_ > room:
+            raise KafkactlError(
+                f"Nothing was changed: broker {id} would get {size(bytes_)}, and has room for {size(room)}.",
+                hint="Move fewer topics, or to other brokers.",
+            )
+
+
 def require_calm(scene: ReplicaScene, saved: SavedPlan | None) -> None:
     """Raise KafkactlError where replicas are being moved already."""
     if not scene.moving:
@@ -52,9 +68,10 @@ def require_calm(scene: ReplicaScene, saved: SavedPlan | None) -> None:
 
 def still_to_do(
     saved: SavedPlan, scene: ReplicaScene, ids: Mapping[str, str]
-) -> tuple[list[ReplicaMove], dict[Place, str]]:
-    """What is left of a saved plan; and what is not done any more, because it changed in the meantime."""
+) -> tuple[list[ReplicaMove], list[ReplicaMove], dict[Place, str]]:
+    """What is left of a saved plan; what is over; and what is not done any more, because it changed in the meantime."""
     todo: list[ReplicaMove] = []
+    over: list[ReplicaMove] = []
     changed: dict[Place, str] = {}
     for move in saved.moves:
         topic = scene.topics.get(move.place.topic)
@@ -71,12 +88,12 @@ def still_to_do(
             else:
                 changed[move.place] = f"it is being moved to {and_more(moving.after, 9)} by somebody else"
         elif now.replicas == move.after:
-            continue
+            over.append(move)
         elif set(now.replicas) == set(move.before):
             todo.append(move)
         else:
             changed[move.place] = f"it has replicas on {and_more(now.replicas, 9)} now"
-    return todo, changed
+    return todo, over, changed
 
 
 def new_plan(
@@ -136,9 +153,9 @@ def _written(kafka: Cluster, places: set[Place]) -> dict[Place, float] | str:
 
 
 def _largest(kafka: Cluster, places: set[Place]) -> tuple[dict[Place, int], str]:
-    sizes, missing = read_replica_sizes(kafka)
+    sizes = read_replica_sizes(kafka)
     found: dict[Place, int] = {}
-    for (_, place), bytes_ in sizes.items():
+    for (_, place), bytes_ in sizes.of.items():
         if place in places:
             found[place] = max(bytes_, found.get(place, 0))
-    return found, missing.get("sizes", "")
+    return found, sizes.missing

@@ -50,7 +50,10 @@ class MoveOutcome:
 
 
 class MoveRun:
-    """A plan that is carried out. `topics` with their settings; `brokers` are those that were up when it was made."""
+    """A plan that is carried out. `topics` with their settings; `brokers` are those that were up when it was made.
+
+    `over`: moves that an earlier run began and Kafka has finished, whose leaders are still to be elected.
+    """
 
     def __init__(
         self,
@@ -60,6 +63,7 @@ class MoveRun:
         topics: Mapping[str, LiveTopic],
         brokers: Collection[int],
         listener: MoveListener,
+        over: Sequence[ReplicaMove] = (),
     ) -> None:
         self.kafka = kafka
         self.reassignments = reassignments
@@ -68,6 +72,7 @@ class MoveRun:
         self.brokers = frozenset(brokers)
         self.listener = listener
         self.outcome = MoveOutcome(left=list(plan.moves))
+        self._over = tuple(over)
         self._told = ""
         self._silent_since: float | None = None
 
@@ -77,6 +82,7 @@ class MoveRun:
         Raises KafkactlError where it cannot go on; KeyboardInterrupt and Terminated pass through.
         """
         start = time.monotonic()
+        self.reassignments.patience = PATIENCE_SECONDS
         try:
             self._carry_out()
             self.plan.over = True
@@ -183,7 +189,8 @@ class MoveRun:
                 moving = {place: move for place, move in moving.items() if place not in ended}
                 pause = 0.1
             now = time.monotonic()
-            progress.look(moving.values(), over, read_replica_sizes(self.kafka)[0] if pause > 0.3 else {}, now)
+            if pause > 0.3:
+                progress.look(moving.values(), over, read_replica_sizes(self.kafka).of, now)
             trouble = self._trouble(present) if moving else ""
             if progress.have != before or not moving:
                 before, quiet_since = progress.have, now
@@ -215,7 +222,7 @@ class MoveRun:
         """Let the first replica lead what was moved, where it does not lead yet; loses nothing."""
         present = self._look()
         wanted = []
-        for move in self.outcome.done:
+        for move in (*self._over, *self.outcome.done):
             found = (
                 [p for p in present.topics.get(move.place.topic, ()) if p.id == move.place.partition] if present else []
             )

@@ -26,6 +26,7 @@ class ReplicaScene:
     moving: Mapping[Place, Moving]
     sizes: Mapping[tuple[int, Place], int] = field(default_factory=dict)
     unsized: str = ""
+    usable: Mapping[int, int] = field(default_factory=dict)  # bytes by broker, of those that tell
 
     @property
     def down(self) -> tuple[int, ...]:
@@ -67,9 +68,9 @@ def read_scene(kafka: Cluster, reassignments: Reassignments, names: Sequence[str
     """Look at the whole cluster. `names` are asked for even where they are not listed. Raises KafkactlError."""
     moving = reassignments.listed()
     topics = read_topics(kafka, names).found
-    sizes, missing = read_replica_sizes(kafka)
+    sizes = read_replica_sizes(kafka)
     hosts = tuple(Host(broker.id, broker.rack) for broker in kafka.info.brokers)
-    return ReplicaScene(hosts, topics, moving, sizes, missing.get("sizes", ""))
+    return ReplicaScene(hosts, topics, moving, sizes.of, sizes.missing, sizes.usable)
 
 
 def with_settings_of(topics: Mapping[str, LiveTopic], known: Mapping[str, LiveTopic]) -> dict[str, LiveTopic]:

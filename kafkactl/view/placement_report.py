@@ -6,7 +6,7 @@ from typing import Any
 
 from kafkactl.placement.batches import batches_of, least_seconds
 from kafkactl.placement.model import Assigned, Host, Placement, ReplicaMove, applied, holdings
-from kafkactl.text.words import age, and_more, many, sentence, size
+from kafkactl.text.words import and_more, many, sentence, size, took
 from kafkactl.topics import Place
 from kafkactl.view import output
 from kafkactl.view.output import Cell, Column
@@ -139,7 +139,7 @@ def _cost(plan: ShownPlan) -> str:
     batches = len(plan.batches)
     text = f"{size(plan.placement.to_copy)} to copy" + (f" in {batches:,} batches" if batches > 1 else "")
     if plan.least_seconds is not None and plan.rate is not None:
-        return f"{text}; at {size(plan.rate)}/s that takes {age(plan.least_seconds)} or more."
+        return f"{text}; at {size(plan.rate)}/s that takes {took(plan.least_seconds)} or more."
     return f"{text}, without a throttle." if plan.rate is None else f"{text}."
 
 

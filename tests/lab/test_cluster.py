@@ -308,7 +308,9 @@ def test_replicas_that_differ_are_moved_by_the_remedy(doctor: Doctor, three_brok
 
 
 @pytest.mark.provokes("KD515", "a move that was killed, and cancelled by somebody else")
-def test_throttle_left(doctor: Doctor, three_racks: RunningSandbox) -> None:
+def test_throttle_left(
+    doctor: Doctor, three_racks: RunningSandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     topic_with(three_racks.bootstrap, "a", [[1]], 4000)
     with a_slow_move("a"):
         doctor().content()  # while it goes on
@@ -316,6 +318,11 @@ def test_throttle_left(doctor: Doctor, three_racks: RunningSandbox) -> None:
     seen = doctor()
     seen.names("KD515", exit_code=0)
     assert "Brokers 1, 2, 3 are still throttled to 195 KiB/s" in seen.headline
+    with monkeypatch.context() as other:
+        other.setenv("KAFKACTL_STATE", str(tmp_path / "of-another-machine"))
+        elsewhere = doctor()
+    elsewhere.names("KD515", exit_code=0)
+    assert "where the move was begun" in elsewhere.remedies("KD515")[0]
     after(f"{seen.command('KD515')} --yes").content()
     assert no_throttle(three_racks.bootstrap)
 

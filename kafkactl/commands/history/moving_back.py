@@ -11,8 +11,8 @@ from kafkactl.errors import KafkactlError
 from kafkactl.history.model import HistoryEntry, Step
 from kafkactl.placement.batches import DEFAULT_BATCH
 from kafkactl.placement.model import Placement, ReplicaMove
-from kafkactl.replicas.beginning import clean_up, new_plan, require_all_up, require_calm
-from kafkactl.replicas.run import PATIENCE_SECONDS, MoveRun
+from kafkactl.replicas.beginning import clean_up, new_plan, require_all_up, require_calm, require_room
+from kafkactl.replicas.run import MoveRun
 from kafkactl.replicas.saved_plan import only_mover, saved_plan
 from kafkactl.replicas.scene import ReplicaScene, read_scene
 from kafkactl.topics import Place
@@ -25,7 +25,7 @@ def move_back(kafka: Cluster, asked: Asked, entry: HistoryEntry, rate: int | Non
     steps = [step for step in entry.done if step.kind == "replicas"]
     topics = sorted({step.name for step in steps})
     ids = read_topic_ids(kafka, topics)
-    with Reassignments(kafka, PATIENCE_SECONDS) as reassignments, only_mover(kafka.info.id):
+    with Reassignments(kafka) as reassignments, only_mover(kafka.info.id):
         scene = read_scene(kafka, reassignments, [name for name in topics if name in ids])
         moves, changed = _moves(steps, scene, ids)
         placement = Placement(tuple(moves))
@@ -43,6 +43,7 @@ def move_back(kafka: Cluster, asked: Asked, entry: HistoryEntry, rate: int | Non
         saved = saved_plan(kafka.info.id)
         require_all_up(scene)
         require_calm(scene, saved)
+        require_room(scene, placement.moves)
         require_move_agreement(kafka, asked, rate, placement)
         if not asked.yes:
             consent.require_yes(f"\n{move_question(placement)} on {asked.target.connection.label}. Proceed?")

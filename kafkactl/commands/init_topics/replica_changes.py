@@ -13,8 +13,15 @@ from kafkactl.placement.model import Placement, Wish
 from kafkactl.placement.planning import plan_placement
 from kafkactl.plan.account import Ledger
 from kafkactl.plan.differences import Change
-from kafkactl.replicas.beginning import clean_up, new_plan, require_all_up, require_calm, require_fast_enough
-from kafkactl.replicas.run import PATIENCE_SECONDS, MoveListener, MoveOutcome, MoveRun
+from kafkactl.replicas.beginning import (
+    clean_up,
+    new_plan,
+    require_all_up,
+    require_calm,
+    require_fast_enough,
+    require_room,
+)
+from kafkactl.replicas.run import MoveListener, MoveOutcome, MoveRun
 from kafkactl.replicas.saved_plan import only_mover, saved_plan
 from kafkactl.replicas.scene import ReplicaScene, read_scene
 from kafkactl.settings import Target
@@ -78,13 +85,14 @@ class ReplicaChanges:
         ready = self._without_unmet(changes, ledger)
         if not ready:
             return
-        with Reassignments(self._kafka, PATIENCE_SECONDS) as reassignments, only_mover(self._kafka.info.id):
+        with Reassignments(self._kafka) as reassignments, only_mover(self._kafka.info.id):
             scene = read_scene(self._kafka, reassignments)
             saved = saved_plan(self._kafka.info.id)
             placement = _placement(scene, ready)
             try:
                 require_all_up(scene)
                 require_calm(scene, saved)
+                require_room(scene, placement.moves)
                 if self._rate is not None:
                     require_fast_enough(self._kafka, placement.moves, self._rate)
             except KafkactlError as error:

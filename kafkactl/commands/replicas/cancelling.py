@@ -16,7 +16,6 @@ from kafkactl.consent import Asked
 from kafkactl.errors import ExitCode, UnreachableError
 from kafkactl.history.model import Step
 from kafkactl.replicas.beginning import clean_up
-from kafkactl.replicas.run import PATIENCE_SECONDS
 from kafkactl.replicas.saved_plan import SavedPlan, only_mover, saved_plan
 from kafkactl.text.remedies import kafkactl
 from kafkactl.text.words import many
@@ -30,7 +29,7 @@ _CANCEL_SECONDS = 30.0
 def cancel(asked: Asked, names: Sequence[str]) -> None:
     """Show what would be reverted, ask, revert it, and wait until Kafka has done so."""
     kafka = connect(asked.target.connection)
-    with Reassignments(kafka, PATIENCE_SECONDS) as reassignments, only_mover(kafka.info.id):
+    with Reassignments(kafka) as reassignments, only_mover(kafka.info.id):
         moving = reassignments.listed()
         if names:
             wanted = chosen_topics(names, read_present(kafka).topics)

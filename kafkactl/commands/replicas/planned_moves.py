@@ -22,9 +22,10 @@ from kafkactl.replicas.beginning import (
     new_plan,
     require_all_up,
     require_calm,
+    require_room,
     still_to_do,
 )
-from kafkactl.replicas.run import PATIENCE_SECONDS, MoveRun
+from kafkactl.replicas.run import MoveRun
 from kafkactl.replicas.saved_plan import SavedPlan, only_mover, saved_plan
 from kafkactl.replicas.scene import ReplicaScene, read_scene
 from kafkactl.settings import Target
@@ -77,7 +78,7 @@ def _tell_declared(target: Target, want: WantedMoves, found: FoundPlan) -> None:
 def move(asked: Asked, want: WantedMoves) -> None:
     """Plan anew, and carry it out."""
     kafka = connect(asked.target.connection)
-    with Reassignments(kafka, PATIENCE_SECONDS) as reassignments:
+    with Reassignments(kafka) as reassignments:
         scene = read_scene(kafka, reassignments, want.topics)
         found = find_plan(want, scene)
         shown = _shown(found, scene, want.batch, want.throttle)
@@ -92,10 +93,15 @@ def move(asked: Asked, want: WantedMoves) -> None:
             saved = saved_plan(kafka.info.id)
             require_all_up(scene)
             require_calm(scene, saved)
+            require_room(scene, found.placement.moves)
             require_move_agreement(kafka, asked, want.throttle, found.placement)
             if not asked.yes:
                 consent.require_yes(f"\n{move_question(found.placement)} on {asked.target.connection.label}. Proceed?")
                 _require_same(kafka, reassignments, want, found)
+            if saved is not None and not saved.over:
+                output.note(
+                    "The rest of an earlier move, which was interrupted, is forgotten: this plan is in its place."
+                )
             for text in clean_up(kafka, saved):
                 output.warn(f"What an earlier run throttled is not free yet: {text}.")
             plan = new_plan(kafka, found.placement.moves, want.throttle, want.batch, saved)
@@ -128,7 +134,7 @@ def _require_same(kafka: Cluster, reassignments: Reassignments, want: WantedMove
 def go_on(asked: Asked, throttle: int | None, batch: int | None) -> None:
     """Take up an earlier move where it stopped, at its own throttle or at another one."""
     kafka = connect(asked.target.connection)
-    with Reassignments(kafka, PATIENCE_SECONDS) as reassignments, only_mover(kafka.info.id):
+    with Reassignments(kafka) as reassignments, only_mover(kafka.info.id):
         saved = saved_plan(kafka.info.id)
         if saved is None:
             raise UsageError(
@@ -139,7 +145,7 @@ def go_on(asked: Asked, throttle: int | None, batch: int | None) -> None:
             _only_throttle(kafka, saved)
         scene = read_scene(kafka, reassignments, sorted({move.place.topic for move in saved.moves}))
         ids = read_topic_ids(kafka, sorted({m.place.topic for m in saved.moves if m.place.topic in scene.topics}))
-        todo, changed = still_to_do(saved, scene, ids)
+        todo, over, changed = still_to_do(saved, scene, ids)
         rate, size_ = throttle or saved.rate, batch or saved.batch
         shown = ShownPlan(
             Placement(tuple(todo)), _as_before(scene), scene.hosts, scene.leaders, size_, rate, scene.unsized
@@ -151,13 +157,24 @@ def go_on(asked: Asked, throttle: int | None, batch: int | None) -> None:
         if asked.dry_run:
             finish_move(kafka, asked, shown, None, "Dry run: nothing was changed.")
         require_all_up(scene)
+        require_room(scene, todo)
         require_move_agreement(kafka, asked, rate, shown.placement)
         if not asked.yes and todo:
             consent.require_yes(f"\n{move_question(shown.placement)} on {asked.target.connection.label}. Proceed?")
         plan = SavedPlan(saved.cluster, saved.begun, tuple(todo), rate, size_, saved.ids, saved.rates, saved.lists)
         run = MoveRun(
-            kafka, reassignments, plan, scene.topics, [host.id for host in scene.hosts], move_report.move_listener()
+            kafka,
+            reassignments,
+            plan,
+            scene.topics,
+            [host.id for host in scene.hosts],
+            move_report.move_listener(),
+            over,
         )
+        if not todo:
+            output.note(
+                "Kafka has finished what was begun: what is left is to remove the throttle, and to elect leaders."
+            )
         carry_out_moves(kafka, asked, run, shown)
 
 

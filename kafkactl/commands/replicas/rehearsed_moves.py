@@ -13,7 +13,7 @@ from kafkactl.consent import Asked
 from kafkactl.errors import ExitCode, KafkactlError, UsageError
 from kafkactl.rehearsal.copying import ClusterCopy, cluster_copy, read_original
 from kafkactl.replicas.beginning import new_plan
-from kafkactl.replicas.run import PATIENCE_SECONDS, MoveListener, MoveOutcome, MoveRun
+from kafkactl.replicas.run import MoveListener, MoveOutcome, MoveRun
 from kafkactl.replicas.scene import read_scene
 from kafkactl.text.words import many, took
 from kafkactl.view import output
@@ -78,7 +78,7 @@ def _moved(copy: ClusterCopy, want: WantedMoves) -> tuple[MoveOutcome, str]:
         drain=frozenset(copy.plan.places[id] for id in want.drain),
         fill=frozenset(copy.plan.places[id] for id in want.fill),
     )
-    with Reassignments(copy.cluster, PATIENCE_SECONDS) as reassignments:
+    with Reassignments(copy.cluster) as reassignments:
         try:
             scene = read_scene(copy.cluster, reassignments, there.topics)
             found = find_plan(there, scene)

@@ -4,9 +4,14 @@ from collections.abc import Iterator
 
 from kafkactl.doctor.codes import Finding, NotApplicableError, check
 from kafkactl.doctor.facts import ClusterFacts, Facts
+from kafkactl.text.remedies import Advice, kafkactl
 from kafkactl.text.words import and_more, many, size
 from kafkactl.topics import OFFSETS_TOPIC, TRANSACTIONS_TOPIC
 
+_ELSEWHERE = Advice(
+    f"type `{kafkactl('replicas move').text}` where the move was begun, or kafka-reassign-partitions --verify with its "
+    "file: they remove it"
+)
 _LONG_SECONDS = 10.0  # between two looks: a slow throttle lets a batch through only every few seconds
 
 
@@ -25,7 +30,9 @@ def throttle_left(facts: Facts) -> Iterator[Finding]:
         are = "is" if len(left.brokers or left.topics) == 1 else "are"
         down = [str(id) for id in left.brokers if id not in {broker.id for broker in _cluster(facts).brokers}]
         seen = [("seen", f"down, and can only be changed through itself: {and_more(down)}")] if down else []
-        yield Finding("throttle", {"who": who, "are": are, "rate": f"{size(left.rate)}/s"}, seen)
+        values = {"who": who, "are": are, "rate": f"{size(left.rate)}/s"}
+        whose = " by a move of kafkactl's" if left.ours else ""
+        yield Finding("throttle", {**values, "whose": whose}, seen, None if left.ours else [_ELSEWHERE])
 
 
 @check("KD516")
