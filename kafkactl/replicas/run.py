@@ -170,8 +170,8 @@ class MoveRun:
 
     def _move(self, batch: Sequence[ReplicaMove], progress: Progress) -> None:
         throttle_moves(self.kafka, self.plan, batch)
-        self.outcome.started = list(batch)
         refused = self.reassignments.start({move.place: move.after for move in batch})
+        self.outcome.started = [move for move in batch if move.place not in refused]
         self._settle({move.place: move for move in batch if move.place in refused}, refused)
         moving = {move.place: move for move in batch if move.place not in refused}
         over: list[ReplicaMove] = []
@@ -199,10 +199,8 @@ class MoveRun:
             self._tell(f"{trouble}: waiting; {many(len(moving), 'partition')} of this batch to go." if trouble else "")
             if moving and pause > 0.3:
                 self.listener.progress(progress.text)
-        self.outcome.started = []
-        left = free_moves(self.kafka, self.plan)
-        for text in left:
-            self.listener.note(text)
+        for text in free_moves(self.kafka, self.plan):
+            self.listener.note(f"{text}.")
 
     def _settle(self, ended: Mapping[Place, ReplicaMove], refused: Mapping[Place, str] | None = None) -> None:
         """Write down what became of moves that are not under way any more."""
@@ -211,12 +209,13 @@ class MoveRun:
         while refused is None:
             present = self._look()
             wrong = {} if present is None else _not_so(present, ended)
-            if (present and not wrong) or time.monotonic() > deadline:
+            if present and (not wrong or time.monotonic() > deadline):
                 break
             time.sleep(0.1)
         self.outcome.failed |= wrong
         self.outcome.done += [move for place, move in ended.items() if place not in wrong]
         self.outcome.left = [move for move in self.outcome.left if move.place not in ended]
+        self.outcome.started = [move for move in self.outcome.started if move.place not in ended]
 
     def _elect(self) -> None:
         """Let the first replica lead what was moved, where it does not lead yet; loses nothing."""

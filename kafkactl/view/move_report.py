@@ -36,12 +36,8 @@ def tell_outcome(outcome: MoveOutcome, *, interrupted: bool = False) -> None:
         output.note(f"{place_text}: its preferred leader was not elected: {why}.")
     output.note(_done_words(outcome))
     if outcome.started:
-        output.note(
-            f"Kafka goes on with {many(len(outcome.started), 'partition')} that it has begun to move, "
-            "without a throttle."
-            if interrupted
-            else f"Kafka goes on with {many(len(outcome.started), 'partition')} that it has begun to move."
-        )
+        freely = ", without a throttle" if interrupted and not outcome.throttle_left else ""
+        output.note(f"Kafka goes on with {many(len(outcome.started), 'partition')} that it has begun to move{freely}.")
     for text in outcome.throttle_left:
         output.warn(f"The throttle is not removed everywhere: {text}.")
 
