@@ -32,13 +32,25 @@ def topic_with(brokers: str, name: str, assignment: Sequence[Sequence[int]], rec
 
 def replicas(brokers: str, name: str) -> list[list[int]]:
     """The replicas of each partition, the preferred leader first."""
-    partitions = admin_client(brokers).list_topics(timeout=10).topics[name].partitions
+    partitions = _partitions(brokers, name)
     return [list(partitions[id].replicas) for id in sorted(partitions)]
+
+
+def _partitions(brokers: str, name: str) -> Any:
+    """The partitions of a topic, which a broker may hear of later than another one."""
+    admin, found = admin_client(brokers), {}
+
+    def there() -> bool:
+        found.update(admin.list_topics(timeout=10).topics)
+        return name in found and bool(found[name].partitions)
+
+    assert eventually(there, 20), name
+    return found[name].partitions
 
 
 def leaders(brokers: str, name: str) -> list[int]:
     """Who leads each partition."""
-    partitions = admin_client(brokers).list_topics(timeout=10).topics[name].partitions
+    partitions = _partitions(brokers, name)
     return [partitions[id].leader for id in sorted(partitions)]
 
 

@@ -236,10 +236,10 @@ def test_trim_by_time_and_partition(orders: str, kafkactl: Kafkactl) -> None:
     [
         (("delete", "__consumer_offsets"), "Kafka's own topic"),
         (("delete", "orders*"), "is a pattern"),
-        (("delete", "orders", "--allow", "unread"), "is for `kafkactl topic trim`"),
+        (("delete", "orders", "--allow", "unread"), "is for trimming a topic"),
         (("trim", "orders"), "Nothing says which records to delete."),
         (("trim", "orders", "--before", "1d", "--before-offset", "3"), "exclude each other"),
-        (("trim", "orders", "--before", "1d", "--allow", "readers"), "is for `kafkactl topic delete`"),
+        (("trim", "orders", "--before", "1d", "--allow", "readers"), "is for deleting a topic"),
         (("trim", "orders", "--before-offset", "1", "--partition", "9"), "Partition 9 does not exist in orders."),
     ],
 )

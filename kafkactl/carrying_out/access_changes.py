@@ -139,7 +139,7 @@ class AccessRun:
             parts.append(f"{many(open_, 'rule still differs', 'rules still differ')}")
         return f"Access: {', '.join(parts)}."
 
-    def document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, Any]:
         """The account as JSON."""
         return access_page.access_document(self.plan, {c.identity: self.fate(c) for c in self.plan.changes})
 

@@ -165,7 +165,7 @@ def _require_watched(there: Stack) -> None:
         assert eventually(lambda: [t["health"] for t in asked("targets")["activeTargets"]] == ["up"], 40)
         (target,) = asked("targets")["activeTargets"]
         assert target["labels"] == {"job": "kafka", "env": "local", "instance": "kafka-exporter:9308"}
-        assert sum(len(group["rules"]) for group in asked("rules")["groups"]) == 14
+        assert sum(len(group["rules"]) for group in asked("rules")["groups"]) == 15
         assert eventually(lambda: len(asked("alertmanagers")["activeAlertmanagers"]) == 1)
     finally:
         watched.compose("--profile", "monitoring", "rm", "-s", "-f", "-v", *WATCHING, check=False)

@@ -29,7 +29,7 @@ def diff(
         typer.Option(
             "--since",
             metavar="ID|TIME",
-            help="Instead: what is no longer as it was before an entry of `kafkactl history`, or at TIME (2h).",
+            help="Instead: what is no longer as it was before an entry of the history, or at TIME (2h).",
         ),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Count undeclared topics and overrides as drift.")] = False,

@@ -25,7 +25,7 @@ from kafkactl.consent import Asked
 from kafkactl.errors import ExitCode, KafkactlError
 from kafkactl.groups.journal import Saved
 from kafkactl.history.gathered import gathered
-from kafkactl.history.model import HistoryEntry
+from kafkactl.history.model import HistoryEntry, entry_document
 from kafkactl.history.undo import Undo, summary_words, undo_offsets, undo_rules, undo_settings
 from kafkactl.plan.differences import Plan, with_topic_ids
 from kafkactl.plan.one_topic import plan_one
@@ -135,7 +135,7 @@ def _put_rules_back(
         finally:
             recording.end(run.steps())
     if asked.json:
-        output.document("access-change", run.document())
+        output.document("history-entry", entry_document(recording.entry))
     run.tell(dry_run=False)
     if catalog is not None and catalog.declares_access:
         output.note(f"{catalog.path.name} says who may do what: init-topics makes it so again.")

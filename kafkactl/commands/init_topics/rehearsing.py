@@ -155,7 +155,7 @@ def _document(run: Run, report: _Report, refused: Sequence[Any]) -> dict[str, An
         },
         "test_before": not failed_steps(report.before),
         "test_after": not failed_steps(report.behind),
-        "access": report.access.document() if report.access.declared else None,
+        "access": report.access.as_document() if report.access.declared else None,
         "changes": account_report.account_document(report.account, copy.cluster),
         "refused_by_the_cluster": [
             {"topic": e.change.topic, "kind": e.change.kind, "key": e.change.key or None, "reason": e.reason}

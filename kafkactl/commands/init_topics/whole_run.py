@@ -103,7 +103,7 @@ def _tell(target: Target, wish: InitWish, run: Run, access: AccessRun, foreseen:
     account = run.account(dry_run=wish.dry_run)
     if wish.json:
         document = account_report.account_document(account, run.kafka)
-        output.document("init-topics", document | ({"access": access.document()} if access.declared else {}))
+        output.document("init-topics", document | ({"access": access.as_document()} if access.declared else {}))
         return
     account_report.tell_failures(entry for entry in account.of(Fate.FAILED) if entry not in foreseen)
     output.note(f"\n{account_report.summary(account, run.seconds)}".lstrip("\n" if not account.of(Fate.DONE) else ""))

@@ -124,7 +124,7 @@ def delete_topic(
     from kafkactl.plan.one_topic import require_ours
 
     if Readers.UNREAD in (allow or ()):
-        raise UsageError("--allow unread is for `kafkactl topic trim`.", hint="Deleting a topic takes --allow readers")
+        raise UsageError("--allow unread is for trimming a topic.", hint="Deleting one takes --allow readers")
     require_ours(topic)
     delete_one(asked, topic, readers=bool(allow))
 
@@ -166,7 +166,7 @@ def trim_topic(
     from kafkactl.plan.one_topic import require_ours
 
     if Readers.READERS in (allow or ()):
-        raise UsageError("--allow readers is for `kafkactl topic delete`.", hint="Trimming takes --allow unread")
+        raise UsageError("--allow readers is for deleting a topic.", hint="Trimming one takes --allow unread")
     if (before is None) == (before_offset is None):
         why = (
             "Nothing says which records to delete."
