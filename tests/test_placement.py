@@ -342,3 +342,29 @@ def test_a_broker_that_is_down_is_shown_with_what_it_holds() -> None:
         (0, 0),
         (1, 0),
     ]
+
+
+@given(clusters(), st.data())
+def test_what_brokers_that_are_down_hold_stays_unless_it_is_drained_or_given_up(
+    given_: tuple[list[Assigned], list[Host]], data: st.DataObject
+) -> None:
+    partitions, hosts = given_
+    up = data.draw(st.lists(st.sampled_from(hosts), min_size=1, unique=True))
+    down = {host.id for host in hosts} - {host.id for host in up}
+    wish = data.draw(
+        st.sampled_from(
+            [
+                Wish(spread=True),
+                Wish(fill=frozenset({up[0].id})),
+                Wish(drain=frozenset(down or {up[0].id})),
+                Wish(replication={"t0": 2}),
+            ]
+        )
+    )
+    plan = plan_placement(partitions, up, wish)
+    for move in plan.moves:
+        assert set(move.added) <= {host.id for host in up}
+        assert len(set(move.after)) == len(move.after) > 0
+        if wish.spread or wish.fill:
+            assert down & set(move.before) <= set(move.after)
+    placement_document(ShownPlan(plan, partitions, up, {}, 100))
