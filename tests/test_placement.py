@@ -10,6 +10,7 @@ from kafkactl.placement.batches import batches_of, least_seconds, never_ends, to
 from kafkactl.placement.model import Assigned, Host, Placement, ReplicaMove, Wish, applied, holdings
 from kafkactl.placement.planning import NewPlaces, place_new, plan_placement
 from kafkactl.topics import ConfigValue, LivePartition, LiveTopic, Place
+from kafkactl.view.placement_report import ShownPlan, placement_document
 
 
 @st.composite
@@ -328,3 +329,42 @@ def test_kafkas_own_proposal_is_never_more_even_and_copies_no_less(
     assert unevenness(ours, hosts) <= unevenness(theirs, hosts)
     if unevenness(ours, hosts) >= unevenness(theirs, hosts):
         assert copies(partitions, ours) <= copies(partitions, theirs)
+
+
+def test_a_broker_that_is_down_is_shown_with_what_it_holds() -> None:
+    """It may hold nothing any more after the plan: one that leaves, or whose replicas are given up."""
+    before = [Assigned(Place("t", 0), (1, 3), 5, (1,), 1)]
+    placement = plan_placement(before, [Host(1), Host(2)], Wish(replication={"t": 1}))
+    shown = ShownPlan(placement, before, [Host(1), Host(2)], {}, 100)
+    brokers = {broker["id"]: broker for broker in placement_document(shown)["brokers"]}
+    assert [(brokers[id]["replicas_before"], brokers[id]["replicas_after"]) for id in (1, 2, 3)] == [
+        (1, 1),
+        (0, 0),
+        (1, 0),
+    ]
+
+
+@given(clusters(), st.data())
+def test_what_brokers_that_are_down_hold_stays_unless_it_is_drained_or_given_up(
+    given_: tuple[list[Assigned], list[Host]], data: st.DataObject
+) -> None:
+    partitions, hosts = given_
+    up = data.draw(st.lists(st.sampled_from(hosts), min_size=1, unique=True))
+    down = {host.id for host in hosts} - {host.id for host in up}
+    wish = data.draw(
+        st.sampled_from(
+            [
+                Wish(spread=True),
+                Wish(fill=frozenset({up[0].id})),
+                Wish(drain=frozenset(down or {up[0].id})),
+                Wish(replication={"t0": 2}),
+            ]
+        )
+    )
+    plan = plan_placement(partitions, up, wish)
+    for move in plan.moves:
+        assert set(move.added) <= {host.id for host in up}
+        assert len(set(move.after)) == len(move.after) > 0
+        if wish.spread or wish.fill:
+            assert down & set(move.before) <= set(move.after)
+    placement_document(ShownPlan(plan, partitions, up, {}, 100))

@@ -91,9 +91,9 @@ def _change(before: str, after: str) -> str:
 def _brokers(plan: ShownPlan) -> list[dict[str, Any]]:
     ids = [host.id for host in plan.hosts]
     before = holdings(plan.partitions, ids)
-    after = holdings(applied(plan.partitions, plan.placement.moves), ids)
+    after = holdings(applied(plan.partitions, plan.placement.moves), before)  # also of brokers that are down
     racks = {host.id: host.rack for host in plan.hosts}
-    gets = dict.fromkeys(before, 0)
+    gets = dict.fromkeys(after, 0)
     for move in plan.placement.moves:
         for id in move.added:
             gets[id] += move.size or 0
