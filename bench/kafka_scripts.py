@@ -33,6 +33,7 @@ _TOOLS = {
     "kafka-console-producer": ("org.apache.kafka.tools.ConsoleProducer", "-Xmx512M"),
     "kafka-console-consumer": ("org.apache.kafka.tools.consumer.ConsoleConsumer", "-Xmx512M"),
     "kafka-consumer-groups": ("org.apache.kafka.tools.consumer.group.ConsumerGroupCommand", "-Xmx256M"),
+    "kafka-reassign-partitions": ("org.apache.kafka.tools.reassign.ReassignPartitionsCommand", "-Xmx256M"),
     "kafka-storage": ("kafka.tools.StorageTool", "-Xmx256M"),
     "kafka-server-start": ("kafka.Kafka", "-Xmx1G -Xms1G"),
 }

@@ -13,6 +13,7 @@ from doctor import doctor as doctor_in_containers
 from groups import groups
 from kafka_scripts import Tools
 from measure import Contest, Entry, Sheet, timed
+from moves import moves
 from placement import placement
 from records import records
 
@@ -209,6 +210,7 @@ WORKLOADS: Mapping[str, Callable[[], Contests]] = {
     "doctor": doctor,
     "groups": groups,
     "placement": placement,
+    "moves": moves,
 }
 
 
