@@ -343,6 +343,18 @@ def test_a_line_that_was_cut_off_does_not_take_the_next_one_with_it() -> None:
     other = HistoryEntry("3", 3, "p", "h", "c", "a", ("kafkactl",), (), 4)
     book.write(other)
     assert book.entries() == [other, entry]
+    assert book.unread == 1
+
+
+def test_a_damaged_history_says_so(orders: str, kafkactl: Kafkactl) -> None:
+    assert kafkactl("topic", "set", "orders", "retention.ms=1d", "--yes").code == 0
+    (path,) = HistoryBook("x").path.parent.glob("*.jsonl")
+    with path.open("ab") as file:
+        file.write(b'garbage\n{"id": 3}\n\xff\xfe\n[]\n')
+    run = kafkactl("history")
+    assert run.code == 0
+    assert "orders: retention.ms 7d → 1d" in run.out
+    assert f"warning: 4 lines of {path} cannot be read: entries may be missing" in run.err
 
 
 @pytest.mark.parametrize(

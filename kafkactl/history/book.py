@@ -19,6 +19,7 @@ class HistoryBook:
     """The entries of one cluster, by its id; "" for changes made while Kafka did not answer."""
 
     def __init__(self, cluster: str) -> None:
+        self.unread = 0  # lines that were cut off, or are nobody's, when it was last read
         self.path = _directory() / f"{quote(cluster, safe='') or _NOT_REACHED}.jsonl"
 
     def write(self, entry: HistoryEntry) -> None:
@@ -35,17 +36,19 @@ class HistoryBook:
             os.fsync(file.fileno())
 
     def entries(self) -> list[HistoryEntry]:
-        """The entries, the newest first. A line that was cut off is left out. Raises OSError."""
+        """The entries, the newest first. A line that cannot be read is left out, and counted. Raises OSError."""
+        self.unread = 0
         with suppress(FileNotFoundError):
-            return merged(_lines(self.path))
+            return merged(self._lines())
         return []
 
-
-def _lines(path: Path) -> Iterator[HistoryEntry]:
-    with path.open("rb") as file:
-        for line in file:
-            with suppress(ValueError):
-                yield read_entry(json.loads(line))
+    def _lines(self) -> Iterator[HistoryEntry]:
+        with self.path.open("rb") as file:
+            for line in file:
+                try:
+                    yield read_entry(json.loads(line))
+                except ValueError:
+                    self.unread += bool(line.strip())
 
 
 def every_book() -> list[str]:

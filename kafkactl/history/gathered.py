@@ -9,7 +9,7 @@ from kafkactl.history.model import HistoryEntry, merged
 from kafkactl.history.shared import read_shared
 from kafkactl.settings import Target
 from kafkactl.text.remedies import kafkactl
-from kafkactl.text.words import and_more
+from kafkactl.text.words import and_more, many
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class GatheredHistory:
 
     entries: list[HistoryEntry]
     gaps: list[str]
+    damaged: str = ""  # what cannot be read of the file here: there may be more entries
 
     def entry(self, id: str) -> HistoryEntry:
         """The one whose id begins so. Raises KafkactlError where there is none, UsageError where there are several."""
@@ -51,8 +52,9 @@ def gathered(target: Target, kafka: Cluster, since: int | None = None) -> Gather
     """What is recorded of this cluster, on this machine and, since a time (ms), in the topic of topics.yaml."""
     gaps: list[str] = []
     entries: list[HistoryEntry] = []
+    book = HistoryBook(kafka.info.id)
     try:
-        entries += HistoryBook(kafka.info.id).entries()
+        entries += book.entries()
         lost = HistoryBook("").entries()  # of changes made while it did not answer
         entries += [entry for entry in lost if entry.address == target.connection.address]
     except OSError as error:
@@ -63,4 +65,7 @@ def gathered(target: Target, kafka: Cluster, since: int | None = None) -> Gather
         entries += [entry for entry in shared if entry.cluster == kafka.info.id]
         if why:
             gaps.append(f"the shared history could not be read: {why}")
-    return GatheredHistory(merged(entries), gaps)
+    damaged = (
+        f"{many(book.unread, 'line')} of {book.path} cannot be read: entries may be missing" if book.unread else ""
+    )
+    return GatheredHistory(merged(entries), gaps, damaged)

@@ -1,12 +1,11 @@
 """history list and show."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import typer
 
 from kafkactl.errors import ExitCode
-from kafkactl.history.gathered import gathered_anyhow
+from kafkactl.history.gathered import GatheredHistory, gathered_anyhow
 from kafkactl.history.model import entry_document
 from kafkactl.settings import Target
 from kafkactl.view import history_page, output
@@ -36,8 +35,8 @@ def list_entries(target: Target, wish: ListWish, show: Format) -> None:
         output.document(
             "history",
             {
-                "complete": not found.gaps,
-                "gaps": found.gaps,
+                "complete": not found.gaps and not found.damaged,
+                "gaps": [*found.gaps, *([found.damaged] if found.damaged else [])],
                 "entries": [entry_document(entry) for entry in some],
                 "left_out": len(chosen) - len(some),
             },
@@ -49,7 +48,7 @@ def list_entries(target: Target, wish: ListWish, show: Format) -> None:
     else:
         about = f" about {wish.name}" if wish.name else ""
         output.say(f"No change{about} is recorded{' since then' if wish.since is not None else ''}.")
-    raise typer.Exit(_tell_gaps(found.gaps))
+    raise typer.Exit(_tell_gaps(found))
 
 
 def show_one(target: Target, id: str, show: Format, *, utc: bool) -> None:
@@ -62,10 +61,10 @@ def show_one(target: Target, id: str, show: Format, *, utc: bool) -> None:
         history_page.show_whole_entry(
             entry, history_page.undone(found.entries).get(entry.id, ""), target.flags, utc=utc
         )
-    raise typer.Exit(_tell_gaps(found.gaps))
+    raise typer.Exit(_tell_gaps(found))
 
 
-def _tell_gaps(gaps: Sequence[str]) -> ExitCode:
-    for gap in gaps:
+def _tell_gaps(found: GatheredHistory) -> ExitCode:
+    for gap in filter(None, (*found.gaps, found.damaged)):
         output.warn(gap)
-    return ExitCode.UNREACHABLE if gaps else ExitCode.OK
+    return ExitCode.UNREACHABLE if found.gaps else ExitCode.OK
