@@ -1,7 +1,7 @@
 """A typed change of topics: show the plan, ask the broker, ask the user, apply, and account for each change."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import typer
@@ -16,7 +16,7 @@ from kafkactl.cluster.metadata import read_topics
 from kafkactl.consent import Asked
 from kafkactl.errors import ExitCode, KafkactlError, Terminated, UnreachableError
 from kafkactl.plan.account import Account, Agreement, Fate, Ledger
-from kafkactl.plan.differences import Change, Plan
+from kafkactl.plan.differences import Change, Plan, same_value
 from kafkactl.plan.one_topic import said_otherwise
 from kafkactl.plan.risk import Risk
 from kafkactl.text.remedies import kafkactl, with_flags
@@ -26,6 +26,7 @@ from kafkactl.topics import LiveTopic
 from kafkactl.view import account_report, output, plan_table
 
 _GONE = 10.0  # seconds: how soon a deleted topic is out of the metadata
+_HEARD = 5.0  # seconds: how soon every broker has heard of a change
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ def _finish(
     """Say what was done and, where the cluster can be asked (`look`), how topics.yaml would declare it as it is."""
     names = list(dict.fromkeys(change.topic for change in account.plan.changes)) or list(account.plan.names)
     deleted = account.topics(Fate.DONE) if any(e.change.kind == "delete" for e in account.of(Fate.DONE)) else ()
-    found = read_topics(kafka, names, config_of=names).found if look and not asked.dry_run else {}
+    found = _as_changed(kafka, names, account) if look and not asked.dry_run else {}
     live = {name: found[name] for name in names if name in found and name not in deleted}
     lines = "" if typed.undoes else _declaration(live)
     other = [change for topic in live.values() for change in said_otherwise(asked.target.catalog, topic)]
@@ -177,6 +178,31 @@ def _finish(
         output.note(_otherwise(asked, change))
     for name in deleted:
         _tell_still_declared(asked, name)
+
+
+def _as_changed(kafka: Cluster, names: Sequence[str], account: Account) -> Mapping[str, LiveTopic]:
+    """The topics as they are now. A broker hears of a change a moment after it is acknowledged: that is waited for."""
+    deadline = time.monotonic() + _HEARD
+    while True:
+        found = read_topics(kafka, names, config_of=names).found
+        late = [entry.change for entry in account.of(Fate.DONE) if not _is_told(entry.change, found)]
+        if not late:
+            return found
+        if time.monotonic() > deadline:  # what is not as it was made is not told
+            return {name: topic for name, topic in found.items() if name not in {change.topic for change in late}}
+        time.sleep(0.05)
+
+
+def _is_told(change: Change, found: Mapping[str, LiveTopic]) -> bool:
+    live = found.get(change.topic)
+    if live is None or change.kind == "delete":
+        return (live is None) == (change.kind == "delete")
+    if change.kind == "partitions":
+        return len(live.partitions) >= int(change.new or 0)
+    value = (live.config or {}).get(change.key)
+    if change.kind == "config":
+        return live.config is None or (value is not None and same_value(change.key, value.value, change.new))
+    return change.kind != "override" or live.config is None or value is None or not value.overridden
 
 
 def _declaration(live: dict[str, LiveTopic]) -> str:
